@@ -1,0 +1,55 @@
+package policy
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Request is what Postfix says of one SMTP client at one stage of a session:
+// the attributes of the policy delegation protocol (SMTPD_POLICY_README) that
+// a judgement or its log line needs. Every text is as the client sent it, at
+// most maxValue bytes of it, and hostile: escape it wherever it goes. An
+// attribute that Postfix did not send is the zero value.
+type Request struct {
+	// Time is when the request had arrived whole. Rules with a date
+	// ("until") are judged by it, so that a replay judges by the same day.
+	Time time.Time
+
+	// Client is client_address: unmapped (an IPv4-mapped IPv6 address is its
+	// IPv4 address), without zone. It is not valid if the attribute is absent,
+	// "unknown" or no address; ClientText then holds what was there.
+	Client     netip.Addr
+	ClientText string
+
+	// ClientName and ReverseClientName are Postfix's own findings, "unknown"
+	// included: the verified and the unverified name of the client. They are
+	// logged beside ours and never judged.
+	ClientName        string
+	ReverseClientName string
+
+	// HELO is helo_name, the argument of HELO or EHLO; empty before one came.
+	HELO string
+
+	// State is protocol_state: CONNECT, EHLO, HELO, MAIL, RCPT, DATA,
+	// END-OF-MESSAGE, VRFY, ETRN, or one that a later Postfix invents
+	// (XCLIENT is sent, though not documented).
+	State string
+
+	Sender    string // MAIL FROM, empty for the null sender
+	Recipient string // RCPT TO, empty before the first
+	Instance  string // equal for all requests about one message
+	QueueID   string
+
+	// Authenticated says that the client logged in (sasl_username).
+	Authenticated bool
+	// Encrypted says that the session is under TLS (encryption_protocol).
+	Encrypted bool
+
+	// Server is server_address, the address that Postfix accepted on
+	// (Postfix 3.2 and later); not valid if not sent.
+	Server netip.Addr
+
+	// Context is policy_context, set by the administrator for one
+	// check_policy_service (Postfix 3.1 and later).
+	Context string
+}

@@ -1,0 +1,54 @@
+package resolver
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Outcome is what became of a look-up. "No" and "don't know" are different
+// from the lowest layer up: only a server's own word is a "no".
+type Outcome uint8
+
+// The outcomes. The zero value says that nobody has asked yet.
+const (
+	// NotAsked: the question has not been put.
+	NotAsked Outcome = iota
+	// Found: there is at least one record of the type.
+	Found
+	// None: the server says that the name does not exist (NXDOMAIN) or has
+	// no record of the type (NODATA); RFC 2308 section 2.
+	None
+	// TempError: nobody could say. SERVFAIL, REFUSED, silence, a lame or
+	// mangled reply, a CNAME loop, the deadline, a bound of ours.
+	TempError
+)
+
+// Answer is the result of one look-up.
+type Answer struct {
+	Outcome Outcome
+
+	// Names are the targets of the PTR records: presentation format (RFC 1035
+	// section 5.1, so bytes outside of printable ASCII are \DDD), lower case,
+	// without the final dot, in the order of the reply, none twice, at most
+	// MaxRecords.
+	Names []string
+	// Addrs are the addresses of the A or AAAA records, at most MaxRecords.
+	Addrs []netip.Addr
+	// More says that the reply held more than MaxRecords.
+	More bool
+
+	// Err says in a few words why the outcome is TempError, for people:
+	// "SERVFAIL from 192.0.2.53:53", "no reply from 192.0.2.53:53 in 2s".
+	Err error
+
+	// At is when the server said so; zero if no server did.
+	At time.Time
+	// Cached says that no question was sent for this answer.
+	Cached bool
+	// Stale says that the answer is past its TTL (RFC 8767).
+	Stale bool
+}
+
+// MaxRecords bounds the records that are kept of one reply. Who owns a zone
+// chooses how many there are, and we keep them in memory for a day.
+const MaxRecords = 100

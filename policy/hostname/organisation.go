@@ -1,0 +1,27 @@
+package hostname
+
+import (
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// Organisation is the organisational domain of name, in lower case: its public
+// suffix and one label more. It is "" if name is a public suffix itself or not
+// a valid name. A suffix that no list has (.internal) is one label.
+//
+// The whole list counts, its private section too: those who rent a name below
+// github.io or .compute.amazonaws.com are strangers to each other, and one must
+// not be taken for the other.
+func Organisation(name string) string {
+	if !Valid(name) {
+		return ""
+	}
+	name = Normal(name)
+	suffix, _ := publicsuffix.PublicSuffix(name)
+	if len(suffix) >= len(name) {
+		return ""
+	}
+	rest := name[:len(name)-len(suffix)-1]
+	return name[strings.LastIndexByte(rest, '.')+1:]
+}

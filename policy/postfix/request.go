@@ -1,0 +1,141 @@
+package postfix
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+// maxValue bounds each text of a [policy.Request], in bytes; what is longer
+// is cut. Postfix takes no longer lines from its clients (line_length_limit
+// in postconf(5)), so nothing genuine is.
+const maxValue = 2048
+
+// accessPolicy is the one kind of request that there is.
+const accessPolicy = "smtpd_access_policy"
+
+// attribute is one that this package reads.
+type attribute int
+
+const (
+	clientAddress attribute = iota
+	clientName
+	reverseClientName
+	heloName
+	protocolState
+	sender
+	recipient
+	instance
+	queueID
+	policyContext
+	serverAddress
+	requestKind
+	saslUsername
+	encryptionProtocol
+
+	// Those before requestKind become texts; of the others it only matters
+	// what they are, or whether they are at all.
+	texts           = requestKind
+	knownAttributes = encryptionProtocol + 1
+)
+
+// attributeOf is not known for what SMTPD_POLICY_README may list, but nothing
+// here needs.
+func attributeOf(name []byte) (a attribute, known bool) {
+	switch string(name) {
+	case "client_address":
+		return clientAddress, true
+	case "client_name":
+		return clientName, true
+	case "reverse_client_name":
+		return reverseClientName, true
+	case "helo_name":
+		return heloName, true
+	case "protocol_state":
+		return protocolState, true
+	case "sender":
+		return sender, true
+	case "recipient":
+		return recipient, true
+	case "instance":
+		return instance, true
+	case "queue_id":
+		return queueID, true
+	case "policy_context":
+		return policyContext, true
+	case "server_address":
+		return serverAddress, true
+	case "request":
+		return requestKind, true
+	case "sasl_username":
+		return saslUsername, true
+	case "encryption_protocol":
+		return encryptionProtocol, true
+	}
+	return 0, false
+}
+
+// value is in the Reader's buffer.
+func (r *Reader) value(a attribute) []byte {
+	return r.buf[r.values[a].start:r.values[a].end]
+}
+
+// request makes a Request of what was read.
+func (r *Reader) request() (policy.Request, error) {
+	if kind := r.value(requestKind); string(kind) != accessPolicy {
+		return policy.Request{}, fmt.Errorf("%w: request=%.60q, want %s", ErrRequest, kind, accessPolicy)
+	}
+	text := r.texts()
+	req := policy.Request{
+		Time:              time.Now(),
+		Client:            parseAddr(text[clientAddress]),
+		ClientName:        text[clientName],
+		ReverseClientName: text[reverseClientName],
+		HELO:              text[heloName],
+		State:             text[protocolState],
+		Sender:            text[sender],
+		Recipient:         text[recipient],
+		Instance:          text[instance],
+		QueueID:           text[queueID],
+		Authenticated:     len(r.value(saslUsername)) > 0,
+		Encrypted:         len(r.value(encryptionProtocol)) > 0,
+		Server:            parseAddr(text[serverAddress]),
+		Context:           text[policyContext],
+	}
+	if !req.Client.IsValid() {
+		req.ClientText = text[clientAddress]
+	}
+	return req, nil
+}
+
+// texts copies the values out of the buffer, all with one allocation.
+func (r *Reader) texts() (text [texts]string) {
+	size := 0
+	for a := range texts {
+		size += len(r.value(a))
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for a := range texts {
+		all.Write(r.value(a))
+	}
+	rest := all.String()
+	for a := range texts {
+		n := len(r.value(a))
+		text[a], rest = rest[:n], rest[n:]
+	}
+	return text
+}
+
+// parseAddr returns an address as the rest of the program has them, not valid
+// if s is none.
+func parseAddr(s string) netip.Addr {
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.WithZone("").Unmap()
+}

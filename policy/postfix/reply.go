@@ -1,0 +1,110 @@
+package postfix
+
+import (
+	"bytes"
+	"strings"
+)
+
+// maxAction bounds the action of a reply, in bytes. Postfix cuts its SMTP
+// reply at 510 (smtpd_check.c), with the client's name or the recipient in
+// front of our text.
+const maxAction = 400
+
+const (
+	// noAction is the reply that decides nothing.
+	noAction = "DUNNO"
+	// noText is what Postfix itself says where an action has no text.
+	noText = "Access denied"
+)
+
+// AppendReply appends the reply that asks Postfix for an action of access(5),
+// and returns the extended buffer. The action is one of these, in capitals:
+//
+//	DUNNO
+//	4NN text, 5NN text; an enhanced status code may be between (550 5.7.1 text)
+//	REJECT, DEFER, DEFER_IF_PERMIT, DEFER_IF_REJECT, INFO, WARN, each with an optional text
+//
+// and it is made fit to send: what is not printable ASCII becomes "?", space
+// around it goes, at most 400 bytes are kept, and a code without text is
+// given one. Everything else becomes DUNNO, because Postfix would not take it
+// for what was meant: of all digits it makes a permit, of an unknown first
+// word the name of a restriction, and with a colon in it ("550: no") a
+// "Server configuration error" for every client. OK and RELAY, which permit,
+// are never sent.
+func AppendReply(dst []byte, action string) []byte {
+	dst = append(dst, "action="...)
+	start := len(dst)
+	dst = appendPrintable(dst, strings.TrimSpace(action), maxAction)
+	dst = appendText(dst, start)
+	if !allowed(dst[start:]) {
+		dst = append(dst[:start], noAction...)
+	}
+	return append(dst, "\n\n"...)
+}
+
+// appendPrintable appends at most limit bytes of s, no space at their end.
+func appendPrintable(dst []byte, s string, limit int) []byte {
+	start := len(dst)
+	for _, c := range s {
+		if len(dst)-start == limit {
+			break
+		}
+		if c < ' ' || c > '~' {
+			c = '?'
+		}
+		dst = append(dst, byte(c))
+	}
+	return dst[:start+len(bytes.TrimRight(dst[start:], " "))]
+}
+
+// appendText appends a text to the action that begins at start, if it is a
+// code, or a code and an enhanced one, and nothing else.
+func appendText(dst []byte, start int) []byte {
+	code, rest, _ := bytes.Cut(dst[start:], []byte{' '})
+	enhanced := bytes.TrimLeft(rest, " ")
+	if !isCode(code) || len(enhanced) > 0 && !isEnhanced(enhanced) {
+		return dst
+	}
+	dst = append(dst[:start+len(code)], ' ')
+	if len(enhanced) > 0 {
+		dst = append(dst, enhanced...) // to the left of where it is, or there
+		dst = append(dst, ' ')
+	}
+	return append(dst, noText...)
+}
+
+// allowed reports whether an action with trimmed, printable text is one that
+// AppendReply lets out.
+func allowed(action []byte) bool {
+	word, text, _ := bytes.Cut(action, []byte{' '})
+	switch string(word) {
+	case "DUNNO", "REJECT", "DEFER", "DEFER_IF_PERMIT", "DEFER_IF_REJECT", "INFO", "WARN":
+		return true
+	}
+	return isCode(word) && len(text) > 0
+}
+
+// isCode reports whether b is an SMTP code that Postfix takes for a refusal.
+func isCode(b []byte) bool {
+	return len(b) == 3 && (b[0] == '4' || b[0] == '5') && isDigit(b[1]) && isDigit(b[2])
+}
+
+// isEnhanced reports whether b is an enhanced status code of a refusal
+// (RFC 3463 section 2).
+func isEnhanced(b []byte) bool {
+	class, rest, _ := bytes.Cut(b, []byte{'.'})
+	subject, detail, _ := bytes.Cut(rest, []byte{'.'})
+	return len(class) == 1 && (class[0] == '4' || class[0] == '5') && isShort(subject) && isShort(detail)
+}
+
+// isShort reports whether b is a number of one to three digits.
+func isShort(b []byte) bool {
+	for _, c := range b {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return 1 <= len(b) && len(b) <= 3
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,106 @@
+package postfix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+// serve answers one connection until either side has had enough of it.
+func (s *Server) serve(ctx context.Context, c net.Conn) {
+	defer c.Close()
+	wake := context.AfterFunc(ctx, func() {
+		_ = c.SetReadDeadline(time.Unix(1, 0)) // fails only if c is closed: nobody to wake
+	})
+	defer wake()
+	r := NewReader(c, s.Memory)
+	defer r.release()
+
+	log := s.Log.With("peer", peer(c))
+	switch err := s.converse(ctx, c, r, log); {
+	case errors.Is(err, ErrRequest):
+		log.Warn("policy connection closed", "error", err)
+	default:
+		log.Debug("policy connection ended", "error", err)
+	}
+}
+
+// converse answers request after request. Its error is never nil.
+func (s *Server) converse(ctx context.Context, c net.Conn, r *Reader, log *slog.Logger) error {
+	var reply []byte
+	for {
+		req, err := s.next(ctx, c, r)
+		if err != nil {
+			return err
+		}
+		// A stop must not cut short what has begun.
+		action := s.answer(context.WithoutCancel(ctx), req, log)
+		reply = AppendReply(reply[:0], action)
+		if err := c.SetWriteDeadline(time.Now().Add(s.Write)); err != nil {
+			return err
+		}
+		if _, err := c.Write(reply); err != nil {
+			return err
+		}
+	}
+}
+
+// next waits for a request and reads it.
+func (s *Server) next(ctx context.Context, c net.Conn, r *Reader) (policy.Request, error) {
+	if err := allow(ctx, c, s.Idle); err != nil {
+		return policy.Request{}, err
+	}
+	if err := r.await(); err != nil {
+		return policy.Request{}, err
+	}
+	if err := allow(ctx, c, s.Unfinished); err != nil {
+		return policy.Request{}, err
+	}
+	req, err := r.ReadRequest()
+	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
+		err = fmt.Errorf("%w: not whole after %v", ErrRequest, s.Unfinished)
+	}
+	return req, err
+}
+
+// allow gives d for reading from c. The order counts: a stop puts the deadline
+// into the past, and what undid that would not see that ctx is done.
+func allow(ctx context.Context, c net.Conn, d time.Duration) error {
+	if err := c.SetReadDeadline(time.Now().Add(d)); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// answer calls the handler, and answers for it if it panics: one request is
+// not to end the daemon, nor its own connection.
+func (s *Server) answer(ctx context.Context, req policy.Request, log *slog.Logger) (action string) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("panic in handling a policy request, answered "+noAction,
+				"panic", fmt.Sprint(p), "request", fmt.Sprintf("%+v", req), "stack", string(debug.Stack()))
+			action = noAction
+		}
+	}()
+	return s.Handler(ctx, req)
+}
+
+// peer names who is at the other end. Clients of unix sockets have no address.
+func peer(c net.Conn) string {
+	addr := c.RemoteAddr()
+	if addr == nil {
+		return "unknown"
+	}
+	if strings.HasPrefix(addr.Network(), "unix") {
+		return "unix"
+	}
+	return addr.String()
+}

@@ -23,27 +23,32 @@ const (
 	TempError
 )
 
-// Answer is the result of one look-up.
+// Answer is the result of one look-up. Names and Addrs are shared with the
+// cache and with other callers: read them, do not modify them.
 type Answer struct {
 	Outcome Outcome
 
 	// Names are the targets of the PTR records: presentation format (RFC 1035
 	// section 5.1, so bytes outside of printable ASCII are \DDD), lower case,
 	// without the final dot, in the order of the reply, none twice, at most
-	// MaxRecords.
+	// MaxRecords. The root, which is no host, is ".".
 	Names []string
-	// Addrs are the addresses of the A or AAAA records, at most MaxRecords.
+	// Addrs are the addresses of the A or AAAA records, none twice, at most
+	// MaxRecords.
 	Addrs []netip.Addr
-	// More says that the reply held more than MaxRecords.
+	// More says that the reply held more than was kept.
 	More bool
 
 	// Err says in a few words why the outcome is TempError, for people:
-	// "SERVFAIL from 192.0.2.53:53", "no reply from 192.0.2.53:53 in 2s".
+	// "SERVFAIL from 192.0.2.53:53", "no reply from 192.0.2.53:53 in 2s". It
+	// is nil with every other outcome.
 	Err error
 
 	// At is when the server said so; zero if no server did.
 	At time.Time
-	// Cached says that no question was sent for this answer.
+	// Cached says that the answer was kept from before: no question was sent
+	// for it. A caller that shares the question of another has not got a
+	// cached answer.
 	Cached bool
 	// Stale says that the answer is past its TTL (RFC 8767).
 	Stale bool

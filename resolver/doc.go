@@ -1,3 +1,27 @@
 // Package resolver finds out what the DNS says about a client: PTR and address
 // look-ups with a cache, and nothing else.
+//
+// It asks recursive servers (Unbound, BIND, those of /etc/resolv.conf), one
+// after the other, over UDP with EDNS0 and over TCP when a reply was truncated.
+// Names are always asked as absolute names; there is no search list, no
+// /etc/hosts and no C library.
+//
+// "No" and "don't know" are kept apart from the first byte of a reply on
+// (Outcome): only NXDOMAIN and a well-formed empty answer are a "no". Silence,
+// SERVFAIL, REFUSED, a server that has no idea, a reply that cannot be read and
+// every bound of our own are "don't know".
+//
+// Each answer is kept for as long as its TTL says, within limits: positive ones
+// between a minute and a day, negative ones (RFC 2308) between 5 seconds and 15
+// minutes, failures for 5 seconds (RFC 9520).
+//
+// A question that several callers have is asked once. It is asked on a flight
+// of its own, which goes on when a caller's deadline cuts that caller short: the
+// answer is then in the cache for the next one. Flights are bounded in number
+// and in time.
+//
+// A cached look-up starts no goroutine and allocates nothing.
+//
+// What is left to others: which names to look up, how many, and what an answer
+// means.
 package resolver

@@ -1,0 +1,54 @@
+package resolver
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// Budget bounds what one decision may cost others: the questions sent for it,
+// each message counted, retries and TCP included. Who owns a client's zones
+// chooses how many names and aliases there are to follow. It may be used by
+// several look-ups at once. The nil Budget has no bound.
+type Budget struct {
+	left atomic.Int64
+	size int64
+}
+
+// NewBudget allows n questions.
+func NewBudget(n int) *Budget {
+	b := &Budget{size: int64(n)}
+	b.left.Store(int64(n))
+	return b
+}
+
+// Sent tells how many questions the budget has paid for so far.
+func (b *Budget) Sent() int {
+	if b == nil {
+		return 0
+	}
+	return int(b.size - max(b.left.Load(), 0))
+}
+
+// spend takes one question from the budget, or says that there is none left.
+func (b *Budget) spend() error {
+	if b == nil || b.left.Add(-1) >= 0 {
+		return nil
+	}
+	return &budgetError{b.size}
+}
+
+// spent is spend without the spending.
+func (b *Budget) spent() error {
+	if b == nil || b.left.Load() > 0 {
+		return nil
+	}
+	return &budgetError{b.size}
+}
+
+// budgetError is the trouble of one caller alone: it says nothing about the
+// name, so it is neither cached nor handed to others with the same question.
+type budgetError struct{ size int64 }
+
+func (e *budgetError) Error() string {
+	return fmt.Sprintf("more than %d questions for one decision", e.size)
+}

@@ -1,0 +1,83 @@
+package resolver
+
+import (
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+const (
+	// fewBytes is what an ordinary answer takes at most, in bytes: one name,
+	// half a dozen, or ten addresses.
+	fewBytes = 256
+	// manyShare is the part of a cache, one in so many, that is there for
+	// answers that are larger.
+	manyShare = 64
+	// maxBytes bounds what is kept of one answer: MaxRecords names of ordinary
+	// length, but not MaxRecords of the 1000 bytes that a name may take.
+	maxBytes = 16 << 10
+)
+
+// entry is what is kept of one answer, in place in the cache. A million of them
+// are the larger part of the program's memory, so times are offsets.
+type entry[R any] struct {
+	records []R
+	err     error  // with TempError, or why the refresh failed
+	at      int64  // when the server said so, in milliseconds of Resolver.clock
+	ttl     uint32 // milliseconds after at
+	// refused is when the last attempt to ask again failed, in milliseconds
+	// after at; 0 if none did since then.
+	refused uint32
+	outcome Outcome
+	more    bool
+	large   bool
+}
+
+// fresh says that the entry answers a question that takes answers as old as
+// maxAge, in milliseconds; 0: of any age. Failures are no evidence that could
+// grow old.
+func (e *entry[R]) fresh(now, maxAge int64) bool {
+	if now >= e.at+int64(e.ttl) {
+		return false
+	}
+	return maxAge <= 0 || e.outcome == TempError || now-e.at <= maxAge
+}
+
+// cache holds the answers of one kind, the least recently used of them thrown
+// out first. A few large ones have a place of their own, so that a hostile zone
+// with a hundred records a name can fill that, but neither the memory nor the
+// place of others.
+type cache[K comparable, R any] struct {
+	few, many *lru.Cache[K, entry[R]]
+}
+
+func newCache[K comparable, R any](entries int) (cache[K, R], error) {
+	few, err := lru.New[K, entry[R]](entries)
+	if err != nil {
+		return cache[K, R]{}, err
+	}
+	many, err := lru.New[K, entry[R]](manyOf(entries))
+	return cache[K, R]{few, many}, err
+}
+
+func manyOf(entries int) int { return max(entries/manyShare, 1) }
+
+func (c cache[K, R]) get(k K) (entry[R], bool) {
+	if e, ok := c.few.Get(k); ok {
+		return e, true
+	}
+	return c.many.Get(k)
+}
+
+func (c cache[K, R]) put(k K, e entry[R]) {
+	if e.large {
+		c.few.Remove(k)
+		c.many.Add(k, e)
+		return
+	}
+	c.many.Remove(k)
+	c.few.Add(k, e)
+}
+
+func (c cache[K, R]) resize(entries int) {
+	c.few.Resize(entries)
+	c.many.Resize(manyOf(entries))
+}

@@ -1,0 +1,110 @@
+package resolver
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// key is one question as the cache knows it, R what answers it.
+type key[R any] interface {
+	comparable
+	question() question
+	// record reads a resource record, and tells how many bytes of memory the
+	// result takes; 0: there is nothing in it.
+	record(dns.RR) (R, int)
+}
+
+// addrKey asks for the names of an address (PTR): 16 bytes, IPv4 as
+// IPv4-mapped.
+type addrKey [16]byte
+
+func (k addrKey) question() question {
+	// Only text that is no address is an error.
+	name, _ := dns.ReverseAddr(netip.AddrFrom16(k).Unmap().String())
+	return question{name, dns.TypePTR}
+}
+
+func (k addrKey) record(rr dns.RR) (string, int) {
+	ptr, ok := rr.(*dns.PTR)
+	if !ok || ptr.Ptr == "" {
+		return "", 0
+	}
+	name := relative(fold(ptr.Ptr))
+	return name, 16 + len(name)
+}
+
+// hostKey asks for the addresses of a name (A, AAAA).
+type hostKey struct {
+	name  string // lower case, without the final dot
+	qtype uint16
+}
+
+func (k hostKey) question() question { return question{k.name + ".", k.qtype} }
+
+func (k hostKey) record(rr dns.RR) (netip.Addr, int) {
+	const size = 24
+	switch rr := rr.(type) {
+	case *dns.A:
+		if a, ok := netip.AddrFromSlice(rr.A.To4()); ok {
+			return a, size
+		}
+	case *dns.AAAA:
+		if a, ok := netip.AddrFromSlice(rr.AAAA); ok {
+			return a, size
+		}
+	}
+	return netip.Addr{}, 0
+}
+
+// hostName is a name as hostKey has it, as long as it is spelt as host names
+// are. One in that form already is returned as it is.
+func hostName(name string) string {
+	name = relative(name)
+	upper := func(c rune) bool { return c >= 'A' && c <= 'Z' }
+	if !strings.ContainsFunc(name, upper) {
+		return name
+	}
+	lower := []byte(name)
+	for i, c := range lower {
+		if upper(rune(c)) {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	return string(lower)
+}
+
+// canonical is a name as replies have it, with every byte escaped that is in
+// them, or not ok if it is no domain name (RFC 1035 section 2.3.4). It is a
+// string of its own: the name may be a piece of a long text, which the cache is
+// not to keep.
+func canonical(name string) (_ string, ok bool) {
+	var wire [256]byte
+	if _, err := dns.PackDomainName(name+".", wire[:], 0, nil, false); err != nil {
+		return "", false
+	}
+	name, _, err := dns.UnpackDomainName(wire[:], 0)
+	if err != nil || name == "." {
+		return "", false
+	}
+	return relative(fold(name)), true
+}
+
+// collect keeps what it may of the records of an answer: none twice, at most
+// MaxRecords, at most maxBytes.
+func collect[K key[R], R comparable](k K, records []dns.RR) (kept []R, size int, more bool) {
+	for _, rr := range records {
+		rec, n := k.record(rr)
+		if n == 0 || slices.Contains(kept, rec) {
+			continue
+		}
+		if len(kept) == MaxRecords || size+n > maxBytes {
+			return slices.Clip(kept), size, true
+		}
+		kept = append(kept, rec)
+		size += n
+	}
+	return slices.Clip(kept), size, false
+}

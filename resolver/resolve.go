@@ -1,0 +1,88 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	// maxTries bounds the servers that are asked one question.
+	maxTries = 4
+	// silentTries is how often a question is put at least when nothing but
+	// silence came: a datagram may be lost.
+	silentTries = 2
+)
+
+// resolve finds out what the DNS says to q. It asks once, and once more for
+// each reply that stops in mid-chain.
+func (r *Resolver) resolve(ctx context.Context, q question, b *Budget) verdict {
+	c := newChain(q.name)
+	for {
+		v, err := r.askAround(ctx, q.qtype, c, b)
+		if err != nil {
+			return verdict{outcome: TempError, err: err}
+		}
+		if v.outcome != NotAsked {
+			return v
+		}
+		c = v.chain
+	}
+}
+
+// askAround puts the question for the end of a chain to one server after the
+// other until one knows.
+func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budget) (verdict, error) {
+	order, timeout := r.servers.order()
+	q := question{c.end(), qtype}
+	var troubles troubles
+	silent := false
+	for i := range maxTries {
+		if i >= len(order) && !(silent && i < silentTries) {
+			break
+		}
+		server := order[i%len(order)]
+		reply, err := r.exchange(ctx, server, timeout, q, b)
+		var v verdict
+		if err == nil {
+			v, err = digest(reply, qtype, c)
+			if err != nil {
+				err = fmt.Errorf("%w from %v", err, server)
+			}
+		}
+		var f *failing
+		switch {
+		case err == nil:
+			r.servers.note(server, false)
+			return v, nil
+		case !errors.As(err, &f): // cut short, out of budget
+			return verdict{}, err
+		case f.ill:
+			r.servers.note(server, true)
+		}
+		silent = silent || f.silent
+		troubles = troubles.and(err)
+	}
+	return verdict{}, troubles
+}
+
+// troubles is why each server that was asked did not know.
+type troubles []error
+
+func (t troubles) Error() string {
+	var s []string
+	for _, err := range t {
+		s = append(s, err.Error())
+	}
+	return strings.Join(s, "; ")
+}
+
+// and adds a trouble that is not among them yet.
+func (t troubles) and(err error) troubles {
+	if slices.ContainsFunc(t, func(old error) bool { return old.Error() == err.Error() }) {
+		return t
+	}
+	return append(t, err)
+}

@@ -1,0 +1,61 @@
+package resolver
+
+import (
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// How long an answer is kept, whatever its zone says.
+const (
+	minPositive = time.Minute
+	maxPositive = 24 * time.Hour
+	minNegative = 5 * time.Second
+	// maxNegative: a repaired zone is to be seen soon. RFC 2308 section 5
+	// would allow hours.
+	maxNegative = 15 * time.Minute
+	// bareNegative is for a "no" without a SOA, which RFC 2308 section 5 would
+	// not keep at all.
+	bareNegative = time.Minute
+	// failureTTL is how long a name that failed is not asked again; RFC 9520
+	// section 3.2 wants between 1 second and 5 minutes.
+	failureTTL = 5 * time.Second
+	// refreshPause is how long an answer that could not be asked again
+	// (Options.MaxAge) is not asked again.
+	refreshPause = time.Minute
+)
+
+// maxWireTTL is the largest TTL there is, in seconds: RFC 2181 section 8.
+const maxWireTTL = 1<<31 - 1
+
+// wireTTL is the TTL of a record in seconds. With the top bit set it counts as
+// zero: RFC 2181 section 8.
+func wireTTL(rr dns.RR) uint32 {
+	ttl := rr.Header().Ttl
+	if ttl > maxWireTTL {
+		return 0
+	}
+	return ttl
+}
+
+// positiveTTL is how long records at the end of a chain are kept.
+func positiveTTL(c chain, records []dns.RR) time.Duration {
+	ttl := c.ttl
+	for _, rr := range records {
+		ttl = min(ttl, wireTTL(rr))
+	}
+	return min(max(seconds(ttl), minPositive), maxPositive)
+}
+
+// negativeTTL is how long a "no" is kept: the lesser of the SOA's own TTL and
+// its minimum field (RFC 2308 section 5), and no longer than the aliases that
+// led to it.
+func negativeTTL(c chain, soa *dns.SOA) time.Duration {
+	ttl := bareNegative
+	if soa != nil {
+		ttl = seconds(min(wireTTL(soa), soa.Minttl))
+	}
+	return min(max(min(ttl, seconds(c.ttl)), minNegative), maxNegative)
+}
+
+func seconds(n uint32) time.Duration { return time.Duration(n) * time.Second }

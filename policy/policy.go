@@ -1,3 +1,33 @@
 // Package policy is what a mail administrator thinks in: the facts about an
-// SMTP client, the rules that judge them, and the decision.
+// SMTP client, the rules that judge them, and the decision. It knows no socket
+// and no file format.
+//
+// A request goes one way through it:
+//
+//	Request → Gatherer.Gather → Facts → Rules.Judge → Decision
+//
+// [Gatherer.Gather] asks the DNS; it is the only step that waits, and it cannot
+// fail: what could not be learnt in time is a temperror among the facts.
+// [Rules.Judge] is a pure function of the request, the facts and the rules.
+// The daemon, its explanation of one client, and the judging of recorded
+// decisions under other rules all call the same one.
+//
+// # Checks
+//
+// Judge first draws the checks from the facts:
+//
+//	ptr        does the address have a name?          found none malformed temperror
+//	fcrdns     does one of them lead back to it?      pass mismatch unresolved none temperror
+//	name       made from the address, or chosen?      proper generic none temperror
+//	strength   how plainly generic is it?             full half word
+//	helo_form  what did the client greet with?        fqdn literal unqualified bare_ip malformed missing
+//	helo       is the greeting the client's own?      match own related mismatch unresolved none temperror
+//	helo_name  was the greeting made from an address? proper generic none
+//
+// # Doubt
+//
+// Every entry of a rule is true, false or unknown, and rules combine them in
+// three-valued logic. A reject that is unknown, that rests on a temperror, or
+// that follows an exemption which is unknown is never a reject: see
+// [Rules.Judge]. A doubt therefore never becomes a 5xx, whatever the rules say.
 package policy

@@ -53,3 +53,13 @@ type Request struct {
 	// check_policy_service (Postfix 3.1 and later).
 	Context string
 }
+
+// mailBegun says that the client has come to MAIL or beyond, where a greeting
+// that is missing and a sender that is empty mean something.
+func (r *Request) mailBegun() bool {
+	switch r.State {
+	case "MAIL", "RCPT", "DATA", "END-OF-MESSAGE":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,67 @@
+package policy
+
+import "fmt"
+
+// Builtin is the list of rules that is used when a configuration has none. It
+// refuses what large receivers refuse too, and watches the rest.
+func Builtin() []Rule {
+	return []Rule{
+		{Name: "logged in", When: table("authenticated", "true")},
+		{Name: "own client", When: table("client", "loopback", "private", "own")},
+		{Name: "postmaster", When: table("recipient", "postmaster@", "abuse@")},
+		{
+			Name: "greets with our name", When: table("helo", "own"), Action: Reject,
+			Text: "your HELO {helo} is not yours, [{client}]: it is ours",
+		},
+		{
+			Name: "greets with a bare address", When: table("helo_form", "bare_ip"), Action: Reject,
+			Text: "your HELO {helo} is not a host name, [{client}]",
+		},
+		{
+			Name: "greets with another address", Action: Reject,
+			When: append(table("helo_form", "literal"), append(table("helo", "mismatch"), table("fcrdns", "mismatch", "unresolved", "none")...)...),
+			Text: "your HELO {helo} is not your address, [{client}]",
+		},
+		{
+			Name: "greets with another address, named", Action: Reject, Observe: true,
+			When: append(table("helo_form", "literal"), append(table("helo", "mismatch"), table("fcrdns", "pass")...)...),
+			Text: "your HELO {helo} is not your address, [{client}]",
+		},
+		{
+			Name: "no reverse name", When: table("ptr", "none", "malformed"), Action: Reject,
+			Text: "cannot find your reverse hostname, [{client}]",
+		},
+		{
+			Name: "reverse name not confirmed", When: table("fcrdns", "mismatch", "unresolved"), Action: Reject,
+			Text: "your reverse hostname {name} does not lead back to you, [{client}]",
+		},
+		{
+			Name: "generic name, greeting not its own", Action: Reject,
+			When: append(table("name", "generic"), table("helo", "mismatch", "unresolved")...),
+			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
+		},
+		{
+			Name: "greeting is no host name", When: table("helo_form", "unqualified", "malformed"), Action: Reject, Observe: true,
+			Text: "your HELO {helo} is not a fully-qualified host name, [{client}]",
+		},
+		{
+			Name: "generic name and greeting", Action: Reject, Observe: true,
+			When: append(table("name", "generic"), table("helo_name", "generic")...),
+			Text: "your reverse hostname {name} looks generic, [{client}]",
+		},
+		{
+			// RFC 5321 section 4.1.4: no ground to refuse on its own.
+			Name: "greeting not its own", When: table("helo", "mismatch", "unresolved"), Action: Reject, Observe: true,
+			Text: "your HELO {helo} does not lead to you, [{client}]",
+		},
+	}
+}
+
+// table is a table of one entry. The values are the program's own.
+func table(key string, values ...string) Table {
+	e, errs := NewEntry(key, values, values)
+	if len(errs) > 0 {
+		panic(fmt.Sprintf("built-in rule: %v", errs[0]))
+	}
+	return Table{e}
+}

@@ -1,0 +1,72 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Code is an SMTP reply code with its enhanced status code, such as
+// "550 5.7.25" (RFC 5321 section 4.2, RFC 3463). The zero value stands for the
+// action's own.
+type Code struct {
+	reply    string // three digits
+	enhanced string // class.subject.detail
+}
+
+// ParseCode reads the code of a rule and checks that it makes sense with the
+// rule's action: 4xx for defer, 5xx for reject, classes that agree.
+func ParseCode(s string, a Action) (Code, error) {
+	class := byte('5')
+	switch a {
+	case Defer:
+		class = '4'
+	case DUNNO, Info:
+		return Code{}, fmt.Errorf("%.60q: action dunno sends no code", s)
+	}
+	reply, enhanced, both := strings.Cut(s, " ")
+	if len(reply) != 3 || !digits(reply) || !strings.ContainsRune("025", rune(reply[1])) {
+		return Code{}, fmt.Errorf("%.60q: want a reply code and an enhanced code, such as \"%c50 %c.7.1\"", s, class, class)
+	}
+	if reply[0] != class {
+		return Code{}, fmt.Errorf("%.60q: action %s wants a code that begins with %c", s, a, class)
+	}
+	if !both {
+		return Code{reply, string(class) + ".7.1"}, nil
+	}
+	parts := strings.Split(enhanced, ".")
+	if len(parts) != 3 || !digits(parts[0]) || !digits(parts[1]) || !digits(parts[2]) || len(enhanced) > 9 {
+		return Code{}, fmt.Errorf("%.60q: want an enhanced code of three numbers, such as \"%s %c.7.1\"", s, reply, class)
+	}
+	if enhanced[0] != class || len(parts[0]) != 1 {
+		return Code{}, fmt.Errorf("%.60q: the enhanced code's class must be %c, as the reply code's", s, class)
+	}
+	if parts[1] == "1" {
+		return Code{}, fmt.Errorf("%.60q: Postfix rewrites x.1.n by the place of the check; want x.7.n (RFC 3463 section 3.8)", s)
+	}
+	return Code{reply, enhanced}, nil
+}
+
+func digits(s string) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// String is the code as in a rule; empty for the zero value.
+func (c Code) String() string {
+	if c.reply == "" {
+		return ""
+	}
+	return c.reply + " " + c.enhanced
+}
+
+// temporary is the enhanced code of class 4 with the same subject and detail.
+func (c Code) temporary() string {
+	if c.enhanced == "" {
+		return "4.7.1"
+	}
+	return "4" + c.enhanced[1:]
+}

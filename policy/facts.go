@@ -1,0 +1,120 @@
+package policy
+
+import (
+	"net/netip"
+	"slices"
+
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/resolver"
+)
+
+// MaxNames bounds the names of one address that are confirmed. Who owns a
+// reverse zone chooses how many there are. RFC 7208 section 4.6.4 takes 10 too.
+const MaxNames = 10
+
+// MaxAddrs bounds the addresses of a name that are kept among the facts and
+// logged. The client's own is always among those that are kept.
+const MaxAddrs = 8
+
+// Facts is the evidence about one client: what the DNS and the machine said,
+// before any rule or list of the configuration has a word. A decision-log line
+// holds all of it, so that it can be judged again.
+type Facts struct {
+	// PTR is what became of the question for the client's names.
+	PTR resolver.Outcome
+	// Names are the client's well-formed names, at most MaxNames, the greeting
+	// first if it is one of them. If no name is well-formed they are the
+	// malformed ones, and none of them leads anywhere.
+	Names []Name
+	// MoreNames says that there were well-formed names beyond Names, which
+	// nobody has tried.
+	MoreNames bool
+
+	// HELO is the greeting and where it leads.
+	HELO Greeting
+
+	// OwnClient says that the client is an address of this very host, OwnHELO
+	// that the greeting is a name of this host. What the configuration adds to
+	// either is not a fact but a rule.
+	OwnClient bool
+	OwnHELO   bool
+
+	// Errors says of each look-up that is a temperror why, for people.
+	Errors []string
+	// Questions is the number of questions that were sent for this client.
+	Questions int
+	// Cached says that DNS answers were used and all came from the cache.
+	Cached bool
+	// Stale says that an answer past its TTL was used (RFC 8767).
+	Stale bool
+}
+
+// Lead is where a name leads in the client's address family.
+type Lead struct {
+	Outcome resolver.Outcome
+	Addrs   []netip.Addr // at most MaxAddrs
+}
+
+// To says whether the name leads to the address.
+func (l *Lead) To(addr netip.Addr) bool { return slices.Contains(l.Addrs, addr) }
+
+// open says that nobody knows yet, or nobody could say.
+func (l *Lead) open() bool {
+	return l.Outcome == resolver.NotAsked || l.Outcome == resolver.TempError
+}
+
+// Name is one of the client's names.
+type Name struct {
+	Name    string           // lower case, no final dot
+	Valid   bool             // well-formed
+	Verdict hostname.Verdict // generic or chosen, by its looks alone
+	Lead    Lead
+}
+
+// NewName judges a name of a client by its looks.
+func NewName(name string, client netip.Addr) Name {
+	n := Name{Name: name, Valid: hostname.Valid(name)}
+	if n.Valid {
+		n.Verdict = hostname.Classify(name, client)
+	}
+	return n
+}
+
+// Greeting is the argument of HELO or EHLO.
+type Greeting struct {
+	Name    string           // normalised; empty if Form is not a name
+	Form    hostname.Form    // what it is
+	Addr    netip.Addr       // of a literal or a bare address
+	Verdict hostname.Verdict // of an FQDN
+	Lead    Lead             // of an FQDN
+}
+
+// NewGreeting judges a greeting by its looks.
+func NewGreeting(helo string, client netip.Addr) Greeting {
+	g := Greeting{}
+	g.Form, g.Addr = hostname.ParseHELO(helo)
+	switch g.Form {
+	case hostname.FQDN:
+		g.Name = hostname.Normal(helo)
+		g.Verdict = hostname.Classify(g.Name, client)
+	case hostname.Unqualified:
+		g.Name = hostname.Normal(helo)
+	}
+	return g
+}
+
+// NewFacts are the facts about a request that need no question.
+func NewFacts(req *Request) Facts {
+	return Facts{HELO: NewGreeting(req.HELO, req.Client)}
+}
+
+// Confirmed lists the names that lead back to the client.
+func (f *Facts) Confirmed(client netip.Addr) []string {
+	var names []string
+	for i := range f.Names {
+		if f.Names[i].Lead.To(client) {
+			names = append(names, f.Names[i].Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,226 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/resolver"
+)
+
+// maxQuestions bounds the messages to DNS servers for one decision, retries
+// included: a PTR, a greeting and MaxNames names, and some trouble on the way.
+const maxQuestions = 20
+
+// fresh is how old a cached answer may be that a reject rests on. Older ones
+// are asked again, so that a host whose DNS was repaired is refused no longer
+// than this.
+const fresh = time.Minute
+
+// DNS answers the questions of Gather. [resolver.Resolver] does.
+type DNS interface {
+	// LookupPTR asks for the names of an address.
+	LookupPTR(ctx context.Context, addr netip.Addr, o resolver.Options) resolver.Answer
+	// LookupAddrs asks for the addresses of a name, network "ip4" or "ip6".
+	LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer
+}
+
+// Gatherer collects the facts about clients. It is safe for concurrent use.
+type Gatherer struct {
+	DNS      DNS
+	Deadline time.Duration // for all questions about one client
+	// HostAddrs and HostNames are this machine's own: lower case, no final dot.
+	HostAddrs []netip.Addr
+	HostNames []string
+	// Complete asks every question, though the rules may have decided.
+	Complete bool
+}
+
+// Gather collects the facts that the rules need to judge a request. Where they
+// decide already no question is sent; else it asks for the client's names and
+// for the greeting at once, then for where the names lead. It returns within
+// the deadline, whatever the DNS does, and it cannot fail: what could not be
+// learnt is a temperror. Before a reject, answers older than a minute are asked
+// again.
+func (g *Gatherer) Gather(ctx context.Context, req *Request, rules *Rules) Facts {
+	c := collection{g: g, req: req, rules: rules, facts: g.known(req)}
+	if !req.Client.IsValid() || !g.Complete && !rules.Judge(req, &c.facts).Open {
+		return c.facts
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
+	defer cancel()
+	budget := resolver.NewBudget(maxQuestions)
+	c.collect(ctx, resolver.Options{Budget: budget})
+	if c.aged && rules.Judge(req, &c.facts).Decided == Reject {
+		c.facts = g.known(req)
+		c.collect(ctx, resolver.Options{Budget: budget, MaxAge: fresh})
+	}
+	c.facts.Questions = budget.Sent()
+	return c.facts
+}
+
+// known are the facts that need no question.
+func (g *Gatherer) known(req *Request) Facts {
+	f := NewFacts(req)
+	f.OwnClient = slices.Contains(g.HostAddrs, req.Client)
+	f.OwnHELO = f.HELO.Name != "" && slices.Contains(g.HostNames, f.HELO.Name)
+	return f
+}
+
+// collection is the collecting of facts for one request.
+type collection struct {
+	g     *Gatherer
+	req   *Request
+	rules *Rules
+	facts Facts
+	aged  bool // an answer older than fresh was used
+}
+
+// question is one address look-up of a collection.
+type question struct {
+	name   string
+	answer resolver.Answer
+}
+
+func (c *collection) collect(ctx context.Context, o resolver.Options) {
+	var wg sync.WaitGroup
+	var helo *question
+	if c.wantsHELO() {
+		helo = &question{name: c.facts.HELO.Name}
+		c.ask(ctx, &wg, helo, o)
+	}
+	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
+	c.facts.PTR = ptr.Outcome
+	c.facts.Cached = ptr.Cached
+	c.note(c.req.Client.String(), &ptr)
+	c.names(&ptr)
+
+	var names []*question
+	if c.facts.PTR == resolver.Found && (c.g.Complete || c.rules.Judge(c.req, &c.facts).Open) {
+		names = c.askNames(ctx, &wg, helo, o)
+	}
+	wg.Wait()
+	for i, q := range names {
+		c.facts.Names[i].Lead = c.lead(q)
+		if q != helo {
+			c.note(q.name, &q.answer)
+		}
+	}
+	if helo != nil {
+		c.facts.HELO.Lead = c.lead(helo)
+		c.note(helo.name, &helo.answer)
+	}
+}
+
+// wantsHELO says that the rules may need to know where the greeting leads, and
+// that a look-up could tell.
+func (c *collection) wantsHELO() bool {
+	if c.facts.HELO.Form != hostname.FQDN || !canMatch(&c.facts.HELO, c.req) {
+		return false
+	}
+	return c.g.Complete || slices.ContainsFunc(c.rules.List, func(r Rule) bool { return r.uses("helo") })
+}
+
+// ask puts a question, beside the others if the cache cannot answer it.
+func (c *collection) ask(ctx context.Context, wg *sync.WaitGroup, q *question, o resolver.Options) {
+	network := "ip6"
+	if c.req.Client.Is4() {
+		network = "ip4"
+	}
+	cached := o
+	cached.CacheOnly = true
+	if q.answer = c.g.DNS.LookupAddrs(ctx, network, q.name, cached); q.answer.Outcome != resolver.NotAsked {
+		return
+	}
+	wg.Go(func() { q.answer = c.g.DNS.LookupAddrs(ctx, network, q.name, o) })
+}
+
+// askNames asks where the client's names lead. The greeting has been asked for
+// already if it is one of them.
+func (c *collection) askNames(ctx context.Context, wg *sync.WaitGroup, helo *question, o resolver.Options) []*question {
+	var names []*question
+	for i := range c.facts.Names {
+		n := &c.facts.Names[i]
+		if !n.Valid {
+			break
+		}
+		if helo != nil && helo.name == n.Name {
+			names = append(names, helo)
+			continue
+		}
+		q := &question{name: n.Name}
+		c.ask(ctx, wg, q, o)
+		names = append(names, q)
+	}
+	return names
+}
+
+// names chooses the names to try: well-formed ones, the greeting first.
+func (c *collection) names(ptr *resolver.Answer) {
+	if ptr.Outcome != resolver.Found {
+		return
+	}
+	f := &c.facts
+	f.MoreNames = ptr.More
+	var malformed []Name
+	if f.HELO.Form == hostname.FQDN && slices.Contains(ptr.Names, f.HELO.Name) {
+		f.Names = append(f.Names, NewName(f.HELO.Name, c.req.Client))
+	}
+	for _, name := range ptr.Names {
+		switch {
+		case len(f.Names) > 0 && name == f.Names[0].Name:
+		case !hostname.Valid(name):
+			malformed = append(malformed, Name{Name: name})
+		case len(f.Names) == MaxNames:
+			f.MoreNames = true
+		default:
+			f.Names = append(f.Names, NewName(name, c.req.Client))
+		}
+	}
+	if len(f.Names) == 0 && !f.MoreNames {
+		f.Names = malformed[:min(len(malformed), MaxNames)]
+	}
+}
+
+// lead keeps of an answer what the facts hold.
+func (c *collection) lead(q *question) Lead {
+	a := &q.answer
+	l := Lead{Outcome: a.Outcome}
+	if a.Outcome != resolver.Found {
+		return l
+	}
+	if slices.Contains(a.Addrs, c.req.Client) {
+		l.Addrs = append(l.Addrs, c.req.Client)
+	} else if a.More {
+		a.Outcome, a.Err = resolver.TempError, fmt.Errorf("more than %d addresses", resolver.MaxRecords)
+		return Lead{Outcome: resolver.TempError}
+	}
+	for _, addr := range a.Addrs {
+		if len(l.Addrs) == MaxAddrs {
+			break
+		}
+		if addr != c.req.Client {
+			l.Addrs = append(l.Addrs, addr)
+		}
+	}
+	return l
+}
+
+// note keeps what the log line and a reject want to know of an answer beside
+// its outcome.
+func (c *collection) note(about string, a *resolver.Answer) {
+	f := &c.facts
+	f.Cached = f.Cached && a.Cached
+	f.Stale = f.Stale || a.Stale
+	if a.Outcome == resolver.TempError {
+		f.Errors = append(f.Errors, fmt.Sprintf("%s: %v", about, a.Err))
+		return
+	}
+	if a.Cached && c.req.Time.Sub(a.At) > fresh {
+		c.aged = true
+	}
+}

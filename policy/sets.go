@@ -1,0 +1,209 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"policyd-rdns/policy/hostname"
+)
+
+// Prefixes is a set of addresses and networks. A look-up costs one step for
+// each prefix length in use, however many networks there are. The zero value is
+// empty.
+type Prefixes struct {
+	prefixes map[netip.Prefix]struct{}
+	bits4    []int
+	bits6    []int
+}
+
+// Add puts an address ("192.0.2.1", "2001:db8::1") or a network in CIDR
+// notation into the set. Host bits behind the prefix are an error: whoever
+// writes 192.0.2.1/24 may have meant either.
+func (p *Prefixes) Add(text string) error {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		addr, err := netip.ParseAddr(text)
+		if err != nil || addr.Zone() != "" {
+			return fmt.Errorf("%.60q: want an address or a network such as 192.0.2.0/24", text)
+		}
+		prefix = netip.PrefixFrom(addr, addr.BitLen())
+	}
+	if prefix != prefix.Masked() {
+		return fmt.Errorf("%.60q: bits set beyond the prefix; the network is %s", text, prefix.Masked())
+	}
+	if prefix.Addr().Is4In6() {
+		if prefix.Bits() < 96 {
+			return fmt.Errorf("%.60q: an IPv4-mapped network; write it as IPv4", text)
+		}
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
+	if p.prefixes == nil {
+		p.prefixes = map[netip.Prefix]struct{}{}
+	}
+	p.prefixes[prefix] = struct{}{}
+	lengths := &p.bits6
+	if prefix.Addr().Is4() {
+		lengths = &p.bits4
+	}
+	for _, b := range *lengths {
+		if b == prefix.Bits() {
+			return nil
+		}
+	}
+	*lengths = append(*lengths, prefix.Bits())
+	return nil
+}
+
+// Has says whether the address is in the set. An IPv4-mapped address must have
+// been unmapped.
+func (p *Prefixes) Has(addr netip.Addr) bool {
+	lengths := p.bits6
+	if addr.Is4() {
+		lengths = p.bits4
+	}
+	for _, b := range lengths {
+		prefix, err := addr.Prefix(b)
+		if err != nil {
+			continue
+		}
+		if _, ok := p.prefixes[prefix]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Names is a set of host names and domains: "mx.example.com" is itself,
+// ".example.com" everything under it but not itself. Letter case and a final
+// dot do not count. The zero value is empty.
+type Names struct {
+	exact  map[string]struct{}
+	suffix map[string]struct{} // without the leading dot
+}
+
+// Add puts a name or a domain into the set. A single label is allowed: a
+// greeting may be one.
+func (n *Names) Add(text string) error {
+	under := strings.HasPrefix(text, ".")
+	name := hostname.Normal(strings.TrimPrefix(text, "."))
+	if !plausible(name) {
+		return fmt.Errorf("%.60q: want a name such as mx.example.com, or .example.com for all names under it", text)
+	}
+	set := &n.exact
+	if under {
+		set = &n.suffix
+	}
+	if *set == nil {
+		*set = map[string]struct{}{}
+	}
+	(*set)[name] = struct{}{}
+	return nil
+}
+
+// plausible keeps patterns of other languages out of a set of names, where
+// they would never match: wildcards, regular expressions, addresses, spaces.
+func plausible(name string) bool {
+	if name == "" || strings.HasPrefix(name, ".") || strings.Contains(name, "..") {
+		return false
+	}
+	for _, c := range []byte(name) {
+		switch {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c >= 0x80:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// Has says whether the name, lower case and without final dot, is in the set.
+func (n *Names) Has(name string) bool {
+	if _, ok := n.exact[name]; ok {
+		return true
+	}
+	return len(n.suffix) > 0 && n.hasAbove(name)
+}
+
+func (n *Names) hasAbove(name string) bool {
+	for {
+		_, parent, ok := strings.Cut(name, ".")
+		if !ok {
+			return false
+		}
+		if _, ok := n.suffix[parent]; ok {
+			return true
+		}
+		name = parent
+	}
+}
+
+// Mailboxes is a set of mail addresses: "user@example.com" is itself,
+// "example.com" every address of the domain, ".example.com" of the domains
+// under it, "user@" that user of any domain, "<>" the null sender. Letter case
+// does not count. The zero value is empty.
+type Mailboxes struct {
+	null    bool
+	whole   map[string]struct{}
+	users   map[string]struct{} // without the final @
+	domains Names
+}
+
+// Add puts an address pattern into the set.
+func (m *Mailboxes) Add(text string) error {
+	user, domain, at := cutLast(strings.ToLower(text), '@')
+	switch {
+	case text == "<>":
+		m.null = true
+		return nil
+	case !at:
+		if err := m.domains.Add(text); err != nil {
+			return badMailbox(text)
+		}
+		return nil
+	case user == "" || strings.ContainsAny(user, "<> ") || domain != "" && !plausible(domain):
+		return badMailbox(text)
+	case domain == "":
+		if m.users == nil {
+			m.users = map[string]struct{}{}
+		}
+		m.users[user] = struct{}{}
+		return nil
+	}
+	if m.whole == nil {
+		m.whole = map[string]struct{}{}
+	}
+	m.whole[user+"@"+domain] = struct{}{}
+	return nil
+}
+
+func badMailbox(text string) error {
+	return fmt.Errorf("%.60q: want user@example.com, example.com, .example.com, user@ or <>", text)
+}
+
+// Has says whether the address, as it stood between the angle brackets of the
+// SMTP command, is in the set. An empty one is the null sender.
+func (m *Mailboxes) Has(address string) bool {
+	if address == "" {
+		return m.null
+	}
+	address = strings.ToLower(address)
+	if _, ok := m.whole[address]; ok {
+		return true
+	}
+	user, domain, at := cutLast(address, '@')
+	if _, ok := m.users[user]; ok {
+		return true
+	}
+	return at && m.domains.Has(hostname.Normal(domain))
+}
+
+// cutLast cuts at the last sep: a quoted local part may hold others (RFC 5321
+// section 4.1.2). Without one, all is before.
+func cutLast(s string, sep byte) (before, after string, found bool) {
+	i := strings.LastIndexByte(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}

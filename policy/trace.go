@@ -1,0 +1,57 @@
+package policy
+
+// A Trial is one rule held against a request, for people.
+type Trial struct {
+	Rule *Rule
+	// Holds is "yes", "no", "unknown" (the DNS could not say), "not asked" (the
+	// facts do not hold what it needs) or "not reached" (an earlier rule has
+	// decided).
+	Holds string
+	// Share is false if the client is not in the rule's percentage.
+	Share  bool
+	When   []EntryTrial
+	Unless [][]EntryTrial
+}
+
+// An EntryTrial is one entry held against a request.
+type EntryTrial struct {
+	Entry *Entry
+	Holds string // as of a Trial
+}
+
+// Trace holds every rule against a request as [Rules.Judge] does and tells how
+// each entry came out.
+func (r *Rules) Trace(req *Request, f *Facts) []Trial {
+	if !req.Client.IsValid() {
+		return nil
+	}
+	s := r.scene(req, f)
+	decided := false
+	trials := make([]Trial, 0, len(r.List))
+	for i := range r.List {
+		rule := &r.List[i]
+		t := Trial{Rule: rule, Share: rule.includes(req.Client), When: s.try(rule.When)}
+		for _, table := range rule.Unless {
+			t.Unless = append(t.Unless, s.try(table))
+		}
+		holds, _ := rule.holds(s)
+		t.Holds = holds.String()
+		if decided {
+			t.Holds = "not reached"
+		}
+		decided = decided || !rule.Observe && (holds == yes || holds == unknown && rule.Action == Reject)
+		trials = append(trials, t)
+	}
+	return trials
+}
+
+func (s *scene) try(t Table) []EntryTrial {
+	trials := make([]EntryTrial, len(t))
+	for i := range t {
+		holds, _ := t[i].cond.holds(s)
+		trials[i] = EntryTrial{&t[i], holds.String()}
+	}
+	return trials
+}
+
+func (t truth) String() string { return [...]string{"no", "not asked", "unknown", "yes"}[t] }

@@ -1,0 +1,289 @@
+package journal
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
+)
+
+// timeFormat is RFC 3339 with milliseconds.
+const timeFormat = "2006-01-02T15:04:05.000Z07:00"
+
+// Append adds the record as one line, its newline included.
+func (f Format) Append(dst []byte, r *Record) []byte {
+	e := encoder{buf: dst, json: f == JSON}
+	e.record(r)
+	return e.end()
+}
+
+func (e *encoder) record(r *Record) {
+	e.time("time", r.Request.Time)
+	e.text("level", "INFO")
+	e.text("msg", "decision")
+	e.text("id", r.ID)
+	e.text("config", r.Config)
+	e.decision(&r.Decision)
+	e.text("reply", r.Reply)
+	e.checks(&r.Decision.Checks)
+	e.facts(&r.Facts, r.Request.Client)
+	e.request(&r.Request)
+	e.millis("ms", r.Elapsed)
+	e.flag("cached", r.Facts.Cached)
+	e.flag("stale", r.Facts.Stale)
+}
+
+func (e *encoder) decision(d *policy.Decision) {
+	e.text("action", d.Action.String())
+	e.text("rule", d.Rule)
+	e.text("mode", d.Mode.String())
+	if d.Decided != d.Action {
+		e.text("decided", d.Decided.String())
+	}
+	for _, v := range d.Would {
+		e.element(v.Action.String(), ":", v.Rule)
+	}
+	if d.Decided != d.Action {
+		e.element(d.Decided.String(), ":", d.Rule)
+	}
+	e.list("would")
+	e.flag("downgraded", d.Downgraded)
+}
+
+func (e *encoder) checks(c *policy.Checks) {
+	for i, result := range c {
+		if check := policy.Check(i); check != policy.CheckStrength || result != policy.None {
+			e.text(check.String(), result.String())
+		}
+	}
+}
+
+func (e *encoder) facts(f *policy.Facts, client netip.Addr) {
+	e.addr("client", client)
+	for i := range f.Names {
+		if f.Names[i].Lead.To(client) {
+			e.element(f.Names[i].Name)
+		}
+	}
+	e.list("ptr_name")
+	for i := range f.Names {
+		n := &f.Names[i]
+		if n.Verdict.Generic {
+			e.text("why", n.Verdict.String())
+			break
+		}
+	}
+	for i := range f.Names {
+		n := &f.Names[i]
+		e.element(n.Name, ">", leadText(&n.Lead))
+	}
+	e.list("names")
+	e.flag("more_names", f.MoreNames)
+	e.text("helo_to", leadText(&f.HELO.Lead))
+	e.flag("own_client", f.OwnClient)
+	e.flag("own_helo", f.OwnHELO)
+	for _, err := range f.Errors {
+		e.element(err)
+	}
+	e.list("dns_errors")
+	e.number("questions", f.Questions)
+}
+
+func (e *encoder) request(q *policy.Request) {
+	e.text("client_address", q.ClientText)
+	e.text("helo_is", q.HELO)
+	e.text("sender", q.Sender)
+	e.text("recipient", q.Recipient)
+	e.text("instance", q.Instance)
+	e.text("queue_id", q.QueueID)
+	e.text("state", q.State)
+	e.flag("authenticated", q.Authenticated)
+	e.flag("encrypted", q.Encrypted)
+	e.addr("server", q.Server)
+	e.text("client_name", q.ClientName)
+	e.text("reverse_client_name", q.ReverseClientName)
+	e.text("context", q.Context)
+}
+
+// leadText is where a name leads: addresses, none or temperror; empty if that
+// was not asked.
+func leadText(l *policy.Lead) string {
+	switch l.Outcome {
+	case resolver.None:
+		return "none"
+	case resolver.TempError:
+		return "temperror"
+	case resolver.NotAsked:
+		return ""
+	}
+	if len(l.Addrs) == 1 {
+		return l.Addrs[0].String()
+	}
+	var b strings.Builder
+	for i, a := range l.Addrs {
+		if i > 0 {
+			b.WriteByte('+')
+		}
+		b.WriteString(a.String())
+	}
+	return b.String()
+}
+
+// encoder writes the fields of one line. Empty values are left out.
+type encoder struct {
+	buf   []byte
+	json  bool
+	begun bool
+	elems []byte // of the list that is being put together
+	some  bool   // elems holds an element, though perhaps an empty one
+}
+
+func (e *encoder) key(k string) {
+	if e.json {
+		e.buf = append(e.buf, "{,"[b2i(e.begun)], '"')
+		e.buf = append(append(e.buf, k...), '"', ':')
+	} else {
+		if e.begun {
+			e.buf = append(e.buf, ' ')
+		}
+		e.buf = append(append(e.buf, k...), '=')
+	}
+	e.begun = true
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (e *encoder) end() []byte {
+	if e.json {
+		e.buf = append(e.buf, '}')
+	}
+	return append(e.buf, '\n')
+}
+
+func (e *encoder) text(k, v string) {
+	if v == "" {
+		return
+	}
+	e.key(k)
+	if e.json || !bare(v) {
+		e.buf = appendQuoted(e.buf, v)
+	} else {
+		e.buf = append(e.buf, v...)
+	}
+}
+
+func (e *encoder) time(k string, t time.Time) {
+	e.key(k)
+	if e.json {
+		e.buf = append(t.UTC().AppendFormat(append(e.buf, '"'), timeFormat), '"')
+	} else {
+		e.buf = t.UTC().AppendFormat(e.buf, timeFormat)
+	}
+}
+
+func (e *encoder) addr(k string, a netip.Addr) {
+	if !a.IsValid() {
+		return
+	}
+	e.key(k)
+	if e.json {
+		e.buf = append(a.AppendTo(append(e.buf, '"')), '"')
+	} else {
+		e.buf = a.AppendTo(e.buf)
+	}
+}
+
+func (e *encoder) flag(k string, v bool) {
+	if v {
+		e.key(k)
+		e.buf = append(e.buf, "true"...)
+	}
+}
+
+func (e *encoder) number(k string, v int) {
+	e.key(k)
+	e.buf = strconv.AppendInt(e.buf, int64(v), 10)
+}
+
+func (e *encoder) millis(k string, d time.Duration) {
+	e.key(k)
+	e.buf = strconv.AppendFloat(e.buf, float64(d)/float64(time.Millisecond), 'f', 3, 64)
+}
+
+// element adds an element, put together of parts, to the list that is to come.
+func (e *encoder) element(parts ...string) {
+	if e.some {
+		e.elems = append(e.elems, ',')
+	}
+	e.some = true
+	for _, p := range parts {
+		for i := range len(p) {
+			if p[i] == ',' || p[i] == '\\' {
+				e.elems = append(e.elems, '\\')
+			}
+			e.elems = append(e.elems, p[i])
+		}
+	}
+}
+
+// list writes the elements added since the last list.
+func (e *encoder) list(k string) {
+	if e.some {
+		e.text(k, string(e.elems))
+	}
+	e.elems, e.some = e.elems[:0], false
+}
+
+// bare says that a logfmt value needs no quotes.
+func bare(v string) bool {
+	for i := range len(v) {
+		if c := v[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\' {
+			return false
+		}
+	}
+	return v != ""
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendQuoted adds a JSON string of printable ASCII. logfmt readers take the
+// same. Bytes that are not UTF-8 become U+FFFD.
+func appendQuoted(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r >= ' ' && r < 0x7f:
+			dst = append(dst, byte(r))
+		case r < utf8.RuneSelf:
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
+		default:
+			dst = appendUTF16(dst, r)
+		}
+	}
+	return append(dst, '"')
+}
+
+// appendUTF16 adds \uXXXX, or two of them beyond the first plane (RFC 8259
+// section 7).
+func appendUTF16(dst []byte, r rune) []byte {
+	if r >= 0x10000 {
+		r -= 0x10000
+		return appendUnit(appendUnit(dst, 0xd800+r>>10), 0xdc00+r&0x3ff)
+	}
+	return appendUnit(dst, r)
+}
+
+func appendUnit(dst []byte, u rune) []byte {
+	return append(dst, '\\', 'u', hexDigits[u>>12&15], hexDigits[u>>8&15], hexDigits[u>>4&15], hexDigits[u&15])
+}

@@ -1,0 +1,73 @@
+// Package journal is the decision log: one line for each decision, with all
+// the evidence that it rests on, so that it explains itself and can be judged
+// again under other rules without asking the DNS.
+//
+// # The line
+//
+// A line is logfmt or JSON, with the same keys in both; a key without a value
+// is left out. A check and an entry of a rule have the same name here as in the
+// configuration, so that what a line shows can be pasted into a rule.
+//
+//	time                 when the request had arrived, RFC 3339 with milliseconds, UTC
+//	level, msg           INFO, decision
+//	id                   of the decision, unique
+//	config               hash of the configuration that was in force
+//	action               what Postfix was told: reject, defer, dunno or info
+//	rule                 the rule that decided
+//	mode                 enforce or observe
+//	decided              what the rules came to, where that was not carried out
+//	would                list of action:rule, of what was only observed
+//	downgraded           true if a doubt made less of a reject
+//	reply                the reply to Postfix, if it was not DUNNO
+//	client               address
+//	ptr fcrdns name strength helo_form helo helo_name   the checks
+//	why                  what shows that the name is generic
+//	ptr_name             list of the confirmed names
+//	helo_is              the greeting
+//	names                list of the PTR names, each with where it leads: name>address+address,
+//	                     name>none, name>temperror, or name> if that was not asked
+//	more_names           true if there are names that were not tried
+//	helo_to              where the greeting leads, likewise
+//	own_client own_helo  true if the client, or its greeting, is this very host
+//	dns_errors           list of the look-ups that failed, with the reason
+//	sender recipient instance queue_id state context    as Postfix sent them
+//	authenticated encrypted                             true if the client logged in, is under TLS
+//	server               the address that Postfix accepted on
+//	client_name reverse_client_name                     Postfix's own findings
+//	client_address       what Postfix sent, if that is no address
+//	questions            that were sent to DNS servers
+//	ms                   the decision's time in milliseconds
+//	cached stale         true if all DNS answers came from the cache, if one was past its TTL
+//
+// A list is separated by commas; a comma or a backslash in one of its elements
+// has a backslash before it. All values are escaped: a line is printable ASCII,
+// whatever a client or the DNS sent.
+package journal
+
+import (
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+// Record is one decision with all that led to it.
+type Record struct {
+	ID      string // unique
+	Config  string // hash of the configuration
+	Elapsed time.Duration
+	// Reply is what Postfix was told, as Decision.Reply has it; empty for DUNNO.
+	Reply string
+
+	Request  policy.Request
+	Facts    policy.Facts
+	Decision policy.Decision
+}
+
+// Format is how a line is written.
+type Format uint8
+
+// The formats.
+const (
+	Logfmt Format = iota
+	JSON
+)

@@ -1,0 +1,177 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// maxPending bounds the bytes that wait for a disk or a pipe that does not take
+// them. Beyond it lines are dropped and counted: no decision waits for its log
+// line.
+const maxPending = 8 << 20
+
+// Writer writes lines to a stream or a file from a goroutine of its own, so
+// that who logs never waits. It is safe for concurrent use.
+type Writer struct {
+	stream io.Writer
+	onLoss func(lines int, err error)
+
+	mu      sync.Mutex
+	pending []byte
+	lost    int   // lines, since the loss was last told
+	lastErr error // of the last write
+	closed  bool
+
+	wake chan struct{} // holds a token when there is something to write
+	done chan struct{} // closed when the goroutine has ended
+
+	writing sync.Mutex // held while out is written to or replaced
+	file    *os.File   // nil: the stream
+	midLine bool       // the last write ended within a line
+}
+
+// NewWriter writes to a stream, which is not closed in the end. onLoss is told,
+// once writing works again, how many lines were lost and the last error that was
+// the reason, nil if they were too many to wait; it may be nil, and it must not
+// wait for the Writer.
+func NewWriter(stream io.Writer, onLoss func(lines int, err error)) *Writer {
+	w := &Writer{
+		stream: stream,
+		onLoss: onLoss,
+		wake:   make(chan struct{}, 1),
+		done:   make(chan struct{}),
+	}
+	go w.run()
+	return w
+}
+
+// Open appends to a file from now on, which it creates, readable for owner and
+// group, if need be; with an empty path it goes back to the stream. The same
+// path again opens the file anew, as after a rotation. On an error all stays as
+// it was.
+func (w *Writer) Open(path string) error {
+	var file *os.File
+	if path != "" {
+		var err error
+		if file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640); err != nil {
+			return fmt.Errorf("opening the log: %w", err)
+		}
+	}
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	if w.file != nil {
+		_ = w.file.Close() // what was written to it is the system's matter
+	}
+	w.file, w.midLine = file, false
+	return nil
+}
+
+// out is where lines go. The caller holds writing.
+func (w *Writer) out() io.Writer {
+	if w.file == nil {
+		return w.stream
+	}
+	return w.file
+}
+
+// Write takes one or more whole lines. It never fails and never waits for the
+// disk; what is beyond the bound is dropped.
+func (w *Writer) Write(lines []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || len(w.pending)+len(lines) > maxPending {
+		w.lost += bytes.Count(lines, newline)
+		return len(lines), nil
+	}
+	w.pending = append(w.pending, lines...)
+	select {
+	case w.wake <- struct{}{}:
+	default: // it has been told
+	}
+	return len(lines), nil
+}
+
+var newline = []byte{'\n'}
+
+// Close writes what is pending and closes the file, if one is open. Lines that come later are
+// lost. It waits for the disk until ctx ends, and then leaves it: the error says
+// so.
+func (w *Writer) Close(ctx context.Context) error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.wake)
+	}
+	w.mu.Unlock()
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		return fmt.Errorf("log not written to its end: %w", ctx.Err())
+	}
+	w.mu.Lock()
+	err := w.lastErr
+	w.mu.Unlock()
+	if w.file != nil {
+		err = errors.Join(err, w.file.Close())
+	}
+	return err
+}
+
+func (w *Writer) run() {
+	defer close(w.done)
+	var batch []byte
+	for range w.wake {
+		batch = w.flush(batch)
+	}
+	w.flush(batch)
+}
+
+// flush writes what is pending. It takes the last batch for the lines that come
+// meanwhile and returns this one for the next time.
+func (w *Writer) flush(last []byte) []byte {
+	w.mu.Lock()
+	batch := w.pending
+	w.pending = last[:0]
+	w.mu.Unlock()
+	if len(batch) == 0 {
+		return batch
+	}
+	unwritten, err := w.write(batch)
+
+	w.mu.Lock()
+	w.lastErr, err = err, w.lastErr
+	w.lost += unwritten
+	lost := w.lost
+	well := w.lastErr == nil
+	if well {
+		w.lost = 0
+	}
+	w.mu.Unlock()
+	if well && lost > 0 && w.onLoss != nil {
+		w.onLoss(lost, err)
+	}
+	return batch
+}
+
+// write writes a batch and says how many of its lines were not written whole.
+func (w *Writer) write(batch []byte) (unwritten int, err error) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	if w.midLine {
+		// A full disk cut a line short. The next must not be lost to it.
+		if _, err := w.out().Write(newline); err != nil {
+			return bytes.Count(batch, newline), err
+		}
+		w.midLine = false
+	}
+	n, err := w.out().Write(batch)
+	if err != nil {
+		w.midLine = n > 0 && batch[n-1] != '\n'
+	}
+	return bytes.Count(batch[n:], newline), err
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/resolver"
+)
+
+// resolvConf names the recursive servers, where the configuration does not.
+const resolvConf = "/etc/resolv.conf"
+
+// maxInFlight bounds the look-ups under way at once, those that run on behind
+// a decision included. Each holds a socket.
+const maxInFlight = 500
+
+// daemon is the state of serve.
+type daemon struct {
+	host     host
+	log      *slog.Logger
+	journal  *journal.Writer // of decisions
+	resolver *resolver.Resolver
+	current  atomic.Pointer[generation]
+
+	decisions atomic.Uint64
+	firstID   uint64
+}
+
+// generation is what a reload replaces as a whole, so that each request is
+// judged by one configuration.
+type generation struct {
+	conf     *config
+	gatherer *policy.Gatherer
+}
+
+// newDaemon makes a daemon that listens nowhere yet. It redirects
+// the decision log to the configuration's file.
+func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host) (*daemon, error) {
+	d := &daemon{
+		host:    h,
+		log:     log,
+		journal: decisions,
+		// Decisions of other runs and hosts have other numbers.
+		firstID: rand.Uint64(),
+	}
+	servers, err := conf.servers()
+	if err != nil {
+		return nil, err
+	}
+	if err := decisions.Open(conf.log.file); err != nil {
+		return nil, err
+	}
+	d.resolver, err = resolver.New(resolver.Config{
+		Servers:      servers,
+		Timeout:      conf.resolver.timeout,
+		CacheEntries: conf.resolver.cacheEntries,
+		MaxInFlight:  maxInFlight,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.current.Store(d.generation(conf))
+	return d, nil
+}
+
+func (d *daemon) generation(conf *config) *generation {
+	return &generation{
+		conf: conf,
+		gatherer: &policy.Gatherer{
+			DNS:       d.resolver,
+			Deadline:  conf.server.deadline,
+			HostAddrs: d.host.addrs,
+			HostNames: d.host.names,
+		},
+	}
+}
+
+// lineBuffers holds buffers for log lines.
+var lineBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// handle is the way of a request: facts, decision, log line, reply.
+func (d *daemon) handle(ctx context.Context, req policy.Request) string {
+	g := d.current.Load()
+	begin := time.Now()
+	facts := g.gatherer.Gather(ctx, &req, g.conf.rules)
+	decision := g.conf.rules.Judge(&req, &facts)
+	r := journal.Record{
+		ID:       strconv.FormatUint(d.firstID+d.decisions.Add(1), 36),
+		Config:   g.conf.hash,
+		Request:  req,
+		Facts:    facts,
+		Decision: decision,
+		Elapsed:  time.Since(begin),
+	}
+	reply := decision.Reply()
+	if decision.Action != policy.DUNNO {
+		r.Reply = reply
+	}
+	buf := lineBuffers.Get().(*[]byte)
+	*buf = g.conf.log.format.Append((*buf)[:0], &r)
+	_, _ = d.journal.Write(*buf) // never fails
+	lineBuffers.Put(buf)
+	return reply
+}
+
+// reload puts the configuration as it is now into force and opens the decision
+// log anew. On an error the old configuration stays.
+func (d *daemon) reload() {
+	old := d.current.Load().conf
+	conf, servers, err := reread(old.path)
+	if err == nil {
+		err = d.journal.Open(conf.log.file)
+	}
+	if err != nil {
+		d.log.Error("configuration not reloaded, the old one stays in force", "error", err)
+		if err := d.journal.Open(old.log.file); err != nil {
+			d.log.Error("decision log not reopened, the old file stays in use", "error", err)
+		}
+		return
+	}
+	d.resolver.SetServers(servers, conf.resolver.timeout)
+	d.resolver.Resize(conf.resolver.cacheEntries)
+	d.current.Store(d.generation(conf))
+	d.log.Info("configuration reloaded", "config", conf.hash, "rules", len(conf.rules.List), "servers", serverList(servers))
+	d.tellWarnings(conf)
+	if !old.sameSockets(conf) {
+		d.log.Warn("changes of listen, socket_mode and socket_group wait for a restart")
+	}
+	if conf.log.format != old.log.format {
+		d.log.Warn("messages keep their format until a restart; decisions have the new one")
+	}
+}
+
+func (c *config) sameSockets(other *config) bool {
+	a, b := &c.server, &other.server
+	return slices.Equal(a.listen, b.listen) && a.socketMode == b.socketMode && a.socketGroup == b.socketGroup
+}
+
+// reread reads the configuration and the servers that it leads to.
+func reread(path string) (*config, []netip.AddrPort, error) {
+	conf, err := loadConfig(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	servers, err := conf.servers()
+	return conf, servers, err
+}
+
+// servers are the recursive servers to ask.
+func (c *config) servers() ([]netip.AddrPort, error) {
+	if len(c.resolver.servers) > 0 {
+		return c.resolver.servers, nil
+	}
+	return resolver.ReadResolvConf(resolvConf)
+}
+
+func serverList(servers []netip.AddrPort) string {
+	texts := make([]string, len(servers))
+	for i, s := range servers {
+		texts[i] = s.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+// announce says what runs, and how to have Postfix use it.
+func (d *daemon) announce(listeners []net.Listener) {
+	g := d.current.Load()
+	from := g.conf.path
+	if from == "" {
+		from = "built-in"
+	}
+	d.log.Info("policyd-rdns "+versionText(), "config", g.conf.hash, "file", from,
+		"mode", g.conf.rules.Mode.String(), "on_doubt", g.conf.rules.OnDoubt.String(),
+		"rules", len(g.conf.rules.List), "deadline", g.conf.server.deadline)
+	d.tellWarnings(g.conf)
+	servers, source := g.conf.resolver.servers, "configuration"
+	if len(servers) == 0 {
+		servers, _ = g.conf.servers()
+		source = resolvConf
+	}
+	d.log.Info("asking DNS servers", "servers", serverList(servers), "from", source,
+		"timeout", g.conf.resolver.timeout, "cache_entries", g.conf.resolver.cacheEntries)
+	d.log.Info("own names, that nobody else may greet with", "names",
+		strings.Join(slices.Concat(d.host.names, []string{"localhost", "localhost.localdomain"}, g.conf.helo.ownNames), ","))
+	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(d.host.addrs), "networks", strings.Join(g.conf.server.networks, ","))
+	for _, l := range listeners {
+		d.log.Info("listening", "address", listenAddress(l))
+		d.log.Info("to use it, add this line to smtpd_recipient_restrictions in /etc/postfix/main.cf, after reject_unauth_destination",
+			"line", mainCF(l))
+	}
+}
+
+func (d *daemon) tellWarnings(conf *config) {
+	for _, w := range conf.warnings {
+		d.log.Warn("configuration: " + w.Error())
+	}
+}
+
+// mainCF is the restriction that has Postfix call the service.
+func mainCF(l net.Listener) string {
+	endpoint := "inet:" + l.Addr().String()
+	if l.Addr().Network() == "unix" {
+		// Postfix takes a path within its queue directory as relative, and
+		// where it runs in a chroot it has to be so.
+		endpoint = "unix:" + strings.TrimPrefix(l.Addr().String(), "/var/spool/postfix/")
+	}
+	return "check_policy_service { " + endpoint + ", timeout=10s, default_action=DUNNO }"
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
+)
+
+// explainOptions are the flags of explain.
+type explainOptions struct {
+	config    string
+	helo      string
+	sender    string
+	recipient string
+	stage     string
+	json      bool
+}
+
+func newExplain() *cobra.Command {
+	var o explainOptions
+	cmd := &cobra.Command{
+		Use:   "explain IP",
+		Short: "judge one client aloud: every look-up, every fact, every rule",
+		Long: `explain looks a client up as the daemon would, with an empty cache, and prints
+every look-up, every fact, every rule tried, the text that the sending server
+would read, as Postfix wraps it at the given stage, and the rule that would let
+this client pass. Exit status 1 if the client would not pass.
+
+  policyd-rdns explain 192.0.2.1 --helo mail.example.com --stage client`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errUsage{errors.New("explain wants one address")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return explain(cmd.Context(), args[0], o, cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	configFlag(cmd, &o.config)
+	f.StringVar(&o.helo, "helo", "", "`name` that the client greets with")
+	f.StringVar(&o.sender, "sender", "sender@example.org", "`address` in MAIL FROM")
+	f.StringVar(&o.recipient, "recipient", "user@example.com", "`address` in RCPT TO")
+	f.StringVar(&o.stage, "stage", "recipient", "restriction `list` that calls the service: client or recipient")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions([]string{"client", "recipient"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// explanation is all there is to say about one client.
+type explanation struct {
+	Request  policy.Request
+	Lookups  []lookup
+	Facts    policy.Facts
+	Trials   []policy.Trial
+	Decision policy.Decision
+	Reads    string // what the sending server reads; empty: nothing
+	Exempt   string // TOML
+}
+
+// lookup is one question with its answer.
+type lookup struct {
+	Question string
+	Answer   resolver.Answer
+	Took     time.Duration
+}
+
+func explain(ctx context.Context, address string, o explainOptions, out io.Writer) error {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return errUsage{fmt.Errorf("%.60q is no address", address)}
+	}
+	if o.stage != "client" && o.stage != "recipient" {
+		return errUsage{fmt.Errorf("--stage %.60q: want client or recipient", o.stage)}
+	}
+	conf, err := loadConfig(o.config)
+	if err != nil {
+		return err
+	}
+	servers, err := conf.servers()
+	if err != nil {
+		return err
+	}
+	r, err := resolver.New(resolver.Config{
+		Servers: servers, Timeout: conf.resolver.timeout, CacheEntries: 1000, MaxInFlight: maxInFlight,
+	})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	h := findHost()
+	dns := &recorder{dns: r}
+	g := &policy.Gatherer{DNS: dns, Deadline: conf.server.deadline, HostAddrs: h.addrs, HostNames: h.names, Complete: true}
+	req := policy.Request{
+		Time: time.Now(), Client: addr.WithZone("").Unmap(), HELO: o.helo,
+		State: "RCPT", Sender: nullSender(o.sender), Recipient: o.recipient,
+	}
+	e := conf.explain(ctx, g, req, o.stage)
+	e.Lookups = dns.lookups()
+	if o.json {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(e.jsonValue()); err != nil {
+			return err
+		}
+	} else {
+		e.print(out, paint(isTerminal(out)))
+	}
+	if e.Decision.Decided != policy.DUNNO {
+		return errNotWell
+	}
+	return nil
+}
+
+func nullSender(s string) string {
+	if s == "<>" {
+		return ""
+	}
+	return s
+}
+
+// explain judges a request and keeps all that led there.
+func (c *config) explain(ctx context.Context, g *policy.Gatherer, req policy.Request, stage string) *explanation {
+	e := &explanation{Request: req, Facts: g.Gather(ctx, &req, c.rules)}
+	e.Decision = c.rules.Judge(&req, &e.Facts)
+	e.Trials = c.rules.Trace(&req, &e.Facts)
+	e.Reads = wrapped(&req, &e.Facts, e.Decision, stage)
+	if e.Decision.Decided != policy.DUNNO {
+		e.Exempt = exemption(&req, &e.Facts, e.Decision.Rule)
+	}
+	return e
+}
+
+// isTerminal says whether somebody watches who can see colours
+// (https://no-color.org).
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

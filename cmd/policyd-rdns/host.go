@@ -1,0 +1,43 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+
+	"policyd-rdns/policy/hostname"
+)
+
+// host is what this machine is called: clients with its addresses are our own,
+// and greetings with its name are forged.
+type host struct {
+	names []string // normalised
+	addrs []netip.Addr
+}
+
+// findHost asks the system. What it does not tell stays empty: the
+// configuration can name it.
+func findHost() host {
+	var h host
+	if name, err := os.Hostname(); err == nil && name != "" {
+		h.names = []string{hostname.Normal(name)}
+	}
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok {
+			if addr, ok := netip.AddrFromSlice(n.IP); ok {
+				h.addrs = append(h.addrs, addr.Unmap())
+			}
+		}
+	}
+	return h
+}
+
+func joinAddrs(addrs []netip.Addr) string {
+	texts := make([]string, len(addrs))
+	for i, a := range addrs {
+		texts[i] = a.String()
+	}
+	return strings.Join(texts, ",")
+}

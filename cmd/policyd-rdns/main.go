@@ -1,0 +1,87 @@
+// Command policyd-rdns is a policy service for Postfix that judges SMTP clients
+// by their reverse DNS. See README.md for what it does and
+// config.example.toml for every setting.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit status of every command.
+const (
+	exitWell    = 0
+	exitNotWell = 1 // the thing asked about is not well
+	exitUsage   = 2 // wrong usage
+)
+
+// errNotWell ends a command that has said already what is not well.
+var errNotWell = errors.New("not well")
+
+// errUsage marks an error in how a command was called.
+type errUsage struct{ error }
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	started := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	err := root.ExecuteContext(ctx)
+	var usage errUsage
+	switch {
+	case err == nil:
+		return exitWell
+	case errors.Is(err, errNotWell):
+		return exitNotWell
+	}
+	fmt.Fprintf(stderr, "policyd-rdns: %v\n", err)
+	// An error before a command has begun is one of its flags or arguments.
+	if !started || errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitNotWell
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "policyd-rdns",
+		Short: "judge SMTP clients by their reverse DNS, for Postfix",
+		Long: `policyd-rdns is a policy service for Postfix. For each SMTP client it checks
+whether the address has a name, whether the name leads back to the address,
+whether the name was made from the address, and whether HELO is the client's
+own; ordered rules in a TOML file turn that into reject, defer or nothing.
+
+  policyd-rdns demo     a dozen clients, no network needed
+  policyd-rdns serve    the daemon, on built-in defaults
+  policyd-rdns explain 192.0.2.1 --helo mail.example.com`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_ = cmd.Help()
+			return errUsage{errors.New("which command?")}
+		},
+		Args: cobra.NoArgs,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
+	root.AddCommand(newServe(), newExplain(), newConfigtest(), newVersion())
+	return root
+}
+
+// configFlag adds -c, which all commands that judge have.
+func configFlag(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVarP(path, "config", "c", "", "TOML `file` with the configuration (default: built-in)")
+	_ = cmd.MarkFlagFilename("config", "toml")
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"time"
+
+	sd "github.com/coreos/go-systemd/v22/daemon"
+)
+
+// manager is the service manager that started us, if one did: sd_notify(3),
+// for a unit of Type=notify-reload.
+type manager struct{ interval time.Duration }
+
+func newManager() manager {
+	interval, err := sd.SdWatchdogEnabled(false)
+	if err != nil {
+		interval = 0
+	}
+	return manager{interval}
+}
+
+// notify tells the manager. Without one it does nothing; that it could not be
+// told changes nothing for us.
+func (manager) notify(state string) { _, _ = sd.SdNotify(false, state) }
+
+func (m manager) ready()    { m.notify(sd.SdNotifyReady) }
+func (m manager) stopping() { m.notify(sd.SdNotifyStopping) }
+func (m manager) alive()    { m.notify(sd.SdNotifyWatchdog) }
+
+// reloading has to carry the time, by which the manager knows its own request
+// from an older one.
+func (m manager) reloading() {
+	m.notify(sd.SdNotifyReloading + "\n" + sd.SdNotifyMonotonicUsec())
+}
+
+// watchdog ticks twice in the time within which the manager wants to hear from
+// us; never if it does not.
+func (m manager) watchdog() (<-chan time.Time, func()) {
+	if m.interval <= 0 {
+		return nil, func() {}
+	}
+	t := time.NewTicker(m.interval / 2)
+	return t.C, t.Stop
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// reader reads the values of a configuration file and collects what is wrong
+// with them. It takes the file as plain maps and lists, not into a struct: only
+// so can it tell every wrong type, unknown key and bad value at once.
+type reader struct {
+	file     string // as in messages
+	dir      string // that @file is relative to
+	text     string
+	lines    lineIndex
+	sum      hash.Hash // over everything that was read
+	problems []problem
+	warnings []problem
+}
+
+func newReader(path string, text []byte) *reader {
+	r := &reader{file: path, dir: filepath.Dir(path), text: string(text), sum: sha256.New()}
+	r.sum.Write(text)
+	return r
+}
+
+// table decodes the whole file. A file that is no TOML ends all further
+// reading.
+func (r *reader) decode() (table, error) {
+	var raw map[string]any
+	if _, err := toml.Decode(r.text, &raw); err != nil {
+		var perr toml.ParseError
+		if errors.As(err, &perr) {
+			return table{}, problem{r.file, perr.Position.Line, "not TOML: " + perr.Message}
+		}
+		return table{}, problem{r.file, 0, err.Error()}
+	}
+	r.lines = indexLines(r.text)
+	return table{r: r, raw: raw}, nil
+}
+
+// bad notes a problem at a path. shown is how messages name the path, value
+// what stands there.
+func (r *reader) bad(path, format string, args ...any) {
+	r.problems = append(r.problems, problem{r.file, r.lines.at(path), fmt.Sprintf(format, args...)})
+}
+
+func (r *reader) doubtful(path, format string, args ...any) {
+	r.warnings = append(r.warnings, problem{r.file, r.lines.at(path), fmt.Sprintf(format, args...)})
+}
+
+// table is one TOML table, of which keys are taken one by one. What is left at
+// the end is unknown.
+type table struct {
+	r     *reader
+	path  string // in the file: "rule[1].when"
+	shown string // in messages: `rule[2] "no ptr": when`; empty: path
+	raw   map[string]any
+	known []string
+}
+
+func (t *table) at(key string) string { return join(t.path, key) }
+
+// name is how messages name a key of the table.
+func (t *table) name(key string) string {
+	if t.shown != "" {
+		return t.shown + key
+	}
+	return t.at(key)
+}
+
+// take gives a key's value, and whether it is there.
+func (t *table) take(key string) (any, bool) {
+	t.known = append(t.known, key)
+	v, ok := t.raw[key]
+	return v, ok
+}
+
+// bad notes a problem with the value of a key.
+func (t *table) bad(key string, value any, want string) {
+	t.r.bad(t.at(key), "%s = %s: %s", t.name(key), show(value), want)
+}
+
+// end notes every key that nobody took.
+func (t *table) end() {
+	for key := range t.raw {
+		if slices.Contains(t.known, key) {
+			continue
+		}
+		hint := "known are " + strings.Join(t.known, ", ")
+		if near, ok := nearest(key, t.known); ok {
+			hint = "did you mean " + near + "?"
+		}
+		t.r.bad(t.at(key), "%s: unknown key (%s)", t.name(key), hint)
+	}
+}
+
+// table gives a table within this one. One that is not there is empty.
+func (t *table) table(key string) table {
+	sub := table{r: t.r, path: t.at(key)}
+	v, ok := t.take(key)
+	if !ok {
+		return sub
+	}
+	if sub.raw, ok = v.(map[string]any); !ok {
+		t.bad(key, v, "want a table ["+key+"]")
+	}
+	return sub
+}
+
+// tables gives the tables of an array of them, or a single one.
+func (t *table) tables(key string) []table {
+	v, ok := t.take(key)
+	if !ok {
+		return nil
+	}
+	var raws []any
+	switch v := v.(type) {
+	case map[string]any:
+		return []table{{r: t.r, path: t.at(key), raw: v}}
+	case []map[string]any:
+		for _, m := range v {
+			raws = append(raws, m)
+		}
+	case []any:
+		raws = v
+	default:
+		t.bad(key, v, "want a table or a list of tables")
+	}
+	var tables []table
+	for i, raw := range raws {
+		path := t.at(key) + "[" + strconv.Itoa(i) + "]"
+		m, ok := raw.(map[string]any)
+		if !ok {
+			t.r.bad(path, "%s[%d] = %s: want a table", t.name(key), i, show(raw))
+			continue
+		}
+		tables = append(tables, table{r: t.r, path: path, raw: m})
+	}
+	return tables
+}
+
+// text gives a string.
+func (t *table) text(key string, into *string) {
+	if v, ok := t.take(key); ok {
+		if s, ok := v.(string); ok {
+			*into = s
+		} else {
+			t.bad(key, v, "want a text in quotes")
+		}
+	}
+}
+
+// choice gives the place of a string among those that are allowed.
+func (t *table) choice(key string, into *int, allowed ...string) {
+	s := allowed[*into]
+	t.text(key, &s)
+	i := slices.Index(allowed, s)
+	if i < 0 {
+		t.bad(key, s, "want "+quotedList(allowed))
+		return
+	}
+	*into = i
+}
+
+func quotedList(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = strconv.Quote(w)
+	}
+	last := len(quoted) - 1
+	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
+}
+
+// boolean gives true or false.
+func (t *table) boolean(key string, into *bool) {
+	if v, ok := t.take(key); ok {
+		if b, ok := v.(bool); ok {
+			*into = b
+		} else {
+			t.bad(key, v, "want true or false")
+		}
+	}
+}
+
+// whole gives a whole number within bounds.
+func (t *table) whole(key string, into *int, least, most int) {
+	if v, ok := t.take(key); ok {
+		n, ok := v.(int64)
+		if !ok || n < int64(least) || n > int64(most) {
+			t.bad(key, v, fmt.Sprintf("want a whole number from %d to %d", least, most))
+			return
+		}
+		*into = int(n)
+	}
+}
+
+// duration gives a duration within bounds. It has to carry its unit.
+func (t *table) duration(key string, into *time.Duration, least, most time.Duration, why string) {
+	v, ok := t.take(key)
+	if !ok {
+		return
+	}
+	s, ok := v.(string)
+	if !ok {
+		t.bad(key, v, fmt.Sprintf("want a duration with its unit, in quotes, such as %q", *into))
+		return
+	}
+	d, err := time.ParseDuration(s)
+	switch {
+	case err != nil:
+		t.bad(key, v, fmt.Sprintf("want a duration such as %q", *into))
+	case d < least || d > most:
+		t.bad(key, v, fmt.Sprintf("want %v to %v%s", least, most, why))
+	default:
+		*into = d
+	}
+}
+
+// show is a value as in the file, or near to it, cut short.
+func show(v any) string {
+	var s string
+	switch v := v.(type) {
+	case string:
+		s = strconv.Quote(v)
+	case time.Time:
+		s = v.Format(time.RFC3339)
+	case map[string]any, []map[string]any:
+		s = "{…}"
+	case []any:
+		var parts []string
+		for _, e := range v[:min(len(v), 4)] {
+			parts = append(parts, show(e))
+		}
+		s = "[" + strings.Join(parts, ", ") + "]"
+	default:
+		s = fmt.Sprint(v)
+	}
+	if len(s) > 80 {
+		s = strings.ToValidUTF8(s[:77], "") + "…"
+	}
+	return s
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/spf13/cobra"
+
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/postfix"
+)
+
+func newServe() *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "run the daemon",
+		Long: `serve answers Postfix's policy requests until it is told to stop (SIGTERM,
+SIGINT). SIGHUP reads the configuration and /etc/resolv.conf again and reopens
+the decision log; if the new configuration has errors the old one stays in
+force. Without a file it runs on built-in defaults, listening on
+127.0.0.1:10040.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), path, cmd.ErrOrStderr())
+		},
+	}
+	configFlag(cmd, &path)
+	return cmd
+}
+
+// stopTime bounds what is left to do after the last request was answered: the
+// log, and look-ups that run on behind.
+const stopTime = 3 * time.Second
+
+func serve(ctx context.Context, path string, stderr io.Writer) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+
+	conf, err := loadConfig(path)
+	if err != nil {
+		return err
+	}
+	console := journal.NewWriter(stderr, nil)
+	defer closeLog(console)
+	log := newLog(console, conf.log.format)
+	decisions := journal.NewWriter(stderr, func(lines int, err error) {
+		log.Error("decisions were not logged", "lines", lines, "error", err)
+	})
+	defer closeLog(decisions)
+	d, err := newDaemon(conf, log, decisions, findHost())
+	if err != nil {
+		return err
+	}
+	defer d.resolver.Close()
+	passed, err := activation.Listeners()
+	if err != nil {
+		return fmt.Errorf("sockets passed by systemd: %w", err)
+	}
+	listeners, err := listen(conf, passed)
+	if err != nil {
+		return err
+	}
+	return d.run(ctx, listeners, hup)
+}
+
+// run answers requests on the listeners until ctx ends.
+func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan os.Signal) error {
+	d.announce(listeners)
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	manager := newManager()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.supervise(serving, manager, hup)
+	}()
+	server := postfix.Server{Handler: d.handle, Log: d.log}
+	err := server.Serve(ctx, listeners...)
+	manager.stopping()
+	stop()
+	<-done
+	d.log.Info("stopped", "decisions", d.decisions.Load())
+	return err
+}
+
+// supervise reloads on request and keeps the service manager informed, until
+// ctx ends.
+func (d *daemon) supervise(ctx context.Context, m manager, hup <-chan os.Signal) {
+	m.ready()
+	watchdog, stop := m.watchdog()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-watchdog:
+			m.alive()
+		case <-hup:
+			m.reloading()
+			d.reload()
+			m.ready()
+		}
+	}
+}
+
+// listen opens the sockets of the configuration. One that systemd has passed
+// is not opened again.
+func listen(conf *config, passed []net.Listener) ([]net.Listener, error) {
+	taken := map[string]bool{}
+	var listeners []net.Listener
+	for _, l := range passed {
+		if l == nil {
+			continue // a socket that is no stream
+		}
+		listeners = append(listeners, l)
+		taken[listenAddress(l)] = true
+	}
+	var errs []error
+	for _, address := range conf.server.listen {
+		if taken[address] {
+			continue
+		}
+		l, err := postfix.Listen(address, conf.server.socketMode, conf.server.socketGroup)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		listeners = append(listeners, l)
+	}
+	if len(errs) == 0 && len(listeners) == 0 {
+		errs = append(errs, errors.New("nothing to listen on: server.listen is empty and systemd has passed no socket"))
+	}
+	if len(errs) > 0 {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+		return nil, errors.Join(errs...)
+	}
+	return listeners, nil
+}
+
+// listenAddress is a listener's address as in server.listen.
+func listenAddress(l net.Listener) string {
+	if l.Addr().Network() == "unix" {
+		return "unix:" + l.Addr().String()
+	}
+	return l.Addr().String()
+}
+
+func closeLog(w *journal.Writer) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	_ = w.Close(ctx) // there is nowhere left to tell
+}
+
+// newLog is the daemon's own log, in the decision log's format.
+func newLog(out io.Writer, format journal.Format) *slog.Logger {
+	options := &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey && len(groups) == 0 {
+			a.Value = slog.TimeValue(a.Value.Time().UTC())
+		}
+		return a
+	}}
+	if format == journal.JSON {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}

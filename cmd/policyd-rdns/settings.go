@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/resolver"
+)
+
+// config reads the whole file over the defaults in c. The error is that the
+// file is no TOML; all else is among the reader's problems.
+func (r *reader) config(c *config) error {
+	t, err := r.decode()
+	if err != nil {
+		return err
+	}
+	var mode, observeReply, onDoubt int
+	t.choice("mode", &mode, "enforce", "observe")
+	t.choice("observe_reply", &observeReply, "dunno", "info")
+	t.choice("on_doubt", &onDoubt, "defer", "dunno")
+	c.rules.Mode = [][]policy.Mode{
+		{policy.Enforce, policy.Enforce},
+		{policy.Observe, policy.ObserveInfo},
+	}[mode][observeReply]
+	c.rules.OnDoubt = []policy.Action{policy.Defer, policy.DUNNO}[onDoubt]
+
+	r.server(t.table("server"), c)
+	r.resolver(t.table("resolver"), c)
+	r.helo(t.table("helo"), c)
+	r.names(t.table("names"), c)
+	r.log(t.table("log"), c)
+	r.http(t.table("http"))
+	defaultRules := false
+	t.boolean("default_rules", &defaultRules)
+	r.rules(&t, c, defaultRules)
+	t.end()
+	return nil
+}
+
+func (r *reader) server(t table, c *config) {
+	s := &c.server
+	if _, ok := t.raw["listen"]; ok {
+		s.listen = nil
+	}
+	t.each("listen", func(address string) error {
+		s.listen = append(s.listen, address)
+		return checkListen(address)
+	})
+	mode := "0660"
+	t.text("socket_mode", &mode)
+	if bits, err := strconv.ParseUint(mode, 8, 32); err != nil || bits > 0o777 {
+		t.bad("socket_mode", mode, `want an octal mode such as "0660"`)
+	} else {
+		s.socketMode = fs.FileMode(bits)
+	}
+	t.text("socket_group", &s.socketGroup)
+	s.networks = t.written("networks")
+	t.each("networks", c.rules.Networks.Add)
+	t.duration("deadline", &s.deadline, 100*time.Millisecond, 60*time.Second,
+		": Postfix gives up after smtpd_policy_service_timeout, 100s")
+	t.end()
+}
+
+// checkListen checks the form of an address to listen on.
+func checkListen(address string) error {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		if !strings.HasPrefix(path, "/") {
+			return fmt.Errorf("%.100q: want an absolute path, unix:/path", address)
+		}
+		return nil
+	}
+	if _, err := netip.ParseAddrPort(address); err != nil {
+		return fmt.Errorf("%.100q: want an address and a port such as 127.0.0.1:10040 or [::1]:10040, or unix:/path", address)
+	}
+	return nil
+}
+
+func (r *reader) resolver(t table, c *config) {
+	s := &c.resolver
+	t.each("servers", func(text string) error {
+		server, err := resolver.ParseServer(text)
+		s.servers = append(s.servers, server)
+		return err
+	})
+	t.duration("timeout", &s.timeout, 50*time.Millisecond, 30*time.Second, "")
+	t.whole("cache_entries", &s.cacheEntries, 100, 100_000_000)
+	t.end()
+}
+
+func (r *reader) helo(t table, c *config) {
+	c.helo.ownNames = t.written("own_names")
+	t.each("own_names", func(text string) error {
+		if form, addr := hostname.ParseHELO(text); form == hostname.Literal || form == hostname.BareIP {
+			return c.rules.OwnAddrs.Add(addr.String())
+		}
+		return c.rules.OwnNames.Add(text)
+	})
+	t.end()
+}
+
+func (r *reader) names(t table, c *config) {
+	t.each("proper", c.rules.ProperNames.Add)
+	t.each("generic", c.rules.GenericNames.Add)
+	t.end()
+}
+
+func (r *reader) log(t table, c *config) {
+	format := 0
+	t.choice("format", &format, "logfmt", "json")
+	c.log.format = []journal.Format{journal.Logfmt, journal.JSON}[format]
+	t.text("file", &c.log.file)
+	t.end()
+}
+
+// http has its place in the file already, so that one file serves both this
+// version and the one that has metrics.
+func (r *reader) http(t table) {
+	listen := ""
+	t.text("listen", &listen)
+	if listen != "" {
+		t.bad("listen", listen, `this version has no metrics page yet: want ""`)
+	}
+	t.end()
+}
+
+// errNoName is told of a rule that log lines could not name.
+var errNoName = errors.New("want a name, which the decision log shows")

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
+)
+
+// print writes an explanation for people.
+func (e *explanation) print(w io.Writer, p paint) {
+	fmt.Fprintf(w, "%s %s", p.bold("client"), e.Request.Client)
+	if e.Request.HELO != "" {
+		fmt.Fprintf(w, "  %s %s", p.bold("helo"), safe(e.Request.HELO))
+	}
+	fmt.Fprintf(w, "\n\n%s\n", p.bold("look-ups"))
+	e.printLookups(w)
+	fmt.Fprintf(w, "\n%s\n", p.bold("facts"))
+	e.printFacts(w)
+	fmt.Fprintf(w, "\n%s\n", p.bold("rules"))
+	e.printRules(w, p)
+	fmt.Fprintf(w, "\n%s\n", p.bold("decision"))
+	e.printDecision(w, p)
+	if e.Exempt != "" {
+		fmt.Fprintf(w, "\n%s\n%s", p.bold("to let this client pass"), indent(e.Exempt))
+	}
+}
+
+func (e *explanation) printLookups(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, l := range e.Lookups {
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", safe(l.Question), answerText(l.Answer), l.Took.Round(100*time.Microsecond))
+	}
+	if len(e.Lookups) == 0 {
+		fmt.Fprintf(t, "  none\n")
+	}
+	_ = t.Flush() // an error of w shows in the next write
+}
+
+func answerText(a resolver.Answer) string {
+	switch a.Outcome {
+	case resolver.Found:
+		parts := make([]string, 0, len(a.Names)+len(a.Addrs))
+		for _, n := range a.Names {
+			parts = append(parts, safe(n))
+		}
+		for _, addr := range a.Addrs {
+			parts = append(parts, addr.String())
+		}
+		const most = 12
+		if len(parts) > most {
+			parts = append(parts[:most], fmt.Sprintf("and %d more", len(parts)-most))
+		}
+		return strings.Join(parts, ", ")
+	case resolver.None:
+		return "none"
+	}
+	return safe(fmt.Sprintf("temperror: %v", a.Err))
+}
+
+func (e *explanation) printFacts(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for i, result := range e.Decision.Checks {
+		check := policy.Check(i)
+		shown := result.String()
+		if check == policy.CheckStrength && result == policy.None {
+			continue
+		}
+		if result == policy.NotLearnt {
+			shown = "-"
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", check, shown, e.why(check))
+	}
+	_ = t.Flush()
+}
+
+// why adds the evidence to a check.
+func (e *explanation) why(c policy.Check) string {
+	f := &e.Facts
+	var parts []string
+	switch c {
+	case policy.CheckPTR:
+		for i := range f.Names {
+			parts = append(parts, safe(f.Names[i].Name))
+		}
+	case policy.CheckFCrDNS:
+		for i := range f.Names {
+			if f.Names[i].Valid {
+				parts = append(parts, safe(f.Names[i].Name)+" leads to "+leadText(&f.Names[i].Lead))
+			}
+		}
+	case policy.CheckName:
+		for i := range f.Names {
+			if f.Names[i].Valid {
+				parts = append(parts, safe(f.Names[i].Name)+": "+safe(f.Names[i].Verdict.String()))
+			}
+		}
+	case policy.CheckHELO:
+		if f.HELO.Lead.Outcome != resolver.NotAsked {
+			parts = append(parts, safe(f.HELO.Name)+" leads to "+leadText(&f.HELO.Lead))
+		}
+	case policy.CheckHELOName:
+		if f.HELO.Verdict.Generic {
+			parts = append(parts, safe(f.HELO.Verdict.String()))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func leadText(l *policy.Lead) string {
+	switch l.Outcome {
+	case resolver.Found:
+		parts := make([]string, len(l.Addrs))
+		for i, a := range l.Addrs {
+			parts[i] = a.String()
+		}
+		return strings.Join(parts, ", ")
+	case resolver.None:
+		return "nothing"
+	case resolver.TempError:
+		return "temperror"
+	}
+	return "(not asked)"
+}
+
+func (e *explanation) printRules(w io.Writer, p paint) {
+	for i, t := range e.Trials {
+		mark := map[string]string{"yes": p.green("yes"), "unknown": p.yellow("unknown"), "not reached": p.dim("not reached")}[t.Holds]
+		if mark == "" {
+			mark = t.Holds
+		}
+		note := ""
+		if t.Rule.Observe {
+			note = ", observed only"
+		}
+		fmt.Fprintf(w, "  %2d %s (%s%s): %s\n", i+1, t.Rule.Name, t.Rule.Action, note, mark)
+		if !t.Share {
+			fmt.Fprintf(w, "       the client is not in its %d%%\n", t.Rule.Percent)
+		}
+		printEntries(w, "when", t.When)
+		for _, except := range t.Unless {
+			printEntries(w, "unless", except)
+		}
+	}
+}
+
+func printEntries(w io.Writer, word string, entries []policy.EntryTrial) {
+	for _, t := range entries {
+		fmt.Fprintf(w, "       %s %s = %s: %s\n", word, t.Entry.Key, tomlValues(t.Entry.Key, t.Entry.Written), t.Holds)
+	}
+}
+
+func (e *explanation) printDecision(w io.Writer, p paint) {
+	d := &e.Decision
+	rule := "no rule holds"
+	if d.Rule != "" {
+		rule = "by rule " + tomlString(d.Rule)
+	}
+	fmt.Fprintf(w, "  %s %s\n", p.action(d.Decided, d.Decided.String()), rule)
+	if d.Downgraded {
+		fmt.Fprintf(w, "  less than a reject, because the DNS could not say\n")
+	}
+	if d.Action != d.Decided {
+		fmt.Fprintf(w, "  not carried out: mode is observe\n")
+	}
+	for _, v := range d.Would {
+		fmt.Fprintf(w, "  observed: %s by rule %s\n", v.Action, tomlString(v.Rule))
+	}
+	if e.Reads == "" {
+		fmt.Fprintf(w, "  the sending server reads nothing of it\n")
+		return
+	}
+	fmt.Fprintf(w, "  the sending server reads:\n    %s\n", e.Reads)
+}
+
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n  ") + "\n"
+}
+
+// safe makes text from the network fit for a terminal.
+func safe(s string) string {
+	const most = 255
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return '?'
+		}
+		return c
+	}, s)
+}
+
+// jsonValue is the explanation for programs, with the names of the decision
+// log.
+func (e *explanation) jsonValue() any {
+	lookups := make([]map[string]any, 0, len(e.Lookups))
+	for _, l := range e.Lookups {
+		lookups = append(lookups, map[string]any{
+			"question": l.Question, "answer": answerText(l.Answer), "ms": float64(l.Took) / float64(time.Millisecond),
+		})
+	}
+	facts := map[string]string{}
+	for i, result := range e.Decision.Checks {
+		if result != policy.NotLearnt {
+			facts[policy.Check(i).String()] = result.String()
+		}
+	}
+	rules := make([]map[string]any, 0, len(e.Trials))
+	for _, t := range e.Trials {
+		rules = append(rules, map[string]any{"name": t.Rule.Name, "action": t.Rule.Action.String(), "observe": t.Rule.Observe, "holds": t.Holds})
+	}
+	d := &e.Decision
+	would := make([]string, 0, len(d.Would))
+	for _, v := range d.Would {
+		would = append(would, v.Action.String()+":"+v.Rule)
+	}
+	return map[string]any{
+		"client": e.Request.Client.String(), "helo_is": e.Request.HELO, "lookups": lookups, "facts": facts, "rules": rules,
+		"action": d.Action.String(), "decided": d.Decided.String(), "rule": d.Rule, "would": would,
+		"downgraded": d.Downgraded, "reads": e.Reads, "exempt": e.Exempt,
+	}
+}

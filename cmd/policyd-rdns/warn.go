@@ -1,0 +1,78 @@
+package main
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+// warn notes what is allowed and probably not meant.
+func (c *config) warn(r *reader) {
+	for i, address := range c.server.listen {
+		ap, err := netip.ParseAddrPort(address)
+		if err == nil && !ap.Addr().IsLoopback() {
+			r.doubtful("server.listen["+itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and reads and writes are in clear", address)
+		}
+	}
+	if c.resolver.timeout >= c.server.deadline {
+		r.doubtful("resolver.timeout", "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made", c.resolver.timeout, c.server.deadline)
+	}
+	for i := range c.rules.List {
+		c.warnRule(r, i)
+	}
+	c.warnings = r.warnings
+}
+
+func (c *config) warnRule(r *reader, i int) {
+	rule := &c.rules.List[i]
+	at := "rule[" + itoa(i) + "]"
+	if rule.Action == policy.Reject {
+		for _, e := range rule.When {
+			if slices.Contains(e.Written, "temperror") {
+				r.doubtful(at+".when."+e.Key, "rule[%d] %q: when.%s lists temperror: a doubt is never rejected, so that this becomes a defer", i+1, rule.Name, e.Key)
+			}
+		}
+		for n, except := range rule.Unless {
+			if key := claim(except); key != "" {
+				r.doubtful(at+".unless["+itoa(n)+"]."+key, "rule[%d] %q: unless.%s alone exempts: anyone may claim it", i+1, rule.Name, key)
+			}
+			warnExpired(r, rule, i, except)
+		}
+	}
+	if rule.Action == policy.DUNNO && !rule.Observe {
+		if key := claim(rule.When); key != "" {
+			r.doubtful(at+".when."+key, "rule[%d] %q: when.%s alone exempts: anyone may claim it", i+1, rule.Name, key)
+		}
+	}
+}
+
+// warnExpired notes an exemption whose date is over.
+func warnExpired(r *reader, rule *policy.Rule, i int, except policy.Table) {
+	for _, e := range except {
+		if e.Key != "until" || len(e.Written) != 1 {
+			continue
+		}
+		if day, err := time.Parse(time.DateOnly, e.Written[0]); err == nil && time.Now().After(day.AddDate(0, 0, 1)) {
+			r.doubtful("rule["+itoa(i)+"].unless", "rule[%d] %q: an exemption ended on %s", i+1, rule.Name, e.Written[0])
+		}
+	}
+}
+
+// claim gives the key of a table that rests on nothing but what the client
+// says of itself.
+func claim(t policy.Table) string {
+	key := ""
+	for _, e := range t {
+		switch e.Key {
+		case "sender", "helo_is":
+			key = e.Key
+		case "until", "encrypted", "recipient", "context", "helo_form", "helo_name":
+			// These prove nothing about the client either.
+		default:
+			return ""
+		}
+	}
+	return key
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/postfix"
+)
+
+// wrapped is the decision as the sending server reads it: Postfix puts its own
+// words around a policy service's text, by the restriction list that called it
+// (smtpd_check.c). Empty if it reads nothing.
+func wrapped(req *policy.Request, f *policy.Facts, d policy.Decision, stage string) string {
+	if d.Action != policy.Reject && d.Action != policy.Defer {
+		return ""
+	}
+	// As it goes over the wire: bounded and printable.
+	reply := string(postfix.AppendReply(nil, d.Reply()))
+	reply = strings.TrimSuffix(strings.TrimPrefix(reply, "action="), "\n\n")
+	code, rest, _ := strings.Cut(reply, " ")
+	if code == "DEFER_IF_PERMIT" {
+		code = "450" // access_map_defer_code
+	}
+	enhanced, text, _ := strings.Cut(rest, " ")
+	if stage == "client" {
+		name := "unknown"
+		if names := f.Confirmed(req.Client); len(names) > 0 {
+			name = names[0]
+		}
+		return fmt.Sprintf("%s %s <%s[%s]>: Client host rejected: %s", code, enhanced, name, req.Client, text)
+	}
+	return fmt.Sprintf("%s %s <%s>: Recipient address rejected: %s", code, enhanced, req.Recipient, text)
+}
+
+// exemption is the rule that would let a client pass, as TOML: by a name that
+// it has proved to have, or else by its address.
+func exemption(req *policy.Request, f *policy.Facts, rule string) string {
+	key, value := "client", req.Client.String()
+	if names := f.Confirmed(req.Client); len(names) > 0 {
+		key, value = "ptr_name", names[0]
+	}
+	e, _ := policy.NewEntry(key, []string{value}, []string{value})
+	var b strings.Builder
+	fmt.Fprintf(&b, "# before rule %s\n", tomlString(rule))
+	writeRule(&b, &policy.Rule{Name: "let " + value + " pass", When: policy.Table{e}})
+	return b.String()
+}

@@ -141,6 +141,9 @@ func authority(m *dns.Msg) *dns.SOA {
 
 // rcode is the name of a response code, or its number.
 func rcode(n int) string {
+	if n == dns.RcodeBadVers { // shares its number with BADSIG, of TSIG
+		return "BADVERS"
+	}
 	if s, ok := dns.RcodeToString[n]; ok {
 		return s
 	}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// asProgram makes the test binary behave as the program itself, so that tests
+// run the real one, in a process of its own, without building it again.
+const asProgram = "POLICYD_RDNS_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// program is the program with arguments, not started yet. It ends with the
+// test at the latest.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	return cmd
+}
+
+// call runs a command line within the test's own process.
+func call(stdin string, args ...string) (status int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	status = run(context.Background(), args, strings.NewReader(stdin), &out, &err)
+	return status, out.String(), err.String()
+}
+
+func TestExitStatus(t *testing.T) {
+	tests := []struct {
+		args   string
+		status int
+		stdout string // a part of it
+		stderr string
+	}{
+		{"version", 0, "policyd-rdns ", ""},
+		{"help serve", 0, "SIGHUP", ""},
+		{"completion bash", 0, "bash completion", ""},
+		{"", 2, "Usage:", "policyd-rdns: which command?"},
+		{"sevre", 2, "", `unknown command "sevre"`},
+		{"serve --prot 1", 2, "", "unknown flag: --prot"},
+		{"serve extra", 2, "", `unknown command "extra"`},
+		{"explain", 2, "", "explain wants one address"},
+		{"explain example.com", 2, "", `"example.com" is no address`},
+		{"explain 203.0.113.10 --stage rcpt", 2, "", "want client or recipient"},
+		{"serve -c /nonexistent/config.toml", 1, "", "reading the configuration: open /nonexistent/config.toml"},
+		{"configtest -c /nonexistent/config.toml", 1, "", "reading the configuration: open /nonexistent/config.toml"},
+	}
+	for _, test := range tests {
+		status, stdout, stderr := call("", strings.Fields(test.args)...)
+		if status != test.status || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) {
+			t.Errorf("policyd-rdns %s = %d, %q, %q; want %d, %q, %q",
+				test.args, status, stdout, stderr, test.status, test.stdout, test.stderr)
+		}
+	}
+}

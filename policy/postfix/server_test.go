@@ -1,0 +1,336 @@
+package postfix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+func greet(_ context.Context, req policy.Request) string { return "INFO " + req.HELO }
+
+func helo(name string) string { return kind + "helo_name=" + name + "\n\n" }
+
+func TestServe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, greet)
+		a, b := s.dial(t), s.dial(t)
+		for i := range 100 {
+			name := fmt.Sprintf("%d.example.com", i)
+			a.send(kind + "helo_name=")
+			b.send(helo("b." + name))
+			b.want("INFO b." + name)
+			a.send(name + "\n\n")
+			a.want("INFO " + name)
+		}
+		a.Close()
+		s.wantQuiet(t)
+		b.wantClosed(0)
+	})
+}
+
+func TestServePipelined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, greet)
+		c := s.dial(t)
+		go c.send(helo("a") + helo("b") + helo("c") + "request=")
+		c.want("INFO a")
+		c.want("INFO b")
+		c.want("INFO c")
+		c.wantClosed(60 * time.Second) // what came with the others has begun
+		s.wantLine(t, "not whole")
+	})
+}
+
+// Postfix closes after 1000 s at the latest, and we after that.
+func TestServeIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, greet)
+		fresh, used := s.dial(t), s.dial(t)
+		for range 3 {
+			<-time.After(1100*time.Second - 1)
+			used.send(helo("a"))
+			used.want("INFO a")
+		}
+		fresh.wantClosed(0) // long since
+		used.wantClosed(1100 * time.Second)
+		s.wantQuiet(t)
+	})
+}
+
+func TestServeUnfinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, greet)
+		slow, dribbling := s.dial(t), s.dial(t)
+		<-time.After(1000 * time.Second) // idle time does not count
+		slow.send(kind)
+		<-time.After(60*time.Second - 1)
+		slow.send("\n")
+		slow.want("INFO")
+
+		dribbling.send("r")
+		for range 59 {
+			<-time.After(time.Second)
+			dribbling.send("r") // gains no time
+		}
+		dribbling.wantClosed(time.Second)
+		s.wantLine(t, "level=WARN", "peer=pipe", `error="bad policy request: not whole after 1m0s"`)
+	})
+}
+
+func TestServeWriteDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, greet)
+		c := s.dial(t)
+		c.send(helo("a"))
+		<-time.After(10*time.Second - 1)
+		c.want("INFO a") // just in time
+		c.send(helo("a"))
+		<-time.After(10 * time.Second)
+		synctest.Wait()
+		c.wantClosed(0)
+		s.wantQuiet(t)
+	})
+}
+
+func TestServeBadRequest(t *testing.T) {
+	tests := []struct{ in, want string }{
+		{"GET / HTTP/1.1\r\n", `error="bad policy request: line \"GET / HTTP/1.1\\r\" has no \"=\""`},
+		{"request=junk\n\n", "request=\\\"junk\\\""},
+		{helo("a\x00"), "NUL byte"},
+		{strings.Repeat("x", maxLine+1), "line of more than 16384 bytes"},
+		{sized(maxRequest + 1), "more than 65536 bytes"},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, greet)
+			c, other := s.dial(t), s.dial(t)
+			go io.WriteString(c, tt.in) // the server need not take it all
+			c.wantClosed(0)
+			other.send(helo("other"))
+			other.want("INFO other")
+			s.wantLine(t, "level=WARN", `msg="policy connection closed"`, "peer=pipe", tt.want)
+		})
+	}
+}
+
+// A client that goes, even in the midst of a request, is not worth a line.
+func TestServeEOF(t *testing.T) {
+	for _, in := range []string{"", "request=", helo("a") + "r"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, greet)
+			c := s.dial(t)
+			go func() {
+				c.send(in)
+				c.Close()
+			}()
+			_, _ = io.Copy(io.Discard, c.replies)
+			synctest.Wait()
+			s.wantQuiet(t)
+		})
+	}
+}
+
+func TestServeStopInProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, func(ctx context.Context, _ policy.Request) string {
+			select {
+			case <-ctx.Done():
+				return "INFO cut short"
+			case <-time.After(5 * time.Second):
+				return fmt.Sprintf("INFO %v", ctx.Value(key{}))
+			}
+		})
+		busy, idle, begun := s.dial(t), s.dial(t), s.dial(t)
+		busy.send(helo("a"))
+		begun.send(kind)
+		<-time.After(2 * time.Second)
+
+		s.cancel()
+		stopped := time.Now()
+		idle.wantClosed(0)
+		begun.wantClosed(0)
+		synctest.Wait()
+		select {
+		case err := <-s.ended:
+			t.Fatalf("Serve() = %v while a handler runs", err)
+		default:
+		}
+		busy.want("INFO kept")
+		busy.wantClosed(0)
+		if err := <-s.ended; err != nil {
+			t.Errorf("Serve() = %v; want nil", err)
+		}
+		if got, want := time.Since(stopped), 3*time.Second; got != want {
+			t.Errorf("Serve() returned %v after the stop; want %v", got, want)
+		}
+		if s.log.Len() > 0 {
+			t.Errorf("log = %q; want none", s.log.String())
+		}
+	})
+}
+
+// A stop that comes between the decision to wait and the wait is not lost.
+func TestServeStopRace(t *testing.T) {
+	for n := range 4 { // deadlines of two requests: idle, unfinished, idle, unfinished
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, greet)
+			ours, theirs := net.Pipe()
+			s.conns <- &racing{Conn: theirs, left: n, stop: s.cancel, stopped: make(chan struct{})}
+			go io.WriteString(ours, helo("a")+"\n")
+			begun := time.Now()
+			_, _ = io.Copy(io.Discard, ours)
+			if got := time.Since(begun); got != 0 {
+				t.Errorf("stopped at deadline %d: closed after %v; want no time", n, got)
+			}
+			s.wantQuiet(t)
+		})
+	}
+}
+
+// What has come of further requests is given up at a stop, and its memory back.
+func TestServeStopPipelined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, func(context.Context, policy.Request) string {
+			<-time.After(time.Second)
+			return "DUNNO"
+		})
+		c := s.dial(t)
+		go io.WriteString(c, sized(9<<10)+sized(30<<10))
+		synctest.Wait()
+		s.cancel()
+		c.want("DUNNO")
+		c.wantClosed(0)
+		s.wantQuiet(t)
+	})
+}
+
+func TestServePanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, func(ctx context.Context, req policy.Request) string {
+			if req.HELO == "bad\x1b" {
+				panic("boom")
+			}
+			return greet(ctx, req)
+		})
+		c, other := s.dial(t), s.dial(t)
+		c.send(helo("bad\x1b"))
+		c.want("DUNNO")
+		c.send(helo("good"))
+		c.want("INFO good")
+		other.send(helo("other"))
+		other.want("INFO other")
+		s.wantLine(t, "level=ERROR", "panic=boom", "peer=pipe", `HELO:bad\x1b`, "postfix.TestServePanic")
+	})
+}
+
+// Want of file descriptors ends nothing, costs no time to speak of, and does
+// not fill the log.
+func TestServeAcceptErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, greet)
+		begun := time.Now()
+		tries := 0
+		for time.Since(begun) < time.Hour {
+			s.errs <- &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE}
+			tries++
+		}
+		if tries < 3600 || tries > 3620 {
+			t.Errorf("%d tries in an hour; want about one a second", tries)
+		}
+		c := s.dial(t)
+		s.errs <- syscall.ENFILE // the pause is short again
+		begun = time.Now()
+		s.dial(t).Close()
+		if got := time.Since(begun); got != minPause {
+			t.Errorf("the pause after a connection = %v; want %v", got, minPause)
+		}
+		c.send(helo("a"))
+		c.want("INFO a")
+		s.errs <- syscall.ENFILE
+		synctest.Wait()
+		got := s.stop(t) // in the pause
+		if n := strings.Count(got, "\n"); n < 110 || n > 121 {
+			t.Errorf("%d lines in an hour; want one in 30 s", n)
+		}
+		if line, _, _ := strings.Cut(got, "\n"); !strings.Contains(line, "level=WARN") || !strings.Contains(line, "too many open files") {
+			t.Errorf("log = %s; want a warning of too many open files", line)
+		}
+	})
+}
+
+func TestServeListenerLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, greet)
+		c := s.dial(t)
+		s.Close()
+		c.wantClosed(0)
+		err := <-s.ended
+		if want := "accepting on /test: use of closed network connection"; err == nil || err.Error() != want {
+			t.Errorf("Serve() = %v; want %s", err, want)
+		}
+		s.cancel()
+	})
+}
+
+func TestServeCloseError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, greet)
+		s.fault = errors.New("cannot remove")
+		s.wantLine(t, "level=WARN", "address=/test", `error="cannot remove"`)
+	})
+}
+
+// A connection may be gone at any point, and a server has a default for all.
+func TestServeConnectionGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := (&Server{Handler: greet}).withDefaults()
+		for n := range 4 {
+			ours, theirs := net.Pipe()
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				s.serve(t.Context(), &failing{Conn: theirs, left: n})
+			}()
+			go io.WriteString(ours, helo("a"))
+			if got, err := io.ReadAll(ours); n < 3 && len(got) > 0 || err != nil {
+				t.Errorf("with %d deadlines: reply = %q, %v; want none", n, got, err)
+			}
+			<-done
+			ours.Close()
+		}
+	})
+}
+
+// addressed is a connection with a peer.
+type addressed struct {
+	net.Conn
+	addr net.Addr
+}
+
+func (a addressed) RemoteAddr() net.Addr { return a.addr }
+
+func TestPeer(t *testing.T) {
+	tests := []struct {
+		addr net.Addr
+		want string
+	}{
+		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25}, "192.0.2.1:25"},
+		{&net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 25}, "[2001:db8::1]:25"},
+		{&net.UnixAddr{Name: "", Net: "unix"}, "unix"},
+		{nil, "unknown"},
+	}
+	for _, tt := range tests {
+		if got := peer(addressed{addr: tt.addr}); got != tt.want {
+			t.Errorf("peer(%#v) = %q; want %q", tt.addr, got, tt.want)
+		}
+	}
+}

@@ -16,7 +16,7 @@ import (
 // FuzzReadRequest holds the reader to its bounds, and to the same result
 // however the bytes are cut into reads.
 func FuzzReadRequest(f *testing.F) {
-	for _, in := range []string{
+	for _, in := range []string{ // all short: the limits have tests, and long ones slow the search
 		full,
 		full + full,
 		kind + "\n",
@@ -25,8 +25,6 @@ func FuzzReadRequest(f *testing.F) {
 		kind + "client_address=unknown\nsasl_username=a\n\nrequest=",
 		kind + strings.Repeat("a=b\n", maxAttributes),
 		kind + "helo_name=" + strings.Repeat("x", smallBuffer) + "\n\n" + kind + "\n",
-		strings.Repeat("x", maxLine+1),
-		sized(maxRequest + 1),
 		"request=smtpd_access_policy\r\n\r\n",
 		"=\n\n",
 		"a\x00=\n",
@@ -116,12 +114,6 @@ func render(req policy.Request) string {
 	return b.String()
 }
 
-// reply is every reply that may be sent.
-var reply = regexp.MustCompile(`^action=((DUNNO|REJECT|DEFER|DEFER_IF_PERMIT|DEFER_IF_REJECT|INFO|WARN)( [ -~]*)?|[45][0-9]{2} +[!-~][ -~]*)\n\n$`)
-
-// noTextLeft is a code, and perhaps an enhanced one, alone.
-var noTextLeft = regexp.MustCompile(`^action=[0-9]{3}( +[45]\.[0-9]{1,3}\.[0-9]{1,3})?\n\n$`)
-
 // FuzzAppendReply holds every reply to one printable line that Postfix takes
 // for neither a permit nor the name of a restriction.
 func FuzzAppendReply(f *testing.F) {
@@ -132,9 +124,13 @@ func FuzzAppendReply(f *testing.F) {
 	} {
 		f.Add(action)
 	}
+	sendable := regexp.MustCompile(`^action=(` +
+		`(DUNNO|REJECT|DEFER|DEFER_IF_PERMIT|DEFER_IF_REJECT|INFO|WARN)( [ -~]*)?` +
+		`|[45][0-9]{2} +[!-~][ -~]*)\n\n$`)
+	textless := regexp.MustCompile(`^action=[0-9]{3}( +[45]\.[0-9]{1,3}\.[0-9]{1,3})?\n\n$`)
 	f.Fuzz(func(t *testing.T, action string) {
 		got := AppendReply(nil, action)
-		if !reply.Match(got) || noTextLeft.Match(got) {
+		if !sendable.Match(got) || textless.Match(got) {
 			t.Errorf("AppendReply(%q) = %q", action, got)
 		}
 		value := strings.TrimSuffix(strings.TrimPrefix(string(got), "action="), "\n\n")

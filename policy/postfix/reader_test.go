@@ -71,6 +71,13 @@ func TestReadRequest(t *testing.T) {
 			Instance: "1b2c.66f0a1b2.c3d4e.0", QueueID: "4ZxY3k1Nw2z5QkG", Authenticated: true, Encrypted: true,
 			Server: netip.MustParseAddr("192.0.2.25"), Context: "mx",
 		}},
+		{"Postfix 2.1 at CONNECT", kind + "protocol_state=CONNECT\nprotocol_name=SMTP\nhelo_name=\nqueue_id=\nsender=\nrecipient=\n" +
+			"client_address=203.0.113.10\nclient_name=unknown\nreverse_client_name=unknown\ninstance=\n\n", policy.Request{
+			Client: client, ClientName: "unknown", ReverseClientName: "unknown", State: "CONNECT",
+		}},
+		{"a bounce from MAIL on", kind + "protocol_state=DATA\nhelo_name=a?b?\nsender=\nrecipient_count=2\ninstance=1.2.3.0\n\n", policy.Request{
+			State: "DATA", HELO: "a?b?", Instance: "1.2.3.0",
+		}},
 		{"the kind alone", kind + "\n", policy.Request{}},
 		{"the kind last", "helo_name=a\n" + kind + "\n", policy.Request{HELO: "a"}},
 		{"empty values", kind + "client_address=\nhelo_name=\nsasl_username=\nencryption_protocol=\nserver_address=\n\n", policy.Request{}},

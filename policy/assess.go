@@ -12,42 +12,43 @@ type scene struct {
 	facts  *Facts
 	rules  *Rules
 	checks Checks
+	// possible holds for each check that is not settled what it could still
+	// turn out to be. A greeting that is none of ours is no forgery of our
+	// name, however little the DNS can say of it.
+	possible [numChecks]results
 }
 
 func (r *Rules) scene(req *Request, f *Facts) *scene {
 	s := &scene{req: req, facts: f, rules: r}
-	name, strength := s.name()
-	s.checks = Checks{
-		CheckPTR:      s.ptr(),
-		CheckFCrDNS:   s.fcrdns(),
-		CheckName:     name,
-		CheckStrength: strength,
-		CheckHELOForm: s.heloForm(),
-		CheckHELO:     s.helo(),
-		CheckHELOName: s.heloName(),
-	}
+	s.ptr()
+	s.fcrdns()
+	s.name()
+	s.checks[CheckHELOForm] = s.heloForm()
+	s.helo()
+	s.checks[CheckHELOName] = s.heloName()
 	return s
 }
 
-// learnt translates an outcome that settles nothing.
-func learnt(o resolver.Outcome) Result {
+// leave leaves a check unsettled, for the reason of an outcome.
+func (s *scene) leave(c Check, o resolver.Outcome, possible results) {
+	s.checks[c], s.possible[c] = TempError, possible
 	if o == resolver.NotAsked {
-		return NotLearnt
+		s.checks[c] = NotLearnt
+		s.possible[c] |= of(TempError)
 	}
-	return TempError
 }
 
-func (s *scene) ptr() Result {
-	switch s.facts.PTR {
-	case resolver.None:
-		return None
-	case resolver.Found:
-		if s.nameless() {
-			return Malformed
-		}
-		return Found
+func (s *scene) ptr() {
+	switch {
+	case s.facts.PTR == resolver.None:
+		s.checks[CheckPTR] = None
+	case s.nameless():
+		s.checks[CheckPTR] = Malformed
+	case s.facts.PTR == resolver.Found:
+		s.checks[CheckPTR] = Found
+	default:
+		s.leave(CheckPTR, s.facts.PTR, of(Found, None, Malformed))
 	}
-	return learnt(s.facts.PTR)
 }
 
 // nameless says that the client is known to have no well-formed name.
@@ -65,37 +66,40 @@ func (s *scene) nameless() bool {
 
 // fcrdns is RFC 8601's iprev with its permerror told apart: any name that
 // confirms is a pass, whatever the others do, and a doubt beats a no.
-func (s *scene) fcrdns() Result {
+func (s *scene) fcrdns() {
 	f := s.facts
 	if s.nameless() {
-		return None
+		s.checks[CheckFCrDNS] = None
+		return
 	}
 	if f.PTR != resolver.Found {
-		return learnt(f.PTR)
+		s.leave(CheckFCrDNS, f.PTR, of(Pass, Mismatch, Unresolved, None))
+		return
 	}
-	elsewhere, doubt, open := false, f.MoreNames, false
+	no := Unresolved
+	doubt, open := f.MoreNames, false
 	for i := range f.Names {
 		l := &f.Names[i].Lead
 		switch {
 		case l.To(s.req.Client):
-			return Pass
+			s.checks[CheckFCrDNS] = Pass
+			return
 		case l.Outcome == resolver.NotAsked:
 			open = true
 		case l.Outcome == resolver.TempError:
 			doubt = true
 		case l.Outcome == resolver.Found:
-			elsewhere = true
+			no = Mismatch
 		}
 	}
 	switch {
 	case open:
-		return NotLearnt
+		s.leave(CheckFCrDNS, resolver.NotAsked, of(Pass, Mismatch, no))
 	case doubt:
-		return TempError
-	case elsewhere:
-		return Mismatch
+		s.leave(CheckFCrDNS, resolver.TempError, of(Pass, Mismatch, no))
+	default:
+		s.checks[CheckFCrDNS] = no
 	}
-	return Unresolved
 }
 
 // A grade orders names from chosen to plainly generic, so that the grade of
@@ -136,58 +140,67 @@ func (s *scene) grade(n *Name, confirmed bool) grade {
 // name grades the confirmed names, or all well-formed ones if none confirms.
 // Which of them confirm may be open; the result is known all the same if every
 // way that it can turn out gives the same.
-func (s *scene) name() (name, strength Result) {
+func (s *scene) name() {
 	f := s.facts
 	if s.nameless() {
-		return None, None
+		s.checks[CheckName], s.checks[CheckStrength] = None, None
+		return
 	}
 	if f.PTR != resolver.Found {
-		return learnt(f.PTR), learnt(f.PTR)
+		s.leave(CheckName, f.PTR, of(Proper, Generic, None))
+		s.leave(CheckStrength, f.PTR, of(Full, Half, Word, None))
+		return
 	}
 	confirmed, all := gradeNone, gradeNone
-	var possible [gradeNone + 1]bool // what the open names could bring
-	unasked := false
+	var open [gradeNone]bool // what names that may yet confirm would bring
+	why := resolver.TempError
 	for i := range f.Names {
 		n := &f.Names[i]
 		all = min(all, s.grade(n, false))
-		if n.Lead.To(s.req.Client) {
+		switch {
+		case n.Lead.To(s.req.Client):
 			confirmed = min(confirmed, s.grade(n, true))
-		} else if n.Lead.open() {
-			possible[s.grade(n, true)] = true
-			unasked = unasked || n.Lead.Outcome == resolver.NotAsked
+		case n.Lead.open():
+			open[s.grade(n, true)] = true
+			why = min(why, n.Lead.Outcome) // NotAsked is the least
 		}
 	}
 	if f.MoreNames {
-		possible[gradeProper], possible[gradeFull] = true, true
+		open[gradeProper], open[gradeFull] = true, true
 	}
-	now := confirmed
-	if now == gradeNone {
-		now = all
+	ends := of() // as strengths; None is a proper name
+	if confirmed != gradeNone {
+		ends |= of(gradeStrength[confirmed])
+	} else if all != gradeNone {
+		ends |= of(gradeStrength[all])
 	}
-	sameName, sameStrength := true, true
-	for g := gradeProper; g < gradeNone; g++ {
-		if !possible[g] {
-			continue
-		}
-		then := min(confirmed, g)
-		sameName = sameName && (then == gradeProper) == (now == gradeProper)
-		sameStrength = sameStrength && then == now
-	}
-	doubt := TempError
-	if unasked {
-		doubt = NotLearnt
-	}
-	name, strength = doubt, doubt
-	if sameName {
-		name = Generic
-		if now == gradeProper {
-			name = Proper
+	for g, may := range open {
+		if may {
+			ends |= of(gradeStrength[min(confirmed, grade(g))])
 		}
 	}
-	if sameStrength {
-		strength = [...]Result{gradeProper: None, gradeWord: Word, gradeHalf: Half, gradeFull: Full}[now]
+	s.settle(ends, why)
+}
+
+var gradeStrength = [gradeNone]Result{gradeProper: None, gradeWord: Word, gradeHalf: Half, gradeFull: Full}
+
+// settle sets name and strength, given the strengths that are possible.
+func (s *scene) settle(ends results, why resolver.Outcome) {
+	switch {
+	case ends == of(None):
+		s.checks[CheckName] = Proper
+	case !ends.has(None):
+		s.checks[CheckName] = Generic
+	default:
+		s.leave(CheckName, why, of(Proper, Generic))
 	}
-	return name, strength
+	for _, strength := range gradeStrength {
+		if ends == of(strength) {
+			s.checks[CheckStrength] = strength
+			return
+		}
+	}
+	s.leave(CheckStrength, why, ends)
 }
 
 // greeted is false before the client had to greet: no rule about the greeting
@@ -228,40 +241,60 @@ func (s *scene) heloName() Result {
 
 // helo finds the first that holds of match, own, related, temperror, mismatch
 // and unresolved.
-func (s *scene) helo() Result {
+func (s *scene) helo() {
 	h := &s.facts.HELO
 	own := s.claimsOwn()
 	switch h.Form {
+	case hostname.FQDN:
+		s.heloHost(own)
 	case hostname.Missing:
-		return None
+		s.checks[CheckHELO] = None
 	case hostname.Literal:
+		s.checks[CheckHELO] = or(own, Own, Mismatch)
 		if h.Addr == s.req.Client {
-			return Match
+			s.checks[CheckHELO] = Match
 		}
-		return or(own, Own, Mismatch)
 	case hostname.BareIP:
-		return or(own, Own, Mismatch)
-	case hostname.Unqualified, hostname.Malformed:
-		return or(own, Own, Unresolved)
+		s.checks[CheckHELO] = or(own, Own, Mismatch)
+	default:
+		s.checks[CheckHELO] = or(own, Own, Unresolved)
 	}
-	switch {
-	case h.Lead.To(s.req.Client):
-		return Match
-	case own && (!h.Lead.open() || !canMatch(h, s.req)):
-		return Own
-	case own || h.Lead.Outcome == resolver.NotAsked:
-		return learnt(h.Lead.Outcome)
+}
+
+// heloHost is helo of a greeting that is a host name.
+func (s *scene) heloHost(own bool) {
+	h := &s.facts.HELO
+	if h.Lead.To(s.req.Client) {
+		s.checks[CheckHELO] = Match
+		return
 	}
-	if r := s.related(); r != Mismatch {
-		return r
+	why := h.Lead.Outcome
+	if own {
+		s.checks[CheckHELO] = Own
+		if h.Lead.open() && canMatch(h, s.req) {
+			s.leave(CheckHELO, why, of(Match, Own))
+		}
+		return
 	}
-	switch h.Lead.Outcome {
+	possible := of(Match, Mismatch, Unresolved)
+	switch why {
 	case resolver.Found:
-		return Mismatch
+		possible, s.checks[CheckHELO] = of(Mismatch), Mismatch
 	case resolver.None:
-		return Unresolved
+		possible, s.checks[CheckHELO] = of(Unresolved), Unresolved
 	}
-	return TempError
+	switch related := s.related(); {
+	case related == yes && why == resolver.NotAsked:
+		s.leave(CheckHELO, why, of(Match, Related))
+	case related == yes:
+		s.checks[CheckHELO] = Related
+	case related == open:
+		s.leave(CheckHELO, resolver.NotAsked, possible|of(Related))
+	case related == unknown && why != resolver.NotAsked:
+		s.leave(CheckHELO, resolver.TempError, possible|of(Related))
+	case h.Lead.open():
+		s.leave(CheckHELO, why, possible)
+	}
 }
 
 func or(cond bool, yes, no Result) Result {
@@ -295,35 +328,42 @@ func canMatch(h *Greeting, req *Request) bool {
 	return h.Form == hostname.FQDN && (!localhost(h.Name) || req.Client.IsLoopback())
 }
 
-// related is Related if the greeting is of the same organisational domain as a
-// confirmed proper name, Mismatch if it is not, and else TempError or
-// NotLearnt, whichever it is that leaves it open.
-func (s *scene) related() Result {
+// related says whether the greeting is of the same organisational domain as a
+// confirmed proper name.
+func (s *scene) related() truth {
 	f := s.facts
 	org := hostname.Organisation(f.HELO.Name)
 	if org == "" || s.nameless() {
-		return Mismatch
+		return no
 	}
 	if f.PTR != resolver.Found {
-		return learnt(f.PTR)
+		return unsettled(no, f.PTR)
 	}
-	result := Mismatch
+	result := no
 	if f.MoreNames {
-		result = TempError
+		result = unknown
 	}
 	for i := range f.Names {
 		n := &f.Names[i]
 		if s.grade(n, true) != gradeProper || hostname.Organisation(n.Name) != org {
 			continue
 		}
-		switch {
-		case n.Lead.To(s.req.Client):
-			return Related
-		case n.Lead.Outcome == resolver.NotAsked:
-			result = NotLearnt
-		case n.Lead.Outcome == resolver.TempError && result == Mismatch:
-			result = TempError
+		if n.Lead.To(s.req.Client) {
+			return yes
 		}
+		result = unsettled(result, n.Lead.Outcome)
 	}
 	return result
+}
+
+// unsettled is how true something is that was t until it met with an outcome
+// that may leave it open.
+func unsettled(t truth, o resolver.Outcome) truth {
+	switch {
+	case o == resolver.NotAsked:
+		return open
+	case o == resolver.TempError && t == no:
+		return unknown
+	}
+	return t
 }

@@ -48,6 +48,20 @@ const (
 	numResults
 )
 
+// results is a set of results.
+type results uint32
+
+// of is the set of some results.
+func of(all ...Result) results {
+	var set results
+	for _, r := range all {
+		set |= 1 << r
+	}
+	return set
+}
+
+func (s results) has(r Result) bool { return s&(1<<r) != 0 }
+
 // Checks holds the result of every check.
 type Checks [numChecks]Result
 
@@ -62,7 +76,7 @@ var checkResults = [numChecks][]Result{
 	CheckPTR:      {Found, None, Malformed, TempError},
 	CheckFCrDNS:   {Pass, Mismatch, Unresolved, None, TempError},
 	CheckName:     {Proper, Generic, None, TempError},
-	CheckStrength: {Full, Half, Word},
+	CheckStrength: {Full, Half, Word, TempError},
 	CheckHELOForm: {FQDN, Literal, Unqualified, BareIP, Malformed, Missing},
 	CheckHELO:     {Match, Own, Related, Mismatch, Unresolved, None, TempError},
 	CheckHELOName: {Proper, Generic, None},

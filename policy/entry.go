@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy/hostname"
+	"policyd-rdns/resolver"
 )
 
 // truth is the three-valued truth of an entry, a table or a rule, with open
@@ -118,7 +119,7 @@ func newCondition(key string) (condition, func(string) error) {
 // wanted asks for results of a check.
 type wanted struct {
 	check   Check
-	results [numResults]bool
+	results results
 }
 
 func (w *wanted) add(v string) error {
@@ -126,7 +127,7 @@ func (w *wanted) add(v string) error {
 	if !ok {
 		return fmt.Errorf("%.60q: want %s", v, alternatives(w.check))
 	}
-	w.results[r] = true
+	w.results |= of(r)
 	return nil
 }
 
@@ -147,14 +148,14 @@ func (w *wanted) holds(s *scene) (truth, bool) {
 		}
 	}
 	switch r := s.checks[w.check]; {
+	case w.results.has(r):
+		return yes, r == TempError
+	case s.possible[w.check]&w.results == 0:
+		return no, false
 	case r == NotLearnt:
 		return open, false
-	case w.results[r]:
-		return yes, r == TempError
-	case r == TempError:
-		return unknown, false
 	}
-	return no, false
+	return unknown, false
 }
 
 // clients asks for the client's address.
@@ -201,9 +202,9 @@ func (p *ptrNames) holds(s *scene) (truth, bool) {
 	if s.nameless() {
 		return no, false
 	}
-	result := no
+	result := unsettled(no, f.PTR)
 	if f.MoreNames {
-		result = unknown
+		result = unsettled(result, resolver.TempError)
 	}
 	for i := range f.Names {
 		n := &f.Names[i]
@@ -213,23 +214,9 @@ func (p *ptrNames) holds(s *scene) (truth, bool) {
 		if n.Lead.To(s.req.Client) {
 			return yes, false
 		}
-		if n.Lead.open() {
-			result = leastSettled(result, learnt(n.Lead.Outcome))
-		}
-	}
-	if r := s.checks[CheckPTR]; r == TempError || r == NotLearnt {
-		result = leastSettled(result, r)
+		result = unsettled(result, n.Lead.Outcome)
 	}
 	return result, false
-}
-
-// leastSettled adds a doubt: what is still open counts before what the DNS
-// could not say.
-func leastSettled(t truth, r Result) truth {
-	if r == NotLearnt || t == open {
-		return open
-	}
-	return unknown
 }
 
 // greetings asks for the greeting itself.

@@ -19,7 +19,7 @@
 //	ptr        does the address have a name?          found none malformed temperror
 //	fcrdns     does one of them lead back to it?      pass mismatch unresolved none temperror
 //	name       made from the address, or chosen?      proper generic none temperror
-//	strength   how plainly generic is it?             full half word
+//	strength   how plainly generic is it?             full half word temperror
 //	helo_form  what did the client greet with?        fqdn literal unqualified bare_ip malformed missing
 //	helo       is the greeting the client's own?      match own related mismatch unresolved none temperror
 //	helo_name  was the greeting made from an address? proper generic none
@@ -27,7 +27,9 @@
 // # Doubt
 //
 // Every entry of a rule is true, false or unknown, and rules combine them in
-// three-valued logic. A reject that is unknown, that rests on a temperror, or
+// three-valued logic. An entry is unknown if its check is a temperror, the entry
+// does not list temperror, and the check might yet have turned out as one of the
+// results that it does list. A reject that is unknown, that rests on a temperror, or
 // that follows an exemption which is unknown is never a reject: see
 // [Rules.Judge]. A doubt therefore never becomes a 5xx, whatever the rules say.
 package policy

@@ -7,8 +7,8 @@ import (
 
 // Request is what Postfix says of one SMTP client at one stage of a session:
 // the attributes of the policy delegation protocol (SMTPD_POLICY_README) that
-// a judgement or its log line needs. Every text is as the client sent it, at
-// most maxValue bytes of it, and hostile: escape it wherever it goes. An
+// a judgement or its log line needs. Every text is as the client sent it, valid
+// UTF-8, at most 2048 bytes, and hostile: escape it wherever it goes. An
 // attribute that Postfix did not send is the zero value.
 type Request struct {
 	// Time is when the request had arrived whole. Rules with a date

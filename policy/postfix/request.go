@@ -125,7 +125,8 @@ func (r *Reader) texts() (text [texts]string) {
 	rest := all.String()
 	for a := range texts {
 		n := len(r.value(a))
-		text[a], rest = rest[:n], rest[n:]
+		// What is not UTF-8 could not go into a JSON log line and come back.
+		text[a], rest = strings.ToValidUTF8(rest[:n], "?"), rest[n:]
 	}
 	return text
 }

@@ -135,7 +135,7 @@ func (c *config) explain(ctx context.Context, g *policy.Gatherer, req policy.Req
 	e := &explanation{Request: req, Facts: g.Gather(ctx, &req, c.rules)}
 	e.Decision = c.rules.Judge(&req, &e.Facts)
 	e.Trials = c.rules.Trace(&req, &e.Facts)
-	e.Reads = wrapped(&req, &e.Facts, e.Decision, stage)
+	e.Reads = wrapped(&req, &e.Facts, e.Decision.Action, e.Decision.Reply(), stage)
 	if e.Decision.Decided != policy.DUNNO {
 		e.Exempt = exemption(&req, &e.Facts, e.Decision.Rule)
 	}

@@ -8,15 +8,15 @@ import (
 	"policyd-rdns/policy/postfix"
 )
 
-// wrapped is the decision as the sending server reads it: Postfix puts its own
-// words around a policy service's text, by the restriction list that called it
-// (smtpd_check.c). Empty if it reads nothing.
-func wrapped(req *policy.Request, f *policy.Facts, d policy.Decision, stage string) string {
-	if d.Action != policy.Reject && d.Action != policy.Defer {
+// wrapped is a reply to Postfix as the sending server reads it: Postfix puts
+// its own words around a policy service's text, by the restriction list that
+// called it (smtpd_check.c). Empty if the server reads nothing of it.
+func wrapped(req *policy.Request, f *policy.Facts, action policy.Action, reply, stage string) string {
+	if action != policy.Reject && action != policy.Defer {
 		return ""
 	}
 	// As it goes over the wire: bounded and printable.
-	reply := string(postfix.AppendReply(nil, d.Reply()))
+	reply = string(postfix.AppendReply(nil, reply))
 	reply = strings.TrimSuffix(strings.TrimPrefix(reply, "action="), "\n\n")
 	code, rest, _ := strings.Cut(reply, " ")
 	if code == "DEFER_IF_PERMIT" {

@@ -59,26 +59,25 @@ func (r *Resolver) exchange(ctx context.Context, server netip.AddrPort, timeout 
 	try, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	m := message{network: "udp", server: server, question: q, edns: true}
-	reply, err := r.send(try, m, b)
-	if err == nil && (reply.Rcode == dns.RcodeFormatError || reply.Rcode == dns.RcodeNotImplemented) {
-		m.edns = false
-		reply, err = r.send(try, m, b)
+	for {
+		reply, err := r.send(try, m, b)
+		switch {
+		case err != nil && ctx.Err() != nil: // not the server's fault
+			return nil, ctx.Err()
+		case err != nil && try.Err() != nil:
+			return nil, &failing{err: fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err)), ill: true, silent: true}
+		case err != nil:
+			return nil, err
+		case m.edns && (reply.Rcode == dns.RcodeFormatError || reply.Rcode == dns.RcodeNotImplemented):
+			m.edns = false
+		case reply.Truncated && m.network == "udp":
+			m.network = "tcp"
+		case reply.Truncated:
+			return nil, &failing{err: fmt.Errorf("truncated over TCP from %v", server)}
+		default:
+			return reply, nil
+		}
 	}
-	if err == nil && reply.Truncated {
-		m.network = "tcp"
-		reply, err = r.send(try, m, b)
-	}
-	switch {
-	case err == nil && reply.Truncated:
-		return nil, &failing{err: fmt.Errorf("truncated over TCP from %v", server)}
-	case err == nil:
-		return reply, nil
-	case ctx.Err() != nil: // not the server's fault
-		return nil, ctx.Err()
-	case try.Err() != nil:
-		return nil, &failing{err: fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err)), ill: true, silent: true}
-	}
-	return nil, err
 }
 
 // seen tells what came instead of a reply.

@@ -1,0 +1,114 @@
+package resolver
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/resolver/world"
+)
+
+// serverAddrs are those of the servers of a bed.
+var serverAddrs = [...]string{"192.0.2.53:53", "198.51.100.53:53", "203.0.113.53:53", "[2001:db8::53]:53", "[2001:db8::54]:53"}
+
+// bed is a resolver with servers in memory, each with a world of its own, for
+// use under synctest.
+type bed struct {
+	*Resolver
+	t      *testing.T
+	worlds []*world.World
+	dialed []string // networks and addresses, in order
+}
+
+// newBed makes a server of each text.
+func newBed(t *testing.T, texts ...string) *bed {
+	t.Helper()
+	b := &bed{t: t}
+	c := Config{Timeout: 2 * time.Second, CacheEntries: 1000, MaxInFlight: 100, Dial: b.dial}
+	for i, text := range texts {
+		w, err := world.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.worlds = append(b.worlds, w)
+		c.Servers = append(c.Servers, netip.MustParseAddrPort(serverAddrs[i]))
+	}
+	r, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	b.Resolver = r
+	return b
+}
+
+func (b *bed) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	b.mu.Lock()
+	b.dialed = append(b.dialed, network+" "+address)
+	b.mu.Unlock()
+	return b.worlds[slices.Index(serverAddrs[:], address)].Dial(ctx, network, address)
+}
+
+// set replaces the text of the first server.
+func (b *bed) set(text string) {
+	b.t.Helper()
+	if err := b.worlds[0].Set(text); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// asked is how many questions the first server got.
+func (b *bed) asked() int { return len(b.worlds[0].Questions()) }
+
+// lookup looks up "PTR 192.0.2.1", "A mail.example.com" or "AAAA …".
+func (b *bed) lookup(question string, o Options) Answer {
+	return b.lookupContext(b.t.Context(), question, o)
+}
+
+func (b *bed) lookupContext(ctx context.Context, question string, o Options) Answer {
+	qtype, name, _ := strings.Cut(question, " ")
+	switch qtype {
+	case "A":
+		return b.LookupAddrs(ctx, "ip4", name, o)
+	case "AAAA":
+		return b.LookupAddrs(ctx, "ip6", name, o)
+	}
+	return b.LookupPTR(ctx, netip.MustParseAddr(name), o)
+}
+
+// say is lookup in words.
+func (b *bed) say(question string, o Options) string { return words(b.lookup(question, o)) }
+
+// words tells an answer: "found mail.example.com", "none", "temperror: why",
+// "not asked", with "cached: " before it if it was.
+func words(a Answer) string {
+	var s string
+	switch a.Outcome {
+	case NotAsked:
+		s = "not asked"
+	case Found:
+		s = "found"
+		for _, name := range a.Names {
+			s += " " + name
+		}
+		for _, addr := range a.Addrs {
+			s += " " + addr.String()
+		}
+		if a.More {
+			s += " and more"
+		}
+	case None:
+		s = "none"
+	case TempError:
+		s = fmt.Sprintf("temperror: %v", a.Err)
+	}
+	if a.Cached {
+		s = "cached: " + s
+	}
+	return s
+}

@@ -1,0 +1,113 @@
+package resolver
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// filled is a resolver that has n answers, half of them names of addresses, half
+// addresses of those names, as they come from the wire.
+func filled(t testing.TB, n int) *Resolver {
+	t.Helper()
+	r, err := New(Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53")}, Timeout: time.Second, CacheEntries: n, MaxInFlight: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n / 2 {
+		ip, name := client(i)
+		ptr := verdict{outcome: Found, ttl: time.Hour, records: []dns.RR{&dns.PTR{Ptr: name + "."}}}
+		k := addrKey(ip.As16())
+		r.names.cache.put(k, r.names.entry(k, ptr))
+		a := verdict{outcome: Found, ttl: time.Hour, records: []dns.RR{&dns.A{A: net.IP(ip.AsSlice())}}}
+		h := hostKey{name: strings.Clone(name), qtype: dns.TypeA}
+		r.hosts.cache.put(h, r.hosts.entry(h, a))
+	}
+	return r
+}
+
+// client is the address and name of client i.
+func client(i int) (netip.Addr, string) {
+	return netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)}), fmt.Sprintf("mail%d.customer.example.com", i)
+}
+
+func TestCachedAllocatesNothing(t *testing.T) {
+	r := filled(t, 100)
+	defer r.Close()
+	ip, name := client(7)
+	ctx, o := t.Context(), Options{MaxAge: time.Minute, Budget: NewBudget(20)}
+	for _, test := range []struct {
+		name string
+		call func() Answer
+	}{
+		{"LookupPTR", func() Answer { return r.LookupPTR(ctx, ip, o) }},
+		{"LookupAddrs", func() Answer { return r.LookupAddrs(ctx, "ip4", name, o) }},
+	} {
+		if a := test.call(); a.Outcome != Found || !a.Cached {
+			t.Fatalf("%s = %s; want it found and cached", test.name, words(a))
+		}
+		if got := testing.AllocsPerRun(100, func() { test.call() }); got != 0 {
+			t.Errorf("%s, cached: %v allocations; want none", test.name, got)
+		}
+	}
+}
+
+func BenchmarkCachedPTR(b *testing.B) {
+	const n = 100_000
+	r := filled(b, n)
+	defer r.Close()
+	ctx := b.Context()
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		ip := netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})
+		if a := r.LookupPTR(ctx, ip, Options{}); a.Outcome != Found {
+			b.Fatal(words(a))
+		}
+		i = (i + 7919) % (n / 2)
+	}
+}
+
+func BenchmarkCachedAddrs(b *testing.B) {
+	const n = 100_000
+	r := filled(b, n)
+	defer r.Close()
+	names := make([]string, n/2)
+	for i := range names {
+		_, names[i] = client(i)
+	}
+	ctx := b.Context()
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if a := r.LookupAddrs(ctx, "ip4", names[i], Options{}); a.Outcome != Found {
+			b.Fatal(words(a))
+		}
+		i = (i + 7919) % len(names)
+	}
+}
+
+// BenchmarkMemory measures what a million answers take, all told.
+func BenchmarkMemory(b *testing.B) {
+	const n = 1_000_000
+	for b.Loop() {
+		before := heap()
+		r := filled(b, n)
+		b.ReportMetric(float64(heap()-before)/n, "heap-B/entry")
+		r.Close()
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -1,0 +1,277 @@
+package resolver
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// replyOf is a reply to A a.example.com in words: flags and rcode ("ra
+// NXDOMAIN"), and the records of the sections.
+func replyOf(t testing.TB, flags string, answer, authority []string) *dns.Msg {
+	t.Helper()
+	m := new(dns.Msg).SetReply(new(dns.Msg).SetQuestion("a.example.com.", dns.TypeA))
+	for _, flag := range strings.Fields(flags) {
+		switch flag {
+		case "aa":
+			m.Authoritative = true
+		case "ra":
+			m.RecursionAvailable = true
+		default:
+			m.Rcode = dns.StringToRcode[flag]
+		}
+	}
+	for _, section := range []struct {
+		texts []string
+		rrs   *[]dns.RR
+	}{{answer, &m.Answer}, {authority, &m.Ns}} {
+		for _, text := range section.texts {
+			rr, err := dns.NewRR(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			*section.rrs = append(*section.rrs, rr)
+		}
+	}
+	return m
+}
+
+// TestDigest: replies that a world does not give.
+func TestDigest(t *testing.T) {
+	const (
+		a     = "a.example.com. 300 A 192.0.2.1"
+		ab    = "a.example.com. 300 CNAME b.example.net."
+		bc    = "b.example.net. 300 CNAME c.example.org."
+		c     = "c.example.org. 300 A 192.0.2.3"
+		soa   = "example.com. 300 SOA ns.example.com. h.example.com. 1 1 1 1 300"
+		soaB  = "example.net. 300 SOA ns.example.com. h.example.com. 1 1 1 1 300"
+		soaC  = "C.example.org. 300 SOA ns.example.com. h.example.com. 1 1 1 1 300"
+		ns    = "example.com. 300 NS ns.example.com."
+		chaos = `example.com. 300 CH SOA ns.example.com. h.example.com. 1 1 1 1 300`
+	)
+	for _, test := range []struct {
+		flags      string
+		answer, ns []string
+		want       string
+	}{
+		{"ra", []string{a}, nil, "found 192.0.2.1"},
+		{"", []string{a}, nil, "found 192.0.2.1"},
+		{"", []string{a}, []string{ns}, "found 192.0.2.1"},
+
+		// RFC 2308 section 2.2.
+		{"", nil, []string{soa}, "none"},
+		{"ra", nil, []string{ns, soa}, "none"},
+		{"ra", nil, nil, "none"},
+		{"aa", nil, nil, "none"},
+		{"", nil, nil, "error: lame reply"},
+		{"ra", nil, []string{ns}, "error: referral"},
+		{"aa", nil, []string{ns}, "error: referral"},
+		{"", nil, []string{ns}, "error: referral"},
+		{"", nil, []string{chaos}, "error: lame reply"},
+		{"NXDOMAIN", nil, nil, "none"},
+		{"NXDOMAIN", []string{ab}, nil, "none"}, // of the end of the chain
+		{"NXDOMAIN", []string{a}, nil, "error: contradiction"},
+		{"NXDOMAIN", []string{c, ab, bc}, nil, "error: contradiction"},
+
+		// Aliases, in any order and case.
+		{"ra", []string{ab, bc, c}, nil, "found 192.0.2.3"},
+		{"ra", []string{c, bc, ab}, nil, "found 192.0.2.3"},
+		{"ra", []string{"A.EXAMPLE.com. CNAME b.example.net.", "B.example.net. CNAME C.example.org.", "c.EXAMPLE.org. A 192.0.2.3"}, nil, "found 192.0.2.3"},
+		{"ra", []string{ab, c}, nil, "ask b.example.net."},
+		{"ra", []string{ab}, []string{soa}, "ask b.example.net."},
+		{"ra", []string{ab}, []string{ns}, "ask b.example.net."},
+		{"", []string{ab}, nil, "ask b.example.net."},
+		{"ra", []string{ab}, []string{soaB}, "none"},
+		{"ra", []string{ab, bc}, []string{soaB}, "ask c.example.org."},
+		{"ra", []string{ab, bc}, []string{soaC}, "none"},
+		{"ra", []string{ab, a}, nil, "ask b.example.net."}, // nothing may be beside a CNAME
+		{"ra", []string{ab, "a.example.com. CNAME c.example.org.", c}, nil, "ask b.example.net."},
+
+		// Of no use.
+		{"ra", []string{c}, nil, "none"},
+		{"ra", []string{"a.example.com. CH A 192.0.2.1"}, nil, "none"},
+		{"ra", []string{"a.example.com. CH CNAME c.example.org.", c}, nil, "none"},
+		{"ra", []string{"a.example.com. AAAA 2001:db8::1"}, nil, "none"},
+		{"ra", []string{"sub.a.example.com. A 192.0.2.1"}, nil, "none"},
+		{"ra", nil, []string{a}, "none"},
+		{"ra SERVFAIL", []string{a}, nil, "error: SERVFAIL"},
+		{"ra REFUSED", nil, []string{soa}, "error: REFUSED"},
+		{"ra YXDOMAIN", []string{a}, nil, "error: YXDOMAIN"},
+	} {
+		v, err := digest(replyOf(t, test.flags, test.answer, test.ns), dns.TypeA, newChain("a.example.com."))
+		var got string
+		switch {
+		case err != nil:
+			got = "error: " + err.Error()
+		case v.outcome == NotAsked:
+			got = "ask " + v.chain.end()
+		case v.outcome == None:
+			got = "none"
+		default:
+			got = "found"
+			for _, rr := range v.records {
+				got += " " + rr.(*dns.A).A.String()
+			}
+		}
+		if got != test.want {
+			t.Errorf("%q, answer %q, authority %q = %s; want %s", test.flags, test.answer, test.ns, got, test.want)
+		}
+	}
+}
+
+// TestParse: what passes for a reply, byte by byte.
+func TestParse(t *testing.T) {
+	ask := new(dns.Msg).SetQuestion("a.example.com.", dns.TypeA)
+	ask.Id = 0x1234
+	reply := replyOf(t, "ra", []string{"a.example.com. A 192.0.2.1", "a.example.com. A 192.0.2.2"}, nil)
+	reply.Id = ask.Id
+	reply.Compress = true
+	right, err := reply.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		flags    = 2 // offsets: RFC 1035 section 4.1.1
+		qdcount  = 5
+		ancount  = 7
+		nscount  = 9
+		question = headerSize + len("a.example.com.") + 1 + 4
+		record   = 2 + 10 + 4 // with a compressed name
+	)
+	with := func(at int, b ...byte) func([]byte) []byte {
+		return func(p []byte) []byte { copy(p[at:], b); return p }
+	}
+	cut := func(n int) func([]byte) []byte { return func(p []byte) []byte { return p[:n] } }
+	then := func(changes ...func([]byte) []byte) func([]byte) []byte {
+		return func(p []byte) []byte {
+			for _, c := range changes {
+				p = c(p)
+			}
+			return p
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		change func([]byte) []byte
+		want   string
+	}{
+		{"right", with(0), ""},
+		{"other case in the question", with(headerSize+1, 'A'), ""},
+		{"other ID", with(0, 0x43, 0x21), "a reply with another ID"},
+		{"a query", with(flags, 0x01), "a message that is no reply"},
+		{"a notification", with(flags, 0xa0), "a message that is no reply"}, // opcode 4
+		{"other name", with(headerSize+1, 'b'), "a reply to another question"},
+		{"other type", with(question-3, byte(dns.TypeAAAA)), "a reply to another question"},
+		{"other class", with(question-1, byte(dns.ClassCHAOS)), "a reply to another question"},
+		{"no question", then(with(qdcount, 0), cut(headerSize)), "a reply to another question"},
+		{"two questions", with(qdcount, 2), "a mangled reply"},
+		{"nothing", cut(0), "a mangled reply"},
+		{"half a header", cut(headerSize - 1), "a mangled reply"},
+		{"the header only", cut(headerSize), "a reply to another question"},
+		{"cut in the question", cut(question - 1), "a mangled reply"},
+		{"cut after the question", cut(question), "a mangled reply"},
+		{"cut after a record", cut(question + record), "a mangled reply"},
+		{"cut in a record", cut(question + record + 1), "a mangled reply"},
+		{"fewer than promised", with(ancount, 3), "a mangled reply"},
+		{"fewer than promised, behind", with(nscount, 1), "a mangled reply"},
+		{"a pointer that leads to itself", with(question, 0xc0, byte(question)), "a mangled reply"},
+		{"more than promised", with(ancount, 1), ""},
+
+		// TC: whatever came goes.
+		{"truncated, whole", with(flags, 0x82), ""},
+		{"truncated, cut in a record", then(with(flags, 0x82), cut(question+record+1)), ""},
+		{"truncated, to another question", then(with(flags, 0x82), with(headerSize+1, 'b')), "a reply to another question"},
+		{"truncated, with another ID", then(with(flags, 0x82), with(0, 0x43, 0x21)), "a reply with another ID"},
+		{"truncated, without question", then(with(flags, 0x82), with(qdcount, 0), cut(headerSize)), "a reply to another question"},
+
+		// Errors may come bare. 0x85 is REFUSED with RA, 0x83 NXDOMAIN.
+		{"REFUSED, the header only", then(with(flags+1, 0x85), cut(headerSize)), ""},
+		{"REFUSED, no question", then(with(flags+1, 0x85), with(qdcount, 0, 0, 0), cut(headerSize)), ""},
+		{"REFUSED, other question", then(with(flags+1, 0x85), with(headerSize+1, 'b')), "a reply to another question"},
+		{"REFUSED, other ID", then(with(flags+1, 0x85), with(0, 0x43, 0x21)), "a reply with another ID"},
+		{"NXDOMAIN, the header only", then(with(flags+1, 0x83), cut(headerSize)), "a reply to another question"},
+	} {
+		packet := test.change(slices.Clone(right))
+		got := ""
+		if _, err := parse(packet, ask); err != nil {
+			got = err.Error()
+		}
+		if got != test.want {
+			t.Errorf("%s: parse(%x) = %q; want %q", test.name, packet, got, test.want)
+		}
+	}
+}
+
+// TestNoData: records that say nothing are no "no". RFC 2136 has such, with
+// RDLENGTH 0, and the DNS library reads them everywhere.
+func TestNoData(t *testing.T) {
+	b := newBed(t, "")
+	e := b.names.entry(addrKey{}, verdict{outcome: Found, records: []dns.RR{&dns.PTR{}}})
+	if e.outcome != TempError || e.err != errEmpty {
+		t.Errorf("entry of an empty PTR = %v, %v; want TempError, %v", e.outcome, e.err, errEmpty)
+	}
+	for _, rr := range []dns.RR{&dns.A{}, &dns.AAAA{}} {
+		e := b.hosts.entry(hostKey{}, verdict{outcome: Found, records: []dns.RR{rr}})
+		if e.outcome != TempError || e.err != errEmpty {
+			t.Errorf("entry of an empty %T = %v, %v; want TempError, %v", rr, e.outcome, e.err, errEmpty)
+		}
+	}
+}
+
+// FuzzReply: whatever a server sends is read without a panic, is an answer only
+// with our ID and our question, is a "no" only with a response code that says
+// so, and stays within bounds.
+func FuzzReply(f *testing.F) {
+	const id = 0x1234
+	for _, seed := range []*dns.Msg{
+		replyOf(f, "ra", []string{"a.example.com. PTR mail.example.com."}, nil),
+		replyOf(f, "ra", []string{"a.example.com. CNAME b.example.com.", "b.example.com. PTR mail.example.com.", `b.example.com. PTR x\000\.y.example.com.`}, nil),
+		replyOf(f, "ra NXDOMAIN", nil, []string{"example.com. 300 SOA ns.example.com. h.example.com. 1 1 1 1 300"}),
+		replyOf(f, "REFUSED", nil, nil),
+		replyOf(f, "", nil, []string{"example.com. NS ns.example.com."}),
+	} {
+		seed.Id = id
+		seed.Question[0].Qtype = dns.TypePTR
+		packet, err := seed.Pack()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(packet)
+	}
+	ask := new(dns.Msg).SetQuestion("a.example.com.", dns.TypePTR)
+	ask.Id = id
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		m, err := parse(packet, ask)
+		if err != nil || m.Truncated {
+			return
+		}
+		if binary.BigEndian.Uint16(packet) != id || packet[2]&0xf8 != 0x80 {
+			t.Fatalf("parse(%x): no reply to the question, but taken for one", packet)
+		}
+		v, err := digest(m, dns.TypePTR, newChain("a.example.com."))
+		if err != nil || v.outcome != Found && v.outcome != None {
+			return
+		}
+		if len(m.Question) != 1 || !strings.EqualFold(m.Question[0].Name, "a.example.com.") || m.Question[0].Qtype != dns.TypePTR {
+			t.Fatalf("digest(%v) = %v; want nothing of another question", m, v.outcome)
+		}
+		if v.outcome == None {
+			if m.Rcode != dns.RcodeNameError && m.Rcode != dns.RcodeSuccess || v.ttl < minNegative || v.ttl > maxNegative {
+				t.Fatalf("digest(%v) = none, for %v", m, v.ttl)
+			}
+			return
+		}
+		names, size, _ := collect(addrKey{}, v.records)
+		if m.Rcode != dns.RcodeSuccess || len(names) > MaxRecords || size > maxBytes || v.ttl < minPositive || v.ttl > maxPositive {
+			t.Fatalf("digest(%v) = %d names of %d bytes, for %v", m, len(names), size, v.ttl)
+		}
+		for _, name := range names {
+			if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c > '~' || c >= 'A' && c <= 'Z' }) {
+				t.Fatalf("digest(%v): name %q", m, name)
+			}
+		}
+	})
+}

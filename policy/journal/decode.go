@@ -271,6 +271,10 @@ func (d *decoder) decision() policy.Decision {
 		}
 		p.Checks[i] = result
 	}
+	switch p.Checks[policy.CheckName] {
+	case policy.Proper, policy.None:
+		p.Checks[policy.CheckStrength] = policy.None // which is not written
+	}
 	return p
 }
 

@@ -1,6 +1,9 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Builtin is the list of rules that is used when a configuration has none. It
 // refuses what large receivers refuse too, and watches the rest.
@@ -19,12 +22,12 @@ func Builtin() []Rule {
 		},
 		{
 			Name: "greets with another address", Action: Reject,
-			When: append(table("helo_form", "literal"), append(table("helo", "mismatch"), table("fcrdns", "mismatch", "unresolved", "none")...)...),
+			When: slices.Concat(table("fcrdns", "mismatch", "unresolved", "none"), table("helo_form", "literal"), table("helo", "mismatch")),
 			Text: "your HELO {helo} is not your address, [{client}]",
 		},
 		{
-			Name: "greets with another address, named", Action: Reject, Observe: true,
-			When: append(table("helo_form", "literal"), append(table("helo", "mismatch"), table("fcrdns", "pass")...)...),
+			Name: "confirmed client greets with another address", Action: Reject, Observe: true,
+			When: slices.Concat(table("fcrdns", "pass"), table("helo_form", "literal"), table("helo", "mismatch")),
 			Text: "your HELO {helo} is not your address, [{client}]",
 		},
 		{
@@ -36,8 +39,8 @@ func Builtin() []Rule {
 			Text: "your reverse hostname {name} does not lead back to you, [{client}]",
 		},
 		{
-			Name: "generic name, greeting not its own", Action: Reject,
-			When: append(table("name", "generic"), table("helo", "mismatch", "unresolved")...),
+			Name: "generic name and a greeting not its own", Action: Reject,
+			When: slices.Concat(table("name", "generic"), table("helo", "mismatch", "unresolved")),
 			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
 		},
 		{
@@ -46,7 +49,7 @@ func Builtin() []Rule {
 		},
 		{
 			Name: "generic name and greeting", Action: Reject, Observe: true,
-			When: append(table("name", "generic"), table("helo_name", "generic")...),
+			When: slices.Concat(table("name", "generic"), table("helo_name", "generic")),
 			Text: "your reverse hostname {name} looks generic, [{client}]",
 		},
 		{

@@ -40,6 +40,9 @@ func indexLines(text string) lineIndex {
 		line := s.line
 		prefix = resolveTable(s.key("", ']'), tables, array)
 		s.index[prefix] = line
+		if first, ok := strings.CutSuffix(prefix, "[0]"); ok {
+			s.index[first] = line
+		}
 		s.restOfLine()
 	}
 	return s.index

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -33,7 +34,7 @@ func newReader(path string, text []byte) *reader {
 	return r
 }
 
-// table decodes the whole file. A file that is no TOML ends all further
+// decode reads the whole file. A file that is no TOML ends all further
 // reading.
 func (r *reader) decode() (table, error) {
 	var raw map[string]any
@@ -92,7 +93,7 @@ func (t *table) bad(key string, value any, want string) {
 
 // end notes every key that nobody took.
 func (t *table) end() {
-	for key := range t.raw {
+	for _, key := range slices.Sorted(maps.Keys(t.raw)) {
 		if slices.Contains(t.known, key) {
 			continue
 		}
@@ -234,8 +235,12 @@ func show(v any) string {
 		s = strconv.Quote(v)
 	case time.Time:
 		s = v.Format(time.RFC3339)
-	case map[string]any, []map[string]any:
-		s = "{…}"
+	case map[string]any:
+		if s = "{…}"; len(v) == 0 {
+			s = "{}"
+		}
+	case []map[string]any:
+		s = "[{…}]"
 	case []any:
 		var parts []string
 		for _, e := range v[:min(len(v), 4)] {

@@ -12,26 +12,36 @@ import (
 // the built-in ones.
 func (r *reader) rules(t *table, c *config, defaultRules bool) {
 	tables := t.tables("rule")
+	var builtin []policy.Rule
+	if len(tables) == 0 || defaultRules {
+		builtin = policy.Builtin()
+	}
+	var names []string
+	for i := range builtin {
+		names = append(names, builtin[i].Name)
+	}
 	for i := range tables {
-		if rule, ok := r.rule(&tables[i], i, c.rules.List); ok {
+		rule, ok := r.rule(&tables[i], i, names)
+		names = append(names, rule.Name)
+		if ok {
+			r.reachable(&tables[i], &rule, c.rules.List)
 			c.rules.List = append(c.rules.List, rule)
 		}
 	}
-	if len(tables) == 0 || defaultRules {
-		c.rules.List = append(c.rules.List, policy.Builtin()...)
-	}
+	c.rules.List = append(c.rules.List, builtin...)
 }
 
 // maxText bounds a rule's text: a reply line of Postfix holds 510 bytes, with
 // the recipient and its own words in it.
 const maxText = 300
 
-func (r *reader) rule(t *table, i int, before []policy.Rule) (policy.Rule, bool) {
+// rule reads one rule. names are those that are
+// taken.
+func (r *reader) rule(t *table, i int, names []string) (rule policy.Rule, ok bool) {
 	problems := len(r.problems)
-	rule := policy.Rule{}
 	t.text("name", &rule.Name)
 	t.shown = fmt.Sprintf("rule[%d] %q: ", i+1, rule.Name)
-	r.ruleName(t, rule.Name, before)
+	r.ruleName(t, rule.Name, names)
 
 	if when, ok := t.raw["when"]; ok {
 		if _, ok := when.(map[string]any); !ok {
@@ -57,17 +67,16 @@ func (r *reader) rule(t *table, i int, before []policy.Rule) (policy.Rule, bool)
 	rule.Observe = mode == 1
 	t.whole("percent", &rule.Percent, 1, 100)
 	t.end()
-	r.reachable(t, &rule, before)
 	return rule, len(r.problems) == problems
 }
 
-func (r *reader) ruleName(t *table, name string, before []policy.Rule) {
+func (r *reader) ruleName(t *table, name string, names []string) {
 	switch {
 	case name == "":
-		t.r.bad(t.path, "%sname: %v", t.shown, errNoName)
+		t.r.bad(t.path, "%sname: want one, which the decision log shows", t.shown)
 	case len(name) > 100 || !printable(name):
 		t.bad("name", name, "want at most 100 printable ASCII characters")
-	case slices.ContainsFunc(before, func(b policy.Rule) bool { return b.Name == name }):
+	case slices.Contains(names, name):
 		t.bad("name", name, "another rule has that name already; the decision log could not tell them apart")
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
@@ -87,8 +86,11 @@ func (r *reader) resolver(t table, c *config) {
 	s := &c.resolver
 	t.each("servers", func(text string) error {
 		server, err := resolver.ParseServer(text)
+		if err != nil {
+			return fmt.Errorf("%.60q: want an address, with a port or without: 192.0.2.53, 192.0.2.53:53, [2001:db8::53]:53", text)
+		}
 		s.servers = append(s.servers, server)
-		return err
+		return nil
 	})
 	t.duration("timeout", &s.timeout, 50*time.Millisecond, 30*time.Second, "")
 	t.whole("cache_entries", &s.cacheEntries, 100, 100_000_000)
@@ -130,6 +132,3 @@ func (r *reader) http(t table) {
 	}
 	t.end()
 }
-
-// errNoName is told of a rule that log lines could not name.
-var errNoName = errors.New("want a name, which the decision log shows")

@@ -13,7 +13,7 @@ func (c *config) warn(r *reader) {
 	for i, address := range c.server.listen {
 		ap, err := netip.ParseAddrPort(address)
 		if err == nil && !ap.Addr().IsLoopback() {
-			r.doubtful("server.listen["+itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and reads and writes are in clear", address)
+			r.doubtful("server.listen["+itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and nothing is encrypted", address)
 		}
 	}
 	if c.resolver.timeout >= c.server.deadline {

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBadConfig reads deliberately broken files: NAME.toml is the file, and its
+// comments that begin with #! are the messages expected, in order.
+func TestBadConfig(t *testing.T) {
+	files, err := filepath.Glob("testdata/badconfig/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("bad configurations: %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for line := range strings.Lines(string(text)) {
+			if message, ok := strings.CutPrefix(line, "#! "); ok {
+				want = append(want, message)
+			}
+		}
+		status, stdout, stderr := call("", "configtest", "-c", file)
+		got := strings.ReplaceAll(stderr, filepath.Dir(file)+"/", "")
+		if status != 1 || stdout != "" || got != strings.Join(want, "") {
+			t.Errorf("configtest %s = %d, %q\ngot:\n%s\nwant:\n%s", file, status, stdout, got, strings.Join(want, ""))
+		}
+	}
+}
+
+// TestWarnings reads files that are allowed and probably not meant.
+func TestWarnings(t *testing.T) {
+	files, err := filepath.Glob("testdata/warnings/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("configurations with warnings: %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for line := range strings.Lines(string(text)) {
+			if message, ok := strings.CutPrefix(line, "#! "); ok {
+				want = append(want, "warning: "+message)
+			}
+		}
+		status, stdout, stderr := call("", "configtest", "-c", file)
+		got := strings.ReplaceAll(stderr, filepath.Dir(file)+"/", "")
+		if status != 0 || stdout == "" || got != strings.Join(want, "") {
+			t.Errorf("configtest %s = %d, %q\ngot:\n%s\nwant:\n%s", file, status, stdout, got, strings.Join(want, ""))
+		}
+	}
+}
+
+// TestPrintedRulesAreTheRules holds what configtest prints to what is in force:
+// read back, it makes the same rules.
+func TestPrintedRulesAreTheRules(t *testing.T) {
+	for _, file := range []string{"", "testdata/rules.toml"} {
+		args := []string{"configtest"}
+		if file != "" {
+			args = append(args, "-c", file)
+		}
+		_, first, stderr := call("", args...)
+		printed := filepath.Join(t.TempDir(), "printed.toml")
+		if err := os.WriteFile(printed, []byte(first), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status, second, stderr2 := call("", "configtest", "-c", printed)
+		if rules(first) != rules(second) || status != 0 || rules(first) == "" {
+			t.Errorf("configtest -c %q, read back: %d %s%s\ngot:\n%s\nwant:\n%s", file, status, stderr, stderr2, second, first)
+		}
+	}
+}
+
+// rules cuts the first lines off, which tell where the rules come from.
+func rules(printed string) string {
+	_, rules, _ := strings.Cut(printed, "\n# 1\n")
+	return rules
+}
+
+func TestHashTellsConfigurationsApart(t *testing.T) {
+	hashes := map[string]string{}
+	for _, text := range []string{"", "mode = \"observe\"\n", "on_doubt = \"dunno\"\n", "[names]\nproper = [\"mx.example.com\"]\n"} {
+		c, err := parseConfig("x.toml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, ok := hashes[c.hash]; ok || len(c.hash) != 12 {
+			t.Errorf("%q has hash %q, as %q", text, c.hash, other)
+		}
+		hashes[c.hash] = text
+		again, err := parseConfig("y.toml", []byte(text))
+		if err != nil || again.hash != c.hash {
+			t.Errorf("%q has hash %q, then %q, %v", text, c.hash, again.hash, err)
+		}
+	}
+	// What a list file holds counts too.
+	path := filepath.Join(t.TempDir(), "list")
+	for _, list := range []string{"mx.example.com\n", "mx.example.org\n"} {
+		if err := os.WriteFile(path, []byte(list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := parseConfig("x.toml", []byte("[names]\nproper = [\"@"+path+"\"]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, ok := hashes[c.hash]; ok {
+			t.Errorf("list %q has the hash of %q", list, other)
+		}
+		hashes[c.hash] = list
+	}
+}
+
+func TestLineIndex(t *testing.T) {
+	text := `# a comment [server]
+mode = "observe"
+"quoted.key" = 1
+[server]  # another
+listen = [
+  "a", # one
+  'b]',
+  """c
+d""", "e",
+]
+deadline = "5s"
+[[rule]]
+name = "one"
+[[rule]]
+when = { ptr = "none", client = ["x",
+ "y"] }
+unless = [
+  { sender = "<>" },
+  { client = "z", until = 2027-03-31 },
+]
+`
+	index := indexLines(text)
+	for path, want := range map[string]int{
+		"mode":                     2,
+		"server":                   4,
+		"server.listen":            5,
+		"server.listen[1]":         7,
+		"server.listen[2]":         8,
+		"server.listen[3]":         9,
+		"server.deadline":          11,
+		"server.unknown":           4,
+		"rule[0].name":             13,
+		"rule[1]":                  14,
+		"rule[1].when.ptr":         15,
+		"rule[1].when.client[1]":   16,
+		"rule[1].unless[0].sender": 18,
+		"rule[1].unless[1].until":  19,
+		"rule[1].unless[1].gone":   19,
+		"gone":                     0,
+	} {
+		if got := index.at(path); got != want {
+			t.Errorf("line of %s = %d; want %d", path, got, want)
+		}
+	}
+}
+
+// FuzzConfig reads any bytes as a configuration: it never panics, every problem
+// is one line of text, and what it accepts can be printed and read back.
+func FuzzConfig(f *testing.F) {
+	for _, pattern := range []string{"testdata/badconfig/*.toml", "testdata/warnings/*.toml", "testdata/*.toml", "../../config.example.toml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(text))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "@") && strings.ContainsAny(text, "/.~") {
+			t.Skip("may name any file of the machine")
+		}
+		c, err := parseConfig("fuzz.toml", []byte(text))
+		if err != nil {
+			for line := range strings.Lines(err.Error()) {
+				if strings.TrimSpace(line) == "" {
+					t.Errorf("an empty line among the problems: %q", err)
+				}
+			}
+			return
+		}
+		var printed strings.Builder
+		c.print(&printed)
+		again, err := parseConfig("printed.toml", []byte(printed.String()))
+		if err != nil {
+			t.Fatalf("%v\nof what was printed:\n%s", err, printed.String())
+		}
+		var second strings.Builder
+		again.print(&second)
+		if rules(printed.String()) != rules(second.String()) {
+			t.Errorf("printed:\n%s\nread back:\n%s", printed.String(), second.String())
+		}
+	})
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+)
+
+// rdnsInstance is the real program, serving.
+type rdnsInstance struct {
+	process *process
+	config  string // file
+	log     string // file of decisions
+	tcp     string // address that it listens on, if it does
+}
+
+// startProgram starts the program with a configuration, to which it adds the
+// log. It returns when the program listens.
+func startProgram(t *testing.T, config string) *rdnsInstance {
+	t.Helper()
+	dir := workFolder(t)
+	d := &rdnsInstance{config: filepath.Join(dir, "config.toml"), log: filepath.Join(dir, "decisions.log")}
+	d.configure(t, config)
+	d.process = startProcess(t, "policyd-rdns", program(t, "serve", "-c", d.config))
+	line := d.process.out.await(t, "msg=listening", "address=127.")
+	_, d.tcp, _ = strings.Cut(line, "address=")
+	return d
+}
+
+// configure writes the configuration file.
+func (d *rdnsInstance) configure(t *testing.T, config string) {
+	t.Helper()
+	writeFile(t, d.config, fmt.Sprintf("%s\n[log]\nfile = %q\n", config, d.log))
+}
+
+// reload puts another configuration into force.
+func (d *rdnsInstance) reload(t *testing.T, config string) {
+	t.Helper()
+	d.configure(t, config)
+	d.process.signal(syscall.SIGHUP)
+	d.process.out.await(t, "configuration reloaded")
+}
+
+// stopped ends the program and reads its decisions back. Each has to be the one
+// that its own log line leads to under the rules of the configuration file.
+func (d *rdnsInstance) stopped(t *testing.T) []journal.Record {
+	t.Helper()
+	if status := d.process.stop(t); status != exitWell {
+		t.Errorf("policyd-rdns ended with status %d; want %d", status, exitWell)
+	}
+	records := d.decisions(t)
+	conf, err := loadConfig(d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range records {
+		r := &records[i]
+		if r.Config == conf.hash { // else it was made under an earlier one
+			judgeAgain(t, conf.rules, r)
+		}
+	}
+	return records
+}
+
+// decisions reads the log.
+func (d *rdnsInstance) decisions(t *testing.T) []journal.Record {
+	t.Helper()
+	text, err := os.ReadFile(d.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []journal.Record
+	for line := range bytes.Lines(text) {
+		r, err := journal.Parse(line)
+		if err != nil && !errors.Is(err, journal.ErrOther) {
+			t.Errorf("%s: %v", line, err)
+		}
+		if err == nil {
+			records = append(records, r)
+		}
+	}
+	return records
+}
+
+// judgeAgain compares a decision to the one that its log line leads to.
+func judgeAgain(t *testing.T, rules *policy.Rules, r *journal.Record) {
+	t.Helper()
+	again := rules.Judge(&r.Request, &r.Facts)
+	reply := again.Reply()
+	if again.Action == policy.DUNNO {
+		reply = "" // as the log has it
+	}
+	// The log has the reply in the place of these.
+	again.Code, again.Text = policy.Code{}, ""
+	if !reflect.DeepEqual(again, r.Decision) || reply != r.Reply {
+		t.Errorf("judged again from the log: %+v, %q; want %+v, %q (%s from %s)",
+			again, reply, r.Decision, r.Reply, r.Request.HELO, r.Request.Client)
+	}
+}
+
+// policyService is the restriction that has Postfix ask the program, as its
+// first log lines propose it.
+func policyService(endpoint string) string {
+	return fmt.Sprintf("check_policy_service { %s, timeout=10s, default_action=DUNNO }", endpoint)
+}

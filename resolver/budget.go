@@ -37,14 +37,6 @@ func (b *Budget) spend() error {
 	return &budgetError{b.size}
 }
 
-// spent is spend without the spending.
-func (b *Budget) spent() error {
-	if b == nil || b.left.Load() > 0 {
-		return nil
-	}
-	return &budgetError{b.size}
-}
-
 // budgetError is the trouble of one caller alone: it says nothing about the
 // name, so it is neither cached nor handed to others with the same question.
 type budgetError struct{ size int64 }

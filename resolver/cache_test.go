@@ -166,6 +166,11 @@ func TestMaxAge(t *testing.T) {
 			{time.Millisecond, zone, 0, "cached: " + failed}, // RFC 9520
 			{4 * time.Second, zone, 0, "found 192.0.2.1"},
 		}},
+		{"it is too old and fails", []step{
+			{0, zone, 0, "found 192.0.2.1"},
+			{time.Hour, "!servfail *", time.Minute, failed},
+			{5 * time.Second, zone, time.Minute, "found 192.0.2.1"},
+		}},
 		{"a failure is no evidence that could be too old", []step{
 			{0, "!servfail *", 0, failed},
 			{4 * time.Second, zone, time.Second, "cached: " + failed},
@@ -259,6 +264,9 @@ func TestLargeAnswers(t *testing.T) {
 		b.lookup("A l599", Options{MaxAge: time.Second})
 		if got, want := b.say("A l599", Options{}), "cached: found 192.0.2.1"; got != want {
 			t.Errorf("the answer that was large = %s; want %s", got, want)
+		}
+		if got, want := b.hosts.cache.many.Len(), 500/manyShare-1; got != want {
+			t.Errorf("%d large answers kept; want %d", got, want)
 		}
 		b.set("$GENERATE 1-50 small.example.com. 3600 A 192.0.2.$")
 		time.Sleep(2 * time.Second)

@@ -106,7 +106,7 @@ func (t *table[K, R]) board(ctx context.Context, k K, o Options) (f *flight[R], 
 	if e, ok := t.cached(k, o); ok {
 		return landed(e, true), true
 	}
-	if err := r.refuse(o.Budget); err != nil {
+	if err := r.refuse(); err != nil {
 		return landed(temporary[R](err), false), true
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTime)
@@ -118,14 +118,14 @@ func (t *table[K, R]) board(ctx context.Context, k K, o Options) (f *flight[R], 
 }
 
 // refuse is why no flight may start now, if so. The caller holds r.mu.
-func (r *Resolver) refuse(b *Budget) error {
+func (r *Resolver) refuse() error {
 	switch {
 	case r.closed:
 		return errClosed
 	case r.flying >= r.maxInFlight:
 		return errBusy
 	}
-	return b.spent()
+	return nil
 }
 
 func landed[R any](e entry[R], cached bool) *flight[R] {

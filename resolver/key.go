@@ -22,8 +22,8 @@ type key[R any] interface {
 type addrKey [16]byte
 
 func (k addrKey) question() question {
-	// Only text that is no address is an error.
-	name, _ := dns.ReverseAddr(netip.AddrFrom16(k).Unmap().String())
+	// Only a text that is no address is an error; IPv4-mapped is read as IPv4.
+	name, _ := dns.ReverseAddr(netip.AddrFrom16(k).String())
 	return question{name, dns.TypePTR}
 }
 

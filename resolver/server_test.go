@@ -104,6 +104,20 @@ func TestIllServer(t *testing.T) {
 	}
 }
 
+// TestWellAgain: a server that answers is asked before one that still does not.
+func TestWellAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "!drop *", "!drop a.example.com")
+		b.lookup("A a.example.com", Options{}) // both are ill
+		b.lookup("A b.example.com", Options{}) // the second answers
+		b.dialed = nil
+		b.lookup("A c.example.com", Options{})
+		if want := []string{"udp " + serverAddrs[1]}; !slices.Equal(b.dialed, want) {
+			t.Errorf("asked %q; want %q", b.dialed, want)
+		}
+	})
+}
+
 func TestSetServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "a.example.com. A 192.0.2.1\n!drop *", "b.example.com. A 192.0.2.2")

@@ -38,5 +38,6 @@
 // followed; any other type of a name that exists, or that others are under, with
 // NODATA, and any other name with NXDOMAIN, both with the SOA of the text that
 // the name is under, or one that lets the answer be kept for 60 seconds. Replies
-// that are too large for UDP are truncated.
+// that are too large for UDP are truncated. A question that does not ask for
+// recursion is refused.
 package world

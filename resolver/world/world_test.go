@@ -1,7 +1,6 @@
 package world
 
 import (
-	"context"
 	"encoding/binary"
 	"net"
 	"slices"
@@ -153,6 +152,16 @@ func testNoChase(t *testing.T) {
 	}
 }
 
+func TestRecursionIsToBeAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := query("mail.example.com.", "A")
+		q.RecursionDesired = false
+		if got := summaries(converseOnce(t, parse(t, text), "udp", q), q); !slices.Equal(got, []string{"REFUSED ra"}) {
+			t.Errorf("without RD = %q; want REFUSED", got)
+		}
+	})
+}
+
 func TestDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := parse(t, text+"!delay mail.example.com 20ms\n!delay *.example.com 10ms")
@@ -237,48 +246,6 @@ func TestParseErrors(t *testing.T) {
 		if _, err := Parse(test.text); err == nil || err.Error() != test.want {
 			t.Errorf("Parse(%q) = %v; want %v", test.text, err, test.want)
 		}
-	}
-}
-
-func TestServe(t *testing.T) {
-	w := parse(t, text+"!delay slow.example.com 1h")
-	pc, l, err := Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- w.Serve(ctx, pc, l) }()
-	var idle []net.Conn
-	for _, network := range []string{"udp", "tcp"} {
-		conn, err := net.Dial(network, l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		q := query("mail.example.com.", "AAAA")
-		want := []string{"NOERROR ra mail.example.com./300/AAAA/2001:db8::10"}
-		if got := summaries(put(t, conn, network, q), q); !slices.Equal(got, want) {
-			t.Errorf("over %s = %q; want %q", network, got, want)
-		}
-		idle = append(idle, conn)
-	}
-	// Neither a late reply nor an idle connection keeps it.
-	send(t, idle[0], "udp", query("slow.example.com.", "A"))
-	cancel()
-	if err := <-served; err != nil {
-		t.Errorf("Serve() = %v; want nil", err)
-	}
-}
-
-func TestServeSocketFails(t *testing.T) {
-	pc, l, err := Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	if err := parse(t, text).Serve(t.Context(), pc, l); err == nil {
-		t.Error("Serve on a closed socket = nil; want an error")
 	}
 }
 

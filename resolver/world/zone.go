@@ -74,6 +74,10 @@ func (z *zone) answer(query *dns.Msg, chase bool) *dns.Msg {
 	if opt := query.IsEdns0(); opt != nil {
 		m.SetEdns0(opt.UDPSize(), false)
 	}
+	if !query.RecursionDesired {
+		m.Rcode = dns.RcodeRefused
+		return m
+	}
 	q := query.Question[0]
 	var seen []string
 	for name := fold(q.Name); !slices.Contains(seen, name); {

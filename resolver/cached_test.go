@@ -14,9 +14,9 @@ import (
 
 // filled is a resolver that has n answers, half of them names of addresses, half
 // addresses of those names, as they come from the wire.
-func filled(t testing.TB, n int) *Resolver {
+func filled(t testing.TB, n int, now func() time.Time) *Resolver {
 	t.Helper()
-	r, err := New(Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53")}, Timeout: time.Second, CacheEntries: n, MaxInFlight: 1})
+	r, err := New(Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53")}, Timeout: time.Second, CacheEntries: n, MaxInFlight: 1, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +37,24 @@ func client(i int) (netip.Addr, string) {
 	return netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)}), fmt.Sprintf("mail%d.customer.example.com", i)
 }
 
+// TestNow: answers grow old by the clock that was handed in.
+func TestNow(t *testing.T) {
+	now := time.Date(2027, 3, 31, 12, 0, 0, 0, time.UTC)
+	r := filled(t, 100, func() time.Time { return now })
+	defer r.Close()
+	ip, _ := client(7)
+	now = now.Add(time.Hour - time.Millisecond)
+	if a := r.LookupPTR(t.Context(), ip, Options{CacheOnly: true}); a.Outcome != Found || !a.At.Equal(now.Add(time.Millisecond-time.Hour)) {
+		t.Errorf("after 59m59.999s = %s, of %v; want it found", words(a), a.At)
+	}
+	now = now.Add(time.Millisecond)
+	if a := r.LookupPTR(t.Context(), ip, Options{CacheOnly: true}); a.Outcome != NotAsked {
+		t.Errorf("after an hour = %s; want it gone", words(a))
+	}
+}
+
 func TestCachedAllocatesNothing(t *testing.T) {
-	r := filled(t, 100)
+	r := filled(t, 100, nil)
 	defer r.Close()
 	ip, name := client(7)
 	ctx, o := t.Context(), Options{MaxAge: time.Minute, Budget: NewBudget(20)}
@@ -60,7 +76,7 @@ func TestCachedAllocatesNothing(t *testing.T) {
 
 func BenchmarkCachedPTR(b *testing.B) {
 	const n = 100_000
-	r := filled(b, n)
+	r := filled(b, n, nil)
 	defer r.Close()
 	ctx := b.Context()
 	b.ReportAllocs()
@@ -76,7 +92,7 @@ func BenchmarkCachedPTR(b *testing.B) {
 
 func BenchmarkCachedAddrs(b *testing.B) {
 	const n = 100_000
-	r := filled(b, n)
+	r := filled(b, n, nil)
 	defer r.Close()
 	names := make([]string, n/2)
 	for i := range names {
@@ -98,7 +114,7 @@ func BenchmarkMemory(b *testing.B) {
 	const n = 1_000_000
 	for b.Loop() {
 		before := heap()
-		r := filled(b, n)
+		r := filled(b, n, nil)
 		b.ReportMetric(float64(heap()-before)/n, "heap-B/entry")
 		r.Close()
 	}

@@ -1,0 +1,169 @@
+package policy_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"policyd-rdns/policy"
+)
+
+// told is a decision as the tables have it.
+func told(d policy.Decision) string {
+	if d.Open {
+		return "open"
+	}
+	s := d.Action.String()
+	if d.Rule != "" {
+		s += " (" + d.Rule + ")"
+	}
+	if d.Decided != d.Action {
+		s += ", decided " + d.Decided.String()
+	}
+	if d.Downgraded {
+		s += ", downgraded"
+	}
+	for _, v := range d.Would {
+		s += fmt.Sprintf(", would %v (%s)", v.Action, v.Rule)
+	}
+	return s
+}
+
+func TestJudge(t *testing.T) {
+	for _, tt := range readCases(t, "rules.txt") {
+		if got := told(tt.rules.Judge(&tt.req, &tt.facts)); got != tt.want {
+			t.Errorf("%s: %s: %s; want %s", tt.where, tt.text, got, tt.want)
+		}
+	}
+}
+
+// A client without an address is never objected to, nor said to be open.
+func TestJudgeNoAddress(t *testing.T) {
+	for _, line := range []string{"all: reject", "none: reject when ptr=none"} {
+		rule, err := readRule(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := policy.Rules{List: []policy.Rule{rule}, Mode: policy.Observe}
+		req := policy.Request{ClientText: "unknown"}
+		facts := policy.NewFacts(&req)
+		got := rules.Judge(&req, &facts)
+		if told(got) != "dunno" || got.Mode != policy.Observe {
+			t.Errorf("%s: a client without an address: %s in mode %v; want dunno in mode observe", line, told(got), got.Mode)
+		}
+		if trials := rules.Trace(&req, &facts); trials != nil {
+			t.Errorf("%s: Trace of a client without an address = %v; want none", line, trials)
+		}
+	}
+}
+
+// A percentage is a fixed share of clients: the same at every call, another
+// for another rule, and as large as it says.
+func TestPercent(t *testing.T) {
+	const clients = 20000
+	share := func(name string, percent int, addr func(i int) netip.Addr) map[int]bool {
+		rules := policy.Rules{List: []policy.Rule{{Name: name, Action: policy.Reject, Percent: percent}}}
+		in := map[int]bool{}
+		for i := range clients {
+			req := policy.Request{Client: addr(i)}
+			facts := policy.NewFacts(&req)
+			first, second := rules.Judge(&req, &facts), rules.Judge(&req, &facts)
+			if first.Action != second.Action {
+				t.Fatalf("%s at %d%%: %v, then %v for the same client", name, percent, first.Action, second.Action)
+			}
+			if first.Action == policy.Reject {
+				in[i] = true
+			}
+		}
+		return in
+	}
+	v4 := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}) }
+	v6 := func(i int) netip.Addr {
+		return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 14: byte(i >> 8), 15: byte(i)})
+	}
+	for _, percent := range []int{1, 10, 50, 99} {
+		for _, addr := range []func(int) netip.Addr{v4, v6} {
+			got := 100 * float64(len(share("r", percent, addr))) / clients
+			if got < float64(percent)-1.5 || got > float64(percent)+1.5 {
+				t.Errorf("%d%% of clients such as %v: the rule held for %.1f%%", percent, addr(1), got)
+			}
+		}
+	}
+	for _, all := range []int{0, 100} {
+		if got := len(share("r", all, v4)); got != clients {
+			t.Errorf("percent = %d: the rule held for %d of %d clients; want all", all, got, clients)
+		}
+	}
+
+	ten, half, other := share("r", 10, v4), share("r", 50, v4), share("s", 50, v4)
+	both := 0
+	for i := range half {
+		if other[i] {
+			both++
+		}
+	}
+	if both < clients/5 || both > clients*3/10 {
+		t.Errorf("two rules at 50%% share %d of %d clients; want about a quarter", both, clients)
+	}
+	for i := range ten {
+		if !half[i] {
+			t.Fatalf("client %v is in 10%% but not in 50%% of the same rule", v4(i))
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	long := strings.Repeat("x", 200) + ".example.com"
+	tests := []struct {
+		text, client string
+		helo, to     string // attributes as a client may choose them
+		want         string
+	}{
+		{"no placeholder", "203.0.113.10 ptr:none", "", "", "no placeholder"},
+		{"[{client}] {client}", "203.0.113.10 ptr:none", "", "", "[203.0.113.10] 203.0.113.10"},
+		{"[{client}]", "2001:db8::1 ptr:none", "", "", "[2001:db8::1]"},
+		{"{helo}|{recipient}", "203.0.113.10", "mail.example.com", "a@example.org", "mail.example.com|a@example.org"},
+		{"{helo}|{recipient}", "203.0.113.10", "", "", "|"},
+		{"{name}", "203.0.113.10 ptr:none", "", "", "unknown"},
+		{"{name}", "203.0.113.10 a.example.com>none b.example.com>me", "", "", "b.example.com"},
+		{"{name}", "203.0.113.10 a.example.com>none b.example.com>none", "", "", "a.example.com"},
+		{"{name}", "203.0.113.10 localhost>?", "", "", "localhost"},
+		// What a client says is not read for placeholders.
+		{"{helo} {name}", "203.0.113.10 a.example.com>me", "{name}{client}", "", "{name}{client} a.example.com"},
+		{"{recipient}", "203.0.113.10", "", "{helo}@example.com", "{helo}@example.com"},
+		{"{nothing} {", "203.0.113.10", "", "", "{nothing} {"},
+		// It is bounded, so that the rule's own words stay in the line.
+		{"{helo}.", "203.0.113.10", long, "", long[:100] + "."},
+		{"{recipient}.", "203.0.113.10", "", long, long[:100] + "."},
+		{"{name}.", "203.0.113.10 " + long + ">me", "", "", long[:100] + "."},
+		// The writer of the reply makes this harmless.
+		{"{helo}", "203.0.113.10", "a\n\naction=OK", "", "a\n\naction=OK"},
+	}
+	for _, tt := range tests {
+		e, err := readEvidence(tt.client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.req.HELO, e.req.Recipient = tt.helo, tt.to
+		rules := policy.Rules{List: []policy.Rule{{Name: "r", Action: policy.Reject, Text: tt.text}}}
+		if got := rules.Judge(&e.req, &e.facts).Text; got != tt.want {
+			t.Errorf("text %q for %s, HELO %q = %q; want %q", tt.text, tt.client, tt.helo, got, tt.want)
+		}
+	}
+}
+
+// The documented placeholders are those that are filled.
+func TestTexts(t *testing.T) {
+	e, err := readEvidence("203.0.113.10 mail.example.com>me helo:x.example.org to:bob@example.net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"203.0.113.10", "x.example.org", "mail.example.com", "bob@example.net"}
+	for i, placeholder := range policy.Texts() {
+		rules := policy.Rules{List: []policy.Rule{{Action: policy.Defer, Text: placeholder}}}
+		if got := rules.Judge(&e.req, &e.facts).Text; got != want[i] {
+			t.Errorf("text %s = %q; want %q", placeholder, got, want[i])
+		}
+	}
+}

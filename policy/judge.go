@@ -68,8 +68,9 @@ type Decision struct {
 // A rule that is false is passed over. One that is true decides. An unknown
 // reject becomes OnDoubt; an unknown rule of another action is passed over, but
 // every later reject becomes a defer, for the unknown one might have spared the
-// client. A reject that rests on a temperror becomes a defer. So a doubt never
-// becomes a 5xx whatever the rules say, and a doubt that could not have
+// client, and likewise one that is false only because its unless lists
+// temperror. A reject that rests on a temperror becomes a defer. So a doubt
+// never becomes a 5xx whatever the rules say, and a doubt that could not have
 // rejected delays nobody. Rules under observation change nothing.
 //
 // It is a pure function: the same request (its time included), facts and rules
@@ -85,6 +86,7 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 		rule := &r.List[i]
 		holds, doubtful := rule.holds(s)
 		if holds == no {
+			doubt = doubt || doubtful && rule.Action != Reject && !rule.Observe
 			continue
 		}
 		if holds == open {

@@ -41,11 +41,11 @@ func (t Table) holds(s *scene) (result truth, doubtful bool) {
 	result = yes
 	for i := range t {
 		v, d := t[i].cond.holds(s)
+		if v == no {
+			return no, false
+		}
 		result = min(result, v)
 		doubtful = doubtful || d
-		if result == no {
-			break
-		}
 	}
 	return result, doubtful
 }
@@ -64,22 +64,29 @@ type Rule struct {
 	Percent int
 }
 
-// holds is "when, and not one of unless".
+// holds is "when, and not one of unless". doubtful says that it rests on a
+// temperror: the rule holds, or does not, only because an entry lists it.
 func (r *Rule) holds(s *scene) (result truth, doubtful bool) {
 	if !r.includes(s.req.Client) {
 		return no, false
 	}
-	result, doubtful = r.When.holds(s)
+	if result, doubtful = r.When.holds(s); result == no {
+		return no, false
+	}
+	spared := false // by a temperror
 	for _, t := range r.Unless {
-		if result == no {
-			break
-		}
-		switch except, _ := t.holds(s); except {
-		case yes:
+		except, d := t.holds(s)
+		switch {
+		case except == yes && d:
+			spared = true
+		case except == yes:
 			return no, false
-		case open, unknown:
+		case except != no:
 			result = min(result, except)
 		}
+	}
+	if spared {
+		return no, true
 	}
 	return result, doubtful
 }

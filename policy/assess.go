@@ -322,6 +322,10 @@ func localhost(name string) bool {
 	return name == "localhost" || name == "localhost.localdomain"
 }
 
+// mayMatch says that nobody could say whether the greeting leads to the client.
+// A greeting that is related may be a match all the same.
+func (s *scene) mayMatch() bool { return s.facts.HELO.Lead.Outcome == resolver.TempError }
+
 // canMatch says whether a look-up of the greeting could show that it is the
 // client's own.
 func canMatch(h *Greeting, req *Request) bool {

@@ -115,8 +115,8 @@ func matrix() []mailClient {
 		{addr: "203.0.113.63", name: "good.evil.example", helo: "good.evil.example"}, // its other name is no host name
 		{addr: "203.0.113.20", name: good, more: "HELO=a+0A+0Aaction=OK+0A+0A", would: noName + "," + notOwn},
 		{
-			addr: "203.0.113.13", helo: "a\x1b[31m\x80\xff \"b\"", rule: "generic name and a greeting not its own",
-			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO a?[31m????\"b\" is not yours, [203.0.113.13]",
+			addr: "203.0.113.13", helo: "a\x1b[31m\u00e9 \"b\"", rule: "generic name and a greeting not its own",
+			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO a?[31m???b? is not yours, [203.0.113.13]",
 		},
 
 		// Whom the rules let pass.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
 
@@ -189,5 +188,3 @@ func (c *mailClient) mail(t *testing.T, addr string, list restriction) bool {
 	s.send(t)
 	return true
 }
-
-var _ = policy.DUNNO

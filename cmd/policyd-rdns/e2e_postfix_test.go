@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // postfixInstance is a private real Postfix with a configuration, a queue and
@@ -83,8 +84,13 @@ func newPostfix(t *testing.T) *postfixInstance {
 	if err := os.Chown(p.path("data"), uid, -1); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, p.path("etc", "main.cf"), fmt.Sprintf(postfixMain, p.dir))
 	writeFile(t, p.path("etc", "master.cf"), postfixMaster)
+	main := p.path("etc", "main.cf")
+	writeFile(t, main, fmt.Sprintf(postfixMain, p.dir))
+	// Each program of Postfix would wait until the file is two seconds old.
+	if err := os.Chtimes(main, time.Time{}, time.Now().Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	if out, err := exec.Command(control, "-c", p.path("etc"), "check").CombinedOutput(); err != nil {
 		t.Fatalf("postfix check: %v\n%s", err, out)
 	}

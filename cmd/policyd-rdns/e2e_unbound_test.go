@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"policyd-rdns/resolver/world"
 )
 
 // unboundInstance is a private real Unbound that serves testdata/e2e/world.zone
@@ -73,11 +70,12 @@ func startUnbound(t *testing.T) *unboundInstance {
 	if err != nil {
 		t.Fatal(err)
 	}
+	broken, _ := startWorld(t, "!servfail *\n")
 	silent, asked := listenSilently(t)
 	addr := freeAddrs(t, 1)[0]
 	host, port, _ := strings.Cut(addr, ":")
 	config := filepath.Join(dir, "unbound.conf")
-	writeFile(t, config, fmt.Sprintf(unboundConfig, host, port, zone, atSign(serveBroken(t)), atSign(silent)))
+	writeFile(t, config, fmt.Sprintf(unboundConfig, host, port, zone, atSign(broken), atSign(silent)))
 	p := startProcess(t, "unbound", exec.Command(program, "-d", "-c", config))
 	p.out.await(t, "start of service")
 	return &unboundInstance{addr: addr, asked: asked}
@@ -85,30 +83,6 @@ func startUnbound(t *testing.T) *unboundInstance {
 
 // atSign is an address as Unbound writes it.
 func atSign(addr string) string { return strings.Replace(addr, ":", "@", 1) }
-
-// serveBroken is the address of a server that answers every question with
-// SERVFAIL.
-func serveBroken(t *testing.T) string {
-	t.Helper()
-	broken, err := world.Parse("!servfail *\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	packets, streams, err := world.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- broken.Serve(ctx, packets, streams) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return packets.LocalAddr().String()
-}
 
 // listenSilently is the address of a server that answers nothing, and what is
 // sent to when it is asked.

@@ -14,7 +14,8 @@ type scene struct {
 	checks Checks
 	// possible holds for each check that is not settled what it could still
 	// turn out to be. A greeting that is none of ours is no forgery of our
-	// name, however little the DNS can say of it.
+	// name, however little the DNS can say of it; one that is related may be a
+	// match as well.
 	possible [numChecks]results
 }
 
@@ -288,6 +289,9 @@ func (s *scene) heloHost(own bool) {
 		s.leave(CheckHELO, why, of(Match, Related))
 	case related == yes:
 		s.checks[CheckHELO] = Related
+		if why == resolver.TempError {
+			s.possible[CheckHELO] = of(Match, Related)
+		}
 	case related == open:
 		s.leave(CheckHELO, resolver.NotAsked, possible|of(Related))
 	case related == unknown && why != resolver.NotAsked:
@@ -321,10 +325,6 @@ func (s *scene) claimsOwn() bool {
 func localhost(name string) bool {
 	return name == "localhost" || name == "localhost.localdomain"
 }
-
-// mayMatch says that nobody could say whether the greeting leads to the client.
-// A greeting that is related may be a match all the same.
-func (s *scene) mayMatch() bool { return s.facts.HELO.Lead.Outcome == resolver.TempError }
 
 // canMatch says whether a look-up of the greeting could show that it is the
 // client's own.

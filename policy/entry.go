@@ -147,10 +147,10 @@ func (w *wanted) holds(s *scene) (truth, bool) {
 			return no, false
 		}
 	}
-	switch r := s.checks[w.check]; {
-	case w.results.has(r):
+	switch r, possible := s.checks[w.check], s.possible[w.check]; {
+	case w.results.has(r) && (r == TempError || possible&^w.results == 0):
 		return yes, r == TempError
-	case s.possible[w.check]&w.results == 0:
+	case possible&w.results == 0:
 		return no, false
 	case r == NotLearnt:
 		return open, false

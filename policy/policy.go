@@ -29,7 +29,8 @@
 // Every entry of a rule is true, false or unknown, and rules combine them in
 // three-valued logic. An entry is unknown if its check is a temperror, the entry
 // does not list temperror, and the check might yet have turned out as one of the
-// results that it does list. A reject that is unknown, that rests on a temperror, or
+// results that it does list. A greeting that is related though its look-up failed
+// may be a match as well: an entry that lists one of the two is unknown. A reject that is unknown, that rests on a temperror, or
 // that follows an exemption which is unknown is never a reject: see
 // [Rules.Judge]. A doubt therefore never becomes a 5xx, whatever the rules say.
 package policy

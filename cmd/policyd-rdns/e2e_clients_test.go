@@ -6,6 +6,7 @@ type mailClient struct {
 	addr string // as in XCLIENT; empty: the test itself, from the loopback
 	name string // that Postfix knows it by; empty: none
 	helo string // empty: it does not greet
+	seen string // of the greeting, beyond Postfix, if not the same
 	rcpt string // empty: user@example.com
 	// more is what else XCLIENT says.
 	more string
@@ -99,7 +100,7 @@ func matrix() []mailClient {
 			reply: "450 4.7.1 temporary DNS failure: your reverse hostname host.broken.example does not lead back to you, [203.0.113.51]",
 		},
 		{
-			addr: "203.0.113.13", helo: "mail.broken.example", rule: "generic name and a greeting not its own",
+			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "mail.broken.example", rule: "generic name and a greeting not its own",
 			reply: "450 4.7.1 temporary DNS failure: your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO mail.broken.example is not yours, [203.0.113.13]",
 		},
 		{addr: "203.0.113.52", name: "mail52.example.net", helo: "mail52.example.net"}, // its other name is broken
@@ -113,9 +114,9 @@ func matrix() []mailClient {
 		{addr: "203.0.113.62", helo: good, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.62]", rule: "no reverse name"},
 		{addr: "203.0.113.64", helo: good, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.64]", rule: "no reverse name"},
 		{addr: "203.0.113.63", name: "good.evil.example", helo: "good.evil.example"}, // its other name is no host name
-		{addr: "203.0.113.20", name: good, more: "HELO=a+0A+0Aaction=OK+0A+0A", would: noName + "," + notOwn},
+		{addr: "203.0.113.20", name: good, more: "HELO=a+0A+0Aaction=OK+0A+0A", seen: "a??action=OK??", would: noName + "," + notOwn},
 		{
-			addr: "203.0.113.13", helo: "a\x1b[31m\u00e9 \"b\"", rule: "generic name and a greeting not its own",
+			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "a\x1b[31m\u00e9 \"b\"", seen: "a?[31m\u00e9??b?", rule: "generic name and a greeting not its own",
 			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO a?[31m???b? is not yours, [203.0.113.13]",
 		},
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,23 +10,27 @@ import (
 )
 
 // restriction is a list of Postfix's that calls a policy service.
-type restriction struct {
-	parameter string
-	// wrapped is Postfix's own beginning of a refusal (smtpd_check.c).
-	wrapped func(c *mailClient) string
-}
+type restriction string
 
-func clientRestriction() restriction {
-	return restriction{"smtpd_client_restrictions", func(c *mailClient) string {
+const (
+	clientList    restriction = "client"
+	recipientList restriction = "recipient"
+)
+
+// preface is what Postfix says before the text of a refusal (smtpd_check.c).
+func (r restriction) preface(c *mailClient) string {
+	if r == clientList {
 		return fmt.Sprintf("<%s[%s]>: Client host rejected: ", c.knownName(), c.knownAddr())
-	}}
+	}
+	return fmt.Sprintf("<%s>: Recipient address rejected: ", c.recipient())
 }
 
-func recipientRestriction() restriction {
-	return restriction{"smtpd_recipient_restrictions", func(c *mailClient) string {
-		return fmt.Sprintf("<%s>: Recipient address rejected: ", c.recipient())
-	}}
-}
+// serverAddr is the address that Postfix accepted on, as XCLIENT has it. To
+// greet with it is to claim to be us.
+const (
+	serverAddr    = "203.0.113.1"
+	serverLiteral = "[" + serverAddr + "]"
+)
 
 // knownName is what Postfix calls the client.
 func (c *mailClient) knownName() string {
@@ -46,6 +51,15 @@ func (c *mailClient) knownAddr() string {
 	return strings.TrimPrefix(c.addr, "IPV6:")
 }
 
+// knownHELO is the greeting as Postfix hands it on from MAIL on: bytes that it
+// does not like are question marks.
+func (c *mailClient) knownHELO() string {
+	if c.seen == "" {
+		return c.helo
+	}
+	return c.seen
+}
+
 func (c *mailClient) recipient() string {
 	if c.rcpt == "" {
 		return "user@example.com"
@@ -62,8 +76,8 @@ func (c *mailClient) connect(t *testing.T, addr string) *smtpClient {
 		if name == "" {
 			name = "[UNAVAILABLE]"
 		}
-		// The address that Postfix accepted on is one of ours.
-		s.must(t, strings.TrimSpace(fmt.Sprintf("XCLIENT ADDR=%s NAME=%s REVERSE_NAME=%[2]s DESTADDR=203.0.113.1 DESTPORT=25 %s", c.addr, name, c.more)))
+		s.must(t, strings.TrimSpace(fmt.Sprintf("XCLIENT ADDR=%s NAME=%s REVERSE_NAME=%[2]s DESTADDR=%s DESTPORT=25 %s",
+			c.addr, name, serverAddr, c.more)))
 	}
 	if c.helo != "" {
 		s.must(t, "EHLO "+c.helo)
@@ -78,7 +92,7 @@ func (c *mailClient) wants(r restriction) string {
 	}
 	code, rest, _ := strings.Cut(c.reply, " ")
 	enhanced, text, _ := strings.Cut(rest, " ")
-	return code + " " + enhanced + " " + r.wrapped(c) + text
+	return code + " " + enhanced + " " + r.preface(c) + text
 }
 
 // check holds the log line of the decision about the client against it.
@@ -101,8 +115,9 @@ func (c *mailClient) check(t *testing.T, r *journal.Record) {
 		addr = q.Client.String()
 	}
 	// Trap 9: what Postfix thinks is in the log, beside what we found.
-	got := fmt.Sprint(addr, " ", q.ClientName, " ", q.ReverseClientName, " ", q.Recipient, " ", q.Sender, " ", q.State, " ", q.Authenticated)
-	want := fmt.Sprint(c.knownAddr(), " ", c.knownName(), " ", c.knownName(), " ", c.recipient(), " sender@example.net RCPT ", strings.Contains(c.more, "LOGIN="))
+	got := fmt.Sprintf("%s %s %s %q %s %s %s %t", addr, q.ClientName, q.ReverseClientName, q.HELO, q.Sender, q.Recipient, q.State, q.Authenticated)
+	want := fmt.Sprintf("%s %s %[2]s %q sender@example.net %s RCPT %t",
+		c.knownAddr(), c.knownName(), c.knownHELO(), c.recipient(), strings.Contains(c.more, "LOGIN="))
 	if got != want {
 		t.Errorf("logged %s; want %s", got, want)
 	}
@@ -121,11 +136,11 @@ func TestPostfix(t *testing.T) {
 		list restriction
 		smtpdService
 	}{
-		{"recipient/tcp", recipientRestriction(), smtpdService{options: []string{"smtpd_recipient_restrictions = reject_unauth_destination, " + tcp}}},
+		{"recipient/tcp", recipientList, smtpdService{options: []string{"smtpd_recipient_restrictions = reject_unauth_destination, " + tcp}}},
 		// Trap 14: a chroot needs the path of the socket to be relative.
-		{"recipient/unix", recipientRestriction(), smtpdService{chroot: true, options: []string{"smtpd_recipient_restrictions = reject_unauth_destination, " + unix}}},
-		{"client/tcp", clientRestriction(), smtpdService{options: []string{"smtpd_client_restrictions = " + tcp}}},
-		{"client/unix", clientRestriction(), smtpdService{options: []string{"smtpd_client_restrictions = " + unix}}},
+		{"recipient/unix", recipientList, smtpdService{chroot: true, options: []string{"smtpd_recipient_restrictions = reject_unauth_destination, " + unix}}},
+		{"client/tcp", clientList, smtpdService{options: []string{"smtpd_client_restrictions = " + tcp}}},
+		{"client/unix", clientList, smtpdService{options: []string{"smtpd_client_restrictions = " + unix}}},
 	}
 	var services []smtpdService
 	for i := range runs {
@@ -148,6 +163,13 @@ func TestPostfix(t *testing.T) {
 			}
 		})
 	}
+	t.Run("explain", func(t *testing.T) {
+		for _, list := range []restriction{clientList, recipientList} {
+			for _, c := range matrix() {
+				c.explain(t, rdns.config, list)
+			}
+		}
+	})
 	if n := postfix.accepted(t); n != accepted || n == 0 {
 		t.Errorf("%d messages in the queue; want %d", n, accepted)
 	}
@@ -187,4 +209,26 @@ func (c *mailClient) mail(t *testing.T, addr string, list restriction) bool {
 	}
 	s.send(t)
 	return true
+}
+
+// explain holds what the command explain says the client would read against
+// what it reads.
+func (c *mailClient) explain(t *testing.T, config string, list restriction) {
+	t.Helper()
+	if c.more != "" || c.unasked || c.addr == "[UNAVAILABLE]" || c.helo == serverLiteral {
+		return // of which explain knows nothing
+	}
+	_, out, stderr := call("", "explain", c.knownAddr(), "--helo", c.knownHELO(), "--recipient", c.recipient(),
+		"--stage", string(list), "--json", "-c", config)
+	var said struct{ Reads string }
+	if err := json.Unmarshal([]byte(out), &said); err != nil {
+		t.Fatalf("%v: %s%s", err, out, stderr)
+	}
+	want := c.wants(list)
+	if c.reply == "" {
+		want = ""
+	}
+	if said.Reads != want {
+		t.Errorf("explain %s --helo %q --stage %s: reads %q; want %q", c.addr, c.helo, list, said.Reads, want)
+	}
 }

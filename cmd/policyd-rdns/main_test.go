@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,10 @@ const asProgram = "POLICYD_RDNS_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		if os.Getenv("LISTEN_PID") == "self" {
+			// Only here is the pid known that systemd would have set.
+			os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
+		}
 		main()
 		return
 	}

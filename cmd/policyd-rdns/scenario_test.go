@@ -192,7 +192,19 @@ type aDaemon struct {
 // startDaemon starts the program and waits until it listens.
 func startDaemon(t *testing.T, args ...string) *aDaemon {
 	t.Helper()
-	d := &aDaemon{cmd: program(t, args...), read: make(chan struct{}), waiting: map[string]chan string{}}
+	d := newDaemonProcess(t, args...)
+	d.start(t)
+	return d
+}
+
+// newDaemonProcess is the program, not started yet.
+func newDaemonProcess(t *testing.T, args ...string) *aDaemon {
+	t.Helper()
+	return &aDaemon{cmd: program(t, args...), read: make(chan struct{}), waiting: map[string]chan string{}}
+}
+
+func (d *aDaemon) start(t *testing.T) {
+	t.Helper()
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -209,7 +221,6 @@ func startDaemon(t *testing.T, args ...string) *aDaemon {
 			d.address = token
 		}
 	}
-	return d
 }
 
 // expect gives a channel for the next log line that holds one of the texts.

@@ -30,7 +30,8 @@ func (r *Rules) scene(req *Request, f *Facts) *scene {
 	return s
 }
 
-// leave leaves a check unsettled, for the reason of an outcome.
+// leave leaves a check unsettled: because of what was not asked, or else because
+// the DNS could not say.
 func (s *scene) leave(c Check, o resolver.Outcome, possible results) {
 	s.checks[c], s.possible[c] = TempError, possible
 	if o == resolver.NotAsked {
@@ -167,7 +168,7 @@ func (s *scene) name() {
 		}
 	}
 	if f.MoreNames {
-		open[gradeProper], open[gradeFull] = true, true
+		open = [gradeNone]bool{true, true, true, true}
 	}
 	ends := of() // as strengths; None is a proper name
 	if confirmed != gradeNone {
@@ -294,8 +295,8 @@ func (s *scene) heloHost(own bool) {
 		}
 	case related == open:
 		s.leave(CheckHELO, resolver.NotAsked, possible|of(Related))
-	case related == unknown && why != resolver.NotAsked:
-		s.leave(CheckHELO, resolver.TempError, possible|of(Related))
+	case related == unknown:
+		s.leave(CheckHELO, why, possible|of(Related))
 	case h.Lead.open():
 		s.leave(CheckHELO, why, possible)
 	}

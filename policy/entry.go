@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -222,18 +223,25 @@ func (p *ptrNames) holds(s *scene) (truth, bool) {
 // greetings asks for the greeting itself.
 type greetings struct {
 	Names
-	literals map[string]struct{}
+	addrs map[greetedAddr]struct{}
+}
+
+// greetedAddr is a greeting that is an address, however it is written.
+type greetedAddr struct {
+	form hostname.Form // literal or bare
+	addr netip.Addr
 }
 
 func (g *greetings) add(v string) error {
-	if form, _ := hostname.ParseHELO(v); form == hostname.Literal || form == hostname.BareIP {
-		if g.literals == nil {
-			g.literals = map[string]struct{}{}
-		}
-		g.literals[strings.ToLower(v)] = struct{}{}
-		return nil
+	form, addr := hostname.ParseHELO(v)
+	if !addr.IsValid() {
+		return g.Add(v)
 	}
-	return g.Add(v)
+	if g.addrs == nil {
+		g.addrs = map[greetedAddr]struct{}{}
+	}
+	g.addrs[greetedAddr{form, addr}] = struct{}{}
+	return nil
 }
 
 func (g *greetings) holds(s *scene) (truth, bool) {
@@ -242,7 +250,7 @@ func (g *greetings) holds(s *scene) (truth, bool) {
 	}
 	h := &s.facts.HELO
 	if h.Addr.IsValid() {
-		_, ok := g.literals[strings.ToLower(s.req.HELO)]
+		_, ok := g.addrs[greetedAddr{h.Form, h.Addr}]
 		return truthOf(ok), false
 	}
 	return truthOf(h.Name != "" && g.Has(h.Name)), false

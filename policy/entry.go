@@ -279,15 +279,18 @@ func (m *recipients) holds(s *scene) (truth, bool) {
 }
 
 // flag asks whether the client logged in, or is under TLS.
-type flag struct{ encrypted, want bool }
+type flag struct{ encrypted, yes, no bool }
 
 func (f *flag) add(v string) error {
 	switch v {
-	case "true", "false":
-		f.want = v == "true"
-		return nil
+	case "true":
+		f.yes = true
+	case "false":
+		f.no = true
+	default:
+		return fmt.Errorf("%.60q: want true or false", v)
 	}
-	return fmt.Errorf("%.60q: want true or false", v)
+	return nil
 }
 
 func (f *flag) holds(s *scene) (truth, bool) {
@@ -295,7 +298,7 @@ func (f *flag) holds(s *scene) (truth, bool) {
 	if f.encrypted {
 		is = s.req.Encrypted
 	}
-	return truthOf(is == f.want), false
+	return truthOf(is && f.yes || !is && f.no), false
 }
 
 // contexts asks for Postfix's policy_context.
@@ -311,8 +314,8 @@ func (c contexts) holds(s *scene) (truth, bool) {
 	return truthOf(ok), false
 }
 
-// until asks that a day is not over yet: UTC, so that a replay on another
-// machine judges alike.
+// until asks that a day is not over yet, of several the last: UTC, so that a
+// replay on another machine judges alike.
 type until struct{ end time.Time }
 
 func (u *until) add(v string) error {
@@ -320,7 +323,9 @@ func (u *until) add(v string) error {
 	if err != nil {
 		return fmt.Errorf("%.60q: want a date such as 2027-03-31", v)
 	}
-	u.end = day.AddDate(0, 0, 1)
+	if end := day.AddDate(0, 0, 1); end.After(u.end) {
+		u.end = end
+	}
 	return nil
 }
 

@@ -67,7 +67,11 @@ type Rule struct {
 // holds is "when, and not one of unless". doubtful says that it rests on a
 // temperror: the rule holds, or does not, only because an entry lists it.
 func (r *Rule) holds(s *scene) (result truth, doubtful bool) {
-	if !r.includes(s.req.Client) {
+	switch {
+	case !r.includes(s.req.Client):
+		return no, false
+	case r.Action != DUNNO && !s.greeted() && r.uses("helo", "helo_form", "helo_name", "helo_is"):
+		// The greeting to come may be what keeps the rule from holding.
 		return no, false
 	}
 	if result, doubtful = r.When.holds(s); result == no {

@@ -104,7 +104,7 @@ func (n *Names) Add(text string) error {
 // plausible keeps patterns of other languages out of a set of names, where
 // they would never match: wildcards, regular expressions, addresses, spaces.
 func plausible(name string) bool {
-	if name == "" || strings.HasPrefix(name, ".") || strings.Contains(name, "..") {
+	if name == "" || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
 		return false
 	}
 	for _, c := range []byte(name) {
@@ -141,7 +141,7 @@ func (n *Names) hasAbove(name string) bool {
 // Mailboxes is a set of mail addresses: "user@example.com" is itself,
 // "example.com" every address of the domain, ".example.com" of the domains
 // under it, "user@" that user of any domain, "<>" the null sender. Letter case
-// does not count. The zero value is empty.
+// and a final dot do not count. The zero value is empty.
 type Mailboxes struct {
 	null    bool
 	whole   map[string]struct{}
@@ -152,6 +152,7 @@ type Mailboxes struct {
 // Add puts an address pattern into the set.
 func (m *Mailboxes) Add(text string) error {
 	user, domain, at := cutLast(strings.ToLower(text), '@')
+	name := hostname.Normal(domain)
 	switch {
 	case text == "<>":
 		m.null = true
@@ -161,7 +162,7 @@ func (m *Mailboxes) Add(text string) error {
 			return badMailbox(text)
 		}
 		return nil
-	case user == "" || strings.ContainsAny(user, "<> ") || domain != "" && !plausible(domain):
+	case user == "" || strings.ContainsAny(user, "<> ") || domain != "" && !plausible(name):
 		return badMailbox(text)
 	case domain == "":
 		if m.users == nil {
@@ -173,7 +174,7 @@ func (m *Mailboxes) Add(text string) error {
 	if m.whole == nil {
 		m.whole = map[string]struct{}{}
 	}
-	m.whole[user+"@"+domain] = struct{}{}
+	m.whole[user+"@"+name] = struct{}{}
 	return nil
 }
 
@@ -187,7 +188,7 @@ func (m *Mailboxes) Has(address string) bool {
 	if address == "" {
 		return m.null
 	}
-	address = strings.ToLower(address)
+	address = strings.TrimSuffix(strings.ToLower(address), ".")
 	if _, ok := m.whole[address]; ok {
 		return true
 	}
@@ -195,7 +196,7 @@ func (m *Mailboxes) Has(address string) bool {
 	if _, ok := m.users[user]; ok {
 		return true
 	}
-	return at && m.domains.Has(hostname.Normal(domain))
+	return at && m.domains.Has(domain)
 }
 
 // cutLast cuts at the last sep: a quoted local part may hold others (RFC 5321

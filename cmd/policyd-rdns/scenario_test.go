@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver/world"
 )
@@ -117,6 +118,11 @@ func (s scenario) checkLog(t *testing.T, path string, lines []string) {
 			t.Errorf("judged again: %s, was %s:\n%s", got, was, line)
 		}
 	}
+}
+
+// summary is what a log line says of a decision.
+func summary(d *policy.Decision) string {
+	return fmt.Sprint(d.Action, " ", d.Decided, " ", d.Rule, " ", d.Downgraded, " ", d.Would, " ", d.Mode, " ", d.Checks)
 }
 
 // tokens splits a line at spaces outside of quotes.

@@ -73,7 +73,10 @@ func (e *explanation) printFacts(w io.Writer) {
 		if result == policy.NotLearnt {
 			shown = "-"
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", check, shown, e.why(check))
+		if why := e.why(check); why != "" {
+			shown += "\t" + why
+		}
+		fmt.Fprintf(t, "  %s\t%s\n", check, shown)
 	}
 	_ = t.Flush()
 }

@@ -158,7 +158,7 @@ func (m *Mailboxes) Add(text string) error {
 		m.null = true
 		return nil
 	case !at:
-		if err := m.domains.Add(text); err != nil {
+		if err := m.domains.Add(user); err != nil { // all of it, in lower case
 			return badMailbox(text)
 		}
 		return nil

@@ -184,7 +184,7 @@ func (c *clients) add(v string) error {
 func (c *clients) holds(s *scene) (truth, bool) {
 	addr := s.req.Client
 	return truthOf(c.loopback && addr.IsLoopback() ||
-		c.private && private(addr) ||
+		c.private && Private(addr) ||
 		c.own && s.ownClient() ||
 		c.Has(addr)), false
 }

@@ -186,10 +186,10 @@ func clip(s string, n int) string {
 	return s
 }
 
-// private is what client = "private" means: addresses that are not of the
+// Private is what client = "private" means: addresses that are not of the
 // public Internet and so have no public names (RFC 1918, RFC 4193, RFC 6598,
 // link-local).
-func private(a netip.Addr) bool {
+func Private(a netip.Addr) bool {
 	return a.IsPrivate() || a.IsLinkLocalUnicast() || a.Is4() && sharedSpace.Contains(a)
 }
 

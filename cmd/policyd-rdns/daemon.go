@@ -32,6 +32,7 @@ type daemon struct {
 	journal  *journal.Writer // of decisions
 	resolver *resolver.Resolver
 	current  atomic.Pointer[generation]
+	nat      natGuard
 
 	decisions atomic.Uint64
 	firstID   uint64
@@ -51,6 +52,7 @@ func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host
 		host:    h,
 		log:     log,
 		journal: decisions,
+		nat:     natGuard{log: log},
 		// Decisions of other runs and hosts have other numbers.
 		firstID: rand.Uint64(),
 	}
@@ -103,6 +105,7 @@ func (d *daemon) handle(ctx context.Context, req policy.Request) string {
 		Decision: decision,
 		Elapsed:  time.Since(begin),
 	}
+	d.nat.see(&req, facts.OwnClient || g.conf.rules.Networks.Has(req.Client))
 	reply := decision.Reply()
 	if decision.Action != policy.DUNNO {
 		r.Reply = reply

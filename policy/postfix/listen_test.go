@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -270,5 +271,37 @@ func TestServeListen(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("log = %q; want it to hold %q", log.String(), want)
 		}
+	}
+}
+
+// BenchmarkServe asks and waits for the answer on one connection of the
+// loopback, which takes most of the time.
+func BenchmarkServe(b *testing.B) {
+	l, err := Listen("127.0.0.1:0", 0, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &Server{Handler: greet}
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error)
+	go func() { ended <- s.Serve(ctx, l) }()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	reply := make([]byte, len("action=INFO mail.example.com\n\n"))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := io.WriteString(c, full); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, reply); err != nil {
+			b.Fatal(err)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		b.Errorf("Serve() = %v; want nil", err)
 	}
 }

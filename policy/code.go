@@ -34,7 +34,7 @@ func ParseCode(s string, a Action) (Code, error) {
 		return Code{reply, string(class) + ".7.1"}, nil
 	}
 	parts := strings.Split(enhanced, ".")
-	if len(parts) != 3 || !digits(parts[0]) || !digits(parts[1]) || !digits(parts[2]) || len(enhanced) > 9 {
+	if len(parts) != 3 || !short(parts[0]) || !short(parts[1]) || !short(parts[2]) {
 		return Code{}, fmt.Errorf("%.60q: want an enhanced code of three numbers, such as \"%s %c.7.1\"", s, reply, class)
 	}
 	if enhanced[0] != class || len(parts[0]) != 1 {
@@ -54,6 +54,10 @@ func digits(s string) bool {
 	}
 	return s != ""
 }
+
+// short says that s is a number as in an enhanced code: Postfix takes a code
+// with a longer one for text (RFC 3463 section 2).
+func short(s string) bool { return digits(s) && len(s) <= 3 }
 
 // String is the code as in a rule; empty for the zero value.
 func (c Code) String() string {

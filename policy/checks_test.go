@@ -1,0 +1,51 @@
+package policy_test
+
+import (
+	"testing"
+
+	"policyd-rdns/policy"
+)
+
+func TestCheckNames(t *testing.T) {
+	all := policy.AllChecks()
+	for i, c := range all {
+		if int(c) != i {
+			t.Errorf("AllChecks()[%d] = %v; want them in order", i, c)
+		}
+		if got, ok := policy.CheckByName(c.String()); !ok || got != c {
+			t.Errorf("CheckByName(%q) = %v, %v", c, got, ok)
+		}
+		for _, r := range c.Results() {
+			if got, ok := c.Result(r.String()); !ok || got != r || r == policy.NotLearnt {
+				t.Errorf("%v: Result(%q) = %v, %v", c, r, got, ok)
+			}
+		}
+		if _, ok := c.Result(""); ok {
+			t.Errorf("%v: the empty text is a result", c)
+		}
+	}
+	if len(all) != 7 {
+		t.Errorf("%d checks; want 7", len(all))
+	}
+	if c, ok := policy.CheckByName("ptr_name"); ok {
+		t.Errorf("CheckByName(ptr_name) = %v; want none", c)
+	}
+}
+
+func TestChecksString(t *testing.T) {
+	tests := []struct{ client, want string }{
+		{"203.0.113.10 at:CONNECT", "helo=none helo_name=none"},
+		{"203.0.113.10 ptr:none helo:x", "ptr=none fcrdns=none name=none strength=none helo_form=unqualified helo=unresolved helo_name=none"},
+		{"203.0.113.10 mail.example.com>me helo:mail.example.com>me", "ptr=found fcrdns=pass name=proper strength=none helo_form=fqdn helo=match helo_name=proper"},
+	}
+	for _, tt := range tests {
+		e, err := readEvidence(tt.client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := policy.Rules{}
+		if got := rules.Judge(&e.req, &e.facts).Checks.String(); got != tt.want {
+			t.Errorf("checks of %s = %s; want %s", tt.client, got, tt.want)
+		}
+	}
+}

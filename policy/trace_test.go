@@ -1,0 +1,102 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+
+	"policyd-rdns/policy"
+)
+
+// traced is the decision that a trace leads to, as far as it tells one: the
+// first rule that is not only observed and that holds, or that is a reject and
+// may hold.
+func traced(trials []policy.Trial) string {
+	for _, t := range trials {
+		switch {
+		case t.Holds == "not asked":
+			return "open"
+		case t.Rule.Observe:
+		case t.Holds == "yes", t.Holds == "unknown" && t.Rule.Action == policy.Reject:
+			return t.Rule.Name
+		}
+	}
+	return ""
+}
+
+// agree compares a trace with the decision on the same facts.
+func agree(t *testing.T, where string, rules *policy.Rules, e *evidence) {
+	t.Helper()
+	d := rules.Judge(&e.req, &e.facts)
+	want := d.Rule
+	if d.Open {
+		want = "open"
+	}
+	trials := rules.Trace(&e.req, &e.facts)
+	if got := traced(trials); got != want {
+		t.Errorf("%s: %s: the trace leads to %q, the judgement to %q", where, e.text, got, want)
+	}
+	if len(trials) != len(rules.List) {
+		t.Errorf("%s: %s: %d rules traced of %d", where, e.text, len(trials), len(rules.List))
+	}
+}
+
+func TestTraceAgrees(t *testing.T) {
+	for _, file := range []string{"rules.txt", "builtin.txt"} {
+		for _, tt := range readCases(t, file) {
+			agree(t, tt.where, tt.rules, &tt.evidence)
+		}
+	}
+}
+
+func TestTrace(t *testing.T) {
+	rules := policy.Rules{OnDoubt: policy.Defer}
+	for _, line := range []string{
+		"watch: reject observe when ptr=none",
+		"open: dunno when helo=match",
+		"doubt: dunno when fcrdns=pass",
+		"share: reject 1% when ptr=found",
+		"spared: reject when ptr=found unless name=proper fcrdns=temperror unless client=own",
+		"a: reject when name=proper recipient=user@",
+		"late: reject when ptr=found",
+	} {
+		rule, err := readRule(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules.List = append(rules.List, rule)
+	}
+	e, err := readEvidence("203.0.113.10 mail.example.com>temperror helo:mail.example.org>? to:user@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"watch no: ptr no",
+		"open not asked: helo not asked",
+		"doubt unknown: fcrdns unknown",
+		"share no, not in the share: ptr yes",
+		"spared no: ptr yes unless name yes, fcrdns yes unless client no",
+		"a yes: name yes, recipient yes",
+		"late not reached: ptr yes",
+	}
+	for i, trial := range rules.Trace(&e.req, &e.facts) {
+		got := trial.Rule.Name + " " + trial.Holds
+		if !trial.Share {
+			got += ", not in the share"
+		}
+		got += ": " + entries(trial.When)
+		for _, table := range trial.Unless {
+			got += " unless " + entries(table)
+		}
+		if got != want[i] {
+			t.Errorf("rule %d: %s; want %s", i+1, got, want[i])
+		}
+	}
+}
+
+func entries(trials []policy.EntryTrial) string {
+	var s []string
+	for _, t := range trials {
+		s = append(s, t.Entry.Key+" "+t.Holds)
+	}
+	return strings.Join(s, ", ")
+}

@@ -53,7 +53,8 @@ func (s *Server) converse(ctx context.Context, c net.Conn, r *Reader, log *slog.
 	}
 }
 
-// next waits for a request and reads it.
+// next waits for a request and reads it. What arrives whole, as nearly all do,
+// needs no deadline for its rest.
 func (s *Server) next(ctx context.Context, c net.Conn, r *Reader) (policy.Request, error) {
 	if err := allow(ctx, c, s.Idle); err != nil {
 		return policy.Request{}, err
@@ -61,8 +62,10 @@ func (s *Server) next(ctx context.Context, c net.Conn, r *Reader) (policy.Reques
 	if err := r.await(); err != nil {
 		return policy.Request{}, err
 	}
-	if err := allow(ctx, c, s.Unfinished); err != nil {
-		return policy.Request{}, err
+	if !r.whole() {
+		if err := allow(ctx, c, s.Unfinished); err != nil {
+			return policy.Request{}, err
+		}
 	}
 	req, err := r.ReadRequest()
 	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {

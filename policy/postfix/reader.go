@@ -93,6 +93,12 @@ func (r *Reader) await() error {
 	return r.fill()
 }
 
+// whole reports whether the next request has arrived to its end, for certain:
+// it may have if bytes of another follow it.
+func (r *Reader) whole() bool {
+	return bytes.HasSuffix(r.buf, []byte("\n\n"))
+}
+
 // parse takes the lines that have arrived, and reports whether the empty one
 // that ends the request was among them. The fault that it finds does not
 // depend on how the bytes were cut into reads.

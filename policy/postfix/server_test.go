@@ -180,12 +180,12 @@ func TestServeStopInProgress(t *testing.T) {
 
 // A stop that comes between the decision to wait and the wait is not lost.
 func TestServeStopRace(t *testing.T) {
-	for n := range 4 { // deadlines of two requests: idle, unfinished, idle, unfinished
+	for n := range 4 { // deadlines of two requests in one read, and so not known to be whole: idle, unfinished, idle, unfinished
 		synctest.Test(t, func(t *testing.T) {
 			s := start(t, greet)
 			ours, theirs := net.Pipe()
 			s.conns <- &racing{Conn: theirs, left: n, stop: s.cancel, stopped: make(chan struct{})}
-			go io.WriteString(ours, helo("a")+"\n")
+			go io.WriteString(ours, helo("a")+"r")
 			begun := time.Now()
 			_, _ = io.Copy(io.Discard, ours)
 			if got := time.Since(begun); got != 0 {
@@ -291,23 +291,33 @@ func TestServeCloseError(t *testing.T) {
 
 // A connection may be gone at any point, and a server has a default for all.
 func TestServeConnectionGone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := (&Server{Handler: greet}).withDefaults()
-		for n := range 4 {
+	const reply = "action=INFO a\n\n"
+	tests := []struct {
+		in        string
+		deadlines int // that can be set
+		want      string
+	}{
+		{helo("a"), 0, ""},    // idle
+		{helo("a"), 1, ""},    // write
+		{helo("a"), 2, reply}, // idle again
+		{"request=", 1, ""},   // unfinished
+		{helo("a") + "r", 2, ""},
+		{helo("a") + "r", 4, reply},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			s := (&Server{Handler: greet}).withDefaults()
 			ours, theirs := net.Pipe()
-			done := make(chan struct{})
+			defer ours.Close()
 			go func() {
-				defer close(done)
-				s.serve(t.Context(), &failing{Conn: theirs, left: n})
+				_, _ = io.WriteString(ours, tt.in) // the server need not take it
 			}()
-			go io.WriteString(ours, helo("a"))
-			if got, err := io.ReadAll(ours); n < 3 && len(got) > 0 || err != nil {
-				t.Errorf("with %d deadlines: reply = %q, %v; want none", n, got, err)
+			go s.serve(t.Context(), &failing{Conn: theirs, left: tt.deadlines})
+			if got, err := io.ReadAll(ours); string(got) != tt.want || err != nil {
+				t.Errorf("%q with %d deadlines: reply = %q, %v; want %q", tt.in, tt.deadlines, got, err, tt.want)
 			}
-			<-done
-			ours.Close()
-		}
-	})
+		})
+	}
 }
 
 // addressed is a connection with a peer.

@@ -33,6 +33,7 @@ func matrix() []mailClient {
 		// The first client, and its kin.
 		{addr: "203.0.113.10", helo: good, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.10]", rule: "no reverse name"},
 		{addr: "IPV6:2001:db8::10", helo: good, reply: "550 5.7.1 cannot find your reverse hostname, [2001:db8::10]", rule: "no reverse name"},
+		{addr: "IPV6:::ffff:203.0.113.10", helo: good, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.10]", rule: "no reverse name"},
 		{addr: "203.0.113.15", helo: good, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.15]", rule: "no reverse name"},
 		{
 			addr: "203.0.113.11", helo: "mail.elsewhere.example", rule: "reverse name not confirmed",

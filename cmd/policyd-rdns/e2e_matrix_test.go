@@ -48,7 +48,8 @@ func (c *mailClient) knownAddr() string {
 	case "[UNAVAILABLE]":
 		return "unknown"
 	}
-	return strings.TrimPrefix(c.addr, "IPV6:")
+	addr := strings.TrimPrefix(c.addr, "IPV6:")
+	return strings.TrimPrefix(addr, "::ffff:") // Postfix too has it as IPv4
 }
 
 // knownHELO is the greeting as Postfix hands it on from MAIL on: bytes that it

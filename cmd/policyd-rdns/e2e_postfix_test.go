@@ -60,6 +60,7 @@ const postfixMaster = `
 postlog unix-dgram n - n - 1 postlogd
 cleanup unix n - n - 0 cleanup
 rewrite unix - - n - - trivial-rewrite
+tlsmgr unix - - n 1000? 1 tlsmgr
 `
 
 // newPostfix makes the folders of a Postfix that is not started yet, because a

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,26 +45,38 @@ func (d *rdnsInstance) reload(t *testing.T, config string) {
 	t.Helper()
 	d.configure(t, config)
 	d.process.signal(syscall.SIGHUP)
-	d.process.out.await(t, "configuration reloaded")
+	d.process.out.await(t, "configuration reloaded", "config="+d.loaded(t).hash)
 }
 
-// stopped ends the program and reads its decisions back. Each has to be the one
-// that its own log line leads to under the rules of the configuration file.
+// loaded is the configuration as the program reads it.
+func (d *rdnsInstance) loaded(t *testing.T) *config {
+	t.Helper()
+	conf, err := loadConfig(d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conf
+}
+
+// stopped ends the program and reads its decisions back. Each that was made under
+// the configuration file as it is now has to be the one that its own log line
+// leads to.
 func (d *rdnsInstance) stopped(t *testing.T) []journal.Record {
 	t.Helper()
 	if status := d.process.stop(t); status != exitWell {
 		t.Errorf("policyd-rdns ended with status %d; want %d", status, exitWell)
 	}
 	records := d.decisions(t)
-	conf, err := loadConfig(d.config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conf := d.loaded(t)
+	judged := 0
 	for i := range records {
-		r := &records[i]
-		if r.Config == conf.hash { // else it was made under an earlier one
+		if r := &records[i]; r.Config == conf.hash {
 			d.judgeAgain(t, conf.rules, r)
+			judged++
 		}
+	}
+	if judged == 0 {
+		t.Errorf("none of %d decisions was made under configuration %s", len(records), conf.hash)
 	}
 	return records
 }
@@ -80,12 +91,11 @@ func (d *rdnsInstance) decisions(t *testing.T) []journal.Record {
 	var records []journal.Record
 	for line := range bytes.Lines(text) {
 		r, err := journal.Parse(line)
-		if err != nil && !errors.Is(err, journal.ErrOther) {
+		if err != nil {
 			t.Errorf("%s: %v", line, err)
+			continue
 		}
-		if err == nil {
-			records = append(records, r)
-		}
+		records = append(records, r)
 	}
 	return records
 }

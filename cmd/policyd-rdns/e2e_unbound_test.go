@@ -7,15 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // unboundInstance is a private real Unbound that serves testdata/e2e/world.zone
 // as if it were all of the DNS. It asks nobody but the stubs below.
 type unboundInstance struct {
 	addr string // where it answers
-	// asked gets a token when a question has come for a name under
-	// "silent.example" or for the name of 203.0.113.55, to which there will be
-	// no answer.
+	// asked gets a token when the silent server is asked.
 	asked <-chan struct{}
 }
 
@@ -81,11 +80,22 @@ func startUnbound(t *testing.T) *unboundInstance {
 	return &unboundInstance{addr: addr, asked: asked}
 }
 
+// awaitQuestion waits until the silent server is asked, for a name under
+// silent.example or for that of 203.0.113.55: a question without an answer.
+func (u *unboundInstance) awaitQuestion(t *testing.T) {
+	t.Helper()
+	select {
+	case <-u.asked:
+	case <-time.After(patience):
+		t.Fatalf("the silent server was not asked within %v", patience)
+	}
+}
+
 // atSign is an address as Unbound writes it.
 func atSign(addr string) string { return strings.Replace(addr, ":", "@", 1) }
 
-// listenSilently is the address of a server that answers nothing, and what is
-// sent to when it is asked.
+// listenSilently is the address of a server that answers nothing, and a channel
+// with a token once it was asked.
 func listenSilently(t *testing.T) (string, <-chan struct{}) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", loopback()+":0")

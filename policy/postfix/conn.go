@@ -15,18 +15,19 @@ import (
 )
 
 // serve answers one connection until either side has had enough of it.
-func (s *Server) serve(ctx context.Context, c net.Conn) {
+func (s *service) serve(ctx context.Context, c net.Conn) {
 	defer c.Close()
 	wake := context.AfterFunc(ctx, func() {
 		_ = c.SetReadDeadline(time.Unix(1, 0)) // fails only if c is closed: nobody to wake
 	})
 	defer wake()
-	r := NewReader(c, s.Memory)
+	r := NewReader(c, s.memory)
 	defer r.release()
 
-	log := s.Log.With("peer", peer(c))
+	log := s.log.With("peer", peer(c))
 	switch err := s.converse(ctx, c, r, log); {
 	case errors.Is(err, ErrRequest):
+		s.count.badRequests.Add(1)
 		log.Warn("policy connection closed", "error", err)
 	default:
 		log.Debug("policy connection ended", "error", err)
@@ -34,17 +35,18 @@ func (s *Server) serve(ctx context.Context, c net.Conn) {
 }
 
 // converse answers request after request. Its error is never nil.
-func (s *Server) converse(ctx context.Context, c net.Conn, r *Reader, log *slog.Logger) error {
+func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, log *slog.Logger) error {
 	var reply []byte
 	for {
 		req, err := s.next(ctx, c, r)
 		if err != nil {
 			return err
 		}
+		s.count.requests.Add(1)
 		// A stop must not cut short what has begun.
 		action := s.answer(context.WithoutCancel(ctx), req, log)
 		reply = AppendReply(reply[:0], action)
-		if err := c.SetWriteDeadline(time.Now().Add(s.Write)); err != nil {
+		if err := c.SetWriteDeadline(time.Now().Add(s.write)); err != nil {
 			return err
 		}
 		if _, err := c.Write(reply); err != nil {
@@ -55,21 +57,21 @@ func (s *Server) converse(ctx context.Context, c net.Conn, r *Reader, log *slog.
 
 // next waits for a request and reads it. What arrives whole, as nearly all do,
 // needs no deadline for its rest.
-func (s *Server) next(ctx context.Context, c net.Conn, r *Reader) (policy.Request, error) {
-	if err := allow(ctx, c, s.Idle); err != nil {
+func (s *service) next(ctx context.Context, c net.Conn, r *Reader) (policy.Request, error) {
+	if err := allow(ctx, c, s.idle); err != nil {
 		return policy.Request{}, err
 	}
 	if err := r.await(); err != nil {
 		return policy.Request{}, err
 	}
 	if !r.whole() {
-		if err := allow(ctx, c, s.Unfinished); err != nil {
+		if err := allow(ctx, c, s.unfinished); err != nil {
 			return policy.Request{}, err
 		}
 	}
 	req, err := r.ReadRequest()
 	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
-		err = fmt.Errorf("%w: not whole after %v", ErrRequest, s.Unfinished)
+		err = fmt.Errorf("%w: not whole after %v", ErrRequest, s.unfinished)
 	}
 	return req, err
 }
@@ -85,15 +87,16 @@ func allow(ctx context.Context, c net.Conn, d time.Duration) error {
 
 // answer calls the handler, and answers for it if it panics: one request is
 // not to end the daemon, nor its own connection.
-func (s *Server) answer(ctx context.Context, req policy.Request, log *slog.Logger) (action string) {
+func (s *service) answer(ctx context.Context, req policy.Request, log *slog.Logger) (action string) {
 	defer func() {
 		if p := recover(); p != nil {
+			s.count.panics.Add(1)
 			log.Error("panic in handling a policy request, answered "+noAction,
 				"panic", fmt.Sprint(p), "request", fmt.Sprintf("%+v", req), "stack", string(debug.Stack()))
 			action = noAction
 		}
 	}()
-	return s.Handler(ctx, req)
+	return s.handler(ctx, req)
 }
 
 // peer names who is at the other end. Clients of unix sockets have no address.

@@ -94,6 +94,7 @@ func (c *client) wantClosed(after time.Duration) {
 // running is a server under test within a bubble of its own time.
 type running struct {
 	*pipes
+	server *Server
 	memory *Memory
 	log    bytes.Buffer // from INFO on
 	cancel context.CancelFunc
@@ -103,10 +104,14 @@ type running struct {
 type key struct{}
 
 func start(t *testing.T, handler Handler) *running {
-	r := &running{pipes: newPipes(), memory: NewMemory(1 << 20), ended: make(chan error, 1)}
+	return startServer(t, &Server{Handler: handler})
+}
+
+func startServer(t *testing.T, s *Server) *running {
+	r := &running{pipes: newPipes(), server: s, memory: NewMemory(1 << 20), ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "kept"))
 	r.cancel = cancel
-	s := &Server{Handler: handler, Log: slog.New(slog.NewTextHandler(&r.log, nil)), Memory: r.memory}
+	s.Log, s.Memory = slog.New(slog.NewTextHandler(&r.log, nil)), r.memory
 	go func() { r.ended <- s.Serve(ctx, r.pipes) }()
 	return r
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -22,14 +21,10 @@ const (
 	defaultUnfinished = 60 * time.Second
 	defaultWrite      = 10 * time.Second
 	defaultMemory     = 16 << 20 // bytes
-)
 
-// Bounds of the pause after a connection could not be accepted, and how often
-// at most that is logged.
-const (
-	minPause      = 5 * time.Millisecond
-	maxPause      = time.Second
-	acceptLogTime = 30 * time.Second
+	// defaultConnections is enough for 20 Postfix servers with their default
+	// of 100 smtpd processes each (default_process_limit in postconf(5)).
+	defaultConnections = 2000
 )
 
 // Handler decides a request: it returns an action for [AppendReply]. It must
@@ -40,7 +35,7 @@ const (
 type Handler func(ctx context.Context, req policy.Request) (action string)
 
 // Server answers policy requests. Its fields must not be changed while Serve
-// runs; each but Handler may be zero.
+// runs; each but Handler may be zero. It must not be copied after first use.
 type Server struct {
 	Handler Handler
 
@@ -58,20 +53,43 @@ type Server struct {
 	// Write is how long a peer may take to accept a reply. 0: 10 s.
 	Write time.Duration
 
+	// MaxConnections bounds the connections of all listeners together. Above
+	// it new ones wait in the backlog until others end, or Postfix gives up
+	// (smtpd_policy_service_timeout), and a warning is logged, twice a minute
+	// at most. A listener that waits for a connection has taken a place for
+	// it; there is at least one for each. The bound ought to be less than the
+	// limit of file descriptors (RLIMIT_NOFILE), by what the Handler needs of
+	// them. 0: 2000.
+	MaxConnections int
 	// Memory bounds the unfinished requests of all connections; servers may
 	// share one. nil: 16 MiB of its own.
 	Memory *Memory
+
+	count counters
 }
 
-// withDefaults returns a copy without zero fields.
-func (s *Server) withDefaults() *Server {
-	return &Server{
-		Handler:    s.Handler,
-		Log:        cmp.Or(s.Log, slog.New(slog.DiscardHandler)),
-		Idle:       cmp.Or(s.Idle, defaultIdle),
-		Unfinished: cmp.Or(s.Unfinished, defaultUnfinished),
-		Write:      cmp.Or(s.Write, defaultWrite),
-		Memory:     cmp.Or(s.Memory, NewMemory(defaultMemory)),
+// service is a Server at work.
+type service struct {
+	handler                 Handler
+	log                     *slog.Logger
+	idle, unfinished, write time.Duration
+	memory                  *Memory
+	places                  chan struct{} // holds one for each connection
+	full                    seldom        // warning that none is left
+	count                   *counters
+}
+
+// service fills in the defaults, for a number of listeners.
+func (s *Server) service(listeners int) *service {
+	return &service{
+		handler:    s.Handler,
+		log:        cmp.Or(s.Log, slog.New(slog.DiscardHandler)),
+		idle:       cmp.Or(s.Idle, defaultIdle),
+		unfinished: cmp.Or(s.Unfinished, defaultUnfinished),
+		write:      cmp.Or(s.Write, defaultWrite),
+		memory:     cmp.Or(s.Memory, NewMemory(defaultMemory)),
+		places:     make(chan struct{}, max(cmp.Or(s.MaxConnections, defaultConnections), listeners)),
+		count:      &s.count,
 	}
 }
 
@@ -84,19 +102,19 @@ func (s *Server) withDefaults() *Server {
 // and tried again. The error is that of a listener which was closed by someone
 // else, and ends the connections in the same way.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
-	s = s.withDefaults()
+	work := s.service(len(listeners))
 	own, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var running sync.WaitGroup
 	for _, l := range listeners {
 		running.Go(func() {
-			stop(s.accept(own, &running, l))
+			stop(work.accept(own, &running, l))
 		})
 	}
 	<-own.Done()
 	for _, l := range listeners {
 		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			s.Log.Warn("closing a policy socket", "address", l.Addr().String(), "error", err)
+			work.log.Warn("closing a policy socket", "address", l.Addr().String(), "error", err)
 		}
 	}
 	running.Wait()
@@ -104,33 +122,4 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		return nil
 	}
 	return context.Cause(own)
-}
-
-// accept starts the connections of one listener until that is closed. Other
-// errors pass: they are shortage of file descriptors or memory, or a peer that
-// has gone already.
-func (s *Server) accept(ctx context.Context, running *sync.WaitGroup, l net.Listener) error {
-	var pause time.Duration
-	var logged time.Time
-	for {
-		c, err := l.Accept()
-		if err == nil {
-			pause = 0
-			running.Go(func() { s.serve(ctx, c) })
-			continue
-		}
-		if errors.Is(err, net.ErrClosed) {
-			return fmt.Errorf("accepting on %s: %w", l.Addr(), err)
-		}
-		if time.Since(logged) >= acceptLogTime {
-			logged = time.Now()
-			s.Log.Warn("cannot accept policy connections, trying on", "address", l.Addr().String(), "error", err)
-		}
-		pause = min(max(2*pause, minPause), maxPause)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
-	}
 }

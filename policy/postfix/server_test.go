@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,41 +231,6 @@ func TestServePanic(t *testing.T) {
 	})
 }
 
-// Want of file descriptors ends nothing, costs no time to speak of, and does
-// not fill the log.
-func TestServeAcceptErrors(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := start(t, greet)
-		begun := time.Now()
-		tries := 0
-		for time.Since(begun) < time.Hour {
-			s.errs <- &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE}
-			tries++
-		}
-		if tries < 3600 || tries > 3620 {
-			t.Errorf("%d tries in an hour; want about one a second", tries)
-		}
-		c := s.dial(t)
-		s.errs <- syscall.ENFILE // the pause is short again
-		begun = time.Now()
-		s.dial(t).Close()
-		if got := time.Since(begun); got != minPause {
-			t.Errorf("the pause after a connection = %v; want %v", got, minPause)
-		}
-		c.send(helo("a"))
-		c.want("INFO a")
-		s.errs <- syscall.ENFILE
-		synctest.Wait()
-		got := s.stop(t) // in the pause
-		if n := strings.Count(got, "\n"); n < 110 || n > 121 {
-			t.Errorf("%d lines in an hour; want one in 30 s", n)
-		}
-		if line, _, _ := strings.Cut(got, "\n"); !strings.Contains(line, "level=WARN") || !strings.Contains(line, "too many open files") {
-			t.Errorf("log = %s; want a warning of too many open files", line)
-		}
-	})
-}
-
 func TestServeListenerLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, greet)
@@ -306,7 +270,7 @@ func TestServeConnectionGone(t *testing.T) {
 	}
 	for _, tt := range tests {
 		synctest.Test(t, func(t *testing.T) {
-			s := (&Server{Handler: greet}).withDefaults()
+			s := (&Server{Handler: greet}).service(1)
 			ours, theirs := net.Pipe()
 			defer ours.Close()
 			go func() {

@@ -1,0 +1,34 @@
+package postfix
+
+import "sync/atomic"
+
+// Stats is what a [Server] has done since it was made. The numbers are read
+// one after the other and not at one moment.
+type Stats struct {
+	Open           int64 // connections that there are now
+	Accepted       int64 // connections
+	AcceptFailures int64 // tries that failed, for want of file descriptors say
+	Full           int64 // times that a listener had to wait because of MaxConnections
+	Requests       int64 // handed to the Handler
+	BadRequests    int64 // connections closed for what their peer sent, or did not ([ErrRequest])
+	Panics         int64 // of the Handler
+}
+
+// counters are the Stats of a Server at work.
+type counters struct {
+	open, accepted, acceptFailures, full, requests, badRequests, panics atomic.Int64
+}
+
+// Stats may be called at any time, also while Serve runs. It costs next to
+// nothing.
+func (s *Server) Stats() Stats {
+	return Stats{
+		Open:           s.count.open.Load(),
+		Accepted:       s.count.accepted.Load(),
+		AcceptFailures: s.count.acceptFailures.Load(),
+		Full:           s.count.full.Load(),
+		Requests:       s.count.requests.Load(),
+		BadRequests:    s.count.badRequests.Load(),
+		Panics:         s.count.panics.Load(),
+	}
+}

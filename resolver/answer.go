@@ -47,10 +47,11 @@ type Answer struct {
 	// At is when the server said so; zero if no server did.
 	At time.Time
 	// Cached says that the answer was kept from before: no question was sent
-	// for it. A caller that shares the question of another has not got a
-	// cached answer.
+	// for it, or, if it is Stale, none that was answered in time. A caller that
+	// shares the question of another has not got a cached answer.
 	Cached bool
-	// Stale says that the answer is past its TTL (RFC 8767).
+	// Stale says that the answer is past its TTL, and that the servers failed or
+	// are slow (RFC 8767). It may help a client, and is no ground to refuse one.
 	Stale bool
 }
 

@@ -62,8 +62,14 @@ func (b *bed) set(text string) {
 	}
 }
 
-// asked is how many questions the first server got.
-func (b *bed) asked() int { return len(b.worlds[0].Questions()) }
+// asked is how many questions of callers the first server got.
+func (b *bed) asked() int { return len(b.questions(0)) }
+
+// questions are those that a server got, without probes.
+func (b *bed) questions(server int) []string {
+	probe := func(q string) bool { return q == "NS " }
+	return slices.DeleteFunc(b.worlds[server].Questions(), probe)
+}
 
 // lookup looks up "PTR 192.0.2.1", "A mail.example.com" or "AAAA …".
 func (b *bed) lookup(question string, o Options) Answer {

@@ -1,6 +1,9 @@
 package resolver
 
 import (
+	"sync/atomic"
+	"time"
+
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
@@ -16,8 +19,10 @@ const (
 	maxBytes = 16 << 10
 )
 
-// entry is what is kept of one answer, in place in the cache. A million of them
-// are the larger part of the program's memory, so times are offsets.
+// entry is what is kept of one answer. In the cache it is not modified any more,
+// but for hits: who has got it may go on reading it. A million of them are the
+// larger part of the program's memory, so times are offsets, and all is 64
+// bytes.
 type entry[R any] struct {
 	records []R
 	err     error  // with TempError, or why the refresh failed
@@ -29,16 +34,34 @@ type entry[R any] struct {
 	outcome Outcome
 	more    bool
 	large   bool
+	hits    atomic.Uint32 // see table.hit
 }
+
+// expires is when the entry is past its TTL, in milliseconds of Resolver.clock.
+func (e *entry[R]) expires() int64 { return e.at + int64(e.ttl) }
 
 // fresh says that the entry answers a question that takes answers as old as
 // maxAge, in milliseconds; 0: of any age. Failures are no evidence that could
 // grow old.
 func (e *entry[R]) fresh(now, maxAge int64) bool {
-	if now >= e.at+int64(e.ttl) {
+	if now >= e.expires() {
 		return false
 	}
 	return maxAge <= 0 || e.outcome == TempError || now-e.at <= maxAge
+}
+
+// refusedWithin says that the last attempt to ask again failed, no longer than a
+// pause ago.
+func (e *entry[R]) refusedWithin(pause time.Duration, now int64) bool {
+	return e.refused > 0 && now < e.at+int64(e.refused)+pause.Milliseconds()
+}
+
+// refuse is the entry with the news that asking again failed.
+func (e *entry[R]) refuse(at int64, err error) *entry[R] {
+	return &entry[R]{
+		records: e.records, err: err, at: e.at, ttl: e.ttl, refused: uint32(max(at-e.at, 1)),
+		outcome: e.outcome, more: e.more, large: e.large,
+	}
 }
 
 // cache holds the answers of one kind, the least recently used of them thrown
@@ -46,28 +69,30 @@ func (e *entry[R]) fresh(now, maxAge int64) bool {
 // with a hundred records a name can fill that, but neither the memory nor the
 // place of others.
 type cache[K comparable, R any] struct {
-	few, many *lru.Cache[K, entry[R]]
+	few, many *lru.Cache[K, *entry[R]]
 }
 
 func newCache[K comparable, R any](entries int) (cache[K, R], error) {
-	few, err := lru.New[K, entry[R]](entries)
+	few, err := lru.New[K, *entry[R]](entries)
 	if err != nil {
 		return cache[K, R]{}, err
 	}
-	many, err := lru.New[K, entry[R]](manyOf(entries))
+	many, err := lru.New[K, *entry[R]](manyOf(entries))
 	return cache[K, R]{few, many}, err
 }
 
 func manyOf(entries int) int { return max(entries/manyShare, 1) }
 
-func (c cache[K, R]) get(k K) (entry[R], bool) {
+// get is the answer to k, or nil.
+func (c cache[K, R]) get(k K) *entry[R] {
 	if e, ok := c.few.Get(k); ok {
-		return e, true
+		return e
 	}
-	return c.many.Get(k)
+	e, _ := c.many.Get(k)
+	return e
 }
 
-func (c cache[K, R]) put(k K, e entry[R]) {
+func (c cache[K, R]) put(k K, e *entry[R]) {
 	if e.large {
 		c.few.Remove(k)
 		c.many.Add(k, e)
@@ -81,3 +106,5 @@ func (c cache[K, R]) resize(entries int) {
 	c.few.Resize(entries)
 	c.many.Resize(manyOf(entries))
 }
+
+func (c cache[K, R]) size() int { return c.few.Len() + c.many.Len() }

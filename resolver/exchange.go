@@ -47,6 +47,8 @@ type failing struct {
 	ill bool
 	// silent: nothing came; the same server may do better the next time.
 	silent bool
+	// own: neither the server nor the zone is to blame (ErrOwn).
+	own bool
 }
 
 func (f *failing) Error() string { return f.err.Error() }
@@ -126,7 +128,8 @@ func broken(server netip.AddrPort, err error) error {
 	if errors.As(err, &errno) {
 		err = errno
 	}
-	return &failing{err: fmt.Errorf("%v: %w", server, err), ill: true}
+	own := isOwn(err)
+	return &failing{err: fmt.Errorf("%v: %w", server, err), ill: !own, own: own}
 }
 
 // converse writes a question and reads until its reply comes. Everything else

@@ -3,21 +3,14 @@ package resolver
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 )
 
 // flightTime bounds one look-up, whoever waits for it. A caller's deadline is
 // shorter; the rest is for the cache.
 const flightTime = 20 * time.Second
-
-var (
-	errClosed   = errors.New("the resolver is closed")
-	errBusy     = errors.New("too many look-ups under way")
-	errDeadline = errors.New("deadline")
-	errCut      = errors.New("cut short")
-	errSlow     = errors.New("no answer in 20s")
-	errEmpty    = errors.New("records without data")
-)
 
 // table is all of one kind of question: the answers at hand and the look-ups
 // under way.
@@ -27,13 +20,20 @@ type table[K key[R], R comparable] struct {
 	flights map[K]*flight[R] // guarded by r.mu
 }
 
+// result is what one look-up came to.
+type result[R any] struct {
+	*entry[R]
+	cached bool
+	stale  bool
+}
+
 // flight is one look-up under way. It is no property of the caller that started
 // it: others join, and all may leave before it ends.
 type flight[R any] struct {
 	cancel context.CancelFunc
+	charge charge
 	done   chan struct{} // closed when the fields below are set
-	entry  entry[R]
-	cached bool // it never took off: the answer was there
+	result result[R]
 	// alone: the trouble is that of the caller who started it, and no answer
 	// for those who joined.
 	alone bool
@@ -45,43 +45,76 @@ func newTable[K key[R], R comparable](r *Resolver, entries int) (*table[K, R], e
 }
 
 // cached is the answer at hand, if there is one that will do.
-func (t *table[K, R]) cached(k K, o Options) (entry[R], bool) {
-	e, ok := t.cache.get(k)
-	if !ok {
-		return entry[R]{}, false
+func (t *table[K, R]) cached(ctx context.Context, k K, o Options) (result[R], bool) {
+	res, ok := t.atHand(k, o)
+	if ok {
+		t.r.counts.hits.Add(1)
+		t.hit(ctx, k, res.entry)
+	}
+	return res, ok
+}
+
+// atHand is cached without the account of it.
+func (t *table[K, R]) atHand(k K, o Options) (result[R], bool) {
+	e := t.cache.get(k)
+	if e == nil {
+		return result[R]{}, false
 	}
 	now := t.r.clock()
-	if e.fresh(now, o.MaxAge.Milliseconds()) {
-		return e, true
+	usable := o.MaxAge <= 0 && t.r.usable(e.outcome, e.expires(), now)
+	switch {
+	case e.fresh(now, o.MaxAge.Milliseconds()):
+		return result[R]{entry: e, cached: true}, true
+	case usable && (e.refusedWithin(stalePause, now) || t.r.Outage()):
+		return result[R]{entry: e, cached: true, stale: true}, true
+	case !usable && e.refusedWithin(pauseFor(o), now):
+		return result[R]{entry: temporary[R](e.err), cached: true}, true
 	}
-	pause := failureTTL
+	return result[R]{}, false
+}
+
+// pauseFor is how long a question is not put again that failed.
+func pauseFor(o Options) time.Duration {
 	if o.MaxAge > 0 {
-		pause = refreshPause
+		return refreshPause
 	}
-	if e.refused > 0 && now < e.at+int64(e.refused)+pause.Milliseconds() {
-		return temporary[R](e.err), true
-	}
-	return entry[R]{}, false
+	return failureTTL
 }
 
 // ask answers a question that the cache could not: by joining a flight or by
-// starting one, and says whether the cache could after all.
-func (t *table[K, R]) ask(ctx context.Context, k K, o Options) (entry[R], bool) {
+// starting one. If that fails or takes long, an answer that is past its TTL will
+// do.
+func (t *table[K, R]) ask(ctx context.Context, k K, o Options) result[R] {
 	if o.CacheOnly {
-		return entry[R]{}, false
+		return result[R]{entry: new(entry[R])}
 	}
+	t.r.counts.misses.Add(1)
+	old := t.stale(k, o)
+	if old == nil {
+		return t.wait(ctx, k, o)
+	}
+	ctx, cancel := context.WithTimeout(ctx, staleAfter)
+	defer cancel()
+	if res := t.wait(ctx, k, o); res.outcome != TempError {
+		return res
+	}
+	return result[R]{entry: old, cached: true, stale: true}
+}
+
+// wait waits for a flight, until ctx is over.
+func (t *table[K, R]) wait(ctx context.Context, k K, o Options) result[R] {
 	for ctx.Err() == nil {
 		f, mine := t.board(ctx, k, o)
 		select {
 		case <-f.done:
 		case <-ctx.Done():
-			return temporary[R](cutShort(ctx)), false
+			return result[R]{entry: temporary[R](cutShort(ctx))}
 		}
 		if mine || !f.alone {
-			return f.entry, f.cached
+			return f.result
 		}
 	}
-	return temporary[R](cutShort(ctx)), false
+	return result[R]{entry: temporary[R](cutShort(ctx))}
 }
 
 // cutShort is why a caller could not wait for the answer.
@@ -101,82 +134,98 @@ func (t *table[K, R]) board(ctx context.Context, k K, o Options) (f *flight[R], 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if f := t.flights[k]; f != nil {
+		r.counts.joined.Add(1)
 		return f, false
 	}
-	if e, ok := t.cached(k, o); ok {
-		return landed(e, true), true
+	if res, ok := t.atHand(k, o); ok {
+		return landed(res), true
 	}
-	if err := r.refuse(); err != nil {
-		return landed(temporary[R](err), false), true
+	c := chargeOf(o.Client)
+	if err := r.refuse(c); err != nil {
+		return landed(result[R]{entry: temporary[R](err)}), true
 	}
+	return t.start(ctx, k, c, o.Budget), true
+}
+
+// start starts a flight. The caller holds r.mu.
+func (t *table[K, R]) start(ctx context.Context, k K, c charge, b *Budget) *flight[R] {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTime)
-	f = &flight[R]{cancel: cancel, done: make(chan struct{})}
+	f := &flight[R]{cancel: cancel, charge: c, done: make(chan struct{})}
 	t.flights[k] = f
-	r.flying++
-	r.flights.Go(func() { t.fly(ctx, k, f, o.Budget) })
-	return f, true
+	t.r.take(c)
+	t.r.flights.Go(func() { t.fly(ctx, k, f, b) })
+	return f
 }
 
-// refuse is why no flight may start now, if so. The caller holds r.mu.
-func (r *Resolver) refuse() error {
-	switch {
-	case r.closed:
-		return errClosed
-	case r.flying >= r.maxInFlight:
-		return errBusy
-	}
-	return nil
-}
-
-func landed[R any](e entry[R], cached bool) *flight[R] {
-	f := &flight[R]{done: make(chan struct{}), entry: e, cached: cached}
+func landed[R any](res result[R]) *flight[R] {
+	f := &flight[R]{done: make(chan struct{}), result: res}
 	close(f.done)
 	return f
 }
 
-// fly looks k up, fills the cache and lets those who wait know. The answer is
-// in the cache before the flight is out of the table, so that nobody finds
-// neither.
+// fly looks k up, fills the cache and lets those who wait know, whatever
+// happens. The answer is in the cache before the flight is out of the table, so
+// that nobody finds neither.
 func (t *table[K, R]) fly(ctx context.Context, k K, f *flight[R], b *Budget) {
 	defer f.cancel()
+	defer t.land(k, f)
+	defer func() {
+		if p := recover(); p != nil {
+			f.result.entry = t.crashed(k, p)
+		}
+	}()
 	v := t.r.resolve(ctx, k.question(), b)
-	f.entry = t.entry(k, v)
+	e := t.entry(k, v)
 	var poor *budgetError
 	switch {
+	case e.outcome != TempError:
+		t.cache.put(k, e)
 	case errors.As(v.err, &poor):
 		f.alone = true
 	case errors.Is(v.err, context.Canceled):
-		f.entry.err = errClosed
-	case f.entry.outcome == TempError:
-		if errors.Is(v.err, context.DeadlineExceeded) {
-			f.entry.err = errSlow
-		}
-		t.fail(k, f.entry)
-	default:
-		t.cache.put(k, f.entry)
+		e.err = errClosed
+	case errors.Is(v.err, context.DeadlineExceeded):
+		e.err = errSlow
+		t.fail(k, e)
+	case !errors.Is(v.err, ErrOwn):
+		t.fail(k, e)
 	}
+	f.result.entry = e
+}
+
+// land takes a flight out of the table and lets those who wait know.
+func (t *table[K, R]) land(k K, f *flight[R]) {
 	t.r.mu.Lock()
 	delete(t.flights, k)
-	t.r.flying--
+	t.r.give(f.charge)
 	t.r.mu.Unlock()
 	close(f.done)
 }
 
+// crashed is what becomes of a look-up that an error of the program has ended.
+// It counts as a failure of the name, lest it happens again at once.
+func (t *table[K, R]) crashed(k K, p any) *entry[R] {
+	t.r.counts.panics.Add(1)
+	t.r.log.Error("panic in a look-up", "question", k.question().name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	e := t.entry(k, verdict{outcome: TempError, err: fmt.Errorf("%w: panic", ErrOwn)})
+	t.fail(k, e)
+	return e
+}
+
 // fail keeps the news that a look-up failed. It takes nothing from an answer
-// that is still at hand: old news only helps.
-func (t *table[K, R]) fail(k K, failure entry[R]) {
-	e, ok := t.cache.get(k)
-	if !ok || e.outcome == TempError || !e.fresh(failure.at, 0) {
+// that is still of use: old news only helps.
+func (t *table[K, R]) fail(k K, failure *entry[R]) {
+	e := t.cache.get(k)
+	if e == nil || e.outcome == TempError || !e.fresh(failure.at, 0) && !t.r.usable(e.outcome, e.expires(), failure.at) {
 		t.cache.put(k, failure)
 		return
 	}
-	e.refused, e.err = uint32(max(failure.at-e.at, 1)), failure.err
-	t.cache.put(k, e)
+	t.cache.put(k, e.refuse(failure.at, failure.err))
 }
 
 // entry is a verdict as the cache keeps it.
-func (t *table[K, R]) entry(k K, v verdict) entry[R] {
-	e := entry[R]{outcome: v.outcome, err: v.err, at: t.r.clock(), ttl: uint32(v.ttl.Milliseconds())}
+func (t *table[K, R]) entry(k K, v verdict) *entry[R] {
+	e := &entry[R]{outcome: v.outcome, err: v.err, at: t.r.clock(), ttl: uint32(v.ttl.Milliseconds())}
 	if v.outcome == Found {
 		var size int
 		e.records, size, e.more = collect(k, v.records)
@@ -192,6 +241,6 @@ func (t *table[K, R]) entry(k K, v verdict) entry[R] {
 }
 
 // temporary is a failure that is not kept.
-func temporary[R any](err error) entry[R] {
-	return entry[R]{outcome: TempError, err: err}
+func temporary[R any](err error) *entry[R] {
+	return &entry[R]{outcome: TempError, err: err}
 }

@@ -101,7 +101,7 @@ func TestRunsOnBehind(t *testing.T) {
 func TestFlightTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, chainOf(8)+"!nochase *\n!delay * 4s")
-		b.servers.timeout = 5 * time.Second
+		b.health.timeout = 5 * time.Second
 		start := time.Now()
 		if got, want := b.say("A c0.example.com", Options{}), "temperror: no answer in 20s"; got != want || time.Since(start) != flightTime {
 			t.Errorf("= %s after %v; want %s after %v", got, time.Since(start), want, flightTime)

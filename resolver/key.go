@@ -12,9 +12,10 @@ import (
 type key[R any] interface {
 	comparable
 	question() question
-	// record reads a resource record, and tells how many bytes of memory the
-	// result takes; 0: there is nothing in it.
-	record(dns.RR) (R, int)
+	// record reads a resource record; not ok: there is nothing in it.
+	record(dns.RR) (_ R, ok bool)
+	// size is how many bytes of memory a record takes.
+	size(R) int
 }
 
 // addrKey asks for the names of an address (PTR): 16 bytes, IPv4 as
@@ -27,14 +28,15 @@ func (k addrKey) question() question {
 	return question{name, dns.TypePTR}
 }
 
-func (k addrKey) record(rr dns.RR) (string, int) {
+func (k addrKey) record(rr dns.RR) (string, bool) {
 	ptr, ok := rr.(*dns.PTR)
 	if !ok || ptr.Ptr == "" {
-		return "", 0
+		return "", false
 	}
-	name := relative(fold(ptr.Ptr))
-	return name, 16 + len(name)
+	return relative(fold(ptr.Ptr)), true
 }
+
+func (k addrKey) size(name string) int { return 16 + len(name) }
 
 // hostKey asks for the addresses of a name (A, AAAA).
 type hostKey struct {
@@ -44,20 +46,17 @@ type hostKey struct {
 
 func (k hostKey) question() question { return question{k.name + ".", k.qtype} }
 
-func (k hostKey) record(rr dns.RR) (netip.Addr, int) {
-	const size = 24
+func (k hostKey) record(rr dns.RR) (netip.Addr, bool) {
 	switch rr := rr.(type) {
 	case *dns.A:
-		if a, ok := netip.AddrFromSlice(rr.A.To4()); ok {
-			return a, size
-		}
+		return netip.AddrFromSlice(rr.A.To4())
 	case *dns.AAAA:
-		if a, ok := netip.AddrFromSlice(rr.AAAA); ok {
-			return a, size
-		}
+		return netip.AddrFromSlice(rr.AAAA)
 	}
-	return netip.Addr{}, 0
+	return netip.Addr{}, false
 }
+
+func (k hostKey) size(netip.Addr) int { return 24 }
 
 // hostName is a name as hostKey has it, as long as it is spelt as host names
 // are. One in that form already is returned as it is.
@@ -96,10 +95,11 @@ func canonical(name string) (_ string, ok bool) {
 // MaxRecords, at most maxBytes.
 func collect[K key[R], R comparable](k K, records []dns.RR) (kept []R, size int, more bool) {
 	for _, rr := range records {
-		rec, n := k.record(rr)
-		if n == 0 || slices.Contains(kept, rec) {
+		rec, ok := k.record(rr)
+		if !ok || slices.Contains(kept, rec) {
 			continue
 		}
+		n := k.size(rec)
 		if len(kept) == MaxRecords || size+n > maxBytes {
 			return slices.Clip(kept), size, true
 		}

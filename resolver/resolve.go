@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -35,37 +37,49 @@ func (r *Resolver) resolve(ctx context.Context, q question, b *Budget) verdict {
 // askAround puts the question for the end of a chain to one server after the
 // other until one knows.
 func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budget) (verdict, error) {
-	order, timeout := r.servers.order()
-	q := question{c.end(), qtype}
+	order, timeout := r.health.order()
 	var troubles troubles
-	silent := false
+	silent, own := false, true
 	for i := range maxTries {
 		if i >= len(order) && !(silent && i < silentTries) {
 			break
 		}
 		server := order[i%len(order)]
-		reply, err := r.exchange(ctx, server, timeout, q, b)
-		var v verdict
-		if err == nil {
-			v, err = digest(reply, qtype, c)
-			if err != nil {
-				err = fmt.Errorf("%w from %v", err, server)
-			}
-		}
+		begin := time.Now()
+		v, err := r.try(ctx, server, timeout, qtype, c, b)
 		var f *failing
 		switch {
 		case err == nil:
-			r.servers.note(server, false)
+			r.health.answered(server, time.Since(begin))
 			return v, nil
 		case !errors.As(err, &f): // cut short, out of budget
 			return verdict{}, err
-		case f.ill:
-			r.servers.note(server, true)
 		}
+		r.health.failing(server, f)
 		silent = silent || f.silent
+		own = own && f.own
 		troubles = troubles.and(err)
 	}
+	r.health.zoneFailed(c.end())
+	r.watch(ctx)
+	if own {
+		return verdict{}, fmt.Errorf("%w: %w", ErrOwn, troubles)
+	}
 	return verdict{}, troubles
+}
+
+// try puts the question for the end of a chain to one server, and reads the
+// reply.
+func (r *Resolver) try(ctx context.Context, server netip.AddrPort, timeout time.Duration, qtype uint16, c chain, b *Budget) (verdict, error) {
+	reply, err := r.exchange(ctx, server, timeout, question{c.end(), qtype}, b)
+	if err != nil {
+		return verdict{}, err
+	}
+	v, err := digest(reply, qtype, c)
+	if err != nil {
+		return verdict{}, fmt.Errorf("%w from %v", err, server)
+	}
+	return v, nil
 }
 
 // troubles is why each server that was asked did not know.

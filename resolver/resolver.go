@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
@@ -24,8 +26,19 @@ type Config struct {
 	// the zone of one address may have us look up many names.
 	CacheEntries int
 	// MaxInFlight bounds the look-ups under way at once, those that run on
-	// behind included; at least 1. Above it the outcome is TempError.
+	// behind included; at least 1. Above it the outcome is TempError (ErrBusy).
+	// A tenth of them, but not less than 12, may be for one network
+	// (Options.Client); above that it is TempError too (ErrShare).
 	MaxInFlight int
+	// Stale is how long answers are kept after their TTL, at most 7 days; 0: not
+	// at all. They are given when the servers fail, or take longer than 1.8
+	// seconds: RFC 8767.
+	Stale time.Duration
+	// OnOutage is called when an outage begins and, with its End, when it is
+	// over, one call after the other. It should not take long. Nil: nobody.
+	OnOutage func(Outage)
+	// Log gets what an operator should know. Nil: nobody does.
+	Log *slog.Logger
 	// Dial opens a connection for one question; network is "udp" or "tcp". A
 	// datagram is one Write and one Read. Nil: that of net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -40,8 +53,13 @@ type Options struct {
 	// now and for a minute, for those who ask with a MaxAge; for others the
 	// older answer goes on to hold.
 	MaxAge time.Duration
-	// CacheOnly: answer from the cache, or NotAsked; never wait, never send.
+	// CacheOnly: answer from the cache, or NotAsked; never wait. An answer past
+	// its TTL is given if it would be without a new question.
 	CacheOnly bool
+	// Client is who the look-up is for: its network, a /24 of IPv4 or a /48 of
+	// IPv6, has a share of Config.MaxInFlight. A look-up that another caller has
+	// begun is free. The zero Addr has no bound of its own.
+	Client netip.Addr
 	// Budget pays for the questions; nil: without bound. When it is used up,
 	// the outcome is TempError.
 	Budget *Budget
@@ -50,18 +68,23 @@ type Options struct {
 // Resolver looks names and addresses up. Its methods may be called from any
 // number of goroutines.
 type Resolver struct {
-	servers servers
-	dial    func(ctx context.Context, network, address string) (net.Conn, error)
-	now     func() time.Time
-	start   time.Time
+	health   health
+	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	now      func() time.Time
+	start    time.Time
+	onOutage func(Outage)
+	log      *slog.Logger
+	stale    atomic.Int64 // Config.Stale, in milliseconds
+	counts   counts
 
 	names *table[addrKey, string]
 	hosts *table[hostKey, netip.Addr]
 
+	flights     sync.WaitGroup // and the prober
+	mu          sync.Mutex     // guards what follows, and the flights of the tables
 	maxInFlight int
-	flights     sync.WaitGroup
-	mu          sync.Mutex // guards what follows, and the flights of the tables
 	flying      int
+	charged     map[charge]int
 	closed      bool
 }
 
@@ -76,14 +99,22 @@ func New(c Config) (*Resolver, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	r := &Resolver{dial: c.Dial, now: c.Now, start: c.Now(), maxInFlight: c.MaxInFlight}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &Resolver{
+		dial: c.Dial, now: c.Now, start: c.Now(), onOutage: c.OnOutage, log: c.Log,
+		maxInFlight: c.MaxInFlight, charged: make(map[charge]int),
+	}
+	r.stale.Store(c.Stale.Milliseconds())
+	r.health.prober.wake = make(chan struct{}, 1)
 	var errNames, errHosts error
 	r.names, errNames = newTable[addrKey](r, c.CacheEntries/2)
 	r.hosts, errHosts = newTable[hostKey](r, c.CacheEntries/2)
 	if err := errors.Join(errNames, errHosts); err != nil {
 		return nil, err
 	}
-	r.servers.set(c.Servers, c.Timeout)
+	r.health.set(c.Servers, c.Timeout)
 	return r, nil
 }
 
@@ -94,6 +125,9 @@ func (c *Config) check() error {
 	}
 	if c.MaxInFlight < 1 {
 		err = errors.Join(err, fmt.Errorf("%d look-ups in flight: want at least 1", c.MaxInFlight))
+	}
+	if c.Stale < 0 || c.Stale > maxStale {
+		err = errors.Join(err, fmt.Errorf("stale answers for %v: want 0 to %v", c.Stale, maxStale))
 	}
 	return err
 }
@@ -120,7 +154,7 @@ func (r *Resolver) SetServers(servers []netip.AddrPort, timeout time.Duration) {
 	if checkServers(servers, timeout) != nil {
 		return
 	}
-	r.servers.set(servers, timeout)
+	r.health.set(servers, timeout)
 }
 
 // Resize changes Config.CacheEntries. A smaller cache throws out the answers
@@ -129,6 +163,23 @@ func (r *Resolver) Resize(entries int) {
 	half := max(entries/2, 1)
 	r.names.cache.resize(half)
 	r.hosts.cache.resize(half)
+}
+
+// SetStale changes Config.Stale. What New would refuse changes nothing.
+func (r *Resolver) SetStale(d time.Duration) {
+	if d >= 0 && d <= maxStale {
+		r.stale.Store(d.Milliseconds())
+	}
+}
+
+// SetMaxInFlight changes Config.MaxInFlight. Look-ups under way are not
+// disturbed. What New would refuse changes nothing.
+func (r *Resolver) SetMaxInFlight(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n >= 1 {
+		r.maxInFlight = n
+	}
 }
 
 // Close cuts the look-ups under way and returns when they have ended. Those who
@@ -143,6 +194,7 @@ func (r *Resolver) Close() {
 		f.cancel()
 	}
 	r.mu.Unlock()
+	r.health.close()
 	r.flights.Wait()
 }
 
@@ -155,12 +207,12 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 		return Answer{Outcome: TempError, Err: errors.New("no address")}
 	}
 	k := addrKey(addr.As16())
-	e, cached := r.names.cached(k, o)
-	if !cached {
-		e, cached = r.names.ask(ctx, k, o)
+	res, ok := r.names.cached(ctx, k, o)
+	if !ok {
+		res = r.names.ask(ctx, k, o)
 	}
-	a := answer(r, &e, cached)
-	a.Names = e.records
+	a := answer(r, res)
+	a.Names = res.records
 	return a
 }
 
@@ -178,28 +230,31 @@ func (r *Resolver) LookupAddrs(ctx context.Context, network, name string, o Opti
 	default:
 		return Answer{Outcome: TempError, Err: fmt.Errorf("network %.60q: want ip4 or ip6", network)}
 	}
-	e, cached := r.hosts.cached(k, o)
-	if !cached {
+	res, ok := r.hosts.cached(ctx, k, o)
+	if !ok {
 		asked, ok := canonical(k.name)
 		if !ok {
 			return Answer{Outcome: TempError, Err: fmt.Errorf("%.60q is no domain name", name)}
 		}
 		k.name = asked
-		e, cached = r.hosts.ask(ctx, k, o)
+		res = r.hosts.ask(ctx, k, o)
 	}
-	a := answer(r, &e, cached)
-	a.Addrs = e.records
+	a := answer(r, res)
+	a.Addrs = res.records
 	return a
 }
 
-// answer is an entry without its records.
-func answer[R any](r *Resolver, e *entry[R], cached bool) Answer {
-	a := Answer{Outcome: e.outcome, More: e.more, Cached: cached}
-	switch e.outcome {
+// answer is a result without its records.
+func answer[R any](r *Resolver, res result[R]) Answer {
+	a := Answer{Outcome: res.outcome, More: res.more, Cached: res.cached, Stale: res.stale}
+	switch res.outcome {
 	case Found, None:
-		a.At = r.start.Add(time.Duration(e.at) * time.Millisecond)
+		a.At = r.start.Add(time.Duration(res.at) * time.Millisecond)
 	case TempError:
-		a.Err = e.err
+		a.Err = res.err
+	}
+	if res.stale {
+		r.counts.stale.Add(1)
 	}
 	return a
 }

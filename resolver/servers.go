@@ -4,14 +4,20 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// servers are the recursive servers with what is known of their health.
-type servers struct {
-	mu      sync.Mutex
-	list    []server // as configured
+// health is what is known of the recursive servers, one by one and as a whole.
+type health struct {
+	outage atomic.Bool
+
+	mu      sync.Mutex // guards what follows
+	list    []server   // as configured
 	timeout time.Duration
+	failed  []failedZone // since the last good answer
+	current Outage       // if outage
+	prober  prober
 }
 
 type server struct {
@@ -19,43 +25,73 @@ type server struct {
 	// ill: it did not reply, refused or was lame the last time. That one zone
 	// fails (SERVFAIL) says nothing about the server.
 	ill bool
+	// mute is why it gave no answer to the last probe; nil if it did, or has
+	// answered something since.
+	mute error
+
+	answers, failures uint64
+	took              time.Duration // all answers together
 }
 
-// set replaces the servers. Those that stay keep their health.
-func (s *servers) set(addrs []netip.AddrPort, timeout time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// set replaces the servers. Those that stay keep what is known of them.
+func (h *health) set(addrs []netip.AddrPort, timeout time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	list := make([]server, 0, len(addrs))
 	for _, a := range addrs {
-		old := slices.IndexFunc(s.list, func(v server) bool { return v.addr == a })
-		list = append(list, server{addr: a, ill: old >= 0 && s.list[old].ill})
+		s := server{addr: a}
+		if old := h.find(a); old != nil {
+			s = *old
+		}
+		list = append(list, s)
 	}
-	s.list, s.timeout = list, timeout
+	h.list, h.timeout = list, timeout
+}
+
+// find is what is known of a server, or nil. The caller holds h.mu.
+func (h *health) find(addr netip.AddrPort) *server {
+	i := slices.IndexFunc(h.list, func(s server) bool { return s.addr == addr })
+	if i < 0 {
+		return nil
+	}
+	return &h.list[i]
 }
 
 // order is the order to ask in, and the time for one try: as configured, those
 // that are ill last.
-func (s *servers) order() ([]netip.AddrPort, time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	order := make([]netip.AddrPort, 0, len(s.list))
+func (h *health) order() ([]netip.AddrPort, time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	order := make([]netip.AddrPort, 0, len(h.list))
 	for _, ill := range []bool{false, true} {
-		for _, v := range s.list {
-			if v.ill == ill {
-				order = append(order, v.addr)
+		for _, s := range h.list {
+			if s.ill == ill {
+				order = append(order, s.addr)
 			}
 		}
 	}
-	return order, s.timeout
+	return order, h.timeout
 }
 
-// note records the health that a server has just shown.
-func (s *servers) note(addr netip.AddrPort, ill bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.list {
-		if s.list[i].addr == addr {
-			s.list[i].ill = ill
-		}
+// answered records a good answer. A single one shows that there is no outage.
+func (h *health) answered(addr netip.AddrPort, took time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.find(addr); s != nil {
+		s.ill, s.mute = false, nil
+		s.answers++
+		s.took += took
+	}
+	h.failed = h.failed[:0]
+	h.end()
+}
+
+// failing records a try that gave no answer.
+func (h *health) failing(addr netip.AddrPort, f *failing) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.find(addr); s != nil && !f.own {
+		s.ill = s.ill || f.ill
+		s.failures++
 	}
 }

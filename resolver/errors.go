@@ -1,0 +1,38 @@
+package resolver
+
+import (
+	"errors"
+	"syscall"
+)
+
+// Why an outcome is TempError although no server and no zone is to blame. They
+// are found in Answer.Err by errors.Is. None of them says anything about the
+// name.
+var (
+	// ErrBusy: as many look-ups are under way as Config.MaxInFlight allows.
+	ErrBusy = errors.New("too many look-ups under way")
+	// ErrShare: so many of them are for the network of Options.Client that this
+	// one is put off for the sake of others.
+	ErrShare = errors.New("too many look-ups under way for this network")
+	// ErrOwn: this host has no descriptors, buffers or ports left to ask with,
+	// or the program has an error (a panic, which is logged).
+	ErrOwn = errors.New("trouble of our own")
+)
+
+var (
+	errClosed   = errors.New("the resolver is closed")
+	errDeadline = errors.New("deadline")
+	errCut      = errors.New("cut short")
+	errSlow     = errors.New("no answer in 20s")
+	errEmpty    = errors.New("records without data")
+)
+
+// isOwn says that a network error is one of this host.
+func isOwn(err error) bool {
+	for _, own := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
+		if errors.Is(err, own) {
+			return true
+		}
+	}
+	return false
+}

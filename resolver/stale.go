@@ -1,0 +1,70 @@
+package resolver
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+const (
+	// staleAfter is how long a caller waits for the servers before it gets an
+	// answer that is past its TTL: the client response timer of RFC 8767
+	// section 5.
+	staleAfter = 1800 * time.Millisecond
+	// stalePause is how long such an answer is given at once after the servers
+	// failed: the failure recheck timer of RFC 8767 section 5.
+	stalePause = 30 * time.Second
+	// maxStale bounds Config.Stale. RFC 8767 section 5 suggests 1 to 3 days.
+	maxStale = 7 * 24 * time.Hour
+)
+
+const (
+	// aheadHits is how often an answer must have been of use to be asked again
+	// before it expires.
+	aheadHits = 3
+	// aheadShare is the last part of its TTL, one in so many, in which it is.
+	aheadShare = 10
+)
+
+// usable says that an answer that expired then may be given as a stale one.
+func (r *Resolver) usable(o Outcome, expired, now int64) bool {
+	return (o == Found || o == None) && now >= expired && now < expired+r.stale.Load()
+}
+
+// stale is the answer past its TTL that will do if the servers fail, or nil.
+func (t *table[K, R]) stale(k K, o Options) *entry[R] {
+	e := t.cache.get(k)
+	if e == nil || o.MaxAge > 0 || !t.r.usable(e.outcome, e.expires(), t.r.clock()) {
+		return nil
+	}
+	return e
+}
+
+// hit counts that an answer was of use, and has it asked again behind if it is
+// asked often and expires soon.
+func (t *table[K, R]) hit(ctx context.Context, k K, e *entry[R]) {
+	if e.outcome == TempError || e.hits.Load() < aheadHits && e.hits.Add(1) < aheadHits {
+		return
+	}
+	now := t.r.clock()
+	if left := e.expires() - now; left <= 0 || left > int64(e.ttl)/aheadShare || e.refusedWithin(stalePause, now) {
+		return
+	}
+	if e.hits.Swap(0) >= aheadHits { // no other caller does
+		t.ahead(ctx, k)
+	}
+}
+
+// ahead asks k again behind the callers' backs. All such look-ups together have
+// the share of one network.
+func (t *table[K, R]) ahead(ctx context.Context, k K) {
+	r := t.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := chargeOf(netip.IPv6Unspecified())
+	if t.flights[k] != nil || r.refuse(c) != nil {
+		return
+	}
+	r.counts.ahead.Add(1)
+	t.start(ctx, k, c, nil)
+}

@@ -86,13 +86,15 @@ func allow(ctx context.Context, c net.Conn, d time.Duration) error {
 }
 
 // answer calls the handler, and answers for it if it panics: one request is
-// not to end the daemon, nor its own connection.
+// not to end the daemon, nor its own connection. What is logged of it is
+// bounded, in characters: of the panic 1000, of each text of the request 200,
+// of the stack 100 frames (by the runtime).
 func (s *service) answer(ctx context.Context, req policy.Request, log *slog.Logger) (action string) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.count.panics.Add(1)
 			log.Error("panic in handling a policy request, answered "+noAction,
-				"panic", fmt.Sprint(p), "request", fmt.Sprintf("%+v", req), "stack", string(debug.Stack()))
+				"panic", fmt.Sprintf("%.1000s", fmt.Sprint(p)), "request", fmt.Sprintf("%+.200v", req), "stack", string(debug.Stack()))
 			action = noAction
 		}
 	}()

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"policyd-rdns/policy"
 )
@@ -229,6 +230,51 @@ func TestServePanic(t *testing.T) {
 		other.want("INFO other")
 		s.wantLine(t, "level=ERROR", "panic=boom", "peer=pipe", `HELO:bad\x1b`, "postfix.TestServePanic")
 	})
+}
+
+// Whatever the peer sent and the panic says, the log has one line more, which
+// can be read on a terminal, and not all of it.
+func TestServePanicLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hostile := strings.Repeat("\x1b\r\\\"", maxValue/4)
+		s := start(t, func(context.Context, policy.Request) string {
+			deep(10_000, errors.New(strings.Repeat(hostile, 1000)))
+			return "unreachable"
+		})
+		c := s.dial(t)
+		in := kind
+		for _, name := range []string{
+			"client_address", "client_name", "reverse_client_name", "helo_name", "protocol_state", "sender",
+			"recipient", "instance", "queue_id", "policy_context",
+		} {
+			in += name + "=" + hostile + "\n"
+		}
+		c.send(in + "policy_context=end\n\n")
+		c.want("DUNNO")
+		log := s.stop(t)
+		if n := strings.Count(log, "\n"); n != 1 || len(log) > 40<<10 {
+			t.Errorf("log has %d lines and %d bytes; want 1 and at most 40 KiB", n, len(log))
+		}
+		for _, want := range []string{"level=ERROR", "panic=", "request=", "Context:end", "postfix.deep", "frames elided"} {
+			if !strings.Contains(log, want) {
+				t.Errorf("log = %.60q…; want it to hold %q", log, want)
+			}
+		}
+		for _, r := range strings.TrimSuffix(log, "\n") {
+			if !unicode.IsPrint(r) {
+				t.Errorf("log holds %q", r)
+				break
+			}
+		}
+	})
+}
+
+// deep panics with err, n calls away.
+func deep(n int, err error) {
+	if n == 0 {
+		panic(err)
+	}
+	deep(n-1, err)
 }
 
 func TestServeListenerLost(t *testing.T) {

@@ -89,7 +89,7 @@ func (r *Rule) holds(s *scene) (result truth, doubtful bool) {
 			result = min(result, except)
 		}
 	}
-	if spared {
+	if spared && result != open {
 		return no, true
 	}
 	return result, doubtful

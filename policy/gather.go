@@ -94,10 +94,10 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 		c.ask(ctx, &wg, helo, o)
 	}
 	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
+	c.names(&ptr)
 	c.facts.PTR = ptr.Outcome
 	c.facts.Cached = ptr.Cached
 	c.note(c.req.Client.String(), &ptr)
-	c.names(&ptr)
 
 	var names []*question
 	if c.facts.PTR == resolver.Found && (c.g.Complete || c.rules.Judge(c.req, &c.facts).Open) {
@@ -159,7 +159,8 @@ func (c *collection) askNames(ctx context.Context, wg *sync.WaitGroup, helo *que
 	return names
 }
 
-// names chooses the names to try: well-formed ones, the greeting first.
+// names chooses the names to try: well-formed ones, the greeting first. If
+// nobody knows whether there is any, that is a temporary error.
 func (c *collection) names(ptr *resolver.Answer) {
 	if ptr.Outcome != resolver.Found {
 		return
@@ -181,7 +182,12 @@ func (c *collection) names(ptr *resolver.Answer) {
 			f.Names = append(f.Names, NewName(name, c.req.Client))
 		}
 	}
-	if len(f.Names) == 0 && !f.MoreNames {
+	switch {
+	case len(f.Names) > 0:
+	case f.MoreNames: // well-formed, perhaps
+		ptr.Outcome, ptr.Err = resolver.TempError, fmt.Errorf("more than %d names, the first of them malformed", resolver.MaxRecords)
+		f.MoreNames = false
+	default:
 		f.Names = malformed[:min(len(malformed), MaxNames)]
 	}
 }

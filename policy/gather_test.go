@@ -1,0 +1,234 @@
+package policy_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
+)
+
+// A fakeDNS answers from a table, each question in a second. Lines are
+//
+//	PTR 203.0.113.10 = mail.example.com other.example.com
+//	A mail.example.com = 203.0.113.10
+//	A other.example.com = none
+//
+// An answer may be none, temperror, or silence until the deadline. Before it
+// can be "cached AGE", with the answer of the DNS itself behind "then"; behind
+// it "and more".
+type fakeDNS struct {
+	begin time.Time
+
+	mu    sync.Mutex
+	lines map[string]string
+	asked []string // "1s A mail.example.com"
+}
+
+func newFakeDNS(t *testing.T, lines []string) *fakeDNS {
+	t.Helper()
+	d := &fakeDNS{begin: time.Now(), lines: map[string]string{}}
+	for _, line := range lines {
+		question, answer, ok := strings.Cut(line, " = ")
+		if !ok {
+			t.Fatalf("%q: want QUESTION = ANSWER", line)
+		}
+		d.lines[question] = answer
+	}
+	return d
+}
+
+func (d *fakeDNS) LookupPTR(ctx context.Context, addr netip.Addr, o resolver.Options) resolver.Answer {
+	return d.lookup(ctx, "PTR "+addr.String(), o)
+}
+
+func (d *fakeDNS) LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer {
+	return d.lookup(ctx, map[string]string{"ip4": "A ", "ip6": "AAAA "}[network]+name, o)
+}
+
+func (d *fakeDNS) lookup(ctx context.Context, question string, o resolver.Options) resolver.Answer {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	text, known := d.lines[question]
+	if rest, ok := strings.CutPrefix(text, "cached "); ok {
+		ageText, rest, _ := strings.Cut(rest, " ")
+		old, now, again := strings.Cut(rest, " then ")
+		age, err := time.ParseDuration(ageText)
+		if err != nil {
+			panic(err)
+		}
+		if o.MaxAge == 0 || age <= o.MaxAge {
+			a := readAnswer(question, old)
+			a.Cached, a.At = true, d.begin.Add(-age)
+			return a
+		}
+		if text = old; again {
+			text = now
+		}
+	}
+	if o.CacheOnly {
+		return resolver.Answer{}
+	}
+	d.asked = append(d.asked, fmt.Sprintf("%v %s", time.Since(d.begin), question))
+	d.mu.Unlock()
+	answered := time.After(time.Second)
+	if text == "silence" {
+		answered = nil
+	}
+	var a resolver.Answer
+	select {
+	case <-answered:
+		a = readAnswer(question, text)
+	case <-ctx.Done():
+		a = resolver.Answer{Outcome: resolver.TempError, Err: errors.New("deadline")}
+	}
+	d.mu.Lock()
+	if !known {
+		a = resolver.Answer{Outcome: resolver.TempError, Err: errors.New("not in the table of the test")}
+	}
+	a.At = time.Now()
+	return a
+}
+
+func readAnswer(question, text string) resolver.Answer {
+	switch text {
+	case "none":
+		return resolver.Answer{Outcome: resolver.None}
+	case "temperror":
+		return resolver.Answer{Outcome: resolver.TempError, Err: errors.New("SERVFAIL")}
+	}
+	a := resolver.Answer{Outcome: resolver.Found}
+	text, a.More = strings.CutSuffix(text, " and more")
+	if strings.HasPrefix(question, "PTR ") {
+		a.Names = strings.Fields(text)
+		return a
+	}
+	for s := range strings.FieldsSeq(text) {
+		a.Addrs = append(a.Addrs, netip.MustParseAddr(s))
+	}
+	return a
+}
+
+// questions are those that were sent, by time and then by name.
+func (d *fakeDNS) questions() string {
+	slices.Sort(d.asked)
+	return strings.Join(d.asked, ", ")
+}
+
+// show writes facts as the tables have them.
+func show(req *policy.Request, f *policy.Facts) string {
+	lead := func(l *policy.Lead) string {
+		switch l.Outcome {
+		case resolver.NotAsked:
+			return "?"
+		case resolver.None:
+			return "none"
+		case resolver.TempError:
+			return "temperror"
+		}
+		var s []string
+		for _, a := range l.Addrs {
+			if a == req.Client {
+				s = append(s, "me")
+				continue
+			}
+			s = append(s, a.String())
+		}
+		return strings.Join(s, "+")
+	}
+	var words []string
+	switch f.PTR {
+	case resolver.None:
+		words = append(words, "ptr:none")
+	case resolver.TempError:
+		words = append(words, "ptr:temperror")
+	}
+	for i := range f.Names {
+		words = append(words, f.Names[i].Name+">"+lead(&f.Names[i].Lead))
+	}
+	if f.MoreNames {
+		words = append(words, "more")
+	}
+	if f.HELO.Lead.Outcome != resolver.NotAsked {
+		words = append(words, "helo:"+f.HELO.Name+">"+lead(&f.HELO.Lead))
+	}
+	for _, flag := range []struct {
+		set  bool
+		name string
+	}{{f.OwnClient, "own_client"}, {f.OwnHELO, "own_helo"}, {f.Cached, "cached"}, {f.Stale, "stale"}} {
+		if flag.set {
+			words = append(words, flag.name)
+		}
+	}
+	for _, err := range f.Errors {
+		words = append(words, "("+err+")")
+	}
+	return strings.Join(words, " ")
+}
+
+// A gatherCase is one client before a DNS.
+type gatherCase struct {
+	name   string
+	rules  []string // lines of a table; the built-in ones, if none
+	dns    []string
+	client string
+
+	asked string // with the times
+	facts string
+	want  string // decision
+	took  time.Duration
+}
+
+func (tt *gatherCase) run(t *testing.T, complete bool) {
+	t.Helper()
+	if tt.rules == nil {
+		tt.rules = []string{"builtin"}
+	}
+	rules := &policy.Rules{OnDoubt: policy.Defer}
+	for _, line := range tt.rules {
+		if err := readSetting(rules, line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := readEvidence(tt.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.req.Time = time.Now()
+	dns := newFakeDNS(t, tt.dns)
+	g := policy.Gatherer{
+		DNS: dns, Deadline: 5 * time.Second, Complete: complete,
+		HostAddrs: []netip.Addr{netip.MustParseAddr("203.0.113.25")}, HostNames: []string{"mx.example.org"},
+	}
+	facts := g.Gather(t.Context(), &e.req, rules)
+	took := time.Since(dns.begin)
+	d := rules.Judge(&e.req, &facts)
+	if got := dns.questions(); got != tt.asked {
+		t.Errorf("asked: %s; want %s", got, tt.asked)
+	}
+	if got := show(&e.req, &facts); got != tt.facts {
+		t.Errorf("facts: %s; want %s", got, tt.facts)
+	}
+	if got := told(d); got != tt.want {
+		t.Errorf("decision: %s; want %s", got, tt.want)
+	}
+	if took != tt.took {
+		t.Errorf("took %v; want %v", took, tt.took)
+	}
+}
+
+func runGather(t *testing.T, cases []gatherCase, complete bool) {
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { tt.run(t, complete) })
+		})
+	}
+}

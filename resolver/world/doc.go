@@ -21,7 +21,10 @@
 //	!refused NAME        REFUSED
 //	!rcode NAME 5        the response code of that number, 0 to 23
 //	!drop NAME           no reply
+//	!droptcp NAME        no reply over TCP
+//	!flap NAME 200ms     no reply for that long, replies for as long, and so on
 //	!delay NAME 20ms     the reply is late
+//	!drip NAME 1s        over TCP, every byte of the reply is so late after the other
 //	!truncate NAME       TC over UDP, the whole reply over TCP
 //	!truncateall NAME    TC over TCP too
 //	!wrongid NAME        the reply has another ID
@@ -29,6 +32,9 @@
 //	!mangle NAME         the reply is cut off within the question
 //	!cut NAME            the reply is cut off after the question, as if it were whole
 //	!spoof NAME          all these come first, then the right reply
+//	!double NAME         the reply comes twice
+//	!foreign NAME        the first record of the answer is about another name
+//	!nosoa NAME          the authority section is empty
 //	!empty NAME          a lame reply: no records, neither AA nor RA
 //	!referral NAME       a lame reply: only where to ask instead
 //	!nochase NAME        the answer stops at the first CNAME

@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ type fault struct {
 	qtype uint16 // dns.TypeNone: every type
 	rcode int
 	delay time.Duration
+	since time.Time // when it began
 }
 
 // parseFault reads a directive without its exclamation mark.
@@ -26,15 +28,15 @@ func parseFault(line string) (fault, error) {
 	if len(words) < 2 {
 		return fault{}, fmt.Errorf("!%.60s: want !directive NAME", strings.TrimSpace(line))
 	}
-	f := fault{kind: words[0]}
+	f := fault{kind: words[0], since: time.Now()}
 	if err := f.setName(words[1]); err != nil {
 		return fault{}, err
 	}
 	rest := words[2:]
 	switch f.kind {
-	case "servfail", "refused", "drop", "truncate", "truncateall", "wrongid", "wrongquestion", "mangle",
-		"cut", "spoof", "empty", "referral", "nochase", "noedns":
-	case "delay", "rcode":
+	case "servfail", "refused", "drop", "droptcp", "truncate", "truncateall", "wrongid", "wrongquestion",
+		"mangle", "cut", "spoof", "double", "foreign", "nosoa", "empty", "referral", "nochase", "noedns":
+	case "rcode", "flap", "delay", "drip":
 		if len(rest) == 0 {
 			return fault{}, fmt.Errorf("!%s %.60q: want a value after the name", f.kind, words[1])
 		}
@@ -61,10 +63,10 @@ func (f *fault) setName(name string) error {
 }
 
 func (f *fault) setValue(value string) (err error) {
-	if f.kind == "delay" {
+	if f.kind != "rcode" {
 		f.delay, err = time.ParseDuration(value)
-		if err != nil || f.delay < 0 {
-			return fmt.Errorf("!delay %.60q: want a duration such as 20ms", value)
+		if err != nil || f.delay < 0 || f.kind == "flap" && f.delay == 0 {
+			return fmt.Errorf("!%s %.60q: want a duration such as 20ms", f.kind, value)
 		}
 		return nil
 	}
@@ -106,8 +108,9 @@ func (z *zone) faultsOf(q dns.Question) []fault {
 type response struct {
 	reply *dns.Msg
 	delay time.Duration
+	drip  time.Duration
 	drop  bool
-	form  string // the fault in how it is sent: mangle, cut, spoof; or none
+	form  string // the fault in how it is sent: mangle, cut, spoof, double; or none
 }
 
 // spoil does to the reply what the directive says.
@@ -121,8 +124,14 @@ func (f *fault) spoil(r *response, query *dns.Msg, stream bool) {
 		bare(r.reply, f.rcode)
 	case "drop":
 		r.drop = true
+	case "droptcp":
+		r.drop = r.drop || stream
+	case "flap":
+		r.drop = r.drop || time.Since(f.since)/f.delay%2 == 0
 	case "delay":
 		r.delay += f.delay
+	case "drip":
+		r.drip = f.delay
 	case "truncate", "truncateall":
 		if !stream || f.kind == "truncateall" {
 			bare(r.reply, dns.RcodeSuccess)
@@ -132,8 +141,12 @@ func (f *fault) spoil(r *response, query *dns.Msg, stream bool) {
 		r.reply.Id ^= 1
 	case "wrongquestion":
 		r.reply.Question = wrongQuestion(query)
-	case "mangle", "cut", "spoof":
+	case "mangle", "cut", "spoof", "double":
 		r.form = f.kind
+	case "foreign":
+		r.reply.Answer = append([]dns.RR{foreign(query)}, r.reply.Answer...)
+	case "nosoa":
+		r.reply.Ns = nil
 	case "empty", "referral":
 		bare(r.reply, dns.RcodeSuccess)
 		r.reply.RecursionAvailable = false
@@ -160,6 +173,20 @@ func wrongQuestion(query *dns.Msg) []dns.Question {
 	return []dns.Question{{Name: "wrong.invalid.", Qtype: query.Question[0].Qtype, Qclass: dns.ClassINET}}
 }
 
+// foreign is a record of the type asked for, as far as we know that, and of
+// another name.
+func foreign(query *dns.Msg) dns.RR {
+	h := dns.RR_Header{Name: "foreign.invalid.", Rrtype: query.Question[0].Qtype, Class: dns.ClassINET, Ttl: 300}
+	switch h.Rrtype {
+	case dns.TypePTR:
+		return &dns.PTR{Hdr: h, Ptr: "foreign.invalid."}
+	case dns.TypeA:
+		return &dns.A{Hdr: h, A: net.IPv4(203, 0, 113, 99)}
+	}
+	h.Rrtype = dns.TypeAAAA
+	return &dns.AAAA{Hdr: h, AAAA: net.ParseIP("2001:db8::99")}
+}
+
 // wire is what is sent, message by message.
 func (r *response) wire(query *dns.Msg, stream bool) [][]byte {
 	if r.drop {
@@ -179,6 +206,8 @@ func (r *response) wire(query *dns.Msg, stream bool) [][]byte {
 		return [][]byte{cut}
 	case "spoof":
 		return append(lies(query), mangled, cut, right)
+	case "double":
+		return [][]byte{right, right}
 	}
 	return [][]byte{right}
 }

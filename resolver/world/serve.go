@@ -57,12 +57,12 @@ func (w *World) servePackets(ctx context.Context, pc net.PacketConn, wg *sync.Wa
 		if err != nil {
 			return err
 		}
-		packets, delay := w.respond(buf[:n], false)
+		s := w.respond(buf[:n], false)
 		wg.Go(func() {
-			if !wait(delay, ctx.Done()) {
+			if !wait(s.delay, ctx.Done()) {
 				return
 			}
-			for _, p := range packets {
+			for _, p := range s.packets {
 				pc.WriteTo(p, from)
 			}
 		})
@@ -126,19 +126,37 @@ func (w *World) converse(conn net.Conn, stream bool, closing <-chan struct{}) {
 		if err != nil {
 			return
 		}
-		packets, delay := w.respond(buf[:n], stream)
-		if !wait(delay, closing) {
+		s := w.respond(buf[:n], stream)
+		if !wait(s.delay, closing) {
 			return
 		}
-		for _, p := range packets {
+		for _, p := range s.packets {
 			if stream {
 				p = append(binary.BigEndian.AppendUint16(nil, uint16(len(p))), p...)
 			}
-			if _, err := conn.Write(p); err != nil {
+			if !stream || s.drip == 0 {
+				_, err = conn.Write(p)
+			} else {
+				err = drip(conn, p, s.drip, closing)
+			}
+			if err != nil {
 				return
 			}
 		}
 	}
+}
+
+// drip writes byte by byte.
+func drip(conn net.Conn, p []byte, pause time.Duration, closing <-chan struct{}) error {
+	for i := range p {
+		if !wait(pause, closing) {
+			return net.ErrClosed
+		}
+		if _, err := conn.Write(p[i : i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // receive reads one message into buf. A stream has a length before each: RFC

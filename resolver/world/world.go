@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -47,12 +46,11 @@ func (w *World) Questions() []string {
 	return append([]string(nil), w.asked...)
 }
 
-// respond answers a message: with what is to be sent, and how late. What is no
-// question gets no reply.
-func (w *World) respond(packet []byte, stream bool) ([][]byte, time.Duration) {
+// respond answers a message. What is no question gets no reply.
+func (w *World) respond(packet []byte, stream bool) sending {
 	var query dns.Msg
 	if err := query.Unpack(packet); err != nil || query.Response || len(query.Question) != 1 {
-		return nil, 0
+		return sending{}
 	}
 	q := query.Question[0]
 	w.mu.Lock()

@@ -131,6 +131,15 @@ func TestFaults(t *testing.T) {
 		{"!referral mail.example.com", "udp", []string{"NOERROR ns:mail.example.com./300/NS/ns.invalid."}},
 		{"!noedns mail.example.com", "udp", []string{"FORMERR ra"}},
 		{"!delay mail.example.com 20ms", "udp", []string{right}},
+		{"!droptcp mail.example.com", "udp", []string{right}},
+		{"!droptcp mail.example.com", "tcp", nil},
+		{"!drip mail.example.com 1s", "udp", []string{right}},
+		{"!drip mail.example.com 1ms", "tcp", []string{right}},
+		{"!double mail.example.com", "udp", []string{right, right}},
+		{"!foreign mail.example.com", "udp", []string{"NOERROR ra foreign.invalid./300/A/203.0.113.99 mail.example.com./300/A/192.0.2.10 mail.example.com./300/A/192.0.2.11"}},
+		{"!servfail mail.example.com\n!foreign mail.example.com", "udp", []string{"SERVFAIL ra foreign.invalid./300/A/203.0.113.99"}},
+		{"!rcode mail.example.com 3\n!nosoa mail.example.com", "udp", []string{"NXDOMAIN ra"}},
+		{"!flap mail.example.com 200ms", "udp", nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := parse(t, text+test.directive)
@@ -169,6 +178,42 @@ func TestDelay(t *testing.T) {
 		ask(t, w, "udp", "mail.example.com.", "A")
 		if got, want := time.Since(start), 30*time.Millisecond+patience; got != want {
 			t.Errorf("the reply and silence took %v; want %v", got, want)
+		}
+	})
+}
+
+func TestFlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := parse(t, text+"!flap mail.example.com 300ms")
+		for i := range 4 { // each takes 200ms
+			want := 0
+			if at := time.Duration(i) * patience; at/(300*time.Millisecond)%2 == 1 {
+				want = 1
+			}
+			if got := ask(t, w, "udp", "mail.example.com.", "A"); len(got) != want {
+				t.Errorf("after %v: %q; want %d replies", time.Duration(i)*patience, got, want)
+			}
+		}
+	})
+}
+
+// TestDrip: the bytes of a stream come one by one.
+func TestDrip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := parse(t, text+"!drip mail.example.com 1s")
+		conn, err := w.Dial(t.Context(), "tcp", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		start := time.Now()
+		send(t, conn, "tcp", query("mail.example.com.", "A"))
+		n, err := receive(conn, true, make([]byte, dns.MaxMsgSize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := time.Since(start), time.Duration(2+n)*time.Second; got != want {
+			t.Errorf("%d bytes and their length took %v; want %v", n, got, want)
 		}
 	})
 }
@@ -239,6 +284,8 @@ func TestParseErrors(t *testing.T) {
 		{"!delay mail.example.com", `line 1: !delay "mail.example.com": want a value after the name`},
 		{"!delay mail.example.com 20", `line 1: !delay "20": want a duration such as 20ms`},
 		{"!delay mail.example.com -1s", `line 1: !delay "-1s": want a duration such as 20ms`},
+		{"!drip mail.example.com 20", `line 1: !drip "20": want a duration such as 20ms`},
+		{"!flap mail.example.com 0s", `line 1: !flap "0s": want a duration such as 20ms`},
 		{"!rcode mail.example.com REFUSED", `line 1: !rcode "REFUSED": want 0 to 23`},
 		{"!rcode mail.example.com 24", `line 1: !rcode "24": want 0 to 23`},
 		{"!drop a.example\n\nmail.example.com. A 192.0.2.300", `zone text: dns: bad A A: "192.0.2.300" at line: 3:31`},
@@ -281,8 +328,8 @@ func FuzzRespond(f *testing.F) {
 	}
 	f.Add(packet)
 	f.Fuzz(func(t *testing.T, packet []byte) {
-		if replies, _ := w.respond(packet, true); len(replies) > 0 && packet[2]&0x80 != 0 {
-			t.Errorf("respond(%x) = %x; want silence to a reply", packet, replies)
+		if s := w.respond(packet, true); len(s.packets) > 0 && packet[2]&0x80 != 0 {
+			t.Errorf("respond(%x) = %x; want silence to a reply", packet, s.packets)
 		}
 	})
 }

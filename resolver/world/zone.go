@@ -56,15 +56,22 @@ func (z *zone) add(rr dns.RR) {
 	}
 }
 
+// sending is what is sent, and when.
+type sending struct {
+	packets [][]byte
+	delay   time.Duration
+	drip    time.Duration // between the bytes of a stream; 0: all at once
+}
+
 // respond is the reply to a question, on the wire, as the faults spoil it.
-func (z *zone) respond(query *dns.Msg, stream bool) ([][]byte, time.Duration) {
+func (z *zone) respond(query *dns.Msg, stream bool) sending {
 	faults := z.faultsOf(query.Question[0])
 	chase := !slices.ContainsFunc(faults, func(f fault) bool { return f.kind == "nochase" })
 	r := response{reply: z.answer(query, chase)}
 	for _, f := range faults {
 		f.spoil(&r, query, stream)
 	}
-	return r.wire(query, stream), r.delay
+	return sending{r.wire(query, stream), r.delay, r.drip}
 }
 
 // answer is the reply of a server that does as it should.

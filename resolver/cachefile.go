@@ -106,7 +106,7 @@ func readCache(in io.Reader, now time.Time) iter.Seq2[*savedAnswer, error] {
 			if a == nil {
 				return
 			}
-			a.age += elapsed
+			a.age += min(elapsed, maxPositive+maxStale) // past any use
 			if !yield(a, nil) {
 				return
 			}

@@ -15,10 +15,18 @@
 // between a minute and a day, negative ones (RFC 2308) between 5 seconds and 15
 // minutes, failures for 5 seconds (RFC 9520).
 //
+// An answer past its TTL may be kept for longer (Config.Stale) and is given,
+// marked as stale, when the servers fail or are slow (RFC 8767). An answer that
+// is asked for often is asked again before it expires, behind the callers.
+//
 // A question that several callers have is asked once. It is asked on a flight
 // of its own, which goes on when a caller's deadline cuts that caller short: the
-// answer is then in the cache for the next one. Flights are bounded in number
-// and in time.
+// answer is then in the cache for the next one. Flights are bounded in number,
+// as a whole and for the network of a client, and in time.
+//
+// A server that fails is asked last until it answers again, a look-up or a
+// probe. When no server answers any more, that is an outage, and the caller is
+// told: what cannot be learnt then says nothing about a client.
 //
 // A cached look-up starts no goroutine and allocates nothing.
 //

@@ -2,6 +2,8 @@ package resolver
 
 import (
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -35,4 +37,16 @@ func isOwn(err error) bool {
 		}
 	}
 	return false
+}
+
+// rescue is deferred by what runs on a goroutine of its own. It turns a panic
+// into an error for those who wait, and leaves the rest of the program alone.
+func (r *Resolver) rescue(during string, then func(error)) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	r.counts.panics.Add(1)
+	r.log.Error("panic in the resolver", "during", during, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	then(fmt.Errorf("%w: panic", ErrOwn))
 }

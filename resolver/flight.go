@@ -3,8 +3,6 @@ package resolver
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -45,17 +43,7 @@ func newTable[K key[R], R comparable](r *Resolver, entries int) (*table[K, R], e
 }
 
 // cached is the answer at hand, if there is one that will do.
-func (t *table[K, R]) cached(ctx context.Context, k K, o Options) (result[R], bool) {
-	res, ok := t.atHand(k, o)
-	if ok {
-		t.r.counts.hits.Add(1)
-		t.hit(ctx, k, res.entry)
-	}
-	return res, ok
-}
-
-// atHand is cached without the account of it.
-func (t *table[K, R]) atHand(k K, o Options) (result[R], bool) {
+func (t *table[K, R]) cached(k K, o Options) (result[R], bool) {
 	e := t.cache.get(k)
 	if e == nil {
 		return result[R]{}, false
@@ -88,7 +76,6 @@ func (t *table[K, R]) ask(ctx context.Context, k K, o Options) result[R] {
 	if o.CacheOnly {
 		return result[R]{entry: new(entry[R])}
 	}
-	t.r.counts.misses.Add(1)
 	old := t.stale(k, o)
 	if old == nil {
 		return t.wait(ctx, k, o)
@@ -137,7 +124,7 @@ func (t *table[K, R]) board(ctx context.Context, k K, o Options) (f *flight[R], 
 		r.counts.joined.Add(1)
 		return f, false
 	}
-	if res, ok := t.atHand(k, o); ok {
+	if res, ok := t.cached(k, o); ok {
 		return landed(res), true
 	}
 	c := chargeOf(o.Client)
@@ -169,11 +156,10 @@ func landed[R any](res result[R]) *flight[R] {
 func (t *table[K, R]) fly(ctx context.Context, k K, f *flight[R], b *Budget) {
 	defer f.cancel()
 	defer t.land(k, f)
-	defer func() {
-		if p := recover(); p != nil {
-			f.result.entry = t.crashed(k, p)
-		}
-	}()
+	defer t.r.rescue(k.question().name, func(err error) {
+		f.result.entry = t.entry(k, verdict{outcome: TempError, err: err})
+		t.fail(k, f.result.entry) // lest it happens again at once
+	})
 	v := t.r.resolve(ctx, k.question(), b)
 	e := t.entry(k, v)
 	var poor *budgetError
@@ -200,16 +186,6 @@ func (t *table[K, R]) land(k K, f *flight[R]) {
 	t.r.give(f.charge)
 	t.r.mu.Unlock()
 	close(f.done)
-}
-
-// crashed is what becomes of a look-up that an error of the program has ended.
-// It counts as a failure of the name, lest it happens again at once.
-func (t *table[K, R]) crashed(k K, p any) *entry[R] {
-	t.r.counts.panics.Add(1)
-	t.r.log.Error("panic in a look-up", "question", k.question().name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-	e := t.entry(k, verdict{outcome: TempError, err: fmt.Errorf("%w: panic", ErrOwn)})
-	t.fail(k, e)
-	return e
 }
 
 // fail keeps the news that a look-up failed. It takes nothing from an answer

@@ -21,7 +21,7 @@ const (
 // of them when an outage is suspected. There is none while all is well.
 type prober struct {
 	cancel context.CancelFunc // nil: none is at work
-	wake   chan struct{}      // there is news
+	wake   chan struct{}      // has room for one: there is news
 	rested time.Time          // the end of the last round
 	told   bool               // that there is an outage
 	closed bool
@@ -79,8 +79,8 @@ func (r *Resolver) probe(ctx context.Context) {
 	begin := time.Now()
 	for ctx.Err() == nil {
 		r.tell()
-		targets, wait := h.next(begin)
-		if len(targets) == 0 {
+		targets, wait, ok := h.next(begin)
+		if !ok {
 			return
 		}
 		if wait > 0 {
@@ -92,26 +92,26 @@ func (r *Resolver) probe(ctx context.Context) {
 			wg.Go(func() { r.probeServer(ctx, s) })
 		}
 		wg.Wait()
-		h.judge(ctx)
+		h.judge(ctx, targets)
 	}
 }
 
-// next is what to probe, and how long to wait before. With nothing to probe the
-// prober is gone.
-func (h *health) next(begin time.Time) ([]netip.AddrPort, time.Duration) {
+// next is what to probe, and how long to wait before. It is not ok when there is
+// nothing left to probe or to tell; the prober is then no longer at work.
+func (h *health) next(begin time.Time) (targets []netip.AddrPort, wait time.Duration, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	targets := h.targets()
+	targets = h.targets()
 	if len(targets) == 0 && h.outage.Load() == h.prober.told {
 		h.prober.cancel()
 		h.prober.cancel = nil
-		return nil, 0
+		return nil, 0, false
 	}
 	last := h.prober.rested
 	if !h.suspect() && last.Before(begin) { // it has just failed
 		last = begin
 	}
-	return targets, time.Until(last.Add(probePause))
+	return targets, time.Until(last.Add(probePause)), true
 }
 
 // rest waits, or until there is news.
@@ -128,6 +128,7 @@ func (p *prober) rest(ctx context.Context, d time.Duration) {
 // probeServer asks one server for the name servers of the root. Any proper
 // reply will do.
 func (r *Resolver) probeServer(ctx context.Context, s netip.AddrPort) {
+	defer r.rescue("probe", func(err error) { r.health.silent(s, err) })
 	begin := time.Now()
 	_, err := r.try(ctx, s, probeTimeout, dns.TypeNS, newChain("."), nil)
 	if err != nil {
@@ -147,12 +148,12 @@ func (h *health) silent(addr netip.AddrPort, err error) {
 	}
 }
 
-// judge ends a round of probes.
-func (h *health) judge(ctx context.Context) {
+// judge ends a round of probes, and declares an outage if there is one.
+func (h *health) judge(ctx context.Context, asked []netip.AddrPort) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.prober.rested = time.Now()
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && len(asked) == len(h.list) {
 		h.begin()
 	}
 }
@@ -166,6 +167,7 @@ func (r *Resolver) tell() {
 	h.prober.told = h.outage.Load()
 	h.mu.Unlock()
 	if news && r.onOutage != nil {
+		defer r.rescue("OnOutage", func(error) {})
 		r.onOutage(outage)
 	}
 }

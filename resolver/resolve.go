@@ -52,7 +52,10 @@ func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budg
 		case err == nil:
 			r.health.answered(server, time.Since(begin))
 			return v, nil
-		case !errors.As(err, &f): // cut short, out of budget
+		case errors.Is(err, context.DeadlineExceeded): // of the flight
+			r.zoneFailed(ctx, c.end())
+			return verdict{}, err
+		case !errors.As(err, &f): // closed, out of budget
 			return verdict{}, err
 		}
 		r.health.failing(server, f)
@@ -60,8 +63,7 @@ func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budg
 		own = own && f.own
 		troubles = troubles.and(err)
 	}
-	r.health.zoneFailed(c.end())
-	r.watch(ctx)
+	r.zoneFailed(ctx, c.end())
 	if own {
 		return verdict{}, fmt.Errorf("%w: %w", ErrOwn, troubles)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -207,9 +208,12 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 		return Answer{Outcome: TempError, Err: errors.New("no address")}
 	}
 	k := addrKey(addr.As16())
-	res, ok := r.names.cached(ctx, k, o)
-	if !ok {
+	res, ok := r.names.cached(k, o)
+	switch {
+	case !ok:
 		res = r.names.ask(ctx, k, o)
+	case r.names.due(res.entry):
+		r.names.ahead(ctx, k)
 	}
 	a := answer(r, res)
 	a.Names = res.records
@@ -230,14 +234,17 @@ func (r *Resolver) LookupAddrs(ctx context.Context, network, name string, o Opti
 	default:
 		return Answer{Outcome: TempError, Err: fmt.Errorf("network %.60q: want ip4 or ip6", network)}
 	}
-	res, ok := r.hosts.cached(ctx, k, o)
-	if !ok {
+	res, ok := r.hosts.cached(k, o)
+	switch {
+	case !ok:
 		asked, ok := canonical(k.name)
 		if !ok {
 			return Answer{Outcome: TempError, Err: fmt.Errorf("%.60q is no domain name", name)}
 		}
 		k.name = asked
 		res = r.hosts.ask(ctx, k, o)
+	case r.hosts.due(res.entry):
+		r.hosts.ahead(ctx, hostKey{strings.Clone(k.name), k.qtype})
 	}
 	a := answer(r, res)
 	a.Addrs = res.records
@@ -246,15 +253,13 @@ func (r *Resolver) LookupAddrs(ctx context.Context, network, name string, o Opti
 
 // answer is a result without its records.
 func answer[R any](r *Resolver, res result[R]) Answer {
+	r.counts.add(res.outcome, res.cached, res.stale)
 	a := Answer{Outcome: res.outcome, More: res.more, Cached: res.cached, Stale: res.stale}
 	switch res.outcome {
 	case Found, None:
 		a.At = r.start.Add(time.Duration(res.at) * time.Millisecond)
 	case TempError:
 		a.Err = res.err
-	}
-	if res.stale {
-		r.counts.stale.Add(1)
 	}
 	return a
 }

@@ -40,23 +40,22 @@ func (t *table[K, R]) stale(k K, o Options) *entry[R] {
 	return e
 }
 
-// hit counts that an answer was of use, and has it asked again behind if it is
-// asked often and expires soon.
-func (t *table[K, R]) hit(ctx context.Context, k K, e *entry[R]) {
+// due counts that an answer was of use, and says that it is to be asked again:
+// it is asked for often and expires soon.
+func (t *table[K, R]) due(e *entry[R]) bool {
 	if e.outcome == TempError || e.hits.Load() < aheadHits && e.hits.Add(1) < aheadHits {
-		return
+		return false
 	}
 	now := t.r.clock()
-	if left := e.expires() - now; left <= 0 || left > int64(e.ttl)/aheadShare || e.refusedWithin(stalePause, now) {
-		return
+	left := e.expires() - now
+	if left <= 0 || left > int64(e.ttl)/aheadShare || e.refusedWithin(stalePause, now) {
+		return false
 	}
-	if e.hits.Swap(0) >= aheadHits { // no other caller does
-		t.ahead(ctx, k)
-	}
+	return e.hits.Swap(0) >= aheadHits // one caller will do
 }
 
-// ahead asks k again behind the callers' backs. All such look-ups together have
-// the share of one network.
+// ahead asks k again while callers have the old answer. All look-ups of that
+// kind together have the share of one network.
 func (t *table[K, R]) ahead(ctx context.Context, k K) {
 	r := t.r
 	r.mu.Lock()

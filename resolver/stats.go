@@ -11,10 +11,10 @@ type Stats struct {
 	// Servers are as configured. One that is no longer is left out.
 	Servers []ServerStats
 
-	Hits   uint64 // look-ups that the cache answered, at once
-	Misses uint64 // look-ups that it did not
-	Stale  uint64 // answers past their TTL, given to a look-up of either kind
-	Joined uint64 // misses that waited for the question of another
+	Hits   uint64 // look-ups answered from the cache
+	Misses uint64 // all others, but those of CacheOnly
+	Stale  uint64 // hits past their TTL
+	Joined uint64 // look-ups that waited for the question of another
 	Ahead  uint64 // answers asked again before they expired, for nobody
 	Busy   uint64 // look-ups refused with ErrBusy
 	Share  uint64 // look-ups refused with ErrShare
@@ -39,6 +39,19 @@ type ServerStats struct {
 // counts are the counters of Stats.
 type counts struct {
 	hits, misses, stale, joined, ahead, busy, share, panics atomic.Uint64
+}
+
+// add counts a look-up.
+func (c *counts) add(o Outcome, cached, stale bool) {
+	switch {
+	case cached:
+		c.hits.Add(1)
+	case o != NotAsked:
+		c.misses.Add(1)
+	}
+	if stale {
+		c.stale.Add(1)
+	}
 }
 
 // Stats is a snapshot for metrics.

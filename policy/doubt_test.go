@@ -274,7 +274,7 @@ func TestNoDoubtRejects(t *testing.T) {
 		}
 	}
 	random := rand.NewChaCha8([32]byte{2})
-	for range 1000 {
+	for range 500 {
 		data := make([]byte, 120)
 		_, _ = random.Read(data)
 		holdDoubtOf(t, data)

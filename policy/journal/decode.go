@@ -2,7 +2,6 @@ package journal
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -21,101 +20,38 @@ var ErrOther = errors.New("not a decision")
 // request, the facts and the decision, so that judging the request by the facts
 // under the same rules gives the same decision. Unknown keys are passed over.
 // The looks of names are judged anew. It returns ErrOther for a line that is no
-// decision.
+// decision. The texts of the record share the memory of one copy of the line.
 func Parse(line []byte) (Record, error) {
-	fields, err := split(bytes.TrimSpace(line))
-	if err != nil {
-		return Record{}, err
-	}
-	if fields["msg"] != "decision" {
-		return Record{}, ErrOther
-	}
-	d := decoder{fields: fields}
-	r := d.record()
-	return r, d.err
-}
-
-// split reads the fields of a line as text.
-func split(line []byte) (map[string]string, error) {
-	if len(line) > 0 && line[0] == '{' {
-		return splitJSON(line)
-	}
-	return splitLogfmt(line)
-}
-
-func splitJSON(line []byte) (map[string]string, error) {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(line, &raw); err != nil {
-		return nil, fmt.Errorf("reading JSON: %w", err)
-	}
-	fields := make(map[string]string, len(raw))
-	for k, v := range raw {
-		if v[0] != '"' {
-			fields[k] = string(v)
-			continue
-		}
-		var s string
-		if err := json.Unmarshal(v, &s); err != nil {
-			return nil, fmt.Errorf("reading JSON: %s: %w", k, err)
-		}
-		fields[k] = s
-	}
-	return fields, nil
-}
-
-func splitLogfmt(line []byte) (map[string]string, error) {
-	fields := make(map[string]string, 40)
-	for rest := string(line); rest != ""; rest = strings.TrimLeft(rest, " ") {
-		key, after, ok := strings.Cut(rest, "=")
-		if !ok || key == "" || strings.ContainsAny(key, " \"") {
-			return nil, fmt.Errorf("%.60q: want key=value", rest)
-		}
-		if !strings.HasPrefix(after, `"`) {
-			fields[key], rest, _ = strings.Cut(after, " ")
-			continue
-		}
-		end := quoted(after)
-		if end < 0 {
-			return nil, fmt.Errorf("%s: no closing quote", key)
-		}
-		var s string
-		if err := json.Unmarshal([]byte(after[:end]), &s); err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
-		}
-		fields[key] = s
-		rest = after[end:]
-	}
-	return fields, nil
-}
-
-// quoted finds the end of the quoted text at the beginning of s, or -1.
-func quoted(s string) int {
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return -1
+	var d decoder
+	return d.parse(string(bytes.TrimSpace(line)))
 }
 
 // decoder turns the fields of a line into a record. It keeps the first error.
 type decoder struct {
-	fields map[string]string
-	err    error
+	fields
+	err error
 }
 
-func (d *decoder) bad(key string, err error) {
+func (d *decoder) parse(line string) (Record, error) {
+	if err := d.split(line); err != nil {
+		return Record{}, err
+	}
+	if d.value[fMsg] != "decision" {
+		return Record{}, ErrOther
+	}
+	r := d.record()
+	return r, d.err
+}
+
+func (d *decoder) bad(f field, err error) {
 	if d.err == nil {
-		d.err = fmt.Errorf("%s=%.60q: %w", key, d.fields[key], err)
+		d.err = fmt.Errorf("%s=%.60q: %w", fieldKeys[f], d.value[f], err)
 	}
 }
 
 func (d *decoder) record() Record {
-	r := Record{ID: d.fields["id"], Config: d.fields["config"], Reply: d.fields["reply"], Request: d.request()}
-	if ms, err := strconv.ParseFloat(d.fields["ms"], 64); err == nil {
+	r := Record{ID: d.value[fID], Config: d.value[fConfig], Reply: d.value[fReply], Request: d.request()}
+	if ms, err := strconv.ParseFloat(d.value[fMS], 64); err == nil {
 		r.Elapsed = time.Duration(ms * float64(time.Millisecond)).Round(time.Microsecond)
 	}
 	r.Facts = d.facts(&r.Request)
@@ -124,32 +60,39 @@ func (d *decoder) record() Record {
 }
 
 func (d *decoder) request() policy.Request {
-	f := d.fields
-	t, err := time.Parse(timeFormat, f["time"])
-	if err != nil {
-		d.bad("time", errors.New("want an RFC 3339 time"))
-	}
 	return policy.Request{
-		Time:              t,
-		Client:            d.addr("client"),
-		ClientText:        f["client_address"],
-		ClientName:        f["client_name"],
-		ReverseClientName: f["reverse_client_name"],
-		HELO:              f["helo_is"],
-		State:             f["state"],
-		Sender:            f["sender"],
-		Recipient:         f["recipient"],
-		Instance:          f["instance"],
-		QueueID:           f["queue_id"],
-		Authenticated:     d.flag("authenticated"),
-		Encrypted:         d.flag("encrypted"),
-		Server:            d.addr("server"),
-		Context:           f["context"],
+		Time:              d.time(),
+		Client:            d.addr(fClient),
+		ClientText:        d.value[fClientAddress],
+		ClientName:        d.value[fClientName],
+		ReverseClientName: d.value[fReverseClientName],
+		HELO:              d.value[fHELOIs],
+		State:             d.value[fState],
+		Sender:            d.value[fSender],
+		Recipient:         d.value[fRecipient],
+		Instance:          d.value[fInstance],
+		QueueID:           d.value[fQueueID],
+		Authenticated:     d.flag(fAuthenticated),
+		Encrypted:         d.flag(fEncrypted),
+		Server:            d.addr(fServer),
+		Context:           d.value[fContext],
 	}
 }
 
-func (d *decoder) addr(key string) netip.Addr {
-	v := d.fields[key]
+func (d *decoder) time() time.Time {
+	layout, v := timeFormat, d.value[fTime]
+	if len(v) == len("2006-01-02T15:04:05.000Z") && v[19] == '.' && v[23] == 'Z' {
+		layout = time.RFC3339 // takes the fraction too, and is much faster
+	}
+	t, err := time.Parse(layout, v)
+	if err != nil {
+		d.bad(fTime, errors.New("want an RFC 3339 time"))
+	}
+	return t
+}
+
+func (d *decoder) addr(key field) netip.Addr {
+	v := d.value[key]
 	if v == "" {
 		return netip.Addr{}
 	}
@@ -160,11 +103,11 @@ func (d *decoder) addr(key string) netip.Addr {
 	return a
 }
 
-func (d *decoder) flag(key string) bool { return d.fields[key] == "true" }
+func (d *decoder) flag(key field) bool { return d.value[key] == "true" }
 
 func (d *decoder) facts(req *policy.Request) policy.Facts {
 	f := policy.NewFacts(req)
-	switch d.fields["ptr"] {
+	switch d.value[fPTR] {
 	case "":
 	case "none":
 		f.PTR = resolver.None
@@ -173,28 +116,38 @@ func (d *decoder) facts(req *policy.Request) policy.Facts {
 	case "temperror":
 		f.PTR = resolver.TempError
 	default:
-		d.bad("ptr", errors.New("unknown result"))
+		d.bad(fPTR, errors.New("unknown result"))
 	}
-	for _, e := range d.list("names") {
-		i := strings.LastIndexByte(e, '>')
-		if i < 0 {
-			d.bad("names", errors.New("want name>address"))
-			break
-		}
-		n := policy.NewName(e[:i], req.Client)
-		n.Lead = d.lead("names", e[i+1:])
-		f.Names = append(f.Names, n)
-	}
-	f.MoreNames = d.flag("more_names")
-	f.HELO.Lead = d.lead("helo_to", d.fields["helo_to"])
-	f.OwnClient, f.OwnHELO = d.flag("own_client"), d.flag("own_helo")
-	f.Errors = d.list("dns_errors")
-	f.Questions, _ = strconv.Atoi(d.fields["questions"])
-	f.Cached, f.Stale = d.flag("cached"), d.flag("stale")
+	f.Names = d.names(req.Client)
+	f.MoreNames = d.flag(fMoreNames)
+	f.HELO.Lead = d.lead(fHELOTo, d.value[fHELOTo])
+	f.OwnClient, f.OwnHELO = d.flag(fOwnClient), d.flag(fOwnHELO)
+	f.Errors = d.list(fDNSErrors)
+	f.Questions, _ = strconv.Atoi(d.value[fQuestions])
+	f.Cached, f.Stale = d.flag(fCached), d.flag(fStale)
 	return f
 }
 
-func (d *decoder) lead(key, s string) policy.Lead {
+func (d *decoder) names(client netip.Addr) []policy.Name {
+	elems := d.list(fNames)
+	if len(elems) == 0 {
+		return nil
+	}
+	names := make([]policy.Name, 0, len(elems))
+	for _, e := range elems {
+		i := strings.LastIndexByte(e, '>')
+		if i < 0 {
+			d.bad(fNames, errors.New("want name>address"))
+			break
+		}
+		n := policy.NewName(e[:i], client)
+		n.Lead = d.lead(fNames, e[i+1:])
+		names = append(names, n)
+	}
+	return names
+}
+
+func (d *decoder) lead(key field, s string) policy.Lead {
 	switch s {
 	case "":
 		return policy.Lead{}
@@ -216,10 +169,13 @@ func (d *decoder) lead(key, s string) policy.Lead {
 }
 
 // list reads a list of elements.
-func (d *decoder) list(key string) []string {
-	v, ok := d.fields[key]
-	if !ok {
+func (d *decoder) list(key field) []string {
+	v := d.value[key]
+	if !d.has[key] {
 		return nil
+	}
+	if strings.IndexByte(v, '\\') < 0 {
+		return strings.Split(v, ",")
 	}
 	var elems []string
 	var e []byte
@@ -238,36 +194,35 @@ func (d *decoder) list(key string) []string {
 }
 
 func (d *decoder) decision() policy.Decision {
-	f := d.fields
-	p := policy.Decision{Rule: f["rule"], Downgraded: d.flag("downgraded")}
-	p.Action = d.action("action", f["action"])
+	p := policy.Decision{Rule: d.value[fRule], Downgraded: d.flag(fDowngraded)}
+	p.Action = d.action(fAction, d.value[fAction])
 	p.Decided = p.Action
-	if v, ok := f["decided"]; ok {
-		p.Decided = d.action("decided", v)
+	if d.has[fDecided] {
+		p.Decided = d.action(fDecided, d.value[fDecided])
 	}
-	if f["mode"] == policy.Observe.String() {
+	if d.value[fMode] == policy.Observe.String() {
 		p.Mode = policy.Observe
 	}
 	if p.Action == policy.Info {
 		p.Mode = policy.ObserveInfo
 	}
-	for _, e := range d.list("would") {
+	for _, e := range d.list(fWould) {
 		a, rule, _ := strings.Cut(e, ":")
-		p.Would = append(p.Would, policy.Verdict{Action: d.action("would", a), Rule: rule})
+		p.Would = append(p.Would, policy.Verdict{Action: d.action(fWould, a), Rule: rule})
 	}
 	if p.Decided != p.Action && len(p.Would) > 0 {
 		// The last is the decision itself.
 		p.Would = p.Would[:len(p.Would)-1]
 	}
 	for i := range p.Checks {
-		c := policy.Check(i)
-		v := f[c.String()]
-		result, ok := c.Result(v)
+		key := fPTR + field(i) // the fields of the checks are in their order
+		v := d.value[key]
+		result, ok := policy.Check(i).Result(v)
 		if !ok && v == policy.None.String() {
 			result, ok = policy.None, true
 		}
 		if !ok && v != "" {
-			d.bad(c.String(), errors.New("unknown result"))
+			d.bad(key, errors.New("unknown result"))
 		}
 		p.Checks[i] = result
 	}
@@ -278,7 +233,7 @@ func (d *decoder) decision() policy.Decision {
 	return p
 }
 
-func (d *decoder) action(key, v string) policy.Action {
+func (d *decoder) action(key field, v string) policy.Action {
 	if v == policy.Info.String() {
 		return policy.Info
 	}

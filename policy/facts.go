@@ -47,6 +47,12 @@ type Facts struct {
 	Cached bool
 	// Stale says that an answer past its TTL was used (RFC 8767).
 	Stale bool
+
+	// Outage says that no DNS server answered anybody, Overload that this
+	// daemon had no room for a look-up. What is a temperror for that is trouble
+	// of our own, and nothing that a client could mend or wait for.
+	Outage   bool
+	Overload bool
 }
 
 // Lead is where a name leads in the client's address family.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -27,6 +28,8 @@ type DNS interface {
 	LookupPTR(ctx context.Context, addr netip.Addr, o resolver.Options) resolver.Answer
 	// LookupAddrs asks for the addresses of a name, network "ip4" or "ip6".
 	LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer
+	// Outage says that no server answers.
+	Outage() bool
 }
 
 // Gatherer collects the facts about clients. It is safe for concurrent use.
@@ -54,11 +57,14 @@ func (g *Gatherer) Gather(ctx context.Context, req *Request, rules *Rules) Facts
 	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
 	defer cancel()
 	budget := resolver.NewBudget(maxQuestions)
-	c.collect(ctx, resolver.Options{Budget: budget})
+	o := resolver.Options{Budget: budget, Client: req.Client}
+	c.collect(ctx, o)
 	if c.aged && rules.Judge(req, &c.facts).Decided == Reject {
 		c.facts = g.known(req)
-		c.collect(ctx, resolver.Options{Budget: budget, MaxAge: fresh})
+		o.MaxAge = fresh
+		c.collect(ctx, o)
 	}
+	c.facts.Outage = len(c.facts.Errors) > 0 && g.DNS.Outage()
 	c.facts.Questions = budget.Sent()
 	return c.facts
 }
@@ -224,9 +230,10 @@ func (c *collection) note(about string, a *resolver.Answer) {
 	f.Stale = f.Stale || a.Stale
 	if a.Outcome == resolver.TempError {
 		f.Errors = append(f.Errors, fmt.Sprintf("%s: %v", about, a.Err))
+		f.Overload = f.Overload || errors.Is(a.Err, resolver.ErrBusy) || errors.Is(a.Err, resolver.ErrOwn)
 		return
 	}
-	if a.Cached && c.req.Time.Sub(a.At) > fresh {
+	if a.Stale || a.Cached && c.req.Time.Sub(a.At) > fresh {
 		c.aged = true
 	}
 }

@@ -28,7 +28,10 @@ func (m Mode) String() string {
 type Rules struct {
 	Mode    Mode
 	OnDoubt Action // of a reject that the DNS could not settle: Defer or DUNNO
-	List    []Rule // the first that holds decides
+	// OnOutage is what becomes of what a doubt would make a defer while no DNS
+	// server answers: DUNNO or Defer.
+	OnOutage Action
+	List     []Rule // the first that holds decides
 
 	Networks     Prefixes // our own; a client in them is "own"
 	OwnNames     Names    // that only we may greet with
@@ -73,6 +76,10 @@ type Decision struct {
 // never becomes a 5xx whatever the rules say, and a doubt that could not have
 // rejected delays nobody. Rules under observation change nothing.
 //
+// In an outage of all DNS servers a defer that a doubt has made, or that rests
+// on a temperror, becomes OnOutage, and DUNNO if this daemon is overloaded: our
+// own trouble must not stop mail.
+//
 // It is a pure function: the same request (its time included), facts and rules
 // give the same decision. A client without an address is never objected to.
 func (r *Rules) Judge(req *Request, f *Facts) Decision {
@@ -93,7 +100,7 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 			d.Open = true
 			return d
 		}
-		action, settled := r.outcome(rule, holds, doubt || doubtful)
+		action, settled := s.outcome(rule, holds, doubt, doubtful)
 		switch {
 		case rule.Observe:
 			if holds == yes {
@@ -109,23 +116,35 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 	return d.answered()
 }
 
-// outcome is what a rule that is not false comes to; not settled: it is passed
-// over.
-func (r *Rules) outcome(rule *Rule, holds truth, doubt bool) (a Action, settled bool) {
+// outcome is what a rule that is not false comes to: spared says that a rule
+// before it might have spared the client, doubtful that it rests on a temperror
+// itself. Not settled: it is passed over.
+func (s *scene) outcome(rule *Rule, holds truth, spared, doubtful bool) (a Action, settled bool) {
 	switch {
 	case holds == unknown && rule.Action == Reject:
-		return r.OnDoubt, true
+		return min(s.rules.OnDoubt, s.doubt()), true
 	case holds == unknown:
 		return DUNNO, false
-	case rule.Action == Reject && doubt:
-		return Defer, true
+	case rule.Action == Reject && (spared || doubtful), rule.Action == Defer && doubtful:
+		return s.doubt(), true
 	}
 	return rule.Action, true
 }
 
+// doubt is the most that a doubt may come to.
+func (s *scene) doubt() Action {
+	switch {
+	case s.facts.Overload:
+		return DUNNO
+	case s.facts.Outage:
+		return s.rules.OnOutage
+	}
+	return Defer
+}
+
 func (d *Decision) decide(rule *Rule, a Action, s *scene) {
 	d.Decided, d.Rule = a, rule.Name
-	d.Downgraded = rule.Action == Reject && a != Reject
+	d.Downgraded = a < rule.Action
 	if a == DUNNO {
 		return
 	}

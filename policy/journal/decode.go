@@ -125,6 +125,7 @@ func (d *decoder) facts(req *policy.Request) policy.Facts {
 	f.Errors = d.list(fDNSErrors)
 	f.Questions, _ = strconv.Atoi(d.value[fQuestions])
 	f.Cached, f.Stale = d.flag(fCached), d.flag(fStale)
+	f.Outage, f.Overload = d.flag(fOutage), d.flag(fOverload)
 	return f
 }
 

@@ -35,6 +35,8 @@ func (e *encoder) record(r *Record) {
 	e.millis("ms", r.Elapsed)
 	e.flag("cached", r.Facts.Cached)
 	e.flag("stale", r.Facts.Stale)
+	e.flag("outage", r.Facts.Outage)
+	e.flag("overload", r.Facts.Overload)
 }
 
 func (e *encoder) decision(d *policy.Decision) {

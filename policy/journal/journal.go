@@ -38,6 +38,7 @@
 //	questions            that were sent to DNS servers
 //	ms                   the decision's time in milliseconds
 //	cached stale         true if all DNS answers came from the cache, if one was past its TTL
+//	outage overload      true if no DNS server answered anybody, if the daemon had no room for a look-up
 //
 // A list is separated by commas; a comma or a backslash in one of its elements
 // has a backslash before it. All values are escaped: a line is printable ASCII,

@@ -1,0 +1,97 @@
+package policy_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/resolver"
+)
+
+// Outage says that the fake answers as it should.
+func (d *fakeDNS) Outage() bool { return false }
+
+// brokenDNS fails every look-up.
+type brokenDNS struct {
+	err    error
+	outage bool
+}
+
+func (d brokenDNS) LookupPTR(context.Context, netip.Addr, resolver.Options) resolver.Answer {
+	return resolver.Answer{Outcome: resolver.TempError, Err: d.err}
+}
+
+func (d brokenDNS) LookupAddrs(_ context.Context, _, _ string, o resolver.Options) resolver.Answer {
+	if o.CacheOnly {
+		return resolver.Answer{}
+	}
+	return resolver.Answer{Outcome: resolver.TempError, Err: d.err}
+}
+
+func (d brokenDNS) Outage() bool { return d.outage }
+
+// ptrIs asks for one outcome of the check ptr.
+func ptrIs(t *testing.T, result string) policy.Table {
+	t.Helper()
+	e, errs := policy.NewEntry("ptr", []string{result}, []string{result})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	return policy.Table{e}
+}
+
+// TestOwnTrouble judges clients of which nothing can be learnt, for reasons
+// that are theirs or ours.
+func TestOwnTrouble(t *testing.T) {
+	servfail := errors.New("SERVFAIL from 127.0.0.1:53")
+	reject := policy.Rule{Name: "reject", When: ptrIs(t, "none"), Action: policy.Reject}
+	listed := policy.Rule{Name: "listed", When: ptrIs(t, "temperror"), Action: policy.Reject}
+	deferring := policy.Rule{Name: "defer", When: ptrIs(t, "temperror"), Action: policy.Defer}
+	plain := policy.Rule{Name: "plain", Action: policy.Defer}
+	tests := []struct {
+		name     string
+		dns      brokenDNS
+		rule     policy.Rule
+		onDoubt  policy.Action
+		onOutage policy.Action
+		want     string
+	}{
+		{"one zone fails", brokenDNS{servfail, false}, reject, policy.Defer, policy.DUNNO, "defer downgraded"},
+		{"all servers are silent", brokenDNS{servfail, true}, reject, policy.Defer, policy.DUNNO, "dunno downgraded outage"},
+		{"all are silent, defer wanted", brokenDNS{servfail, true}, reject, policy.Defer, policy.Defer, "defer downgraded outage"},
+		{"all are silent, no defer for any doubt", brokenDNS{servfail, true}, reject, policy.DUNNO, policy.Defer, "dunno downgraded outage"},
+		{"temperror under a reject", brokenDNS{servfail, false}, listed, policy.Defer, policy.DUNNO, "defer downgraded"},
+		{"temperror under a reject, all silent", brokenDNS{servfail, true}, listed, policy.Defer, policy.DUNNO, "dunno downgraded outage"},
+		{"temperror under a defer", brokenDNS{servfail, false}, deferring, policy.Defer, policy.DUNNO, "defer"},
+		{"temperror under a defer, all silent", brokenDNS{servfail, true}, deferring, policy.Defer, policy.DUNNO, "dunno downgraded outage"},
+		{"a defer that rests on no doubt", brokenDNS{servfail, true}, plain, policy.Defer, policy.DUNNO, "defer"},
+		{"we ask too much", brokenDNS{resolver.ErrBusy, false}, reject, policy.Defer, policy.Defer, "dunno downgraded overload"},
+		{"we ask too much, wrapped", brokenDNS{fmt.Errorf("x: %w", resolver.ErrBusy), false}, listed, policy.Defer, policy.Defer, "dunno downgraded overload"},
+		{"no descriptors", brokenDNS{resolver.ErrOwn, false}, reject, policy.Defer, policy.Defer, "dunno downgraded overload"},
+		{"its network asks too much", brokenDNS{resolver.ErrShare, false}, reject, policy.Defer, policy.DUNNO, "defer downgraded"},
+	}
+	for _, test := range tests {
+		rules := &policy.Rules{OnDoubt: test.onDoubt, OnOutage: test.onOutage, List: []policy.Rule{test.rule}}
+		g := policy.Gatherer{DNS: test.dns, Deadline: 1e9}
+		req := &policy.Request{Client: netip.MustParseAddr("203.0.113.10"), HELO: "mail.example.org", State: "RCPT"}
+		f := g.Gather(t.Context(), req, rules)
+		d := rules.Judge(req, &f)
+		got := d.Decided.String()
+		if d.Downgraded {
+			got += " downgraded"
+		}
+		if f.Outage {
+			got += " outage"
+		}
+		if f.Overload {
+			got += " overload"
+		}
+		if got != test.want || f.HELO.Form != hostname.FQDN {
+			t.Errorf("%s: %s; want %s", test.name, got, test.want)
+		}
+	}
+}

@@ -26,6 +26,7 @@ type config struct {
 		socketMode  fs.FileMode
 		socketGroup string
 		deadline    time.Duration
+		connections int      // at most
 		networks    []string // as written; rules.Networks is the set
 	}
 	helo struct {
@@ -35,6 +36,9 @@ type config struct {
 		servers      []netip.AddrPort // empty: those of /etc/resolv.conf
 		timeout      time.Duration
 		cacheEntries int
+		cacheFile    string
+		stale        time.Duration
+		maxInFlight  int
 	}
 	log struct {
 		format journal.Format
@@ -46,12 +50,15 @@ type config struct {
 
 // defaults is a configuration without a file. Every call makes a fresh one.
 func defaults() *config {
-	c := &config{rules: &policy.Rules{OnDoubt: policy.Defer}}
+	c := &config{rules: &policy.Rules{OnDoubt: policy.Defer, OnOutage: policy.DUNNO}}
 	c.server.listen = []string{"127.0.0.1:10040"}
 	c.server.socketMode = 0o660
 	c.server.deadline = 5 * time.Second
+	c.server.connections = 2000
 	c.resolver.timeout = 2 * time.Second
 	c.resolver.cacheEntries = 100_000
+	c.resolver.stale = 24 * time.Hour
+	c.resolver.maxInFlight = 500
 	return c
 }
 

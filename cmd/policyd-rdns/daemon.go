@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -21,10 +23,6 @@ import (
 // resolvConf names the recursive servers, where the configuration does not.
 const resolvConf = "/etc/resolv.conf"
 
-// maxInFlight bounds the look-ups under way at once, those that run on behind
-// a decision included. Each holds a socket.
-const maxInFlight = 500
-
 // daemon is the state of serve.
 type daemon struct {
 	host     host
@@ -35,6 +33,7 @@ type daemon struct {
 	nat      natGuard
 
 	decisions atomic.Uint64
+	blind     atomic.Uint64 // decisions during the outage
 	firstID   uint64
 }
 
@@ -67,11 +66,15 @@ func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host
 		Servers:      servers,
 		Timeout:      conf.resolver.timeout,
 		CacheEntries: conf.resolver.cacheEntries,
-		MaxInFlight:  maxInFlight,
+		MaxInFlight:  conf.resolver.maxInFlight,
+		Stale:        conf.resolver.stale,
+		OnOutage:     d.outage,
+		Log:          log,
 	})
 	if err != nil {
 		return nil, err
 	}
+	d.loadCache(conf)
 	d.current.Store(d.generation(conf))
 	return d, nil
 }
@@ -105,6 +108,9 @@ func (d *daemon) handle(ctx context.Context, req policy.Request) string {
 		Decision: decision,
 		Elapsed:  time.Since(begin),
 	}
+	if facts.Outage {
+		d.blind.Add(1)
+	}
 	d.nat.see(&req, facts.OwnClient || g.conf.rules.Networks.Has(req.Client))
 	reply := decision.Reply()
 	if decision.Action != policy.DUNNO {
@@ -134,11 +140,13 @@ func (d *daemon) reload() {
 	}
 	d.resolver.SetServers(servers, conf.resolver.timeout)
 	d.resolver.Resize(conf.resolver.cacheEntries)
+	d.resolver.SetStale(conf.resolver.stale)
+	d.resolver.SetMaxInFlight(conf.resolver.maxInFlight)
 	d.current.Store(d.generation(conf))
 	d.log.Info("configuration reloaded", "config", conf.hash, "rules", len(conf.rules.List), "servers", serverList(servers))
 	d.tellWarnings(conf)
 	if !old.sameSockets(conf) {
-		d.log.Warn("changes of listen, socket_mode and socket_group wait for a restart")
+		d.log.Warn("changes of listen, socket_mode, socket_group and max_connections wait for a restart")
 	}
 	if conf.log.format != old.log.format {
 		d.log.Warn("messages keep their format until a restart; decisions have the new one")
@@ -147,7 +155,8 @@ func (d *daemon) reload() {
 
 func (c *config) sameSockets(other *config) bool {
 	a, b := &c.server, &other.server
-	return slices.Equal(a.listen, b.listen) && a.socketMode == b.socketMode && a.socketGroup == b.socketGroup
+	return slices.Equal(a.listen, b.listen) && a.socketMode == b.socketMode && a.socketGroup == b.socketGroup &&
+		a.connections == b.connections
 }
 
 // reread reads the configuration and the servers that it leads to.
@@ -174,6 +183,44 @@ func serverList(servers []netip.AddrPort) string {
 		texts[i] = s.String()
 	}
 	return strings.Join(texts, ",")
+}
+
+// outage tells the beginning and the end of an outage of all DNS servers.
+func (d *daemon) outage(o resolver.Outage) {
+	if o.End.IsZero() {
+		d.blind.Store(0)
+		d.log.Warn("no DNS server answers: what cannot be known is not held against clients until one does", "servers", o.Why)
+		return
+	}
+	d.log.Warn("DNS servers answer again", "after", o.End.Sub(o.Begin).Round(time.Millisecond), "decisions", d.blind.Load())
+}
+
+// loadCache takes the answers of the last run, if they were kept.
+func (d *daemon) loadCache(conf *config) {
+	path := conf.resolver.cacheFile
+	if path == "" {
+		return
+	}
+	n, err := d.resolver.LoadCache(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.log.Info("no cache of an earlier run", "file", path)
+	case err != nil:
+		d.log.Warn("cache of an earlier run not used", "file", path, "error", err)
+	default:
+		d.log.Info("cache of an earlier run", "file", path, "answers", n)
+	}
+}
+
+// saveCache keeps the answers for the next run.
+func (d *daemon) saveCache() {
+	path := d.current.Load().conf.resolver.cacheFile
+	if path == "" {
+		return
+	}
+	if err := d.resolver.SaveCache(path); err != nil {
+		d.log.Warn("cache not kept", "file", path, "error", err)
+	}
 }
 
 // announce says what runs, and how to have Postfix use it.

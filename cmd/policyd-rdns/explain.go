@@ -93,7 +93,7 @@ func explain(ctx context.Context, address string, o explainOptions, out io.Write
 		return err
 	}
 	r, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: conf.resolver.timeout, CacheEntries: 1000, MaxInFlight: maxInFlight,
+		Servers: servers, Timeout: conf.resolver.timeout, CacheEntries: 1000, MaxInFlight: conf.resolver.maxInFlight,
 	})
 	if err != nil {
 		return err

@@ -213,18 +213,46 @@ func (t *table) duration(key string, into *time.Duration, least, most time.Durat
 	}
 	s, ok := v.(string)
 	if !ok {
-		t.bad(key, v, fmt.Sprintf("want a duration with its unit, in quotes, such as %q", *into))
+		t.bad(key, v, fmt.Sprintf("want a duration with its unit, in quotes, such as %q", durationText(*into)))
 		return
 	}
-	d, err := time.ParseDuration(s)
+	d, err := parseDuration(s)
 	switch {
 	case err != nil:
-		t.bad(key, v, fmt.Sprintf("want a duration such as %q", *into))
+		t.bad(key, v, fmt.Sprintf("want a duration such as %q", durationText(*into)))
 	case d < least || d > most:
-		t.bad(key, v, fmt.Sprintf("want %v to %v%s", least, most, why))
+		t.bad(key, v, fmt.Sprintf("want %s to %s%s", durationText(least), durationText(most), why))
 	default:
 		*into = d
 	}
+}
+
+// day is a unit that time.ParseDuration does not know, for days are not all
+// alike; here they are.
+const day = 24 * time.Hour
+
+// parseDuration is time.ParseDuration with whole days beside it: "7d".
+func parseDuration(s string) (time.Duration, error) {
+	days, ok := strings.CutSuffix(s, "d")
+	if !ok {
+		return time.ParseDuration(s)
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	return time.Duration(n) * day, err
+}
+
+// durationText is a duration as in a file.
+func durationText(d time.Duration) string {
+	if d >= day && d%day == 0 {
+		return strconv.Itoa(int(d/day)) + "d"
+	}
+	s := d.String()
+	for _, zeros := range []string{"m0s", "h0m"} {
+		if short, ok := strings.CutSuffix(s, zeros); ok {
+			s = short + zeros[:1]
+		}
+	}
+	return s
 }
 
 // show is a value as in the file, or near to it, cut short.

@@ -37,7 +37,7 @@ func TestREADMENamesEveryKey(t *testing.T) {
 			Server: client, Context: "x",
 		},
 		Facts: policy.Facts{
-			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []string{"x"}, Questions: 2, Cached: true, Stale: true,
+			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []string{"x"}, Questions: 2, Cached: true, Stale: true, Outage: true, Overload: true,
 			Names: []policy.Name{{
 				Name: "x", Valid: true, Verdict: hostname.Verdict{Generic: true},
 				Lead: policy.Lead{Outcome: resolver.Found, Addrs: addrs},

@@ -40,6 +40,9 @@ func (r *recorder) LookupAddrs(ctx context.Context, network, name string, o reso
 	return a
 }
 
+// Outage is that of [policy.DNS].
+func (r *recorder) Outage() bool { return r.dns.Outage() }
+
 // keep leaves out questions that only looked into the cache.
 func (r *recorder) keep(question string, a resolver.Answer, begin time.Time) {
 	if a.Outcome == resolver.NotAsked {

@@ -87,11 +87,12 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan o
 		defer close(done)
 		d.supervise(serving, manager, hup)
 	}()
-	server := postfix.Server{Handler: d.handle, Log: d.log}
+	server := postfix.Server{Handler: d.handle, Log: d.log, MaxConnections: d.current.Load().conf.server.connections}
 	err := server.Serve(ctx, listeners...)
 	manager.stopping()
 	stop()
 	<-done
+	d.saveCache()
 	d.log.Info("stopped", "decisions", d.decisions.Load())
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -63,6 +64,7 @@ func (r *reader) server(t table, c *config) {
 	t.text("socket_group", &s.socketGroup)
 	s.networks = t.written("networks")
 	t.each("networks", c.rules.Networks.Add)
+	t.whole("max_connections", &s.connections, 10, 100_000)
 	t.duration("deadline", &s.deadline, 100*time.Millisecond, 60*time.Second,
 		": Postfix gives up after smtpd_policy_service_timeout, 100s")
 	t.end()
@@ -94,6 +96,15 @@ func (r *reader) resolver(t table, c *config) {
 	})
 	t.duration("timeout", &s.timeout, 50*time.Millisecond, 30*time.Second, "")
 	t.whole("cache_entries", &s.cacheEntries, 100, 100_000_000)
+	t.text("cache_file", &s.cacheFile)
+	if s.cacheFile != "" && !filepath.IsAbs(s.cacheFile) {
+		t.bad("cache_file", s.cacheFile, "want an absolute path")
+	}
+	t.duration("stale", &s.stale, 0, 7*24*time.Hour, "")
+	t.whole("max_inflight", &s.maxInFlight, 20, 100_000)
+	outage := 0
+	t.choice("outage", &outage, "dunno", "defer")
+	c.rules.OnOutage = []policy.Action{policy.DUNNO, policy.Defer}[outage]
 	t.end()
 }
 

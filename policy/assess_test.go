@@ -25,3 +25,20 @@ func TestChecks(t *testing.T) {
 		}
 	}
 }
+
+func TestConfirmed(t *testing.T) {
+	tests := []struct{ client, want string }{
+		{"203.0.113.10", ""},
+		{"203.0.113.10 a.example.com>none b.example.com>temperror c.example.com>198.51.100.7", ""},
+		{"203.0.113.10 a.example.com>me b.example.com>none c.example.com>198.51.100.7+me", "a.example.com c.example.com"},
+	}
+	for _, tt := range tests {
+		e, err := readEvidence(tt.client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(e.facts.Confirmed(e.req.Client), " "); got != tt.want {
+			t.Errorf("Confirmed of %s = %q; want %q", tt.client, got, tt.want)
+		}
+	}
+}

@@ -38,6 +38,14 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestModeString(t *testing.T) {
+	for mode, want := range []string{policy.Enforce: "enforce", policy.Observe: "observe", policy.ObserveInfo: "observe"} {
+		if got := policy.Mode(mode).String(); got != want {
+			t.Errorf("Mode(%d) = %q; want %q", mode, got, want)
+		}
+	}
+}
+
 // A client without an address is never objected to, nor said to be open.
 func TestJudgeNoAddress(t *testing.T) {
 	for _, line := range []string{"all: reject", "none: reject when ptr=none"} {

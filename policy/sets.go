@@ -32,10 +32,7 @@ func (p *Prefixes) Add(text string) error {
 	if prefix != prefix.Masked() {
 		return fmt.Errorf("%.60q: bits set beyond the prefix; the network is %s", text, prefix.Masked())
 	}
-	if prefix.Addr().Is4In6() {
-		if prefix.Bits() < 96 {
-			return fmt.Errorf("%.60q: an IPv4-mapped network; write it as IPv4", text)
-		}
+	if prefix.Addr().Is4In6() { // so that it has 96 bits at least
 		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
 	}
 	if p.prefixes == nil {
@@ -63,10 +60,7 @@ func (p *Prefixes) Has(addr netip.Addr) bool {
 		lengths = p.bits4
 	}
 	for _, b := range lengths {
-		prefix, err := addr.Prefix(b)
-		if err != nil {
-			continue
-		}
+		prefix, _ := addr.Prefix(b) // whose family has as many
 		if _, ok := p.prefixes[prefix]; ok {
 			return true
 		}

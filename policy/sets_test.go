@@ -47,6 +47,10 @@ func TestPrefixesHas(t *testing.T) {
 	if set.Has(netip.MustParseAddr("192.0.2.1")) {
 		t.Error("the empty set has 192.0.2.1")
 	}
+	if err := set.Add("::/0"); err != nil || set.Has(netip.Addr{}) || set.Has(netip.MustParseAddr("192.0.2.1")) {
+		t.Errorf("{::/0}, %v, has no address, or an IPv4 one", err)
+	}
+	set = policy.Prefixes{}
 	for _, s := range []string{"192.0.2.0/24", "198.51.100.7", "203.0.113.0/25", "::ffff:203.0.113.200", "2001:db8:1::/48", "2001:db8::7", "2001:db8:2::/48"} {
 		if err := set.Add(s); err != nil {
 			t.Fatal(err)

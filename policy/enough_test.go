@@ -1,0 +1,87 @@
+package policy_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+// A client without an address is not asked about, even for a complete picture.
+func TestGatherNoAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rules := policy.Rules{List: policy.Builtin()}
+		dns := newFakeDNS(t, nil)
+		g := policy.Gatherer{DNS: dns, Deadline: time.Second, Complete: true}
+		g.Gather(t.Context(), &policy.Request{ClientText: "unknown", HELO: "mail.example.com"}, &rules)
+		if got := dns.questions(); got != "" {
+			t.Errorf("asked %s about a client without an address", got)
+		}
+	})
+}
+
+// TestGatherEnough: whatever the rules and the DNS, what was not asked would
+// not have changed the decision, and nothing is open in the end.
+func TestGatherEnough(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	synctest.Test(t, func(t *testing.T) {
+		for range 300 {
+			data := make(dice, 120)
+			for i := range data {
+				data[i] = byte(random.Uint32())
+			}
+			rules := policy.Rules{OnDoubt: policy.Defer}
+			lines := data.rules()
+			for _, line := range lines {
+				if err := readSetting(&rules, line); err != nil {
+					t.Fatalf("%s: %v", line, err)
+				}
+			}
+			client := asked(data.client(), random)
+			e, err := readEvidence(client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gather := func(complete bool) policy.Decision {
+				g := policy.Gatherer{DNS: newFakeDNS(t, dnsOf(client)), Deadline: 5 * time.Second, Complete: complete}
+				facts := g.Gather(t.Context(), &e.req, &rules)
+				return rules.Judge(&e.req, &facts)
+			}
+			few, all := gather(false), gather(true)
+			if told(few) != told(all) || few.Open {
+				t.Errorf("%s: %s; with all questions asked %s; the rules are\n%s", client, told(few), told(all), strings.Join(lines, "\n"))
+			}
+		}
+	})
+}
+
+// dnsOf is what the DNS says where a client is as the left side of a case.
+func dnsOf(client string) []string {
+	words := strings.Fields(client)
+	network := "A "
+	if strings.Contains(words[0], ":") {
+		network = "AAAA "
+	}
+	var lines []string
+	ptr := ""
+	for _, w := range words[1:] {
+		name, to, leads := strings.Cut(w, ">")
+		name, _, _ = strings.Cut(name, "~")
+		switch name, greets := strings.CutPrefix(name, "helo:"); {
+		case strings.HasPrefix(w, "from:"):
+		case strings.HasPrefix(w, "ptr:"):
+			ptr = strings.TrimPrefix(w, "ptr:")
+		case w == "more":
+			ptr += " and more"
+		case leads:
+			lines = append(lines, network+name+" = "+strings.ReplaceAll(to, "me", words[0]))
+			if !greets {
+				ptr = strings.TrimSpace(name + " " + ptr)
+			}
+		}
+	}
+	return append(lines, "PTR "+words[0]+" = "+ptr)
+}

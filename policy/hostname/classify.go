@@ -1,56 +1,95 @@
 package hostname
 
-import (
-	"net/netip"
-	"strconv"
-	"strings"
-)
+import "net/netip"
 
 // Classify judges whether name was made by the operator of a network, from the
 // client's address or by counting, or was chosen by somebody. client is the
 // address that has the name; if it is not valid, only what needs no address
-// counts. What is not a valid name is not generic either.
+// counts. What is not a valid name is proper, for want of evidence.
+//
+// It does not allocate, but for a name that some evidence speaks against and
+// whose top-level domain has registries at more than one level: the public
+// suffix list is asked for those alone.
 func Classify(name string, client netip.Addr) Verdict {
 	if !Valid(name) {
 		return Verdict{}
 	}
-	name = Normal(name)
-	host := strings.TrimSuffix(strings.TrimSuffix(name, Organisation(name)), ".")
-	for _, spelling := range spellings(client.Unmap()) {
-		if i := strings.Index(host, spelling); i >= 0 {
-			return Verdict{Generic: true, Strength: Full, Piece: host[i : i+len(spelling)], Why: "is the address"}
-		}
+	name = cutDot(name)
+	client = client.Unmap()
+	var t text
+	t.fill(name)
+	t.split(twoLabels(name))
+	v := t.judge(name, client)
+	if v.Why == "" || isFlat(lastLabel(name)) {
+		return v
 	}
-	label, _, _ := strings.Cut(host, ".")
-	word := strings.TrimRight(label, "0123456789")
-	switch strings.TrimSuffix(word, "-") {
-	case "vps", "vm", "vmi", "vds", "dhcp", "dyn", "dsl", "adsl", "ppp", "pool", "dialup", "cable", "cpe":
-		if word != label {
-			return Verdict{Generic: true, Strength: Word, Piece: label, Why: "is a counted line or machine"}
-		}
+	if cut := registered(Normal(name)); cut != t.cut {
+		t.split(cut)
+		v = t.judge(name, client)
+	}
+	return v
+}
+
+// The phrases of Verdict.Why.
+const (
+	whyWhole   = "is the address"
+	whyPart    = "is part of the address"
+	whyForeign = "is an address, but not the client's"
+	whySerial  = "is a serial number"
+	whyPhrase  = "says that nobody named it"
+	whyLine    = "is a word for lines, beside a number"
+	whyMail    = "is a mail word"
+	whyDomain  = "is a mail service's domain"
+)
+
+// judge weighs all evidence.
+func (t *text) judge(name string, client netip.Addr) Verdict {
+	s := t.read()
+	found := t.seek(client)
+	v := t.accuse(name, &s, found)
+	switch {
+	case !v.Generic, s.access&line != 0 && found.share >= mostShare:
+		return v
+	case s.mail:
+		return Verdict{Piece: piece(name, s.mailAt), Why: whyMail}
+	case s.access.rank() < 2 && t.isMailService():
+		return Verdict{Piece: piece(name, t.domain()), Why: whyDomain}
+	}
+	return v
+}
+
+// accuse weighs what speaks for a generic name, in the order of the package
+// comment.
+func (t *text) accuse(name string, s *signs, found sight) Verdict {
+	generic := func(strength Strength, kind Kind, at place, why string) Verdict {
+		return Verdict{true, strength, kind, piece(name, at), why}
+	}
+	if found.share == wholeShare {
+		return generic(Full, found.kind, found.at, whyWhole)
+	}
+	serialAt, serial := t.seekSerial()
+	switch {
+	case serial == Full:
+		return generic(Full, Serial, serialAt, whySerial)
+	case found.share == mostShare, found.share == halfShare && t.isHost(s, found.at):
+		return generic(Half, found.kind, found.at, whyPart)
+	}
+	if at, ok := t.seekForeign(); ok {
+		return generic(Half, Foreign, at, whyForeign)
+	}
+	if serial != NoStrength {
+		return generic(serial, Serial, serialAt, whySerial)
+	}
+	if at, ok := t.seekPhrase(); ok {
+		return generic(Word, Phrase, at, whyPhrase)
+	}
+	if s.access.rank() > 1 && s.counts(found) || found.share == lastShare && t.isCounted(s, found.at) {
+		return generic(Word, Line, s.accessAt, whyLine)
+	}
+	if found.share == lastShare && t.isBare(s, found.at) {
+		return generic(Word, Part, found.at, whyPart)
 	}
 	return Verdict{}
 }
 
-// spellings are the usual ways to write a whole address in a name.
-func spellings(client netip.Addr) []string {
-	if !client.IsValid() {
-		return nil
-	}
-	if client.Is6() {
-		exploded := client.StringExpanded()
-		return []string{strings.ReplaceAll(exploded, ":", "-"), strings.ReplaceAll(exploded, ":", "")}
-	}
-	a := client.As4()
-	var forward, reversed []string
-	hex := ""
-	for i := range a {
-		forward = append(forward, strconv.Itoa(int(a[i])))
-		reversed = append(reversed, strconv.Itoa(int(a[3-i])))
-		hex += strconv.FormatUint(uint64(a[i])|0x100, 16)[1:]
-	}
-	return []string{
-		strings.Join(forward, "-"), strings.Join(forward, "."),
-		strings.Join(reversed, "-"), strings.Join(reversed, "."), hex,
-	}
-}
+func piece(name string, p place) string { return name[p.start:p.end] }

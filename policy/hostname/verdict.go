@@ -8,9 +8,10 @@ type Strength uint8
 // The strengths, weakest first. The zero value is that of a proper name.
 const (
 	NoStrength Strength = iota
-	// Word: a word that operators give to lines and to unnamed machines.
+	// Word: words that operators give to lines and to unnamed machines.
 	Word
-	// Half: part of the client's address, or a serial beside such a word.
+	// Half: a part of the client's address, an address that is not the
+	// client's, or a doubtful serial.
 	Half
 	// Full: the client's whole address, or an unmistakable serial.
 	Full
@@ -31,12 +32,40 @@ func (s Strength) String() string {
 	}
 }
 
+// Kind is the kind of evidence that a generic name shows, for breaking figures
+// down.
+type Kind uint8
+
+// The kinds of evidence. The zero value is that of a proper name.
+const (
+	NoKind  Kind = iota
+	Address      // the whole IPv4 address as four decimal numbers
+	Packed       // the whole IPv4 address as decimal numbers without borders, or as one of 32 bits
+	Hex          // the whole IPv4 address in hexadecimal
+	IPv6         // the IPv6 address, or at least 32 bits of it
+	Part         // two or three octets of the IPv4 address
+	Foreign      // an address, but not the client's
+	Serial       // a serial number or a hardware address
+	Phrase       // words that say that nobody named it, or one word for all
+	Line         // a word for a kind of line, with a number
+)
+
+// String is the kind in one word, "" for NoKind.
+func (k Kind) String() string {
+	names := [...]string{"", "address", "packed", "hex", "ipv6", "part", "foreign", "serial", "phrase", "line"}
+	if int(k) >= len(names) {
+		return "Kind(" + strconv.Itoa(int(k)) + ")"
+	}
+	return names[k]
+}
+
 // Verdict is whether a name is generic, with the evidence.
 type Verdict struct {
 	Generic  bool
 	Strength Strength
+	Kind     Kind
 	// Piece is the part of the name that the verdict rests on, as it stands
-	// in the name but for the case of its letters; "" if nothing was found.
+	// there; "" if nothing was found.
 	Piece string
 	// Why says what Piece is: "is the address". It is one of a fixed set of
 	// phrases.

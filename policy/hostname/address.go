@@ -1,0 +1,172 @@
+package hostname
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net/netip"
+)
+
+// share is how much of an address a name shows.
+type share uint8
+
+const (
+	noShare    share = iota
+	lastShare        // the last octet
+	halfShare        // the last two octets, side by side
+	mostShare        // three octets; 32 bits of an IPv6 address
+	wholeShare       // all of it; the interface identifier of an IPv6 address
+)
+
+// sight is what a name shows of an address.
+type sight struct {
+	share share
+	kind  Kind
+	at    place
+}
+
+// seek finds the client's address in the name.
+func (t *text) seek(client netip.Addr) sight {
+	switch {
+	case client.Is4():
+		a := client.As4()
+		return t.seek4(&a)
+	case client.Is6():
+		a := client.As16()
+		return t.seek6(&a)
+	}
+	return sight{}
+}
+
+// spread is what of an IPv4 address the numbers of a name spell.
+type spread struct {
+	whole sight // in one number
+	any   cover // in decimal numbers and longer hexadecimal ones
+	hex   cover // in hexadecimal numbers
+}
+
+// seek4 finds an IPv4 address. The registered domain may hold a part of it in
+// decimal, as in ip-203-0-113.example, if it makes three octets.
+func (t *text) seek4(a *[4]byte) sight {
+	var s spread
+	t.spell(&s, 0, t.host, a)
+	found := t.best(&s)
+	if found.share == wholeShare || t.count == t.host {
+		return found
+	}
+	t.spell(&s, t.host, t.count, a)
+	if wide := t.best(&s); wide.share > found.share && wide.share >= mostShare {
+		return wide
+	}
+	return found
+}
+
+// spell offers the tokens from i up to end to s.
+func (t *text) spell(s *spread, i, end int, a *[4]byte) {
+	for i < end {
+		next := t.nextRun(i)
+		run := t.runAt(i, next)
+		for ; i < next; i++ {
+			k := &t.token[i]
+			if !k.digits {
+				continue
+			}
+			at := place{k.start, k.end}
+			if k.len() >= 8 && (k.value == binary.BigEndian.Uint32(a[:]) || k.value == binary.LittleEndian.Uint32(a[:])) {
+				s.whole = sight{wholeShare, Packed, at}
+			}
+			if found := spellDecimal(t.lower[k.start:k.end], a); found != 0 {
+				s.any.add(found, at)
+			}
+		}
+		if int(run.start) < t.cut {
+			t.spellHexRun(s, run, a)
+		}
+	}
+}
+
+// spellHexRun offers a run of letters and digits as hexadecimal.
+func (t *text) spellHexRun(s *spread, run place, a *[4]byte) {
+	text := t.lower[run.start:run.end]
+	if len(text) >= 8 {
+		if i := indexHex(text, a); i >= 0 {
+			at := run.start + uint8(i)
+			s.whole = sight{wholeShare, Hex, place{at, at + 8}}
+			return
+		}
+	}
+	if found, n := spellHex(text, a); n > 0 {
+		at := place{run.end - uint8(n), run.end}
+		s.hex.add(found, at)
+		s.any.add(found, at)
+		return
+	}
+	if len(text) != 2 {
+		return
+	}
+	for i := range a {
+		if isHexOctet(text, a[i]) {
+			s.hex.add(1<<(octets(1)<<i), run)
+		}
+	}
+}
+
+// best is the largest part of the address that s holds.
+func (t *text) best(s *spread) sight {
+	switch {
+	case s.whole.share != noShare:
+		return s.whole
+	case s.any.reached.has(allOctets):
+		at := s.any.at[allOctets]
+		if t.numbers(at) < 4 {
+			return sight{wholeShare, Packed, at}
+		}
+		return sight{wholeShare, Address, at}
+	case s.hex.reached.has(allOctets) && t.hasLetters(s.hex.at[allOctets]):
+		// Without a letter it is another address in decimal.
+		return sight{wholeShare, Hex, s.hex.at[allOctets]}
+	}
+	for left := range 4 {
+		three := allOctets &^ (1 << left)
+		if at := s.any.at[three]; s.any.reached.has(three) && t.digitsIn(at) >= minThree {
+			return sight{mostShare, Part, at}
+		}
+		if s.hex.reached.has(three) && t.hasLetters(s.hex.at[three]) {
+			return sight{mostShare, Part, s.hex.at[three]}
+		}
+	}
+	if at := s.any.at[lastTwo]; s.any.reached.has(lastTwo) && t.numbers(at) <= 2 {
+		return sight{halfShare, Part, at}
+	}
+	if s.any.reached.has(last) {
+		return sight{lastShare, Part, s.any.at[last]}
+	}
+	return sight{}
+}
+
+// minThree is how many digits three octets must have together to be more than
+// three small numbers that happen to be there.
+const minThree = 5
+
+func (t *text) digitsIn(p place) int {
+	n := 0
+	for _, c := range t.lower[p.start:p.end] {
+		if isDigit(c) {
+			n++
+		}
+	}
+	return n
+}
+
+// indexHex is where in run the eight hexadecimal digits of a are, in either
+// byte order; -1 if they are not there.
+func indexHex(run []byte, a *[4]byte) int {
+	var forward, backward [8]byte
+	for i, v := range a {
+		forward[2*i], forward[2*i+1] = hexDigit(v>>4), hexDigit(v&15)
+		backward[6-2*i], backward[7-2*i] = hexDigit(v>>4), hexDigit(v&15)
+	}
+	if i := bytes.Index(run, forward[:]); i >= 0 {
+		return i
+	}
+	return bytes.Index(run, backward[:])
+}

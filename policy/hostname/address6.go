@@ -1,0 +1,139 @@
+package hostname
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// How much of an IPv6 address makes a name generic, in hexadecimal digits: in
+// all, and of them other than zero.
+const (
+	most6        = 8
+	significant6 = 4
+)
+
+// spelling6 is an IPv6 address in hexadecimal digits.
+type spelling6 struct {
+	forward, backward [32]byte
+	// hardware is the hardware address that the interface identifier was
+	// made from (modified EUI-64, RFC 4291 appendix A), if hasHardware.
+	hardware    [12]byte
+	hasHardware bool
+}
+
+func (s *spelling6) spell(a *[16]byte) {
+	for i, v := range a {
+		s.forward[2*i], s.forward[2*i+1] = hexDigit(v>>4), hexDigit(v&15)
+		s.backward[30-2*i], s.backward[31-2*i] = hexDigit(v&15), hexDigit(v>>4)
+	}
+	s.hasHardware = a[11] == 0xff && a[12] == 0xfe
+	for i, v := range [...]byte{a[8] ^ 2, a[9], a[10], a[13], a[14], a[15]} {
+		s.hardware[2*i], s.hardware[2*i+1] = hexDigit(v>>4), hexDigit(v&15)
+	}
+}
+
+// seek6 finds an IPv6 address: its groups, padded or not; its digits run
+// together, or one by one, in either direction; or its hardware address.
+// All of it and the interface identifier are wholeShare, else 32 bits in a row
+// or 8 digits in groups are mostShare.
+func (t *text) seek6(a *[16]byte) sight {
+	var groups [8]uint16
+	for i := range groups {
+		groups[i] = binary.BigEndian.Uint16(a[2*i:])
+	}
+	found := t.seekGroups(&groups)
+	if found.share == wholeShare {
+		return found
+	}
+	var s spelling6
+	s.spell(a)
+	for i := 0; i < t.host; {
+		next := t.nextRun(i)
+		if run := t.runAt(i, next); run.len() >= most6 {
+			found = better(found, s.seek(t.lower[run.start:run.end], run.start))
+		}
+		i = next
+	}
+	return better(found, t.seekNibbles(&s))
+}
+
+func better(a, b sight) sight {
+	if b.share > a.share {
+		return b
+	}
+	return a
+}
+
+// seek finds the longest stretch of the address in a run of letters and digits
+// that starts at start of the name.
+func (s *spelling6) seek(run []byte, start uint8) sight {
+	if s.hasHardware {
+		if i := bytes.Index(run, s.hardware[:]); i >= 0 {
+			return sight{wholeShare, IPv6, place{start + uint8(i), start + uint8(i+len(s.hardware))}}
+		}
+	}
+	n, end := commonStretch(run, s.forward[:])
+	host := s.forward[16:]
+	if m, e := commonStretch(run, s.backward[:]); m > n {
+		n, end, host = m, e, s.backward[:16]
+	}
+	stretch := run[end-n : end]
+	if n < most6 || significant(stretch) < significant6 {
+		return sight{}
+	}
+	share := mostShare
+	if n == len(s.forward) || bytes.Contains(stretch, host) && significant(host) >= significant6 {
+		share = wholeShare
+	}
+	return sight{share, IPv6, place{start + uint8(end-n), start + uint8(end)}}
+}
+
+// significant is how many digits are not zero.
+func significant(digits []byte) int { return len(digits) - bytes.Count(digits, []byte("0")) }
+
+// commonStretch is the length of the longest string that is in both, and where
+// in a it ends. b has at most 32 bytes.
+func commonStretch(a, b []byte) (length, end int) {
+	var row [33]uint8 // row[j+1]: how much of a up to here ends b[:j+1]
+	for i, c := range a {
+		for j := len(b) - 1; j >= 0; j-- {
+			if b[j] != c {
+				row[j+1] = 0
+				continue
+			}
+			row[j+1] = row[j] + 1
+			if n := int(row[j+1]); n > length {
+				length, end = n, i+1
+			}
+		}
+	}
+	return length, end
+}
+
+// seekNibbles finds the address digit by digit, as below ip6.arpa.
+func (t *text) seekNibbles(s *spelling6) sight {
+	var digits [32]byte
+	n := 0
+	var at place
+	for i := 0; i < t.host && n < len(digits); {
+		next := t.nextRun(i)
+		run := t.runAt(i, next)
+		i = next
+		if run.len() != 1 || hexValue(t.lower[run.start]) > 15 {
+			if n >= most6 {
+				break
+			}
+			n = 0
+			continue
+		}
+		if n == 0 {
+			at.start = run.start
+		}
+		digits[n] = t.lower[run.start]
+		at.end = run.end
+		n++
+	}
+	found := s.seek(digits[:n], 0)
+	found.at = at
+	return found
+}

@@ -1,0 +1,41 @@
+package hostname
+
+// classOfMail is the list of the words of mail hosts and of mail services.
+func classOfMail(word []byte) class {
+	switch string(word) {
+	case "mx", "mta", "msa", "mda", "mua", "mgw", "mout", "imap", "imaps", "lmtp", "esmtp", "esp", "omr", "imr", "mr", "mf",
+		"out", "outb", "outbound", "outgoing", "egress", "relay", "relays", "smarthost", "smarthosts",
+		"send", "sender", "senders", "sending", "deliver", "delivery", "dispatch", "bounce", "bouncer", "bounces", "deferred", "fallback", "bulk", "fbl", "dkim",
+		"exch", "exchange", "exim", "postfix", "qmail", "zimbra", "domino", "lotus", "owa", "groupwise", "ironport", "proofpoint",
+		"antispam", "spam", "spamfilter", "nospam", "antivirus", "virus", "av", "esa", "ess", "eps", "seg", "sesg", "egw", "filter", "scan", "scanner",
+		"list", "lists", "listserv", "listserver", "majordomo", "news", "newsletter", "newsletters", "notify", "notification", "notifications", "alert", "alerts", "noreply", "postmaster",
+		"campaign", "campaigns", "marketing", "mktg", "mkt", "emkt", "promo", "transactional", "inbox", "message", "messages", "messaging", "msg", "msgs",
+		// In other languages.
+		"post", "posta", "postal", "postamt", "postausgang", "postbox", "poste", "posteingang", "posti", "postin", "postout", "posty", "pochta", "poczta", "poshta", "posel",
+		"epost", "eposta", "eposti", "sahkoposti", "meil", "mejl", "surat", "surel", "levelezes", "pisma", "poruka",
+		"correo", "correos", "correio", "correios", "correu", "courriel", "courriels", "courrier", "messagerie", "messaggi", "berichten", "nachrichten",
+		"ausgang", "versand", "odchozi", "relais", "saida", "salida", "salidas", "sortant", "sortie", "uscita", "utgaende", "wysylka", "envio", "envios", "invio", "verzend",
+		"boletim", "boletin", "bulten", "nieuwsbrief", "nyhetsbrev", "rassylka", "rozsylka", "rundbrief", "rundschreiben", "utskick", "verteiler", "hirlevel", "infolettre":
+		return mail
+	case "pop", "pops", "mo", "inbound", "incoming":
+		return mailFirst
+	}
+	if hasMailAffix(word) {
+		return mail
+	}
+	return 0
+}
+
+// hasMailAffix: mail, smtp and mta also count at either end of a word, and mx
+// at its start, as they are joined freely: mailout, webmail, pmta, mxout.
+func hasMailAffix(word []byte) bool {
+	if len(word) < 4 {
+		return word[0] == 'm' && word[1] == 'x'
+	}
+	switch head := word[:4]; {
+	case string(head) == "mail", string(head) == "smtp", string(head[:3]) == "mta", string(head[:2]) == "mx":
+		return true
+	}
+	tail := word[len(word)-4:]
+	return string(tail) == "mail" || string(tail) == "smtp" || string(tail[1:]) == "mta"
+}

@@ -1,0 +1,64 @@
+package hostname
+
+// isHost says whether the last two octets, at p, are enough to call a name
+// generic. Pools of mail services show them too, mostly after a letter or in
+// the middle of a label.
+func (t *text) isHost(s *signs, p place) bool {
+	if s.access.rank() > 1 || p.start == 0 || t.hasWordBefore(p) {
+		return true
+	}
+	if first := &t.token[0]; first.len() == 1 && first.class.rank() == 0 {
+		return false
+	}
+	return !s.first.only || t.endsLabel(p.end) && t.numbers(p) == s.first.numbers && !t.hasLetters(p)
+}
+
+// isCounted says whether the last octet, at p, ends the leftmost label after a
+// word for a machine or a line; or after a letter for one, if there is such a
+// word elsewhere (p195.as1.example.net).
+func (t *text) isCounted(s *signs, p place) bool {
+	if p.len() < 2 || !t.endsLabel(p.end) || t.labelAt(p) > 0 {
+		return false
+	}
+	return t.hasWordBefore(p) || s.words && s.first.rank > 0
+}
+
+// isBare says whether the leftmost of several labels is without letters and
+// ends with the last octet, at p.
+func (t *text) isBare(s *signs, p place) bool {
+	return p.len() > 1 && !s.first.only && t.endsLabel(p.end) && t.labelAt(p) == 0 && !t.hasLetters(place{0, p.end})
+}
+
+// hasWordBefore says whether a word for machines or lines, and not just a
+// letter, stands before p in the leftmost label.
+func (t *text) hasWordBefore(p place) bool {
+	for i := range t.host {
+		k := &t.token[i]
+		if k.label > 0 || k.start >= p.start {
+			break
+		}
+		if k.len() > 1 && k.class.rank() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *text) hasLetters(p place) bool {
+	for _, c := range t.lower[p.start:p.end] {
+		if 'a' <= c && c <= 'z' {
+			return true
+		}
+	}
+	return false
+}
+
+// labelAt is the label of the token that starts at p.
+func (t *text) labelAt(p place) uint8 {
+	for i := range t.count {
+		if k := &t.token[i]; k.start >= p.start {
+			return k.label
+		}
+	}
+	return 0
+}

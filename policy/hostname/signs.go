@@ -1,0 +1,68 @@
+package hostname
+
+// signs are what the words and numbers left of the registered domain say.
+type signs struct {
+	access   class // of the word that speaks most for a line
+	accessAt place
+	words    bool // there is a word of rank 1 and more, not just a letter
+	mail     bool
+	mailAt   place
+
+	numbers int
+	longest int // digits of the longest number
+	first   struct {
+		numbers int
+		rank    int  // the highest of a word in the leftmost label that is not for rented machines
+		only    bool // there is no other label
+	}
+}
+
+func (t *text) read() signs {
+	var s signs
+	for i := range t.host {
+		k := &t.token[i]
+		if k.digits {
+			s.numbers++
+			s.longest = max(s.longest, k.len())
+			if k.label == 0 {
+				s.first.numbers++
+			}
+			continue
+		}
+		if k.class != 0 {
+			s.add(k)
+		}
+	}
+	s.first.only = t.host == 0 || t.token[t.host-1].label == 0
+	return s
+}
+
+func (s *signs) add(k *token) {
+	at := place{k.start, k.end}
+	if !s.mail && (k.class&mail != 0 || k.class&mailFirst != 0 && k.label == 0) {
+		s.mail, s.mailAt = true, at
+	}
+	rank := k.class.rank()
+	if rank > s.access.rank() {
+		s.access, s.accessAt = k.class, at
+	}
+	if rank > 0 && k.len() > 1 {
+		s.words = true
+	}
+	if k.label == 0 && (k.class&rented == 0 || k.class&filler != 0) {
+		s.first.rank = max(s.first.rank, rank)
+	}
+}
+
+// counts says whether the numbers of the name count lines, beside a word for
+// one. The 2 of web2.static.example.com and of dhcp2.example.com does not:
+// somebody had a second machine.
+func (s *signs) counts(found sight) bool {
+	switch {
+	case s.numbers == 0:
+		return false
+	case found.share >= lastShare && found.at.len() > 1, s.longest > 2, s.first.numbers > 1:
+		return true
+	}
+	return s.first.numbers > 0 && s.first.rank > 0 && !s.first.only
+}

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -22,14 +23,24 @@ type bed struct {
 	*Resolver
 	t      *testing.T
 	worlds []*world.World
-	dialed []string // networks and addresses, in order
 }
 
 // newBed makes a server of each text.
 func newBed(t *testing.T, texts ...string) *bed {
 	t.Helper()
+	return configured(t, Config{}, texts...)
+}
+
+// configured is newBed with what the configuration says beside the usual.
+func configured(t *testing.T, c Config, texts ...string) *bed {
+	t.Helper()
 	b := &bed{t: t}
-	c := Config{Timeout: 2 * time.Second, CacheEntries: 1000, MaxInFlight: 100, Dial: b.dial}
+	c.Timeout = cmp.Or(c.Timeout, 2*time.Second)
+	c.CacheEntries = cmp.Or(c.CacheEntries, 1000)
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, 100)
+	if c.Dial == nil {
+		c.Dial = b.dial
+	}
 	for i, text := range texts {
 		w, err := world.Parse(text)
 		if err != nil {
@@ -48,18 +59,38 @@ func newBed(t *testing.T, texts ...string) *bed {
 }
 
 func (b *bed) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	b.mu.Lock()
-	b.dialed = append(b.dialed, network+" "+address)
-	b.mu.Unlock()
 	return b.worlds[slices.Index(serverAddrs[:], address)].Dial(ctx, network, address)
 }
 
 // set replaces the text of the first server.
 func (b *bed) set(text string) {
 	b.t.Helper()
-	if err := b.worlds[0].Set(text); err != nil {
+	b.setServer(0, text)
+}
+
+func (b *bed) setServer(server int, text string) {
+	b.t.Helper()
+	if err := b.worlds[server].Set(text); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// heard are the servers that got a question, and how often.
+func (b *bed) heard(question string) []int {
+	var servers []int
+	for i := range b.worlds {
+		for _, q := range b.questions(i) {
+			if q == question {
+				servers = append(servers, i)
+			}
+		}
+	}
+	return servers
+}
+
+// probes is how many probes a server got.
+func (b *bed) probes(server int) int {
+	return len(b.worlds[server].Questions()) - len(b.questions(server))
 }
 
 // asked is how many questions of callers the first server got.
@@ -91,7 +122,7 @@ func (b *bed) lookupContext(ctx context.Context, question string, o Options) Ans
 func (b *bed) say(question string, o Options) string { return words(b.lookup(question, o)) }
 
 // words tells an answer: "found mail.example.com", "none", "temperror: why",
-// "not asked", with "cached: " before it if it was.
+// "not asked", with "cached: " or "stale: " before it if it was.
 func words(a Answer) string {
 	var s string
 	switch a.Outcome {
@@ -113,7 +144,12 @@ func words(a Answer) string {
 	case TempError:
 		s = fmt.Sprintf("temperror: %v", a.Err)
 	}
-	if a.Cached {
+	switch {
+	case a.Stale && !a.Cached:
+		s = "stale and not cached: " + s
+	case a.Stale:
+		s = "stale: " + s
+	case a.Cached:
 		s = "cached: " + s
 	}
 	return s

@@ -1,7 +1,6 @@
 package resolver
 
 import (
-	"context"
 	"time"
 
 	"github.com/miekg/dns"
@@ -40,16 +39,11 @@ type failedZone struct {
 // it; other names are still asked for.
 func (r *Resolver) Outage() bool { return r.health.outage.Load() }
 
-// zoneFailed records that no server could say anything about a name, and has the
-// servers watched. It is called on a flight.
-func (r *Resolver) zoneFailed(ctx context.Context, name string) {
-	r.health.fail(zoneOf(name), time.Now())
-	r.watch(ctx)
-}
-
-func (h *health) fail(zone string, now time.Time) {
+// zoneFailed records that no server could say anything about a name.
+func (h *health) zoneFailed(name string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	zone, now := zoneOf(name), time.Now()
 	kept := h.failed[:0]
 	for _, f := range h.failed {
 		if f.name != zone && now.Sub(f.at) < outageWindow {

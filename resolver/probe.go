@@ -2,7 +2,9 @@ package resolver
 
 import (
 	"context"
+	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,15 +12,18 @@ import (
 )
 
 const (
-	// probeTimeout bounds one probe. Together with probePause it is how soon a
-	// server that answers again is seen: within 4 seconds.
-	probeTimeout = 2 * time.Second
-	// probePause is the time from the end of a round of probes to the next.
-	probePause = 2 * time.Second
+	// probeTries and probeTimeout bound a probe of one server: a datagram may be
+	// lost, and what is asked for is in every cache. Together with probePause
+	// they are how soon a server that answers again is seen: within 2.5 seconds.
+	probeTries   = 2
+	probeTimeout = time.Second
+	// probePause is the time from the end of a round of probes to the next, and
+	// from the first failure to the first round.
+	probePause = 1500 * time.Millisecond
 )
 
-// prober is the goroutine that puts probes to servers that are ill, and to all
-// of them when an outage is suspected. There is none while all is well.
+// prober is the goroutine that puts probes to the servers while one of them is
+// ill or an outage is suspected. There is none while all is well.
 type prober struct {
 	cancel context.CancelFunc // nil: none is at work
 	wake   chan struct{}      // has room for one: there is news
@@ -42,7 +47,7 @@ func (r *Resolver) watch(ctx context.Context) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
-	case h.prober.closed || len(h.targets()) == 0:
+	case h.prober.closed || !h.troubled():
 	case h.prober.cancel != nil:
 		h.prober.kick()
 	default:
@@ -61,25 +66,20 @@ func (h *health) close() {
 	}
 }
 
-// targets are the servers to probe. The caller holds h.mu.
-func (h *health) targets() []netip.AddrPort {
-	all := h.suspect() || h.outage.Load()
-	var targets []netip.AddrPort
-	for _, s := range h.list {
-		if all || s.ill {
-			targets = append(targets, s.addr)
-		}
-	}
-	return targets
+// troubled says that there is a reason to probe. The caller holds h.mu.
+func (h *health) troubled() bool {
+	ill := func(s server) bool { return s.ill }
+	return h.suspect() || h.outage.Load() || slices.ContainsFunc(h.list, ill)
 }
 
-// probe goes on until every server is well.
+// probe goes on until every server is well. It asks all of them, so that each
+// round can tell an outage.
 func (r *Resolver) probe(ctx context.Context) {
 	h := &r.health
 	begin := time.Now()
 	for ctx.Err() == nil {
 		r.tell()
-		targets, wait, ok := h.next(begin)
+		wait, ok := h.next(begin)
 		if !ok {
 			return
 		}
@@ -87,31 +87,31 @@ func (r *Resolver) probe(ctx context.Context) {
 			h.prober.rest(ctx, wait)
 			continue
 		}
+		servers, _ := h.order()
 		var wg sync.WaitGroup
-		for _, s := range targets {
+		for _, s := range servers {
 			wg.Go(func() { r.probeServer(ctx, s) })
 		}
 		wg.Wait()
-		h.judge(ctx, targets)
+		h.judge(ctx)
 	}
 }
 
-// next is what to probe, and how long to wait before. It is not ok when there is
-// nothing left to probe or to tell; the prober is then no longer at work.
-func (h *health) next(begin time.Time) (targets []netip.AddrPort, wait time.Duration, ok bool) {
+// next is how long to wait before the next round. It is not ok when there is no
+// reason left for one, and nothing to tell; the prober is then no longer at work.
+func (h *health) next(begin time.Time) (wait time.Duration, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	targets = h.targets()
-	if len(targets) == 0 && h.outage.Load() == h.prober.told {
+	if !h.troubled() && h.outage.Load() == h.prober.told {
 		h.prober.cancel()
 		h.prober.cancel = nil
-		return nil, 0, false
+		return 0, false
 	}
 	last := h.prober.rested
 	if !h.suspect() && last.Before(begin) { // it has just failed
 		last = begin
 	}
-	return targets, time.Until(last.Add(probePause)), true
+	return time.Until(last.Add(probePause)), true
 }
 
 // rest waits, or until there is news.
@@ -129,13 +129,19 @@ func (p *prober) rest(ctx context.Context, d time.Duration) {
 // reply will do.
 func (r *Resolver) probeServer(ctx context.Context, s netip.AddrPort) {
 	defer r.rescue("probe", func(err error) { r.health.silent(s, err) })
-	begin := time.Now()
-	_, err := r.try(ctx, s, probeTimeout, dns.TypeNS, newChain("."), nil)
-	if err != nil {
-		r.health.silent(s, err)
-		return
+	var err error
+	for range probeTries {
+		begin := time.Now()
+		if _, err = r.try(ctx, s, probeTimeout, dns.TypeNS, newChain("."), nil); err == nil {
+			r.health.answered(s, time.Since(begin))
+			return
+		}
+		var f *failing
+		if !errors.As(err, &f) || !f.silent {
+			break
+		}
 	}
-	r.health.answered(s, time.Since(begin))
+	r.health.silent(s, err)
 }
 
 // silent records a probe that was not answered.
@@ -149,11 +155,11 @@ func (h *health) silent(addr netip.AddrPort, err error) {
 }
 
 // judge ends a round of probes, and declares an outage if there is one.
-func (h *health) judge(ctx context.Context, asked []netip.AddrPort) {
+func (h *health) judge(ctx context.Context) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.prober.rested = time.Now()
-	if ctx.Err() == nil && len(asked) == len(h.list) {
+	if ctx.Err() == nil {
 		h.begin()
 	}
 }

@@ -53,17 +53,20 @@ func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budg
 			r.health.answered(server, time.Since(begin))
 			return v, nil
 		case errors.Is(err, context.DeadlineExceeded): // of the flight
-			r.zoneFailed(ctx, c.end())
+			r.health.zoneFailed(c.end())
+			r.watch(ctx)
 			return verdict{}, err
 		case !errors.As(err, &f): // closed, out of budget
 			return verdict{}, err
 		}
 		r.health.failing(server, f)
+		r.watch(ctx)
 		silent = silent || f.silent
 		own = own && f.own
 		troubles = troubles.and(err)
 	}
-	r.zoneFailed(ctx, c.end())
+	r.health.zoneFailed(c.end())
+	r.watch(ctx)
 	if own {
 		return verdict{}, fmt.Errorf("%w: %w", ErrOwn, troubles)
 	}

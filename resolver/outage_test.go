@@ -1,0 +1,260 @@
+package resolver
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// moment is what happens at some time of a scenario.
+type moment struct {
+	at    time.Duration
+	world string // of all servers from now on; "": as before
+	ask   string // questions put from now on, with commas between
+}
+
+const (
+	good   = "; all is well"
+	silent = "!drop *"
+	// zones are questions about three unrelated zones.
+	zones = "PTR 192.0.2.1,A mail.example.com,A mail.example.net"
+)
+
+// TestOutage: when an outage begins and ends, to the millisecond. A try takes 2
+// seconds, a look-up with one or two silent servers 4.
+func TestOutage(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		servers int
+		moments []moment
+		want    string // "begin 5.5s, end 21s"
+	}{
+		{"all is well", 1, []moment{{0, good, zones}, {time.Hour, good, zones}}, ""},
+
+		// What one hostile zone can do, and what several can.
+		{"one silent zone", 1, []moment{
+			{0, "!drop *.example.com", "A a.example.com,A b.example.com,A c.example.com,A d.a.example.com,A e.b.example.com"},
+			{10 * time.Second, "", "A f.example.com,A g.example.com,A h.example.com"},
+		}, ""},
+		{"one silent zone on a host whose servers are silent", 1, []moment{
+			{0, silent, "A a.example.com,A b.example.com,A c.example.com,A d.a.example.com"},
+		}, ""},
+		{"a silent zone and its reverse zone", 1, []moment{
+			{0, silent, "A mail.example.com,PTR 192.0.2.1,PTR 192.0.2.2,PTR 192.0.3.1"},
+			{10 * time.Second, "", "A mail.example.com,PTR 192.0.2.1,PTR 192.0.2.2,PTR 192.0.3.1"},
+		}, ""},
+		{"one IPv6 network", 1, []moment{
+			{0, silent, "PTR 2001:db8::1,PTR 2001:db8:1::1,PTR 2001:db8:ffff::1,A mail.example.com"},
+		}, ""},
+		{"silent zones only", 1, []moment{
+			{0, "!drop *.example.com\n!drop *.example.net\n!drop *.in-addr.arpa", zones},
+			{10 * time.Second, "", "A b.example.com,A b.example.net,PTR 192.0.2.9"},
+		}, ""},
+		{"failing zones only", 1, []moment{
+			{0, "!servfail *.example.com\n!servfail *.example.net\n!servfail *.in-addr.arpa", zones},
+			{10 * time.Second, "", "A b.example.com,A b.example.net,PTR 192.0.2.9"},
+		}, ""},
+		{"loops in many zones are answers", 1, []moment{
+			{0, "a.example.com. CNAME a.example.com.\na.example.net. CNAME a.example.net.\na.example.org. CNAME a.example.org.\n!drop .", "A a.example.com,A a.example.net,A a.example.org"},
+		}, ""},
+
+		// Outages of all kinds. The first round of probes begins 1.5 seconds
+		// after the first silence, and takes 2 as well; and so on.
+		{"silence", 1, []moment{{0, silent, zones}, {19 * time.Second, good, ""}}, "begin 5.5s, end 21s"},
+		{"silence, and good again just after a probe", 1, []moment{{0, silent, zones}, {18*time.Second + 501*time.Millisecond, good, ""}}, "begin 5.5s, end 21s"},
+		{"silence of two servers", 2, []moment{{0, silent, zones}, {19 * time.Second, good, ""}}, "begin 5.5s, end 21s"},
+		{"SERVFAIL for everything", 1, []moment{{0, "!servfail *", zones}, {time.Second, good, ""}}, "begin 0s, end 1.5s"},
+		{"REFUSED for everything", 2, []moment{{0, "!refused *", zones}, {time.Second, good, ""}}, "begin 0s, end 1.5s"},
+		{"lame", 1, []moment{{0, "!empty *", zones}, {time.Second, good, ""}}, "begin 0s, end 1.5s"},
+		{"wrong IDs", 1, []moment{{0, "!wrongid *", zones}, {19 * time.Second, good, ""}}, "begin 5.5s, end 21s"},
+		{"truncated for ever", 1, []moment{{0, "!truncateall *", zones}, {time.Second, good, ""}}, "begin 0s, end 1.5s"},
+		{"twice", 1, []moment{
+			{0, silent, zones},
+			{19 * time.Second, good, ""},
+			{time.Minute, silent, "PTR 198.51.100.1,A b.example.com,A b.example.net"},
+			{2*time.Minute - time.Second, good, ""},
+		}, "begin 5.5s, end 21s, begin 1m5.5s, end 1m59.5s"},
+
+		// One after the other. The server is probed from the first silence on.
+		{"three within minutes", 1, []moment{
+			{0, silent, "PTR 192.0.2.1"}, {2 * time.Minute, "", "A mail.example.com"}, {4 * time.Minute, "", "A mail.example.net"},
+		}, "begin 4m7s"},
+		{"three, but too far apart", 1, []moment{
+			{0, silent, "PTR 192.0.2.1"}, {3 * time.Minute, "", "A mail.example.com"}, {6 * time.Minute, "", "A mail.example.net"},
+		}, ""},
+		{"two, again and again", 1, []moment{
+			{0, silent, "A a.example.com,A a.example.net"}, {10 * time.Second, "", "A a.example.com,A a.example.net"}, {20 * time.Second, "", "A a.example.com,A a.example.net"},
+		}, ""},
+		{"a good answer between", 1, []moment{
+			{0, "!servfail *.example.com\n!servfail *.example.net\n!servfail .", "A a.example.com,A a.example.net"},
+			{time.Second, "", "A a.example.org"},
+			{2 * time.Second, "!servfail *", "PTR 192.0.2.1,A b.example.com"},
+		}, ""},
+
+		// Any good answer ends it.
+		{"a look-up is answered", 1, []moment{
+			{0, silent, zones}, {12500 * time.Millisecond, "!drop .", "A a.example.org"},
+		}, "begin 5.5s, end 12.5s"},
+		{"only the root is answered", 1, []moment{
+			{0, silent, zones}, {19 * time.Second, "!drop *.example.com", ""},
+		}, "begin 5.5s, end 21s"},
+		{"a late answer is an answer", 1, []moment{{0, "!delay * 1999ms", zones}, {10 * time.Second, "", zones}}, ""},
+		{"flapping", 1, []moment{{0, "!flap * 200ms", zones}, {time.Minute, "", "PTR 198.51.100.1,A b.example.com,A b.example.net"}}, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			var events []string
+			b := configured(t, Config{OnOutage: func(o Outage) {
+				what, at := "begin", o.Begin
+				if !o.End.IsZero() {
+					what, at = "end", o.End
+				}
+				events = append(events, fmt.Sprintf("%s %v", what, at.Sub(start)))
+			}}, make([]string, test.servers)...)
+			b.play(start, test.moments)
+			b.Close()
+			if got := strings.Join(events, ", "); got != test.want {
+				t.Errorf("%s: %q; want %q", test.name, got, test.want)
+			}
+		})
+	}
+}
+
+// play goes through the moments, and on for 30 seconds when all is answered.
+func (b *bed) play(start time.Time, moments []moment) {
+	b.t.Helper()
+	var wg sync.WaitGroup
+	for _, m := range moments {
+		time.Sleep(time.Until(start.Add(m.at)))
+		for i := range b.worlds {
+			if m.world != "" {
+				b.setServer(i, m.world)
+			}
+		}
+		for question := range strings.SplitSeq(m.ask, ",") {
+			if question != "" {
+				wg.Go(func() { b.lookup(question, Options{}) })
+			}
+		}
+	}
+	wg.Wait()
+	time.Sleep(30*time.Second + time.Millisecond)
+}
+
+// TestOutageNow: what Outage says, and why, while one goes by.
+func TestOutageNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []Outage
+		b := configured(t, Config{OnOutage: func(o Outage) { events = append(events, o) }}, silent, "!refused *")
+		start := time.Now()
+		var wg sync.WaitGroup
+		for question := range strings.SplitSeq(zones, ",") {
+			wg.Go(func() { b.lookup(question, Options{}) })
+		}
+		wg.Wait()
+		for _, step := range []struct {
+			at   time.Duration
+			want bool
+		}{{4*time.Second - 1, false}, {4*time.Second + 1, true}, {time.Minute, true}} {
+			time.Sleep(time.Until(start.Add(step.at)))
+			if got := b.Outage(); got != step.want || b.Stats().Outage != got {
+				t.Errorf("Outage() after %v = %v, %v in Stats; want %v", step.at, got, b.Stats().Outage, step.want)
+			}
+		}
+		b.setServer(1, good)
+		time.Sleep(5 * time.Second)
+		if b.Outage() {
+			t.Error("Outage() 5s after a server is good again = true; want false")
+		}
+		synctest.Wait()
+		const why = "no reply from 192.0.2.53:53 in 1s; REFUSED from 198.51.100.53:53"
+		if len(events) != 2 || events[0].Why != why || !events[0].End.IsZero() || events[1].Why != why || events[1].Begin != events[0].Begin {
+			t.Errorf("events %+v; want a beginning and an end, with why %q", events, why)
+		}
+	})
+}
+
+// TestOutageNewServers: new servers end it as well.
+func TestOutageNewServers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, silent, good)
+		b.SetServers([]netip.AddrPort{netip.MustParseAddrPort(serverAddrs[0])}, time.Second)
+		b.play(time.Now(), []moment{{0, "", zones}})
+		b.SetServers([]netip.AddrPort{netip.MustParseAddrPort(serverAddrs[1])}, time.Second)
+		if !b.Outage() {
+			t.Fatal("no outage")
+		}
+		time.Sleep(5 * time.Second)
+		if b.Outage() {
+			t.Error("5s after SetServers with a good server: still an outage")
+		}
+	})
+}
+
+// TestProbes: who is probed when, and that nobody is when all is well.
+func TestProbes(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		texts   []string
+		moments []moment
+		want    []int // after all that, and 30 seconds
+		ill     []bool
+	}{
+		{"all is well", []string{"", ""}, []moment{{0, "", zones}}, []int{0, 0}, []bool{false, false}},
+		{"failing zones", []string{"!servfail *", ""}, []moment{{0, "", "A a.example.com"}}, []int{0, 0}, []bool{false, false}},
+		{"a silent server", []string{silent, ""}, []moment{{0, "", "A a.example.com"}}, []int{17, 9}, []bool{true, false}},
+		{"a server that refuses", []string{"!refused *", ""}, []moment{{0, "", "A a.example.com"}}, []int{20, 20}, []bool{true, false}},
+		{"a silent zone", []string{"!drop a.example.com", ""}, []moment{{0, "", "A a.example.com"}}, []int{1, 1}, []bool{false, false}},
+		{"a silent zone on all", []string{"!drop a.example.com", "!drop a.example.com"}, []moment{{0, "", "A a.example.com"}}, []int{2, 2}, []bool{false, false}},
+		{"a suspicion", []string{"!servfail *.arpa\n!servfail *.com\n!servfail *.net", "!servfail *.arpa\n!servfail *.com\n!servfail *.net"}, []moment{{0, "", zones}}, []int{1, 1}, []bool{false, false}},
+		{"suspicions do not add up", []string{"!servfail *.arpa\n!servfail *.com\n!servfail *.net"}, []moment{
+			{0, "", zones},
+			{time.Millisecond, "", "A b.example.com,A b.example.net,PTR 192.0.2.2"},
+			{2 * time.Millisecond, "", "A c.example.com,A c.example.net,PTR 192.0.2.3"},
+		}, []int{2}, []bool{false}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, test.texts...)
+			b.play(time.Now(), test.moments)
+			var probes []int
+			var ill []bool
+			for i, s := range b.Stats().Servers {
+				probes = append(probes, b.probes(i))
+				ill = append(ill, s.Ill)
+			}
+			if !slices.Equal(probes, test.want) || !slices.Equal(ill, test.ill) {
+				t.Errorf("%s: probes %v, ill %v; want %v, %v", test.name, probes, ill, test.want, test.ill)
+			}
+			if working := b.health.prober.cancel != nil; working != slices.Contains(ill, true) {
+				t.Errorf("%s: a prober is at work: %v", test.name, working)
+			}
+		})
+	}
+}
+
+// TestOutageOwn: a host without descriptors sees an outage that says so.
+func TestOutageOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var why []string
+		b := configured(t, Config{
+			OnOutage: func(o Outage) { why = append(why, o.Why) },
+			Dial:     func(context.Context, string, string) (net.Conn, error) { return nil, syscall.EMFILE },
+		}, "")
+		b.play(time.Now(), []moment{{0, "", zones}})
+		synctest.Wait()
+		if want := []string{"192.0.2.53:53: too many open files"}; !slices.Equal(why, want) {
+			t.Errorf("outage %q; want %q", why, want)
+		}
+		if s := b.Stats().Servers[0]; s.Ill {
+			t.Error("the server is ill; want it not to be blamed")
+		}
+	})
+}

@@ -111,29 +111,37 @@ func (f *fields) split(line string) error {
 
 func (f *fields) splitLogfmt(line string) error {
 	next := field(0)
-	for rest := line; rest != ""; {
-		if rest[0] == ' ' {
-			rest = rest[1:]
-			continue
-		}
-		key, after, ok := strings.Cut(rest, "=")
-		if !ok || key == "" || strings.IndexByte(key, ' ') >= 0 || strings.IndexByte(key, '"') >= 0 {
-			return fmt.Errorf("%.60q: want key=value", rest)
-		}
-		if after == "" || after[0] != '"' {
-			var value string
-			value, rest, _ = strings.Cut(after, " ")
-			next = f.set(key, value, next)
-			continue
-		}
-		value, n, err := unquote(after)
+	for rest := strings.TrimLeft(line, " "); rest != ""; {
+		key, value, after, err := pair(rest)
 		if err != nil {
-			return fmt.Errorf("%s: %w", key, err)
+			return err
 		}
 		next = f.set(key, value, next)
-		rest = after[n:]
+		rest = after
 	}
 	return nil
+}
+
+// pair reads the first key and value of logfmt; rest is what follows, without
+// the space between.
+func pair(s string) (key, value, rest string, err error) {
+	key, rest, ok := strings.Cut(s, "=")
+	if !ok || key == "" || strings.IndexByte(key, ' ') >= 0 || strings.IndexByte(key, '"') >= 0 {
+		return "", "", "", fmt.Errorf("%.60q: want key=value", s)
+	}
+	if rest == "" || rest[0] != '"' {
+		value, rest, _ = strings.Cut(rest, " ")
+	} else {
+		var n int
+		if value, n, err = unquote(rest); err != nil {
+			return "", "", "", fmt.Errorf("%s: %w", key, err)
+		}
+		rest = rest[n:]
+	}
+	for rest != "" && rest[0] == ' ' {
+		rest = rest[1:]
+	}
+	return key, value, rest, nil
 }
 
 // unquote reads the JSON string at the beginning of s and says how long it is,

@@ -22,7 +22,7 @@
 //	 1 the client's whole IPv4 address, its IPv6 address  full      address, packed,
 //	   or the last 64 bits, its hardware address                    hex, ipv6
 //	 2 a serial of five digits after a word for rented    full      serial
-//	   machines: vm125127, srv-18928
+//	   machines: vm125127, srv-189280
 //	 3 three octets; 32 bits of an IPv6 address           half      part, ipv6
 //	 4 the last two octets, beside a word for lines or    half      part
 //	   machines or, as said below, without
@@ -47,7 +47,7 @@
 //     mailgun), unless it has a word for lines or for subscribers.
 //
 // Without a word, two octets count if the name starts with them, if there are
-// more labels, or if they are all the numbers of the one label and end it. They
+// more labels, or if they are the two numbers of the one label and end it. They
 // do not after one letter of those that mail services count under: m15-37,
 // a24-22, r3-11.
 //

@@ -1,26 +1,47 @@
 package hostname
 
+// minTwo is how many digits two octets must have together to be more than two
+// small numbers that happen to be there, if no word says what they are.
+const minTwo = 4
+
 // isHost says whether the last two octets, at p, are enough to call a name
-// generic. Pools of mail services show them too, mostly after a letter or in
-// the middle of a label.
+// generic. Pools of mail services show them too: after a letter, in the middle
+// of a label, or run together.
 func (t *text) isHost(s *signs, p place) bool {
-	if s.access.rank() > 1 || p.start == 0 || t.hasWordBefore(p) {
+	if s.access.rank() > 1 || t.hasWordBefore(p) {
+		return true
+	}
+	if t.digitsIn(p) < minTwo {
+		return false
+	}
+	if p.start == 0 {
 		return true
 	}
 	if first := &t.token[0]; first.len() == 1 && first.class.rank() == 0 {
 		return false
 	}
-	return !s.first.only || t.endsLabel(p.end) && t.numbers(p) == s.first.numbers && !t.hasLetters(p)
+	return !s.first.only || t.endsLabel(p.end) && t.numbers(p) == 2 && s.first.numbers == 2 && !t.hasLetters(p)
 }
 
 // isCounted says whether the last octet, at p, ends the leftmost label after a
-// word for a machine or a line; or after a letter for one, if there is such a
-// word elsewhere (p195.as1.example.net).
+// word by which operators count; or after a letter for one, if there is such a
+// word elsewhere (p195.as1.example.net). server10 is not counted: people number
+// their own machines by the last octet too.
 func (t *text) isCounted(s *signs, p place) bool {
 	if p.len() < 2 || !t.endsLabel(p.end) || t.labelAt(p) > 0 {
 		return false
 	}
-	return t.hasWordBefore(p) || s.words && s.first.rank > 0
+	for i := range t.host {
+		k := &t.token[i]
+		switch {
+		case k.start >= p.start:
+			return false
+		case k.len() > 1 && (k.class.rank() > 1 || k.class == rented || k.class&filler != 0),
+			k.len() == 1 && k.class.rank() > 0 && s.words && k.end == p.start:
+			return true
+		}
+	}
+	return false
 }
 
 // isBare says whether the leftmost of several labels is without letters and

@@ -16,19 +16,23 @@ const (
 // seekSerial finds the number of a rented machine or of a line: in the leftmost
 // label, or after it where that is a word alone (vps.43284172).
 func (t *text) seekSerial() (place, Strength) {
-	machine := class(0)
+	machine := class(0) // of the words so far
 	for i := range t.host {
 		k := &t.token[i]
 		if k.label > 0 && !(i == 1 && k.digits) {
 			break
 		}
 		if !k.digits {
-			if k.len() > 1 {
-				machine |= k.class & (rented | weak)
+			if k.len() > 2 {
+				machine |= k.class
 			}
 			continue
 		}
-		if strength := t.serial(i, machine); strength != NoStrength {
+		before := machine
+		if i > 0 && t.token[i-1].len() == 2 {
+			before |= t.token[i-1].class // an abbreviation of much else, if not right here
+		}
+		if strength := t.serial(i, before); strength != NoStrength {
 			at := place{k.start, k.end}
 			if i > 0 && t.token[i-1].class.rank() > 0 {
 				at.start = t.token[i-1].start
@@ -39,14 +43,14 @@ func (t *text) seekSerial() (place, Strength) {
 	return t.seekHexSerial()
 }
 
-// serial is how sure it is that the number i is a serial. machine is what the
+// serial is how sure it is that the number i is a serial. before is what the
 // words before it say.
-func (t *text) serial(i int, machine class) Strength {
+func (t *text) serial(i int, before class) Strength {
 	n := t.token[i].len()
 	switch {
-	case machine&rented != 0 && n >= minSerial:
+	case before&rented != 0 && (n > minSerial || n == minSerial && before&weak == 0):
 		return Full
-	case n >= minSerial && (i == 0 || machine&weak != 0),
+	case n >= minSerial && (i == 0 || before&(weak|rented) != 0),
 		i > 0 && n >= minRented && t.token[i-1].class == rented,
 		i == 1 && t.isLetterSerial():
 		return Half

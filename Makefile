@@ -4,9 +4,10 @@ GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
 
 FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
+SOAK      ?= 60s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: build check test lint bench fuzz
+.PHONY: build check test lint bench fuzz soak
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' ./cmd/policyd-rdns
@@ -36,3 +37,7 @@ fuzz:
 	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$pkg; \
 	  done; \
 	done
+
+# Mixed load with faults; then nothing may be left behind.
+soak:
+	SOAK=$(SOAK) go test -count=1 -run '^TestSoak$$' -v ./cmd/policyd-rdns

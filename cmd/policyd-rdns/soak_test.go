@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/postfix"
+)
+
+// soakTime is how long TestSoak works, unless SOAK says another duration.
+const soakTime = 2 * time.Second
+
+// soakZone is a world of which half misbehaves.
+func soakZone() string {
+	var zone strings.Builder
+	zone.WriteString("$TTL 60\n")
+	faults := []string{"servfail", "refused", "truncate", "truncateall", "mangle", "wrongid", "empty", "referral", "nochase", "noedns"}
+	for i := range 250 {
+		fmt.Fprintf(&zone, "%d.113.0.203.in-addr.arpa. PTR mail%d.example.com.\n", i, i)
+		fmt.Fprintf(&zone, "mail%d.example.com. A 203.0.113.%d\n", i, i)
+		switch {
+		case i%5 == 1:
+			fmt.Fprintf(&zone, "!%s %d.113.0.203.in-addr.arpa\n", faults[i/5%len(faults)], i)
+		case i%5 == 2:
+			fmt.Fprintf(&zone, "!%s mail%d.example.com\n", faults[i/5%len(faults)], i)
+		case i%50 == 3:
+			fmt.Fprintf(&zone, "!drop %d.113.0.203.in-addr.arpa\n", i)
+		}
+	}
+	return zone.String()
+}
+
+// TestSoak keeps a daemon busy with clients good and bad, peers that break off
+// in mid-request, reloads, and a DNS of which half misbehaves; `make soak` does
+// it for longer. In the end nothing is left behind: no goroutine, no descriptor,
+// no memory to speak of; and each answer has its line.
+func TestSoak(t *testing.T) {
+	duration := soakTime
+	if s := os.Getenv("SOAK"); s != "" {
+		var err error
+		if duration, err = time.ParseDuration(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server, _ := startWorld(t, soakZone())
+	// The first round warms up what stays: pools, caches, the runtime's own.
+	soak(t, server, duration/10)
+	before := measure(t)
+	answered, logged := soak(t, server, duration)
+	after := measure(t)
+	t.Logf("%d decisions in %v; before: %+v, after: %+v", answered, duration, before, after)
+	if answered == 0 || answered != logged {
+		t.Errorf("%d requests were answered, %d decisions logged", answered, logged)
+	}
+	if after.goroutines > before.goroutines+2 {
+		t.Errorf("%d goroutines, %d before", after.goroutines, before.goroutines)
+	}
+	if after.descriptors > before.descriptors+2 {
+		t.Errorf("%d descriptors, %d before", after.descriptors, before.descriptors)
+	}
+	if after.heap > before.heap+8<<20 {
+		t.Errorf("%d bytes of heap, %d before", after.heap, before.heap)
+	}
+}
+
+type measured struct {
+	goroutines, descriptors int
+	heap                    uint64
+}
+
+func measure(t *testing.T) measured {
+	t.Helper()
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("needs /proc/self/fd")
+	}
+	return measured{runtime.NumGoroutine(), len(fds), m.HeapAlloc}
+}
+
+// soak runs a daemon for some time and counts what it answered, and what it
+// logged.
+func soak(t *testing.T, server string, duration time.Duration) (answered, logged int64) {
+	t.Helper()
+	conf, err := parseConfig("soak.toml", []byte("[resolver]\ntimeout = \"100ms\"\n[server]\ndeadline = \"300ms\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf.resolver.servers = []netip.AddrPort{netip.MustParseAddrPort(server)}
+	var lines countingWriter
+	decisions := journal.NewWriter(&lines, func(n int, err error) { t.Errorf("%d lines were lost: %v", n, err) })
+	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, host{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := postfix.Listen(anyPort, 0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var serving, asking sync.WaitGroup
+	serving.Go(func() {
+		s := postfix.Server{Handler: d.handle}
+		if err := s.Serve(ctx, l); err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	var n atomic.Int64
+	end := time.Now().Add(duration)
+	for seed := range uint64(8) {
+		asking.Go(func() {
+			for time.Now().Before(end) {
+				n.Add(int64(soakSession(t, l.Addr().String(), rand.New(rand.NewPCG(seed, uint64(n.Load()))))))
+			}
+		})
+	}
+	asking.Wait()
+	stop()
+	serving.Wait()
+	d.resolver.Close()
+	closeLog(decisions)
+	return n.Load(), lines.n
+}
+
+// soakSession asks some questions over one connection and leaves it, at times
+// in the midst of a request.
+func soakSession(t *testing.T, address string, r *rand.Rand) (answers int) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Errorf("Dial: %v", err)
+		return 0
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	reply := make([]byte, 1024)
+	for range 20 + r.IntN(100) {
+		client := fmt.Sprintf("203.0.113.%d", r.IntN(256))
+		helo := fmt.Sprintf("mail%d.example.com", r.IntN(300))
+		text := request(client, helo)
+		if r.IntN(200) == 0 {
+			_, _ = io.WriteString(conn, text[:r.IntN(len(text)-1)])
+			return answers
+		}
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Errorf("Write: %v", err)
+			return answers
+		}
+		got, err := conn.Read(reply)
+		if err != nil || !bytes.HasPrefix(reply, []byte("action=")) || !bytes.HasSuffix(reply[:got], []byte("\n\n")) {
+			t.Errorf("reply %q, %v", reply[:got], err)
+			return answers
+		}
+		answers++
+	}
+	return answers
+}
+
+// countingWriter counts lines.
+type countingWriter struct{ n int64 }
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	w.n += int64(bytes.Count(p, []byte{'\n'}))
+	return len(p), nil
+}

@@ -1,0 +1,215 @@
+package journal_test
+
+import (
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/resolver"
+)
+
+// formats are both.
+var formats = map[string]journal.Format{"logfmt": journal.Logfmt, "json": journal.JSON}
+
+// A sample is a request with its facts, and the rules that it was judged by.
+type sample struct {
+	name  string
+	req   policy.Request
+	facts policy.Facts
+	rules policy.Rules
+}
+
+// record is the sample as the daemon would log it.
+func (s *sample) record() journal.Record {
+	d := s.rules.Judge(&s.req, &s.facts)
+	r := journal.Record{
+		ID: "1z141z3", Config: "5f2d1a90", Elapsed: 1234567 * time.Nanosecond,
+		Request: s.req, Facts: s.facts, Decision: d,
+	}
+	if d.Action != policy.DUNNO {
+		r.Reply = d.Reply()
+	}
+	return r
+}
+
+func addrs(text string) []netip.Addr {
+	var all []netip.Addr
+	for s := range strings.FieldsSeq(text) {
+		all = append(all, netip.MustParseAddr(s))
+	}
+	return all
+}
+
+// request is one for a recipient.
+func request(client, helo string) policy.Request {
+	return policy.Request{
+		Time:   time.Date(2026, 11, 23, 8, 30, 15, 250e6, time.UTC),
+		Client: netip.MustParseAddr(client), HELO: helo, State: "RCPT",
+		Sender: "alice@example.org", Recipient: "bob@example.com", Instance: "1b2c.66f0a1b2.c3d4e.0",
+		Server: netip.MustParseAddr("192.0.2.25"), ClientName: "unknown", ReverseClientName: "unknown",
+	}
+}
+
+// named adds a name and where it leads: "none", "temperror", "" or addresses.
+func named(req *policy.Request, f *policy.Facts, name, to string) {
+	n := policy.NewName(name, req.Client)
+	n.Lead = lead(to)
+	f.PTR, f.Names = resolver.Found, append(f.Names, n)
+}
+
+func lead(to string) policy.Lead {
+	switch to {
+	case "":
+		return policy.Lead{}
+	case "none":
+		return policy.Lead{Outcome: resolver.None}
+	case "temperror":
+		return policy.Lead{Outcome: resolver.TempError}
+	}
+	return policy.Lead{Outcome: resolver.Found, Addrs: addrs(to)}
+}
+
+// samples show every key of a line.
+func samples() []sample {
+	builtin := policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()}
+
+	nameless := sample{name: "no reverse name", req: request("203.0.113.10", "mail.example.org"), rules: builtin}
+	nameless.facts = policy.NewFacts(&nameless.req)
+	nameless.facts.PTR = resolver.None
+	nameless.facts.HELO.Lead = lead("198.51.100.7 198.51.100.8")
+	nameless.facts.Questions = 2
+	nameless.req.QueueID, nameless.req.Context = "4ZxY3k1Nw2z5QkG", "mx in"
+
+	well := sample{name: "well set up", req: request("2001:db8::25", "mail.example.org"), rules: builtin}
+	well.facts = policy.NewFacts(&well.req)
+	named(&well.req, &well.facts, "mail.example.org", "2001:db8::25")
+	well.facts.HELO.Lead = lead("2001:db8::25")
+	well.facts.Cached, well.facts.Stale = true, true
+	well.req.ClientName, well.req.ReverseClientName = "mail.example.org", "mail.example.org"
+	well.req.Encrypted = true
+
+	doubt := sample{name: "a doubt, and hostile names", req: request("203.0.113.10", "a b\n\"=\\\x00é😀"), rules: builtin}
+	doubt.facts = policy.NewFacts(&doubt.req)
+	named(&doubt.req, &doubt.facts, "ip-203-0-113-10.example.net", "temperror")
+	named(&doubt.req, &doubt.facts, "a.example.net", "none")
+	named(&doubt.req, &doubt.facts, "b.example.net", "198.51.100.7")
+	doubt.facts.MoreNames = true
+	doubt.facts.Errors = []string{`ip-203-0-113-10.example.net: SERVFAIL from 192.0.2.53:53, 198.51.100.53:53`, `\x`}
+	doubt.facts.Questions = 6
+
+	outage := sample{name: "no DNS server answers, and too many ask", req: request("203.0.113.10", "ubuntu"), rules: builtin}
+	outage.facts = policy.NewFacts(&outage.req)
+	outage.facts.PTR, outage.facts.Errors = resolver.TempError, []string{"203.0.113.10: deadline"}
+	outage.facts.Outage, outage.facts.Overload = true, true
+
+	watched := sample{name: "observed, by INFO", req: request("203.0.113.10", "ourhost"), rules: policy.Rules{
+		Mode: policy.ObserveInfo, OnDoubt: policy.Defer, List: []policy.Rule{
+			{Name: "watch, closely", Action: policy.Defer, Observe: true},
+			{Name: "all", Action: policy.Reject, Text: "no, {helo} at {name}"},
+		},
+	}}
+	watched.facts = policy.NewFacts(&watched.req)
+	named(&watched.req, &watched.facts, `my\,host`, "")
+	watched.facts.OwnClient, watched.facts.OwnHELO = true, true
+	watched.req.Authenticated, watched.req.Sender = true, ""
+
+	nobody := sample{name: "no address", req: policy.Request{
+		Time: time.Date(2026, 11, 23, 9, 30, 15, 0, time.FixedZone("", 3600)), ClientText: "unknown", State: "CONNECT",
+	}, rules: builtin}
+	nobody.facts = policy.NewFacts(&nobody.req)
+	return []sample{nameless, well, doubt, outage, watched, nobody}
+}
+
+// golden are the lines of testdata/lines.txt: for each sample its name as a
+// comment, the logfmt line and the JSON line.
+func golden(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/lines.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := map[string]string{}
+	for block := range strings.SplitSeq(string(text), "\n\n") {
+		name, lines, _ := strings.Cut(strings.TrimPrefix(block, "# "), "\n")
+		blocks[name] = strings.TrimSuffix(lines, "\n")
+	}
+	return blocks
+}
+
+func TestLines(t *testing.T) {
+	want := golden(t)
+	for _, s := range samples() {
+		r := s.record()
+		lines := journal.JSON.Append(journal.Logfmt.Append(nil, &r), &r)
+		if got := strings.TrimSuffix(string(lines), "\n"); got != want[s.name] {
+			t.Errorf("%s:\n%s\nwant\n%s", s.name, got, want[s.name])
+		}
+	}
+}
+
+// keysOf are the keys of a logfmt line.
+func keysOf(t *testing.T, line string) []string {
+	t.Helper()
+	var keys []string
+	quoted, key := false, ""
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '=' && key != "":
+			keys = append(keys, key)
+			key = ""
+		case c == ' ':
+			key = ""
+		case key != "" || i == 0 || line[i-1] == ' ':
+			key += string(c)
+		}
+	}
+	return keys
+}
+
+// The package comment lists the keys that there are, and no others.
+func TestKeysAreDocumented(t *testing.T) {
+	source, err := os.ReadFile("journal.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for line := range strings.Lines(string(source)) {
+		if strings.HasPrefix(line, "package ") {
+			break
+		}
+		// Keys begin where the table does, and end before two spaces.
+		if text, ok := strings.CutPrefix(line, "//\t"); ok && text[0] != ' ' {
+			keys, _, _ := strings.Cut(text, "  ")
+			for key := range strings.FieldsSeq(keys) {
+				documented[strings.TrimSuffix(key, ",")] = true
+			}
+		}
+	}
+	written := map[string]bool{}
+	for _, lines := range golden(t) {
+		logfmt, _, _ := strings.Cut(lines, "\n")
+		for _, key := range keysOf(t, logfmt) {
+			written[key] = true
+			if !documented[key] {
+				t.Errorf("key %s is not in the package comment", key)
+			}
+		}
+	}
+	for key := range documented {
+		if !written[key] {
+			t.Errorf("key %s of the package comment is in no line of testdata/lines.txt", key)
+		}
+	}
+	if len(documented) < 40 {
+		t.Errorf("%d keys found in the package comment; want more", len(documented))
+	}
+}

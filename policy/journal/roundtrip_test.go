@@ -1,0 +1,277 @@
+package journal_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/resolver"
+)
+
+// dice makes choices from the bytes of a fuzz input, and the first of each when
+// they have run out.
+type dice []byte
+
+func (d *dice) roll(n int) int {
+	if len(*d) == 0 {
+		return 0
+	}
+	b := (*d)[0]
+	*d = (*d)[1:]
+	return int(b) % n
+}
+
+func (d *dice) flip() bool { return d.roll(2) == 1 }
+
+// text is one that means harm, now and then.
+func (d *dice) text() string {
+	pieces := []string{
+		"", "a.example.com", "user@example.org", "\n", "\r\n", `"`, `\`, ",", ">", "=", " ", "\x00", "\x1b[1m", "\x7f",
+		"é", "😀", "\u2028", "\ufffd", "{", "}", "{helo}", "temperror", "none", "+", ":", "msg=other", "%00", "'",
+	}
+	s := ""
+	for range d.roll(4) {
+		s += pieces[d.roll(len(pieces))]
+	}
+	return s
+}
+
+// name is one of the DNS: in presentation format.
+func (d *dice) name() string {
+	return []string{
+		"a.example.com", "b.example.com", "ip-203-0-113-10.example.net", "localhost", ".", `my\010host.example.org`, `a\\b.example.com`,
+		`a\,b.example.com`, "a,b.example.com", "a>b.example.com", "none", `"quoted".example.com`, "x.example.org", `\"`,
+	}[d.roll(14)]
+}
+
+func (d *dice) lead() policy.Lead {
+	return lead([]string{"", "none", "temperror", "203.0.113.10", "198.51.100.7", "2001:db8::25 2001:db8::26", "::ffff:203.0.113.10"}[d.roll(7)])
+}
+
+func (d *dice) request() policy.Request {
+	req := request([]string{"203.0.113.10", "2001:db8::25", "198.51.100.7"}[d.roll(3)], d.text())
+	if d.roll(3) == 1 {
+		req.HELO = []string{"a.example.com", "x.example.org", "[203.0.113.10]", "[IPv6:2001:db8::25]", "203.0.113.10", "mx.example.org"}[d.roll(6)]
+	}
+	req.Time = req.Time.Add(time.Duration(d.roll(256)) * 3 * time.Hour)
+	req.State = []string{"RCPT", "CONNECT", "MAIL", "", d.text()}[d.roll(5)]
+	req.Sender, req.Recipient, req.Instance, req.QueueID = d.text(), d.text(), d.text(), d.text()
+	req.ClientName, req.ReverseClientName, req.Context = d.text(), d.text(), d.text()
+	req.Authenticated, req.Encrypted = d.roll(8) == 1, d.flip()
+	if d.roll(8) == 1 {
+		req.Client, req.ClientText = policy.Request{}.Client, d.text()
+	}
+	if d.flip() {
+		req.Server = policy.Request{}.Server
+	}
+	return req
+}
+
+// facts are some that Gather can bring: the well-formed names, or if there is
+// none the malformed ones.
+func (d *dice) facts(req *policy.Request) policy.Facts {
+	f := policy.NewFacts(req)
+	if !req.Client.IsValid() {
+		return f // nobody asks about it
+	}
+	f.PTR = []resolver.Outcome{resolver.Found, resolver.None, resolver.TempError, resolver.NotAsked}[d.roll(4)]
+	if f.PTR == resolver.Found {
+		var malformed []policy.Name
+		for range 1 + d.roll(4) {
+			n := policy.NewName(d.name(), req.Client)
+			if !n.Valid {
+				malformed = append(malformed, n)
+				continue
+			}
+			n.Lead = d.lead()
+			f.Names = append(f.Names, n)
+		}
+		if f.MoreNames = f.Names != nil && d.roll(4) == 1; f.Names == nil {
+			f.Names = malformed
+		}
+	}
+	f.HELO.Lead = d.lead()
+	f.OwnClient, f.OwnHELO = d.roll(8) == 1, d.roll(8) == 1
+	for range d.roll(3) {
+		f.Errors = append(f.Errors, "x"+d.text())
+	}
+	f.Questions = d.roll(21)
+	f.Cached, f.Stale, f.Outage, f.Overload = d.flip(), d.flip(), d.roll(8) == 1, d.roll(8) == 1
+	return f
+}
+
+// rules look at all that a line has to bring.
+func (d *dice) rules(t testing.TB) policy.Rules {
+	r := policy.Rules{
+		Mode:     []policy.Mode{policy.Enforce, policy.Observe, policy.ObserveInfo}[d.roll(3)],
+		OnDoubt:  []policy.Action{policy.Defer, policy.DUNNO}[d.roll(2)],
+		OnOutage: []policy.Action{policy.DUNNO, policy.Defer}[d.roll(2)],
+	}
+	for _, err := range []error{r.OwnNames.Add("mx.example.org"), r.Networks.Add("198.51.100.0/28"), r.GenericNames.Add("x.example.org")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, values := range [][]string{
+		{"until", "2026-12-01"},
+		{"context", "mx in", "\ufffd"},
+		{"sender", "<>", "example.org"},
+		{"recipient", "user@", "a.example.com"},
+		{"ptr_name", "a.example.com"},
+		{"helo_is", "x.example.org", "[203.0.113.10]"},
+		{"authenticated", "true"},
+		{"encrypted", "true"},
+		{"strength", "full", "half"},
+		{"name", "generic"},
+		{"fcrdns", "mismatch", "temperror"},
+	} {
+		e, errs := policy.NewEntry(values[0], values[1:], values[1:])
+		if len(errs) > 0 {
+			t.Fatal(errs[0])
+		}
+		r.List = append(r.List, policy.Rule{
+			Name: "r" + values[0] + d.text(), When: policy.Table{e}, Text: "{client} {helo} {name} {recipient}",
+			Action: policy.Action(d.roll(3)), Observe: d.roll(3) > 0, Percent: 50 * (i % 3),
+		})
+	}
+	r.List = append(r.List, policy.Builtin()...)
+	return r
+}
+
+// aSample is that of a fuzz input.
+func aSample(t testing.TB, data []byte) sample {
+	d := dice(data)
+	s := sample{req: d.request()}
+	s.facts = d.facts(&s.req)
+	s.rules = d.rules(t)
+	return s
+}
+
+// checkLine holds a line to be one, of printable ASCII.
+func checkLine(t *testing.T, line []byte) {
+	t.Helper()
+	for i, c := range line {
+		if c == '\n' && i == len(line)-1 {
+			return
+		}
+		if c < ' ' || c > '~' {
+			t.Errorf("%q: byte %#02x at %d; want one printable line", line, c, i)
+			return
+		}
+	}
+	t.Errorf("%q: want a newline at the end", line)
+}
+
+// checkRoundTrip writes a sample, reads it back and judges it again.
+func checkRoundTrip(t *testing.T, s *sample) {
+	t.Helper()
+	r := s.record()
+	for name, format := range formats {
+		line := format.Append(nil, &r)
+		checkLine(t, line)
+		got, err := journal.Parse(line)
+		if err != nil {
+			t.Errorf("%s: Parse(%s): %v", name, line, err)
+			continue
+		}
+		want := r
+		want.Request.Time = r.Request.Time.UTC()
+		want.Elapsed = r.Elapsed.Round(time.Microsecond)
+		// They follow from the request, the facts and the rules.
+		want.Decision.Code, want.Decision.Text = policy.Code{}, ""
+		want.Decision.Mode, want.Decision.Open = got.Decision.Mode, false
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %s reads\n%+v; want\n%+v", name, line, got, want)
+		}
+		if got.Decision.Mode.String() != r.Decision.Mode.String() {
+			t.Errorf("%s: mode %v; want %v", name, got.Decision.Mode, r.Decision.Mode)
+		}
+		again := s.rules.Judge(&got.Request, &got.Facts)
+		if !reflect.DeepEqual(again, r.Decision) {
+			t.Errorf("%s: %s judged again:\n%+v; want\n%+v", name, line, again, r.Decision)
+		}
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	for _, s := range samples() {
+		checkRoundTrip(t, &s)
+	}
+	random := rand.NewChaCha8([32]byte{1})
+	for range 3000 {
+		data := make([]byte, 160)
+		_, _ = random.Read(data)
+		s := aSample(t, data)
+		checkRoundTrip(t, &s)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func TestRoundTripLists(t *testing.T) {
+	all := [][]string{{"a", "b"}, {"a,b", "c"}, {`a\`, "b"}, {`\,`, `,\`}, {`\\`}, {","}, {"a\nb", "\x00"}}
+	for _, elems := range all {
+		s := samples()[0]
+		s.facts.Errors = elems
+		checkRoundTrip(t, &s)
+	}
+}
+
+// FuzzAppend: whatever the facts and the rules, a line is printable and brings
+// the same decision when it is judged again.
+func FuzzAppend(f *testing.F) {
+	random := rand.NewChaCha8([32]byte{2})
+	for n := range 30 {
+		data := make([]byte, 6*n)
+		_, _ = random.Read(data)
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := aSample(t, data)
+		checkRoundTrip(t, &s)
+	})
+}
+
+// FuzzText: any text in any place leaves one printable line, in which all else
+// is as it was.
+func FuzzText(f *testing.F) {
+	for _, text := range []string{"", "a b", "\n", "\xff\x00", `","action":"dunno`, "x action=dunno", `\`, `"`, "😀\u2029", "a,b", "{\"", "'"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s := samples()[2]
+		s.req.Sender, s.req.Context, s.req.QueueID, s.req.ClientText = text, text, text, text
+		s.facts.Errors = []string{"x" + text, "y"}
+		r := s.record()
+		r.ID, r.Reply = text, text
+		for name, format := range formats {
+			line := format.Append([]byte("before\n"), &r)
+			line, found := bytes.CutPrefix(line, []byte("before\n"))
+			checkLine(t, line)
+			got, err := journal.Parse(line)
+			if err != nil || !found {
+				t.Errorf("%s: Parse(%s): %v", name, line, err)
+				continue
+			}
+			want := asUTF8(text)
+			if got.Request.Sender != want || got.Request.Context != want || got.Request.QueueID != want || got.ID != want || got.Reply != want {
+				t.Errorf("%s: %q reads %q", name, text, got.Request.Sender)
+			}
+			if len(got.Facts.Errors) != 2 || got.Facts.Errors[0] != "x"+want || got.Facts.Errors[1] != "y" {
+				t.Errorf("%s: errors %q; want %q and y", name, got.Facts.Errors, "x"+want)
+			}
+			if got.Request.HELO != s.req.HELO || got.Decision.Action != r.Decision.Action || got.Decision.Rule != r.Decision.Rule {
+				t.Errorf("%s: %q elsewhere changes %s", name, text, line)
+			}
+		}
+	})
+}
+
+// asUTF8 is what a reader of JSON makes of a text: U+FFFD for each byte that is
+// not UTF-8.
+func asUTF8(s string) string { return string([]rune(s)) }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
@@ -33,6 +34,9 @@ type decoder struct {
 }
 
 func (d *decoder) parse(line string) (Record, error) {
+	if !utf8.ValidString(line) {
+		return Record{}, errors.New("not UTF-8")
+	}
 	if err := d.split(line); err != nil {
 		return Record{}, err
 	}
@@ -51,9 +55,7 @@ func (d *decoder) bad(f field, err error) {
 
 func (d *decoder) record() Record {
 	r := Record{ID: d.value[fID], Config: d.value[fConfig], Reply: d.value[fReply], Request: d.request()}
-	if ms, err := strconv.ParseFloat(d.value[fMS], 64); err == nil {
-		r.Elapsed = time.Duration(ms * float64(time.Millisecond)).Round(time.Microsecond)
-	}
+	r.Elapsed = d.millis(fMS)
 	r.Facts = d.facts(&r.Request)
 	r.Decision = d.decision()
 	return r
@@ -85,10 +87,36 @@ func (d *decoder) time() time.Time {
 		layout = time.RFC3339 // takes the fraction too, and is much faster
 	}
 	t, err := time.Parse(layout, v)
-	if err != nil {
+	if year := t.UTC().Year(); err != nil || year < 0 || year > 9999 {
 		d.bad(fTime, errors.New("want an RFC 3339 time"))
 	}
 	return t
+}
+
+func (d *decoder) millis(key field) time.Duration {
+	v := d.value[key]
+	if v == "" {
+		return 0
+	}
+	const most = 24 * 60 * 60 * 1000
+	ms, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(ms >= 0 && ms <= most) { // nor NaN
+		d.bad(key, errors.New("want a number of milliseconds"))
+		return 0
+	}
+	return time.Duration(ms * float64(time.Millisecond)).Round(time.Microsecond)
+}
+
+func (d *decoder) number(key field) int {
+	v := d.value[key]
+	if v == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		d.bad(key, errors.New("want a number"))
+	}
+	return n
 }
 
 func (d *decoder) addr(key field) netip.Addr {
@@ -97,7 +125,7 @@ func (d *decoder) addr(key field) netip.Addr {
 		return netip.Addr{}
 	}
 	a, err := netip.ParseAddr(v)
-	if err != nil {
+	if err != nil || a.Zone() != "" {
 		d.bad(key, errors.New("want an address"))
 	}
 	return a
@@ -123,7 +151,7 @@ func (d *decoder) facts(req *policy.Request) policy.Facts {
 	f.HELO.Lead = d.lead(fHELOTo, d.value[fHELOTo])
 	f.OwnClient, f.OwnHELO = d.flag(fOwnClient), d.flag(fOwnHELO)
 	f.Errors = d.list(fDNSErrors)
-	f.Questions, _ = strconv.Atoi(d.value[fQuestions])
+	f.Questions = d.number(fQuestions)
 	f.Cached, f.Stale = d.flag(fCached), d.flag(fStale)
 	f.Outage, f.Overload = d.flag(fOutage), d.flag(fOverload)
 	return f
@@ -160,7 +188,7 @@ func (d *decoder) lead(key field, s string) policy.Lead {
 	l := policy.Lead{Outcome: resolver.Found}
 	for a := range strings.SplitSeq(s, "+") {
 		addr, err := netip.ParseAddr(a)
-		if err != nil {
+		if err != nil || addr.Zone() != "" {
 			d.bad(key, errors.New("want addresses, none or temperror"))
 			return policy.Lead{}
 		}
@@ -172,7 +200,7 @@ func (d *decoder) lead(key field, s string) policy.Lead {
 // list reads a list of elements.
 func (d *decoder) list(key field) []string {
 	v := d.value[key]
-	if !d.has[key] {
+	if v == "" {
 		return nil
 	}
 	if strings.IndexByte(v, '\\') < 0 {
@@ -207,21 +235,18 @@ func (d *decoder) decision() policy.Decision {
 	if p.Action == policy.Info {
 		p.Mode = policy.ObserveInfo
 	}
-	for _, e := range d.list(fWould) {
+	would := d.list(fWould)
+	if p.Decided != p.Action && len(would) > 0 {
+		would = would[:len(would)-1] // the last is the decision itself
+	}
+	for _, e := range would {
 		a, rule, _ := strings.Cut(e, ":")
 		p.Would = append(p.Would, policy.Verdict{Action: d.action(fWould, a), Rule: rule})
-	}
-	if p.Decided != p.Action && len(p.Would) > 0 {
-		// The last is the decision itself.
-		p.Would = p.Would[:len(p.Would)-1]
 	}
 	for i := range p.Checks {
 		key := fPTR + field(i) // the fields of the checks are in their order
 		v := d.value[key]
 		result, ok := policy.Check(i).Result(v)
-		if !ok && v == policy.None.String() {
-			result, ok = policy.None, true
-		}
 		if !ok && v != "" {
 			d.bad(key, errors.New("unknown result"))
 		}

@@ -179,8 +179,9 @@ func (r *cacheReader) answer() *savedAnswer {
 func (r *cacheReader) bytes(n int) []byte {
 	b := r.buf[:n]
 	if r.err == nil {
-		_, err := io.ReadFull(r.in, b)
-		r.check(err == nil)
+		if _, err := io.ReadFull(r.in, b); err != nil {
+			r.fail(fmt.Errorf("%w: %w", errDamaged, err))
+		}
 		r.sum = crc32.Update(r.sum, crc32.MakeTable(crc32.Castagnoli), b)
 	}
 	if r.err != nil {

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -14,20 +14,24 @@ import (
 )
 
 // SaveCache writes the answers at hand to a file, for LoadCache after a restart:
-// to a new one of mode 0600 in the same folder, which takes the place of the old
-// one when it is whole and on the disk. Failures are left out, and so is what
+// to path with ".new" after it, of mode 0600, which takes the place of the old
+// file when it is whole and on the disk. Failures are left out, and so is what
 // would be of no use any more (Config.Stale).
 func (r *Resolver) SaveCache(path string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	temp := path + ".new"
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	err = errors.Join(writeCache(f, time.Now(), r.saved()), f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = os.Rename(temp, path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, os.Remove(temp))
 	}
 	return nil
 }

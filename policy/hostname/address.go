@@ -42,6 +42,7 @@ type spread struct {
 	whole sight // in one number
 	any   cover // in decimal numbers and longer hexadecimal ones
 	hex   cover // in hexadecimal numbers
+	last  place // the first number that is the last octet
 }
 
 // seek4 finds an IPv4 address. The registered domain may hold a part of it in
@@ -74,8 +75,13 @@ func (t *text) spell(s *spread, i, end int, a *[4]byte) {
 			if k.len() >= 8 && (k.value == binary.BigEndian.Uint32(a[:]) || k.value == binary.LittleEndian.Uint32(a[:])) {
 				s.whole = sight{wholeShare, Packed, at}
 			}
-			if found := spellDecimal(t.lower[k.start:k.end], a); found != 0 {
-				s.any.add(found, at)
+			found := spellDecimal(t.lower[k.start:k.end], a)
+			if found == 0 {
+				continue
+			}
+			s.any.add(found, at)
+			if found.has(last) && s.last.len() == 0 {
+				s.last = at
 			}
 		}
 		if int(run.start) < t.cut {
@@ -137,8 +143,8 @@ func (t *text) best(s *spread) sight {
 	if at := s.any.at[lastTwo]; s.any.reached.has(lastTwo) && t.numbers(at) <= 2 {
 		return sight{halfShare, Part, at}
 	}
-	if s.any.reached.has(last) {
-		return sight{lastShare, Part, s.any.at[last]}
+	if s.last.len() > 0 {
+		return sight{lastShare, Part, s.last}
 	}
 	return sight{}
 }

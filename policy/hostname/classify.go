@@ -20,7 +20,7 @@ func Classify(name string, client netip.Addr) Verdict {
 	t.fill(name)
 	t.split(twoLabels(name))
 	v := t.judge(name, client)
-	if v.Why == "" || isFlat(lastLabel(name)) {
+	if v.Why == "" && t.found.share < halfShare || isFlat(lastLabel(name)) {
 		return v
 	}
 	if cut := registered(Normal(name)); cut != t.cut {
@@ -45,10 +45,10 @@ const (
 // judge weighs all evidence.
 func (t *text) judge(name string, client netip.Addr) Verdict {
 	s := t.read()
-	found := t.seek(client)
-	v := t.accuse(name, &s, found)
+	t.found = t.seek(client)
+	v := t.accuse(name, &s)
 	switch {
-	case !v.Generic, s.access&line != 0 && found.share >= mostShare:
+	case !v.Generic, s.access&line != 0 && t.found.share >= mostShare:
 		return v
 	case s.mail:
 		return Verdict{Piece: piece(name, s.mailAt), Why: whyMail}
@@ -60,7 +60,8 @@ func (t *text) judge(name string, client netip.Addr) Verdict {
 
 // accuse weighs what speaks for a generic name, in the order of the package
 // comment.
-func (t *text) accuse(name string, s *signs, found sight) Verdict {
+func (t *text) accuse(name string, s *signs) Verdict {
+	found := t.found
 	generic := func(strength Strength, kind Kind, at place, why string) Verdict {
 		return Verdict{true, strength, kind, piece(name, at), why}
 	}

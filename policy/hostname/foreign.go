@@ -80,5 +80,5 @@ func (t *text) seekForeign6() (place, bool) {
 }
 
 func isForeign6(groups, digits int) bool {
-	return groups >= foreignGroups && groups <= 8 && digits >= foreignDigits
+	return groups >= foreignGroups && digits >= foreignDigits
 }

@@ -28,6 +28,7 @@ func toAddr(b []byte) netip.Addr {
 func FuzzClassify(f *testing.F) {
 	seedNames(f, func(name string, client []byte) { f.Add(name, client) })
 	f.Add("1.0.0.0.0.in-addr.arpa", []byte(nil)) // more numbers where the list is not asked
+	f.Add("00a10.0.0.ck", []byte{48, 48, 0, 10}) // two places for two octets
 	f.Add(strings.Repeat("1a", 126), []byte{192, 0, 2, 1})
 	f.Add(strings.Repeat("f.", 126)+"f", make([]byte, 16))
 	f.Fuzz(func(t *testing.T, name string, b []byte) {

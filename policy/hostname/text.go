@@ -14,6 +14,7 @@ type text struct {
 	host  int // how many tokens stand left of it
 	count int // the same with those of the registered domain's first label
 	token [maxTokens]token
+	found sight // what judge found of the address
 }
 
 // token is a run of letters or a run of digits within a label.

@@ -67,8 +67,25 @@ func (w *Writer) Open(path string) error {
 	if w.file != nil {
 		_ = w.file.Close() // what was written to it is the system's matter
 	}
-	w.file, w.midLine = file, false
+	w.file, w.midLine = file, file != nil && cutShort(file)
 	return nil
+}
+
+// cutShort says that the last line of a file is not whole: the disk was full, or
+// the one who wrote it was killed. What cannot be read is taken to be well.
+func cutShort(file *os.File) bool {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	r, err := os.Open(file.Name())
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	var last [1]byte
+	_, err = r.ReadAt(last[:], info.Size()-1)
+	return err == nil && last[0] != '\n'
 }
 
 // out is where lines go. The caller holds writing.
@@ -98,9 +115,9 @@ func (w *Writer) Write(lines []byte) (int, error) {
 
 var newline = []byte{'\n'}
 
-// Close writes what is pending and closes the file, if one is open. Lines that come later are
-// lost. It waits for the disk until ctx ends, and then leaves it: the error says
-// so.
+// Close writes what is pending and closes the file, if one is open. Lines that
+// come later are lost. It waits for the disk until ctx ends, and then leaves it:
+// the error says so, and Close may be called again.
 func (w *Writer) Close(ctx context.Context) error {
 	w.mu.Lock()
 	if !w.closed {
@@ -116,8 +133,11 @@ func (w *Writer) Close(ctx context.Context) error {
 	w.mu.Lock()
 	err := w.lastErr
 	w.mu.Unlock()
+	w.writing.Lock()
+	defer w.writing.Unlock()
 	if w.file != nil {
 		err = errors.Join(err, w.file.Close())
+		w.file = nil
 	}
 	return err
 }
@@ -170,6 +190,9 @@ func (w *Writer) write(batch []byte) (unwritten int, err error) {
 		w.midLine = false
 	}
 	n, err := w.out().Write(batch)
+	if err == nil && n < len(batch) {
+		err = io.ErrShortWrite // as io.Writer has to say itself
+	}
 	if err != nil {
 		w.midLine = n > 0 && batch[n-1] != '\n'
 	}

@@ -1,0 +1,71 @@
+package policy_test
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
+)
+
+// cacheDNS has all answers at hand.
+type cacheDNS struct{ ptr, addrs resolver.Answer }
+
+func (c *cacheDNS) LookupPTR(context.Context, netip.Addr, resolver.Options) resolver.Answer {
+	return c.ptr
+}
+
+func (c *cacheDNS) LookupAddrs(context.Context, string, string, resolver.Options) resolver.Answer {
+	return c.addrs
+}
+
+func (c *cacheDNS) Outage() bool { return false }
+
+// confirmed is a client that is well set up.
+func confirmed(b *testing.B) (evidence, policy.Rules) {
+	b.Helper()
+	e, err := readEvidence("203.0.113.10 mail.example.com>me helo:mail.example.com>me from:<a@example.com> to:b@example.net")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return e, policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()}
+}
+
+func BenchmarkJudge(b *testing.B) {
+	e, rules := confirmed(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if d := rules.Judge(&e.req, &e.facts); d.Decided != policy.DUNNO {
+			b.Fatal(told(d))
+		}
+	}
+}
+
+func BenchmarkJudgeReject(b *testing.B) {
+	e, rules := confirmed(b)
+	e.facts.PTR, e.facts.Names = resolver.None, nil
+	b.ReportAllocs()
+	for b.Loop() {
+		if d := rules.Judge(&e.req, &e.facts); d.Decided != policy.Reject {
+			b.Fatal(told(d))
+		}
+	}
+}
+
+func BenchmarkGatherCached(b *testing.B) {
+	e, rules := confirmed(b)
+	at := time.Now()
+	dns := &cacheDNS{
+		ptr:   resolver.Answer{Outcome: resolver.Found, Names: []string{"mail.example.com"}, At: at, Cached: true},
+		addrs: resolver.Answer{Outcome: resolver.Found, Addrs: []netip.Addr{e.req.Client}, At: at, Cached: true},
+	}
+	g := policy.Gatherer{DNS: dns, Deadline: 5 * time.Second}
+	b.ReportAllocs()
+	for b.Loop() {
+		if f := g.Gather(b.Context(), &e.req, &rules); !f.Cached {
+			b.Fatal(show(&e.req, &f))
+		}
+	}
+}

@@ -30,12 +30,12 @@ func (t *text) isNumbered(i int) bool {
 	return i+1 < t.count && t.token[i+1].start == t.token[i].end
 }
 
-// seekAlone finds a leftmost label without numbers that is enough alone: one of
-// its words, or the one word of the next label, has the class alone, the rest
-// speaks of lines too or is filler; or one is unnamed and the rest is anything
-// listed.
+// seekAlone finds a leftmost label that is enough alone: one of its words, or
+// the one word of the next label, has the class alone, the rest speaks of lines
+// too or is filler, and there is no number; or one is unnamed and the rest is
+// anything listed, and numbers.
 func (t *text) seekAlone() (place, bool) {
-	found, rest, words, end := class(0), 3, 0, uint8(0)
+	found, rest, words, numbered, end := class(0), 3, 0, false, uint8(0)
 	for i := range t.host {
 		k := &t.token[i]
 		if k.label > 0 {
@@ -44,8 +44,13 @@ func (t *text) seekAlone() (place, bool) {
 			}
 			break
 		}
+		end = k.end
+		if k.digits {
+			numbered = true
+			continue
+		}
 		rank := k.class.rank()
-		if k.digits || rank == 0 || k.len() == 1 {
+		if rank == 0 || k.len() == 1 {
 			return place{}, false
 		}
 		if k.class&(alone|filler) == 0 {
@@ -53,9 +58,8 @@ func (t *text) seekAlone() (place, bool) {
 		}
 		found |= k.class
 		words++
-		end = k.end
 	}
-	if found&unnamed != 0 || found&alone != 0 && rest > 1 {
+	if found&unnamed != 0 || found&alone != 0 && rest > 1 && !numbered {
 		return place{0, end}, true
 	}
 	return place{}, false

@@ -159,7 +159,7 @@ func classOfBlank(word []byte) class {
 	switch string(word) {
 	case "notassigned", "nordns", "norecord", "norev", "noreverse", "noptr", "unalloc", "unallocated", "unassigned", "unconfigured", "unregistered", "hostedby":
 		return blank
-	case "localhost", "undefined", "unknown", "unnamed", "unset", "unspecified", "unused", "vacant":
+	case "localhost", "placeholder", "undefined", "unknown", "unnamed", "unset", "unspecified", "unused", "vacant":
 		return unnamed | access
 	case "missing", "no", "non", "not", "without":
 		return negation
@@ -178,7 +178,7 @@ func classOfBlank(word []byte) class {
 // classOfAffix: some words are joined to others so freely that they count at
 // either end of a run of letters, or at its end: xdsl, dslpool, hsvpn.
 func classOfAffix(word []byte) class {
-	for _, affix := range [...]string{"dsl", "dhcp", "pppo", "ftth", "dialup"} {
+	for _, affix := range [...]string{"dsl", "adsl", "vdsl", "dhcp", "pppo", "ftth", "dialup"} {
 		if bytes.HasPrefix(word, []byte(affix)) || bytes.HasSuffix(word, []byte(affix)) {
 			return line | alone
 		}

@@ -14,9 +14,10 @@
 // of mail services are proper, even where the number is the address.
 //
 // Letters and digits are taken apart, and a word counts if all of it is in a
-// list: there is no "dyn" in hyperdyne. Words and numbers count left of the
-// registered domain only. The address is always the client's own, so that
-// accidents are rare. The first line that holds decides:
+// list: there is no "dyn" in hyperdyne. A few that are joined to others freely
+// (dsl, dhcp, mail, smtp) count at either end of a word. Words and numbers count
+// left of the registered domain only. The address is always the client's own,
+// so that accidents are rare. The first line that holds decides:
 //
 //	   evidence                                           strength  kind
 //	 1 the client's whole IPv4 address, its IPv6 address  full      address, packed,

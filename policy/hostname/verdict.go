@@ -43,11 +43,11 @@ const (
 	Packed       // the whole IPv4 address as decimal numbers without borders, or as one of 32 bits
 	Hex          // the whole IPv4 address in hexadecimal
 	IPv6         // the IPv6 address, or at least 32 bits of it
-	Part         // two or three octets of the IPv4 address
+	Part         // some octets of the IPv4 address
 	Foreign      // an address, but not the client's
 	Serial       // a serial number or a hardware address
 	Phrase       // words that say that nobody named it, or one word for all
-	Line         // a word for a kind of line, with a number
+	Line         // a word for lines or machines, with a number
 )
 
 // String is the kind in one word, "" for NoKind.

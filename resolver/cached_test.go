@@ -111,6 +111,18 @@ func BenchmarkCachedAddrs(b *testing.B) {
 	}
 }
 
+// TestMemory: an answer takes 300 bytes at most, all told. With this number the
+// maps are half empty, as they are with a million.
+func TestMemory(t *testing.T) {
+	const n = 250_000
+	before := heap()
+	r := filled(t, n, nil)
+	if got := (heap() - before) / n; got > 300 {
+		t.Errorf("%d answers take %d bytes each; want 300 at most", n, got)
+	}
+	r.Close()
+}
+
 // BenchmarkMemory measures what a million answers take, all told.
 func BenchmarkMemory(b *testing.B) {
 	const n = 1_000_000

@@ -120,7 +120,7 @@ func (p *postfixInstance) start(t *testing.T, services ...smtpdService) {
 	// What "postfix start-fg" ends with, without the shell in between.
 	program := filepath.Join(strings.TrimSpace(string(daemons)), "master")
 	p.process = startProcess(t, "postfix", exec.Command(program, "-c", p.path("etc"), "-s"))
-	p.process.out.await(t, "daemon started")
+	p.process.await(t, "daemon started")
 }
 
 // entry is the service in master.cf.

@@ -29,7 +29,7 @@ func startProgram(t *testing.T, config string) *rdnsInstance {
 	d := &rdnsInstance{config: filepath.Join(dir, "config.toml"), log: filepath.Join(dir, "decisions.log")}
 	d.configure(t, config)
 	d.process = startProcess(t, "policyd-rdns", program(t, "serve", "-c", d.config))
-	line := d.process.out.await(t, "msg=listening", "address=127.")
+	line := d.process.await(t, "msg=listening", "address=127.")
 	_, d.tcp, _ = strings.Cut(line, "address=")
 	return d
 }
@@ -45,7 +45,7 @@ func (d *rdnsInstance) reload(t *testing.T, config string) {
 	t.Helper()
 	d.configure(t, config)
 	d.process.signal(syscall.SIGHUP)
-	d.process.out.await(t, "configuration reloaded", "config="+d.loaded(t).hash)
+	d.process.await(t, "configuration reloaded", "config="+d.loaded(t).hash)
 }
 
 // loaded is the configuration as the program reads it.

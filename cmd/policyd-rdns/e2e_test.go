@@ -107,7 +107,27 @@ func (p *process) wait(t *testing.T) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// output keeps the lines that a process writes, for those who wait for one.
+// await gives the first line of the process's output with all the parts, when it
+// comes.
+func (p *process) await(t *testing.T, parts ...string) string {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		text, more := p.out.read()
+		if line, ok := findLine(text, parts); ok {
+			return line
+		}
+		select {
+		case <-more:
+		case <-p.done:
+			t.Fatalf("%s has ended without a line with %q", p.name, parts)
+		case <-deadline:
+			t.Fatalf("no line with %q from %s within %v", parts, p.name, patience)
+		}
+	}
+}
+
+// output is what a process writes, for those who wait for it.
 type output struct {
 	mu   sync.Mutex
 	text string
@@ -137,23 +157,6 @@ func (o *output) read() (text string, more <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text, o.more
-}
-
-// await gives the first line with all the parts, when it comes.
-func (o *output) await(t *testing.T, parts ...string) string {
-	t.Helper()
-	deadline := time.After(patience)
-	for {
-		text, more := o.read()
-		if line, ok := findLine(text, parts); ok {
-			return line
-		}
-		select {
-		case <-more:
-		case <-deadline:
-			t.Fatalf("no line with %q within %v in:\n%s", parts, patience, o.tail())
-		}
-	}
 }
 
 func findLine(text string, parts []string) (string, bool) {

@@ -35,6 +35,11 @@ unless = { recipient = "postmaster@" }
 action = "reject"
 text = "{name}"
 [[rule]]
+name = "doubt refused"
+when = { client = "203.0.113.20", helo = "temperror" }
+action = "reject"
+text = "cannot ask for {helo}"
+[[rule]]
 name = "context"
 when = { context = "submission" }
 action = "reject"
@@ -192,6 +197,12 @@ func TestPostfixTraps(t *testing.T) {
 			log: "RCPT reject greeting alone",
 		},
 		{
+			// Trap 8: at this stage Postfix hands on the very bytes.
+			name: "8 raw greeting", options: []string{"smtpd_delay_reject = no", "smtpd_helo_restrictions = POLICY"},
+			talk: "+ XCLIENT ADDR=203.0.113.104\n> EHLO a\x1b[31m b\n< 550 5.7.1 <a [31m b>: Helo command rejected: a?[31m b\n",
+			log:  "EHLO reject greeting alone | a\x1b[31m b",
+		},
+		{
 			// Trap 10: XFORWARD is for the logs of Postfix.
 			name: "10 forwarded", options: recipient,
 			talk: `
@@ -274,6 +285,18 @@ func TestPostfixTraps(t *testing.T) {
 				< 450 4.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
 			`,
 			log: "RCPT reject no reverse name",
+		},
+		{
+			// Whatever the rules say, a doubt is no refusal.
+			name: "doubt", options: recipient,
+			talk: `
+				+ XCLIENT ADDR=203.0.113.20 NAME=mail.example.org
+				+ EHLO mail.broken.example
+				+ MAIL FROM:<sender@example.net>
+				> RCPT TO:<user@example.com>
+				< 450 4.7.1 <user@example.com>: Recipient address rejected: temporary DNS failure: cannot ask for mail.broken.example
+			`,
+			log: "RCPT defer doubt refused",
 		},
 		{
 			name: "context", options: []string{"smtpd_recipient_restrictions = reject_unauth_destination, CONTEXT"},

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -13,14 +14,13 @@ import (
 // unboundInstance is a private real Unbound that serves testdata/e2e/world.zone
 // as if it were all of the DNS. It asks nobody but the stubs below.
 type unboundInstance struct {
-	addr string // where it answers
-	// asked gets a token when the silent server is asked.
-	asked <-chan struct{}
+	addr string      // where it answers
+	late *lateServer // that it asks for the name of 203.0.113.55
 }
 
-// unboundConfig wants the address and port to listen on (two of them), the zone
-// file, and the addresses of two servers: one that answers SERVFAIL, one that
-// does not answer. The domains named "nodefault" are empty by default.
+// unboundConfig wants the address and the port to listen on, the zone file, and
+// the addresses of two name servers: one that answers SERVFAIL, one that is
+// late. The domains named "nodefault" are empty by default.
 const unboundConfig = `
 server:
   verbosity: 1
@@ -53,9 +53,6 @@ stub-zone:
   name: "50.113.0.203.in-addr.arpa"
   stub-addr: %[4]s
 stub-zone:
-  name: "silent.example"
-  stub-addr: %[5]s
-stub-zone:
   name: "55.113.0.203.in-addr.arpa"
   stub-addr: %[5]s
 `
@@ -70,56 +67,98 @@ func startUnbound(t *testing.T) *unboundInstance {
 		t.Fatal(err)
 	}
 	broken, _ := startWorld(t, "!servfail *\n")
-	silent, asked := listenSilently(t)
+	late := startLateServer(t)
 	addr := freeAddrs(t, 1)[0]
 	host, port, _ := strings.Cut(addr, ":")
 	config := filepath.Join(dir, "unbound.conf")
-	writeFile(t, config, fmt.Sprintf(unboundConfig, host, port, zone, atSign(broken), atSign(silent)))
+	writeFile(t, config, fmt.Sprintf(unboundConfig, host, port, zone, atSign(broken), atSign(late.conn.LocalAddr().String())))
 	p := startProcess(t, "unbound", exec.Command(program, "-d", "-c", config))
-	p.out.await(t, "start of service")
-	return &unboundInstance{addr: addr, asked: asked}
-}
-
-// awaitQuestion waits until the silent server is asked, for a name under
-// silent.example or for that of 203.0.113.55: a question without an answer.
-func (u *unboundInstance) awaitQuestion(t *testing.T) {
-	t.Helper()
-	select {
-	case <-u.asked:
-	case <-time.After(patience):
-		t.Fatalf("the silent server was not asked within %v", patience)
-	}
+	p.await(t, "start of service")
+	return &unboundInstance{addr: addr, late: late}
 }
 
 // atSign is an address as Unbound writes it.
 func atSign(addr string) string { return strings.Replace(addr, ":", "@", 1) }
 
-// listenSilently is the address of a server that answers nothing, and a channel
-// with a token once it was asked.
-func listenSilently(t *testing.T) (string, <-chan struct{}) {
+// lateServer is a name server that answers nothing until it is told to.
+type lateServer struct {
+	conn  net.PacketConn
+	asked chan struct{} // holds a token once there was a question
+
+	mu       sync.Mutex
+	held     []question
+	released bool
+}
+
+// question is a DNS message and where it came from.
+type question struct {
+	message []byte
+	from    net.Addr
+}
+
+func startLateServer(t *testing.T) *lateServer {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", loopback()+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked := make(chan struct{}, 1)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		var packet [512]byte
-		for {
-			if _, _, err := conn.ReadFrom(packet[:]); err != nil {
-				return // closed
-			}
-			select {
-			case asked <- struct{}{}:
-			default: // nobody has taken the last one yet
-			}
-		}
-	}()
+	s := &lateServer{conn: conn, asked: make(chan struct{}, 1)}
+	var serving sync.WaitGroup
+	serving.Go(s.serve)
 	t.Cleanup(func() {
 		conn.Close()
-		<-done
+		serving.Wait()
 	})
-	return conn.LocalAddr().String(), asked
+	return s
+}
+
+func (s *lateServer) serve() {
+	for {
+		message := make([]byte, 512)
+		n, from, err := s.conn.ReadFrom(message)
+		if err != nil {
+			return // closed
+		}
+		s.mu.Lock()
+		s.held = append(s.held, question{message[:n], from})
+		s.answer()
+		s.mu.Unlock()
+		select {
+		case s.asked <- struct{}{}:
+		default: // there is a token
+		}
+	}
+}
+
+// await waits for a question.
+func (s *lateServer) await(t *testing.T) {
+	t.Helper()
+	select {
+	case <-s.asked:
+	case <-time.After(patience):
+		t.Fatalf("the late name server was not asked within %v", patience)
+	}
+}
+
+// release answers all questions, those to come too: Unbound may have given the
+// first one up already.
+func (s *lateServer) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.released = true
+	s.answer()
+}
+
+// answer says, if it may, that there are no such names: each question as a reply
+// with authority that has RCODE 3 (RFC 1035 section 4.1.1). The caller holds mu.
+func (s *lateServer) answer() {
+	if !s.released {
+		return
+	}
+	for _, q := range s.held {
+		q.message[2] |= 0x84
+		q.message[3] = 3
+		_, _ = s.conn.WriteTo(q.message, q.from) // a lost packet: it is asked again
+	}
+	s.held = nil
 }

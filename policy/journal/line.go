@@ -23,8 +23,8 @@ type Damage struct {
 	Err   error
 }
 
-// Error is "input:line: what is wrong".
-func (d Damage) Error() string { return fmt.Sprintf("%.200q:%d: %v", d.Input, d.Line, d.Err) }
+// Error is "input:line: what is wrong". It may hold bytes of the line.
+func (d Damage) Error() string { return fmt.Sprintf("%s:%d: %v", d.Input, d.Line, d.Err) }
 
 // Unwrap gives Err.
 func (d Damage) Unwrap() error { return d.Err }

@@ -106,7 +106,7 @@ func TestReadLines(t *testing.T) {
 			continue
 		}
 		for i, d := range damages {
-			if !strings.HasPrefix(d, `"7":`+want[i]) {
+			if !strings.HasPrefix(d, "7:"+want[i]) {
 				t.Errorf("%s: damage %s; want %s", test.about, d, want[i])
 			}
 		}
@@ -145,7 +145,7 @@ func TestReadKeepsOrder(t *testing.T) {
 		if !slices.Equal(ids, want) {
 			t.Errorf("%s: %d decisions, not in order", name, len(ids))
 		}
-		if counts.Damaged != 50 || len(damages) != 50 || damages[1] != `"1":202: time="": want an RFC 3339 time` {
+		if counts.Damaged != 50 || len(damages) != 50 || damages[1] != `1:202: time="": want an RFC 3339 time` {
 			t.Errorf("%s: %+v, damages %q", name, counts, damages[:min(2, len(damages))])
 		}
 	}
@@ -206,7 +206,7 @@ func TestReadFailingInput(t *testing.T) {
 	if got := strings.Join(ids, " "); got != "a b" {
 		t.Errorf("decisions %s; want a b", got)
 	}
-	if want := []string{`"1":2: unexpected EOF`}; !slices.Equal(damages, want) {
+	if want := []string{`1:2: unexpected EOF`}; !slices.Equal(damages, want) {
 		t.Errorf("damages %q; want %q", damages, want)
 	}
 }

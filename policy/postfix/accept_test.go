@@ -33,6 +33,7 @@ func TestServeFull(t *testing.T) {
 			first, last = last, c
 		}
 		for range 100 { // in no time
+			synctest.Wait()
 			go first.Close()
 			first, last = last, s.dial(t)
 		}

@@ -20,7 +20,7 @@ const (
 	defaultIdle       = 1100 * time.Second
 	defaultUnfinished = 60 * time.Second
 	defaultWrite      = 10 * time.Second
-	defaultMemory     = 16 << 20 // bytes
+	defaultMemory     = 8 << 20 // bytes
 
 	// defaultConnections is enough for 20 Postfix servers with their default
 	// of 100 smtpd processes each (default_process_limit in postconf(5)).
@@ -62,7 +62,7 @@ type Server struct {
 	// them. 0: 2000.
 	MaxConnections int
 	// Memory bounds the unfinished requests of all connections; servers may
-	// share one. nil: 16 MiB of its own.
+	// share one. nil: 8 MiB of its own.
 	Memory *Memory
 
 	count counters

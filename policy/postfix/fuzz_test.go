@@ -114,6 +114,15 @@ func render(req policy.Request) string {
 	return b.String()
 }
 
+// sendable is a reply that Postfix takes for neither a permit nor the name of a
+// restriction, unless it is textless.
+var (
+	sendable = regexp.MustCompile(`^action=(` +
+		`(DUNNO|REJECT|DEFER|DEFER_IF_PERMIT|DEFER_IF_REJECT|INFO|WARN)( [ -~]*)?` +
+		`|[45][0-9]{2} +[!-~][ -~]*)\n\n$`)
+	textless = regexp.MustCompile(`^action=[0-9]{3}( +[45]\.[0-9]{1,3}\.[0-9]{1,3})?\n\n$`)
+)
+
 // FuzzAppendReply holds every reply to one printable line that Postfix takes
 // for neither a permit nor the name of a restriction.
 func FuzzAppendReply(f *testing.F) {
@@ -124,10 +133,6 @@ func FuzzAppendReply(f *testing.F) {
 	} {
 		f.Add(action)
 	}
-	sendable := regexp.MustCompile(`^action=(` +
-		`(DUNNO|REJECT|DEFER|DEFER_IF_PERMIT|DEFER_IF_REJECT|INFO|WARN)( [ -~]*)?` +
-		`|[45][0-9]{2} +[!-~][ -~]*)\n\n$`)
-	textless := regexp.MustCompile(`^action=[0-9]{3}( +[45]\.[0-9]{1,3}\.[0-9]{1,3})?\n\n$`)
 	f.Fuzz(func(t *testing.T, action string) {
 		got := AppendReply(nil, action)
 		if !sendable.Match(got) || textless.Match(got) {

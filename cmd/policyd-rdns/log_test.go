@@ -1,0 +1,376 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+)
+
+// compareGolden holds a text against a golden file; -update writes it.
+func compareGolden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got == string(want) {
+		return
+	}
+	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(gotLines), len(wantLines)) {
+		if i >= len(gotLines) || i >= len(wantLines) || gotLines[i] != wantLines[i] {
+			t.Errorf("%s:%d (of %d lines, got %d): got\n%s\nwant\n%s", path, i+1, len(wantLines), len(gotLines),
+				strings.Join(gotLines[min(i, len(gotLines)):min(i+3, len(gotLines))], "\n"),
+				strings.Join(wantLines[min(i, len(wantLines)):min(i+3, len(wantLines))], "\n"))
+			return
+		}
+	}
+}
+
+// writeLog writes a log into a folder of the test.
+func writeLog(t *testing.T, log []byte) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "decisions.log")
+	if err := os.WriteFile(path, log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestLog prints the recorded week, and parts of it.
+func TestLog(t *testing.T) {
+	path := writeLog(t, recordedLog(t))
+	tests := []struct {
+		golden string
+		args   []string
+	}{
+		{"monday", []string{"--until", "2026-11-17"}},
+		{"client", []string{"--client", "203.0.113.40/30", "--client", "2001:db8:66::1"}},
+		{"name", []string{"--name", ".city.example"}},
+		{"helo", []string{"--helo", "[203.0.113.70]", "--helo", "YLMF-PC.", "--until", "2026-11-17"}},
+		{"sender", []string{"--sender", "<>", "--action", "dunno", "--recipient", "postmaster@"}},
+		{"deferred", []string{"--action", "defer", "--since", "2026-11-19 12:00"}},
+		{"rule", []string{"--rule", "TRIED ON HALF", "--since", "2026-11-18T00:00:00Z", "--until", "2026-11-19"}},
+		{"id", []string{"--id", "e13wu1p5"}},
+		{"id-json", []string{"--id", "e13wu1p5", "--json"}},
+	}
+	for _, test := range tests {
+		args := append([]string{"log", "--utc", path}, test.args...)
+		status, stdout, stderr := call("", args...)
+		if status != 0 || stderr != "" {
+			t.Errorf("log %v = %d, %q", test.args, status, stderr)
+		}
+		compareGolden(t, filepath.Join("testdata/log", test.golden+".txt"), stdout)
+	}
+}
+
+func TestLogUsage(t *testing.T) {
+	path := writeLog(t, nil)
+	tests := []struct {
+		args   string
+		status int
+		stderr string // a part of it
+	}{
+		{"--client 203.0.113.0/33 LOG", 2, `--client "203.0.113.0/33": want an address or a network`},
+		{"--client 203.0.113.1/24 LOG", 2, "bits set beyond the prefix"},
+		{"--name *.example.com LOG", 2, `--name "*.example.com": want a name`},
+		{"--sender a@b@ LOG", 0, ""},
+		{"--sender <a@b> LOG", 2, "--sender "},
+		{"--recipient a*b LOG", 2, "--recipient "},
+		{"--action accept LOG", 2, `--action "accept": want reject, defer or dunno`},
+		{"--action info LOG", 0, ""},
+		{"--since yesterday LOG", 2, `--since "yesterday": want a time such as`},
+		{"--until -2h LOG", 2, "--until"},
+		{"--since 2h --until 09:30 LOG", 0, ""},
+		{"--since 7d LOG", 0, ""},
+		{"LOG /nonexistent/log", 1, "stat /nonexistent/log: no such file"},
+		{"-c /nonexistent/config.toml", 1, "reading the configuration"},
+		{". LOG", 1, ". is a folder"},
+		{"- -", 2, "standard input can be read once only"},
+		{"-f LOG LOG", 2, "--follow wants one file, not 2"},
+		{"--prot", 2, "unknown flag"},
+	}
+	for _, test := range tests {
+		args := strings.Fields("log " + strings.ReplaceAll(test.args, "LOG", path))
+		status, stdout, stderr := call("", args...)
+		if status != test.status || stdout != "" || !strings.Contains(stderr, test.stderr) || test.status == 0 && stderr != "" {
+			t.Errorf("log %s = %d, %q, %q; want %d, %q", test.args, status, stdout, stderr, test.status, test.stderr)
+		}
+	}
+}
+
+// TestLogWithoutFile: the configuration's, or standard input, or a hint.
+func TestLogWithoutFile(t *testing.T) {
+	line := string(recordLine(nil))
+	path := writeLog(t, []byte(line+line))
+	config := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(config, []byte(fmt.Sprintf("[log]\nfile = %q\n", path)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, lines := range map[string]int{"-c " + config: 2, "": 1, "-": 1} {
+		status, stdout, stderr := call(line, strings.Fields("log --json "+args)...)
+		if status != 0 || stderr != "" || strings.Count(stdout, "\n") != lines {
+			t.Errorf("log %s = %d, %q, %q; want %d lines", args, status, stdout, stderr, lines)
+		}
+	}
+	// A character device is taken for a terminal.
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	var stderr bytes.Buffer
+	status := run(t.Context(), []string{"log"}, null, io.Discard, &stderr)
+	if want := "journalctl -u policyd-rdns -o cat | policyd-rdns log -"; status != 2 || !strings.Contains(stderr.String(), want) {
+		t.Errorf("log on a terminal = %d, %q; want 2, %q", status, stderr.String(), want)
+	}
+}
+
+// recordLine is a line of the decision log, of a client that all is well with
+// but for the changes that are made.
+func recordLine(change func(*journal.Record)) []byte {
+	client := netip.MustParseAddr("203.0.113.20")
+	r := journal.Record{ID: "x", Request: policy.Request{
+		Time: weekBegins, Client: client, HELO: "mail.example.com", State: "RCPT",
+		Sender: "a@example.org", Recipient: "b@example.com", Instance: "1.2.3",
+	}}
+	r.Facts = policy.NewFacts(&r.Request)
+	if change != nil {
+		change(&r)
+	}
+	return journal.Logfmt.Append(nil, &r)
+}
+
+// TestLogReadsAll: compressed, rotated, in both formats and from the journal, a
+// log is the same.
+func TestLogReadsAll(t *testing.T) {
+	log := recordedLog(t)
+	_, want, _ := call("", "log", "--utc", writeLog(t, log))
+	lines := bytes.SplitAfter(log, []byte("\n"))
+	lines = lines[:len(lines)-1]
+	dir := t.TempDir()
+	write := func(name string, text []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	third := len(lines) / 3
+	oldest, middle, newest := bytes.Join(lines[:third], nil), bytes.Join(lines[third:2*third], nil), bytes.Join(lines[2*third:], nil)
+	var inJSON, exported, even, odd []byte
+	exported = append(exported, "Started policyd-rdns.service.\n"...)
+	for i, line := range lines {
+		var err error
+		if inJSON, err = journal.AppendJSON(inJSON, strings.TrimSpace(string(line))); err != nil {
+			t.Fatal(err)
+		}
+		exported = append(exported, "Nov 23 09:00:00 mx policyd-rdns[123]: "...)
+		exported = append(exported, line...)
+		if i%2 == 0 {
+			even = append(even, line...)
+		} else {
+			odd = append(odd, line...)
+		}
+	}
+	tests := []struct {
+		about string
+		stdin []byte
+		files []string
+	}{
+		{"standard input", log, []string{"-"}},
+		{"compressed on standard input", compressed(t, log), nil},
+		{"rotated", nil, []string{write("d.log", newest), write("d.log.1", middle), write("d.log.2.gz", compressed(t, oldest))}},
+		{"of two hosts", nil, []string{write("a.log", even), write("b.log", odd)}},
+		{"JSON", nil, []string{write("d.json", inJSON)}},
+		{"both formats", inJSON[:bytes.LastIndexByte(inJSON[:len(inJSON)/2], '\n')+1], []string{"-", write("rest.log", log[bytes.Index(log, nthID(inJSON)):])}},
+		{"the journal", exported, []string{"-"}},
+	}
+	for _, test := range tests {
+		status, got, stderr := call(string(test.stdin), append([]string{"log", "--utc"}, test.files...)...)
+		if status != 0 || stderr != "" {
+			t.Errorf("%s: log = %d, %q", test.about, status, stderr)
+		}
+		if got != want {
+			t.Errorf("%s: %d lines, not those of the plain log", test.about, strings.Count(got, "\n"))
+		}
+	}
+}
+
+// nthID is the time, in logfmt, of the first line of the second half of a log
+// in JSON.
+func nthID(log []byte) []byte {
+	rest := log[bytes.LastIndexByte(log[:len(log)/2], '\n')+1:]
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	var fields struct{ Time string }
+	_ = json.Unmarshal(line, &fields)
+	return []byte("time=" + fields.Time)
+}
+
+func compressed(t *testing.T, text []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestLogDamaged: what cannot be read is named, the first few times, and
+// nothing else is lost.
+func TestLogDamaged(t *testing.T) {
+	line := recordLine(nil)
+	var log []byte
+	for i := range 20 {
+		log = append(log, line...)
+		if i%2 == 1 {
+			log = append(log, line[:100+i]...)
+			log = append(log, '\n')
+		}
+	}
+	path := writeLog(t, log)
+	status, stdout, stderr := call("", "log", "--json", path)
+	if status != 0 || strings.Count(stdout, "\n") != 20 {
+		t.Errorf("log = %d, %d lines; want 0, 20", status, strings.Count(stdout, "\n"))
+	}
+	told := strings.Split(strings.TrimSpace(stderr), "\n")
+	if want := "policyd-rdns: " + path + ":3: "; len(told) != 6 || !strings.HasPrefix(told[0], want) {
+		t.Errorf("it tells %q; want 6 lines, the first %s…", told, want)
+	}
+	if want := "policyd-rdns: and 5 more damaged lines; all were passed over"; told[len(told)-1] != want {
+		t.Errorf("it tells %q at last; want %q", told[len(told)-1], want)
+	}
+	// A file that ends too early.
+	short := compressed(t, bytes.Repeat(line, 5000))
+	cut := writeLog(t, short[:len(short)-20])
+	status, stdout, stderr = call("", "log", "--json", cut)
+	if status != 0 || stdout == "" || !strings.Contains(stderr, "unexpected EOF") {
+		t.Errorf("log of a cut file = %d, %d bytes, %q; want what can be read, and why that is not all", status, len(stdout), stderr)
+	}
+}
+
+// TestLogHostile: nothing that a client or a log holds reaches the terminal as
+// anything but text.
+func TestLogHostile(t *testing.T) {
+	evil := "\x1b[31m\u009b31m\r\n\x7f\u202e" + strings.Repeat("A", 400)
+	line := recordLine(func(r *journal.Record) {
+		q := &r.Request
+		q.HELO, q.Sender, q.Recipient = evil, evil, evil
+		r.Decision = policy.Decision{Decided: policy.Reject, Action: policy.Reject, Rule: evil, Would: []policy.Verdict{{Action: policy.Reject, Rule: evil}}}
+		r.Reply = "550 5.7.1 " + evil
+		r.Facts.Errors = []string{evil}
+		r.Facts.Names = []policy.Name{{Name: evil}}
+	})
+	raw := bytes.ReplaceAll(line, []byte(`\u001b[31m`), []byte("\x1b]0;\x7f")) // as another program writes
+	noAddress := recordLine(func(r *journal.Record) { r.Request.Client, r.Request.ClientText = netip.Addr{}, evil })
+	for _, args := range [][]string{{"log", "-"}, {"log", "--json", "-"}} {
+		status, stdout, stderr := call(string(line)+string(raw)+string(noAddress)+"time=\x1b[31m\n", args...)
+		if status != 0 || stdout == "" || stderr == "" {
+			t.Errorf("%v = %d, %q, %q", args, status, stdout, stderr)
+		}
+		for _, c := range stdout + stderr {
+			if c != '\n' && (c < ' ' || c > '~') {
+				t.Errorf("%v prints %q:\n%q", args, c, stdout+stderr)
+				break
+			}
+		}
+	}
+}
+
+func TestReason(t *testing.T) {
+	tests := []struct {
+		about string
+		line  string // what a log line has beside the least
+		want  string
+	}{
+		{"nothing known", "", ""},
+		{"all well", "fcrdns=pass helo=match", "name confirmed"},
+		{"no name", "ptr=none helo=match", "no reverse name"},
+		{"malformed", "ptr=malformed", "reverse name is malformed"},
+		{"mismatch", "ptr=found fcrdns=mismatch names=a.example>192.0.2.1+192.0.2.2", "name leads to 192.0.2.1, 192.0.2.2"},
+		{"mismatch of nothing", "ptr=found fcrdns=mismatch", "name leads to another address"},
+		{"unresolved", "ptr=found fcrdns=unresolved name=generic names=203-0-113-20.dyn.example>none", `name leads nowhere, generic name: "203-0-113-20" is the address`},
+		{"generic by list", "ptr=found fcrdns=pass name=generic names=mail.example>203.0.113.20", "generic name"},
+		{"doubt", `ptr=temperror action=defer downgraded=true dns_errors="203.0.113.20: SERVFAIL from 192.0.2.53:53"`, "reverse name not learnt; 203.0.113.20: SERVFAIL from 192.0.2.53:53"},
+		{"doubt of a name", "ptr=found fcrdns=temperror", "name not confirmed, for trouble with the DNS"},
+		{"outage", "ptr=temperror outage=true", "no DNS server answered; reverse name not learnt"},
+		{"overload", "ptr=temperror overload=true", "the daemon was overloaded; reverse name not learnt"},
+		{"greetings", "helo=own", "greets with our name"},
+		{"", "helo=temperror", "greeting not learnt"},
+		{"", "helo=mismatch helo_form=bare_ip", "greets with a bare address"},
+		{"", "helo=match helo_form=bare_ip", "greets with a bare address"},
+		{"", "helo=mismatch helo_form=literal", "greets with another address"},
+		{"", "helo=mismatch helo_form=fqdn helo_to=192.0.2.1", "greeting leads to 192.0.2.1"},
+		{"", "helo=unresolved helo_form=fqdn", "greeting leads nowhere"},
+		{"", "helo=unresolved helo_form=unqualified", "greeting is no host name"},
+		{"", "helo=unresolved helo_form=malformed", "greeting is malformed"},
+		{"", "helo=none helo_form=missing", "no greeting"},
+		{"a rule of ones own", `action=reject reply="554 5.7.1 not you"`, "not you"},
+		{"the same, observed", `action=info decided=reject would=reject:x reply="INFO would reject (x): not you"`, "not you"},
+		{"observed rules", "action=dunno would=reject:a,defer:b", "observed: reject by a; observed: defer by b"},
+		{"logged in", "authenticated=true", "logged in"},
+	}
+	for _, test := range tests {
+		line := "time=2026-11-16T00:00:00.000Z msg=decision client=203.0.113.20 " + test.line
+		if !strings.Contains(line, "action=") {
+			line += " action=dunno"
+		}
+		r, err := journal.Parse([]byte(line))
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		if got := reason(&r); got != test.want {
+			t.Errorf("reason(%s) = %q; want %q", test.line, got, test.want)
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.FixedZone("", 3600))
+	tests := []struct{ in, want string }{
+		{"2h", "2026-11-23T10:00:00+01:00"},
+		{"90m", "2026-11-23T10:30:00+01:00"},
+		{"7d", "2026-11-16T12:00:00+01:00"},
+		{"0s", "2026-11-23T12:00:00+01:00"},
+		{"2026-11-20", "2026-11-20T00:00:00+01:00"},
+		{"2026-11-20 15:04", "2026-11-20T15:04:00+01:00"},
+		{"2026-11-20T15:04:05", "2026-11-20T15:04:05+01:00"},
+		{"2026-11-20T15:04:05.250Z", "2026-11-20T15:04:05Z"},
+		{"15:04", "2026-11-23T15:04:00+01:00"},
+		{"", ""},
+		{"-2h", ""},
+		{"d", ""},
+		{"99999999d", ""},
+		{"noon", ""},
+	}
+	for _, test := range tests {
+		got := ""
+		if at, err := parseTime(test.in, now); err == nil {
+			got = at.Format(time.RFC3339)
+		}
+		if got != test.want {
+			t.Errorf("parseTime(%q) = %s; want %s", test.in, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bufio"
+	"hash/maphash"
+	"io"
+	"strings"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+)
+
+// The columns of a log for people, before the reason.
+const (
+	columnTime = iota
+	columnAction
+	columnClient
+	columnName
+	columnHELO
+	columnRule
+	numColumns
+)
+
+// widest bounds how wide a column becomes, in characters, so that one long name
+// does not move the rest of all lines out of sight.
+var widest = [numColumns]int{columnTime: 19, columnAction: 8, columnClient: 39, columnName: 48, columnHELO: 40, columnRule: 48}
+
+var headings = [numColumns]string{"TIME", "ACTION", "CLIENT", "NAME", "GREETING", "RULE"}
+
+// mostWaiting bounds the rows that wait for other recipients of their message,
+// and for the width of their columns. Fewer than half as many other messages are
+// begun between two recipients of one.
+const mostWaiting = 1000
+
+// logRow is what is shown of a decision, or of several for one message that came
+// out the same.
+type logRow struct {
+	key     uint64 // the same for decisions that are shown as one; 0: none are
+	cells   [numColumns]string
+	decided policy.Action
+	reason  string
+	from    string
+	to      string // the first recipient
+	more    int    // other recipients
+	tick    int    // when the last recipient came
+}
+
+// logPrinter puts rows together and in columns.
+type logPrinter struct {
+	out   *bufio.Writer
+	paint paint
+	place *time.Location
+	seed  maphash.Seed
+
+	waiting []*logRow // in order
+	byKey   map[uint64]*logRow
+	ticks   int
+	widths  [numColumns]int
+	begun   bool
+}
+
+func newLogPrinter(out io.Writer, place *time.Location) *logPrinter {
+	p := &logPrinter{
+		out:   bufio.NewWriterSize(out, 64<<10),
+		paint: paint(isTerminal(out)),
+		place: place,
+		seed:  maphash.MakeSeed(),
+		byKey: map[uint64]*logRow{},
+	}
+	for i, h := range headings {
+		p.widths[i] = len(h)
+	}
+	return p
+}
+
+// row makes a row of a decision. It may be called from several goroutines at
+// once.
+func (p *logPrinter) row(r *journal.Record) logRow {
+	q, d := &r.Request, &r.Decision
+	row := logRow{decided: d.Decided, reason: reason(r)}
+	row.cells = [numColumns]string{
+		columnTime:   q.Time.In(p.place).Format(time.DateTime),
+		columnAction: actionText(d),
+		columnClient: clientText(q),
+		columnName:   nameText(r),
+		columnHELO:   orDash(safe(q.HELO)),
+		columnRule:   orDash(safe(d.Rule)),
+	}
+	row.from = safe(q.Sender)
+	row.to = safe(q.Recipient)
+	if q.Instance != "" {
+		row.key = p.key(r, &row)
+	}
+	return row
+}
+
+// key is that of all decisions about one message that are shown alike.
+func (p *logPrinter) key(r *journal.Record, row *logRow) uint64 {
+	var h maphash.Hash
+	h.SetSeed(p.seed)
+	for _, part := range []string{
+		r.Request.Instance, r.Request.Sender, row.reason, row.cells[columnAction], row.cells[columnClient],
+		row.cells[columnName], row.cells[columnHELO], row.cells[columnRule],
+	} {
+		_, _ = h.WriteString(part)
+		_ = h.WriteByte(0)
+	}
+	return max(h.Sum64(), 1)
+}
+
+// add takes the next rows of the log and prints those that are complete.
+func (p *logPrinter) add(rows []logRow) error {
+	for i := range rows {
+		if err := p.addOne(&rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *logPrinter) addOne(row *logRow) error {
+	if first := p.byKey[row.key]; first != nil {
+		first.more++
+		first.tick = p.ticks
+		return nil
+	}
+	kept := *row
+	kept.tick = p.ticks
+	p.waiting = append(p.waiting, &kept)
+	if kept.key != 0 {
+		p.byKey[kept.key] = &kept
+	}
+	if len(p.waiting) < mostWaiting {
+		return nil
+	}
+	return p.print(mostWaiting / 2)
+}
+
+// tick prints the rows that nothing was added to since the last tick.
+func (p *logPrinter) tick() {
+	n := 0
+	for n < len(p.waiting) && p.waiting[n].tick < p.ticks {
+		n++
+	}
+	p.ticks++
+	// An error shows again with the next rows.
+	_ = p.print(n)
+	_ = p.out.Flush()
+}
+
+// end prints the rest.
+func (p *logPrinter) end() error {
+	if err := p.print(len(p.waiting)); err != nil {
+		return err
+	}
+	return p.out.Flush()
+}
+
+// print prints the first n rows that wait.
+func (p *logPrinter) print(n int) error {
+	rows := p.waiting[:n]
+	for _, row := range rows {
+		for i, cell := range row.cells {
+			p.widths[i] = max(p.widths[i], min(len(cell), widest[i]))
+		}
+	}
+	if n > 0 && !p.begun && bool(p.paint) {
+		p.heading()
+	}
+	p.begun = p.begun || n > 0
+	for _, row := range rows {
+		delete(p.byKey, row.key)
+		if err := p.line(row); err != nil {
+			return err
+		}
+	}
+	p.waiting = append(p.waiting[:0], p.waiting[n:]...)
+	return nil
+}
+
+func (p *logPrinter) heading() {
+	var b strings.Builder
+	for i, h := range headings {
+		pad(&b, h, p.widths[i])
+	}
+	b.WriteString("REASON")
+	_, _ = p.out.WriteString(p.paint.bold(b.String()) + "\n")
+}
+
+func (p *logPrinter) line(row *logRow) error {
+	var b strings.Builder
+	for i, cell := range row.cells {
+		if i == columnAction {
+			b.WriteString(p.paint.action(row.decided, cell))
+			pad(&b, "", p.widths[i]-len(cell))
+			continue
+		}
+		pad(&b, cell, p.widths[i])
+	}
+	b.WriteString(orDash(row.reason))
+	if row.to != "" {
+		b.WriteString(p.paint.dim("  <" + row.from + "> to " + row.to + otherRecipients(row.more)))
+	}
+	b.WriteByte('\n')
+	_, err := p.out.WriteString(b.String())
+	return err
+}
+
+// pad writes a cell and the space behind it.
+func pad(b *strings.Builder, cell string, width int) {
+	const blank = "                                                  "
+	b.WriteString(cell)
+	if n := width - len(cell); n > 0 {
+		b.WriteString(blank[:min(n, len(blank))])
+	}
+	b.WriteString("  ")
+}
+
+func otherRecipients(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " and 1 other"
+	}
+	return " and " + itoa(n) + " others"
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

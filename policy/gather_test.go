@@ -24,8 +24,8 @@ import (
 //	A other.example.com = none
 //
 // An answer may be none, temperror, or silence until the deadline. Before it
-// can be "cached AGE", with the answer of the DNS itself behind "then"; behind
-// it "and more".
+// can be "cached AGE" or "cached AGE stale", with the answer of the DNS itself
+// behind "then"; behind it "and more".
 type fakeDNS struct {
 	begin time.Time
 
@@ -66,9 +66,10 @@ func (d *fakeDNS) lookup(ctx context.Context, question string, o resolver.Option
 		if err != nil {
 			panic(err)
 		}
-		if o.MaxAge == 0 || age <= o.MaxAge {
+		old, stale := strings.CutPrefix(old, "stale ")
+		if o.MaxAge == 0 || age <= o.MaxAge && !stale {
 			a := readAnswer(question, old)
-			a.Cached, a.At = true, d.begin.Add(-age)
+			a.Cached, a.Stale, a.At = true, stale, d.begin.Add(-age)
 			return a
 		}
 		if text = old; again {

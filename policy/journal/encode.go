@@ -30,7 +30,8 @@ func (e *encoder) record(r *Record) {
 	e.decision(&r.Decision)
 	e.text("reply", r.Reply)
 	e.checks(&r.Decision.Checks)
-	e.facts(&r.Facts, r.Request.Client)
+	e.names(&r.Facts, r.Request.Client, r.Decision.Checks[policy.CheckName])
+	e.facts(&r.Facts)
 	e.request(&r.Request)
 	e.millis("ms", r.Elapsed)
 	e.flag("cached", r.Facts.Cached)
@@ -64,7 +65,8 @@ func (e *encoder) checks(c *policy.Checks) {
 	}
 }
 
-func (e *encoder) facts(f *policy.Facts, client netip.Addr) {
+// names writes the client's names, with the outcome of the check of that name.
+func (e *encoder) names(f *policy.Facts, client netip.Addr, check policy.Result) {
 	e.addr("client", client)
 	for i := range f.Names {
 		if f.Names[i].Lead.To(client) {
@@ -74,7 +76,7 @@ func (e *encoder) facts(f *policy.Facts, client netip.Addr) {
 	e.list("ptr_name")
 	for i := range f.Names {
 		n := &f.Names[i]
-		if n.Verdict.Generic {
+		if n.Verdict.Generic && check != policy.Proper {
 			e.text("why", n.Verdict.String())
 			break
 		}
@@ -84,6 +86,9 @@ func (e *encoder) facts(f *policy.Facts, client netip.Addr) {
 		e.element(n.Name, ">", leadText(&n.Lead))
 	}
 	e.list("names")
+}
+
+func (e *encoder) facts(f *policy.Facts) {
 	e.flag("more_names", f.MoreNames)
 	e.text("helo_to", leadText(&f.HELO.Lead))
 	e.flag("own_client", f.OwnClient)

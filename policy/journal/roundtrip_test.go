@@ -201,12 +201,19 @@ func TestRoundTrip(t *testing.T) {
 	for _, s := range samples() {
 		checkRoundTrip(t, &s)
 	}
+	documented := documentedKeys(t)
 	random := rand.NewChaCha8([32]byte{1})
 	for range 3000 {
 		data := make([]byte, 160)
 		_, _ = random.Read(data)
 		s := aSample(t, data)
 		checkRoundTrip(t, &s)
+		r := s.record()
+		for _, key := range keysOf(t, string(journal.Logfmt.Append(nil, &r))) {
+			if !documented[key] {
+				t.Errorf("key %s is not in the package comment", key)
+			}
+		}
 		if t.Failed() {
 			return
 		}

@@ -156,11 +156,12 @@ func landed[R any](res result[R]) *flight[R] {
 func (t *table[K, R]) fly(ctx context.Context, k K, f *flight[R], b *Budget) {
 	defer f.cancel()
 	defer t.land(k, f)
-	defer t.r.rescue(k.question().name, func(err error) {
+	q := k.question()
+	defer t.r.rescue(q.name, func(err error) {
 		f.result.entry = t.entry(k, verdict{outcome: TempError, err: err})
 		t.fail(k, f.result.entry) // lest it happens again at once
 	})
-	v := t.r.resolve(ctx, k.question(), b)
+	v := t.r.resolve(ctx, q, b)
 	e := t.entry(k, v)
 	var poor *budgetError
 	switch {

@@ -16,7 +16,8 @@ import (
 // SaveCache writes the answers at hand to a file, for LoadCache after a restart:
 // to path with ".new" after it, of mode 0600, which takes the place of the old
 // file when it is whole and on the disk. Failures are left out, and so is what
-// would be of no use any more (Config.Stale).
+// would be of no use any more (Config.Stale). It works after Close, too, and not
+// twice at once for one path.
 func (r *Resolver) SaveCache(path string) error {
 	temp := path + ".new"
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {

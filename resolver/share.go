@@ -26,18 +26,19 @@ func chargeOf(client netip.Addr) charge {
 	return network
 }
 
-// refuse is why no flight may start now, if so. The caller holds r.mu.
+// refuse is why no flight may start now, if so. Who is above its share is told
+// that, though the whole bound is reached as well. The caller holds r.mu.
 func (r *Resolver) refuse(c charge) error {
 	share := max(r.maxInFlight/shareOf, minShare)
 	switch {
 	case r.closed:
 		return errClosed
-	case r.flying >= r.maxInFlight:
-		r.counts.busy.Add(1)
-		return ErrBusy
 	case c.IsValid() && r.charged[c] >= share:
 		r.counts.share.Add(1)
 		return ErrShare
+	case r.flying >= r.maxInFlight:
+		r.counts.busy.Add(1)
+		return ErrBusy
 	}
 	return nil
 }

@@ -78,13 +78,21 @@ func TestBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := configured(t, Config{MaxInFlight: 30}, "1.2.0.192.in-addr.arpa. PTR a.example.com.")
 		b.lookup("PTR 192.0.2.1", Options{})
-		b.fly(30, Options{})
+		b.fly(18, Options{})
+		b.fly(12, Options{Client: v4(1)})
 		for _, step := range []struct {
 			question string
+			client   netip.Addr
 			err      error
-		}{{"A a.example.com", ErrBusy}, {"PTR 192.0.2.1", nil}, {"A 1of30.example.com", nil}, {"A a.example.com", nil}} {
-			if a := b.lookup(step.question, Options{Client: v4(1)}); !errors.Is(a.Err, step.err) {
-				t.Errorf("%s = %s; want error %v", step.question, words(a), step.err)
+		}{
+			{"A a.example.com", v4(256), ErrBusy},
+			{"A a.example.com", v4(1), ErrShare}, // its own doing
+			{"PTR 192.0.2.1", v4(256), nil},
+			{"A 1of18.example.com", v4(256), nil},
+			{"A a.example.com", v4(256), nil},
+		} {
+			if a := b.lookup(step.question, Options{Client: step.client}); !errors.Is(a.Err, step.err) {
+				t.Errorf("%s for %v = %s; want error %v", step.question, step.client, words(a), step.err)
 			}
 		}
 		b.SetMaxInFlight(1)
@@ -93,8 +101,8 @@ func TestBusy(t *testing.T) {
 		if a := b.lookup("A c.example.com", Options{}); !errors.Is(a.Err, ErrBusy) {
 			t.Errorf("with one look-up allowed = %s; want error %v", words(a), ErrBusy)
 		}
-		if s := b.Stats(); s.Busy != 2 || s.Share != 0 {
-			t.Errorf("Stats() = %+v; want 2 refused since it is busy", s)
+		if s := b.Stats(); s.Busy != 2 || s.Share != 1 {
+			t.Errorf("Stats() = %+v; want 2 refused since it is busy, 1 for its share", s)
 		}
 	})
 }

@@ -26,7 +26,6 @@ func TestParseCode(t *testing.T) {
 
 		{"5500", policy.Reject, `"5500": want a reply code and an enhanced code, such as "550 5.7.1"`},
 		{"5.7.1", policy.Reject, `"5.7.1": want a reply code and an enhanced code, such as "550 5.7.1"`},
-		{"REJECT", policy.Reject, `"REJECT": want a reply code and an enhanced code, such as "550 5.7.1"`},
 		{"590 5.7.1", policy.Reject, `"590 5.7.1": want a reply code and an enhanced code, such as "550 5.7.1"`}, // no such kind: RFC 5321 section 4.2.1
 
 		{"450 4.7.1", policy.Reject, `"450 4.7.1": action reject wants a code that begins with 5`},

@@ -13,8 +13,11 @@ import (
 // minimal is a line with as little as may be.
 const minimal = "time=2026-11-23T08:30:15.250Z msg=decision action=dunno"
 
-func TestParseErrors(t *testing.T) {
-	tests := []struct{ line, want string }{
+// parseCase is a line and the error of reading it.
+type parseCase struct{ line, want string }
+
+func TestParseLines(t *testing.T) {
+	checkParse(t, []parseCase{
 		{minimal, ""},
 		{minimal + " unknown=1 another=\"a b\"", ""},
 		{" " + minimal + "\r\n", ""},
@@ -37,7 +40,12 @@ func TestParseErrors(t *testing.T) {
 		{`{"msg":"decision"`, "reading JSON: unexpected end of JSON input"},
 		{`{"msg":"decision"} trailing`, "reading JSON: invalid character 't' after top-level value"},
 		{"[1]", `"[1]": want key=value`},
+		{minimal + " sender=" + "\xff", "not UTF-8"},
+	})
+}
 
+func TestParseValues(t *testing.T) {
+	checkParse(t, []parseCase{
 		{"msg=decision action=dunno", `time="": want an RFC 3339 time`},
 		{strings.Replace(minimal, "2026", "26", 1), `time="26-11-23T08:30:15.250Z": want an RFC 3339 time`},
 		{strings.Replace(minimal, "15.250", "15", 1), `time="2026-11-23T08:30:15Z": want an RFC 3339 time`},
@@ -65,8 +73,11 @@ func TestParseErrors(t *testing.T) {
 		{minimal + " questions=many", `questions="many": want a number`},
 		// The first that is wrong is told.
 		{minimal + " ptr=maybe client=x", `client="x": want an address`},
-		{minimal + " sender=" + "\xff", "not UTF-8"},
-	}
+	})
+}
+
+func checkParse(t *testing.T, tests []parseCase) {
+	t.Helper()
 	for _, tt := range tests {
 		_, err := journal.Parse([]byte(tt.line))
 		got := ""

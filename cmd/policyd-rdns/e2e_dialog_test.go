@@ -15,13 +15,14 @@ type dialog struct {
 	// options of the service; POLICY is the restriction that asks the program.
 	options []string
 	through bool // postscreen
-	chroot  bool
+	// as is the address of the client, if it begins as is usual: it greets as
+	// mail.example.org and has a message from sender@example.net.
+	as string
 	// talk is what is said, a line each:
 	//	+ command    has to be accepted, whatever the reply
 	//	> command    with the whole reply in the lines that follow
 	//	< reply
 	//	.            Postfix closes the connection
-	// The banner comes before it.
 	talk string
 	// log has a line for each decision: state, action and rule, and the greeting
 	// behind a bar where it matters.
@@ -29,7 +30,7 @@ type dialog struct {
 }
 
 // runDialogs holds the dialogs, one after the other, with one program.
-func runDialogs(t *testing.T, config string, dialogs []dialog) []journal.Record {
+func runDialogs(t *testing.T, config string, dialogs []dialog) {
 	t.Helper()
 	postfix := newPostfix(t)
 	unbound := startUnbound(t)
@@ -39,7 +40,7 @@ func runDialogs(t *testing.T, config string, dialogs []dialog) []journal.Record 
 		"CONTEXT", fmt.Sprintf("check_policy_service { inet:%s, timeout=10s, policy_context=submission }", rdns.tcp))
 	var services []smtpdService
 	for _, d := range dialogs {
-		s := smtpdService{name: d.name, chroot: d.chroot, through: d.through}
+		s := smtpdService{name: d.name, through: d.through}
 		for _, option := range d.options {
 			s.options = append(s.options, ask.Replace(option))
 		}
@@ -51,9 +52,7 @@ func runDialogs(t *testing.T, config string, dialogs []dialog) []journal.Record 
 			d.hold(t, dialSMTP(t, postfix.addrs[d.name]))
 		})
 	}
-	records := rdns.stopped(t)
-	checkDialogLogs(t, dialogs, records)
-	return records
+	checkDialogLogs(t, dialogs, rdns.stopped(t))
 }
 
 // checkDialogLogs compares the decisions in the log to those of the dialogs.
@@ -81,34 +80,36 @@ func checkDialogLogs(t *testing.T, dialogs []dialog, records []journal.Record) {
 // hold says what the dialog says and compares the replies.
 func (d *dialog) hold(t *testing.T, c *smtpClient) {
 	t.Helper()
-	said := "the banner"
-	var got string
-	var want []string
-	check := func() {
-		t.Helper()
-		if want := strings.Join(want, "\n"); want != "" && got != want {
-			t.Errorf("%s was answered\n\t%s; want\n\t%s", said, got, want)
-		}
-		want = nil
+	if d.as != "" {
+		c.must(t, "XCLIENT ADDR="+d.as)
+		c.must(t, "EHLO mail.example.org")
+		c.must(t, "MAIL FROM:<sender@example.net>")
 	}
-	for line := range strings.Lines(d.talk) {
-		word, text, _ := strings.Cut(strings.Trim(line, "\t\n"), " ")
-		switch word {
-		case "+":
-			check()
-			said, got = text, ""
-			c.must(t, text)
-		case ">":
-			check()
-			said, got = text, c.say(t, text)
-		case "<":
-			want = append(want, text)
-		case ".":
-			check()
+	lines := strings.Split(strings.Trim(d.talk, "\t\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.Trim(lines[i], "\t")
+	}
+	for len(lines) > 0 {
+		said := lines[0]
+		lines = lines[1:]
+		switch {
+		case said == ".":
 			c.closed(t)
 			return
+		case strings.HasPrefix(said, "+ "):
+			c.must(t, said[2:])
+		case strings.HasPrefix(said, "> "):
+			var want []string
+			for len(lines) > 0 && strings.HasPrefix(lines[0], "< ") {
+				want = append(want, lines[0][2:])
+				lines = lines[1:]
+			}
+			if got := c.say(t, said[2:]); got != strings.Join(want, "\n") {
+				t.Errorf("%s was answered\n\t%s; want\n\t%s", said[2:], got, strings.Join(want, "\n\t"))
+			}
+		default:
+			t.Fatalf("%q: want +, >, < or a dot", said)
 		}
 	}
-	check()
 	c.quit(t)
 }

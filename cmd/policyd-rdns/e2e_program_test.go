@@ -58,12 +58,19 @@ func (d *rdnsInstance) loaded(t *testing.T) *config {
 	return conf
 }
 
-// stopped ends the program and reads its decisions back. Each that was made under
-// the configuration file as it is now has to be the one that its own log line
-// leads to.
+// stopped ends the program and gives what ended gives.
 func (d *rdnsInstance) stopped(t *testing.T) []journal.Record {
 	t.Helper()
-	if status := d.process.stop(t); status != exitWell {
+	d.process.signal(syscall.SIGTERM)
+	return d.ended(t)
+}
+
+// ended waits for the end of the program and reads its decisions back. Each that
+// was made under the configuration file as it is now has to be the one that its
+// own log line leads to.
+func (d *rdnsInstance) ended(t *testing.T) []journal.Record {
+	t.Helper()
+	if status := d.process.wait(t); status != exitWell {
 		t.Errorf("policyd-rdns ended with status %d; want %d", status, exitWell)
 	}
 	records := d.decisions(t)

@@ -201,7 +201,7 @@ func TestPostfixStop(t *testing.T) {
 	if reply := c.reply(t); reply != want {
 		t.Errorf("while stopping: %s; want %s", reply, want)
 	}
-	if records := rdns.stopped(t); len(records) != 1 || records[0].Decision.Rule != "no reverse name" {
+	if records := rdns.ended(t); len(records) != 1 || records[0].Decision.Rule != "no reverse name" {
 		t.Errorf("decisions in the log: %+v; want the one that was in progress", records)
 	}
 

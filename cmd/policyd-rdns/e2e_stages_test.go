@@ -22,10 +22,8 @@ func TestPostfixStages(t *testing.T) {
 		},
 		{
 			name: "client not greeted", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
+			as: "203.0.113.20",
 			talk: `
-				+ XCLIENT ADDR=203.0.113.20 NAME=mail.example.org
-				+ EHLO mail.example.org
-				+ MAIL FROM:<sender@example.net>
 				+ RCPT TO:<user@example.com>
 			`,
 			log: `
@@ -35,10 +33,8 @@ func TestPostfixStages(t *testing.T) {
 		},
 		{
 			name: "client in doubt", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
+			as: "203.0.113.50",
 			talk: `
-				+ XCLIENT ADDR=203.0.113.50
-				+ EHLO mail.example.org
-				+ MAIL FROM:<sender@example.net>
 				> RCPT TO:<user@example.com>
 				< 450 4.7.1 <unknown[203.0.113.50]>: Client host rejected: temporary DNS failure: cannot find your reverse hostname, [203.0.113.50]
 			`,
@@ -84,10 +80,8 @@ func TestPostfixStages(t *testing.T) {
 		},
 		{
 			name: "data", options: []string{"smtpd_data_restrictions = POLICY"},
+			as: "203.0.113.10",
 			talk: `
-				+ XCLIENT ADDR=203.0.113.10
-				+ EHLO mail.example.org
-				+ MAIL FROM:<sender@example.net>
 				+ RCPT TO:<user@example.com>
 				> DATA
 				< 550 5.7.1 <DATA>: Data command rejected: cannot find your reverse hostname, [203.0.113.10]
@@ -96,10 +90,8 @@ func TestPostfixStages(t *testing.T) {
 		},
 		{
 			name: "end of data", options: []string{"smtpd_end_of_data_restrictions = POLICY"},
+			as: "203.0.113.10",
 			talk: `
-				+ XCLIENT ADDR=203.0.113.10
-				+ EHLO mail.example.org
-				+ MAIL FROM:<sender@example.net>
 				+ RCPT TO:<user@example.com>
 				+ DATA
 				> .

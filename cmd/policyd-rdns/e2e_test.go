@@ -76,7 +76,8 @@ func startProcess(t *testing.T, name string, cmd *exec.Cmd) *process {
 		close(p.done)
 	}()
 	t.Cleanup(func() {
-		p.stop(t)
+		p.signal(syscall.SIGTERM)
+		p.wait(t)
 		if t.Failed() {
 			t.Logf("%s said at the end:\n%s", name, p.out.tail())
 		}
@@ -84,17 +85,10 @@ func startProcess(t *testing.T, name string, cmd *exec.Cmd) *process {
 	return p
 }
 
-// stop ends the process, if it has not ended, and gives its exit status; -1 if a
-// signal ended it.
-func (p *process) stop(t *testing.T) int {
-	t.Helper()
-	p.signal(syscall.SIGTERM)
-	return p.wait(t)
-}
-
 func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) } // fails if it has ended
 
-// wait waits for the end of the process.
+// wait waits for the end of the process and gives its exit status; -1 if a signal
+// ended it.
 func (p *process) wait(t *testing.T) int {
 	t.Helper()
 	select {

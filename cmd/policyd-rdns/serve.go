@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -53,10 +54,11 @@ func serve(ctx context.Context, path string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	console := journal.NewWriter(stderr, nil)
+	stream := &sharedStream{w: stderr}
+	console := journal.NewWriter(stream, nil)
 	defer closeLog(console)
 	log := newLog(console, conf.log.format)
-	decisions := journal.NewWriter(stderr, func(lines int, err error) {
+	decisions := journal.NewWriter(stream, func(lines int, err error) {
 		log.Error("decisions were not logged", "lines", lines, "error", err)
 	})
 	defer closeLog(decisions)
@@ -159,6 +161,19 @@ func listenAddress(l net.Listener) string {
 		return "unix:" + l.Addr().String()
 	}
 	return l.Addr().String()
+}
+
+// sharedStream keeps the lines of two writers apart: what is written to a pipe
+// at once may be cut where it is long.
+type sharedStream struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *sharedStream) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
 }
 
 func closeLog(w *journal.Writer) {

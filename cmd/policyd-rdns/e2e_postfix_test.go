@@ -117,9 +117,11 @@ func (p *postfixInstance) start(t *testing.T, services ...smtpdService) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What "postfix start-fg" ends with, without the shell in between.
+	// What "postfix start-fg" ends with, without the shell in between. As master
+	// changes its user it is not told that the test was killed; timeout(1) is, and
+	// tells it.
 	program := filepath.Join(strings.TrimSpace(string(daemons)), "master")
-	p.process = startProcess(t, "postfix", exec.Command(program, "-c", p.path("etc"), "-s"))
+	p.process = startProcess(t, "postfix", exec.Command("timeout", "-k", "10", "600", program, "-c", p.path("etc"), "-s"))
 	p.process.await(t, "daemon started")
 }
 

@@ -92,12 +92,19 @@ type question struct {
 	answer resolver.Answer
 }
 
+// patience is how long a greeting is looked up for the log line alone, when the
+// rules have decided without it.
+const patience = 500 * time.Millisecond
+
 func (c *collection) collect(ctx context.Context, o resolver.Options) {
-	var wg sync.WaitGroup
+	var greeting, names sync.WaitGroup
+	heloCtx, cutHELO := context.WithCancel(ctx)
+	defer cutHELO()
 	var helo *question
+	pending := false
 	if c.wantsHELO() {
 		helo = &question{name: c.facts.HELO.Name}
-		c.ask(ctx, &wg, helo, o)
+		pending = c.ask(heloCtx, &greeting, helo, o)
 	}
 	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
 	c.names(&ptr)
@@ -105,20 +112,28 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 	c.facts.Cached = ptr.Cached
 	c.note(c.req.Client.String(), &ptr)
 
-	var names []*question
+	var asked []*question
 	if c.facts.PTR == resolver.Found && (c.g.Complete || c.rules.Judge(c.req, &c.facts).Open) {
-		names = c.askNames(ctx, &wg, helo, o)
+		asked = c.askNames(ctx, &names, helo, o)
 	}
-	wg.Wait()
-	for i, q := range names {
-		c.facts.Names[i].Lead = c.lead(q)
+	names.Wait()
+	for i, q := range asked {
 		if q != helo {
+			c.facts.Names[i].Lead = c.lead(q)
 			c.note(q.name, &q.answer)
 		}
 	}
-	if helo != nil {
-		c.facts.HELO.Lead = c.lead(helo)
-		c.note(helo.name, &helo.answer)
+	if pending && !c.g.Complete && !c.rules.Judge(c.req, &c.facts).Open {
+		defer time.AfterFunc(patience, cutHELO).Stop()
+	}
+	greeting.Wait()
+	if helo == nil || heloCtx.Err() != nil && ctx.Err() == nil {
+		return // not asked, as far as the facts go: nobody needs it
+	}
+	c.facts.HELO.Lead = c.lead(helo)
+	c.note(helo.name, &helo.answer)
+	if i := slices.Index(asked, helo); i >= 0 {
+		c.facts.Names[i].Lead = c.facts.HELO.Lead
 	}
 }
 
@@ -131,8 +146,9 @@ func (c *collection) wantsHELO() bool {
 	return c.g.Complete || slices.ContainsFunc(c.rules.List, func(r Rule) bool { return r.uses("helo") })
 }
 
-// ask puts a question, beside the others if the cache cannot answer it.
-func (c *collection) ask(ctx context.Context, wg *sync.WaitGroup, q *question, o resolver.Options) {
+// ask puts a question, beside the others if the cache cannot answer it: then
+// the answer is pending.
+func (c *collection) ask(ctx context.Context, wg *sync.WaitGroup, q *question, o resolver.Options) (pending bool) {
 	network := "ip6"
 	if c.req.Client.Is4() {
 		network = "ip4"
@@ -140,9 +156,10 @@ func (c *collection) ask(ctx context.Context, wg *sync.WaitGroup, q *question, o
 	cached := o
 	cached.CacheOnly = true
 	if q.answer = c.g.DNS.LookupAddrs(ctx, network, q.name, cached); q.answer.Outcome != resolver.NotAsked {
-		return
+		return false
 	}
 	wg.Go(func() { q.answer = c.g.DNS.LookupAddrs(ctx, network, q.name, o) })
+	return true
 }
 
 // askNames asks where the client's names lead. The greeting has been asked for

@@ -81,6 +81,7 @@ func serve(ctx context.Context, path string, stderr io.Writer) error {
 // run answers requests on the listeners until ctx ends.
 func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan os.Signal) error {
 	d.announce(listeners)
+	d.checkDescriptors(d.current.Load().conf)
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	manager := newManager()
@@ -97,6 +98,23 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	d.saveCache()
 	d.log.Info("stopped", "decisions", d.decisions.Load())
 	return err
+}
+
+// spareDescriptors is what the program needs beside connections and look-ups:
+// log, sockets, the runtime's own.
+const spareDescriptors = 64
+
+// checkDescriptors warns if connections could take the file descriptors that
+// look-ups need: what cannot be asked is a temperror.
+func (d *daemon) checkDescriptors(conf *config) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return
+	}
+	if need := uint64(conf.server.connections + conf.resolver.maxInFlight + spareDescriptors); limit.Cur < need {
+		d.log.Warn("too few file descriptors: raise LimitNOFILE, or lower server.max_connections and resolver.max_inflight",
+			"limit", limit.Cur, "need", need)
+	}
 }
 
 // supervise reloads on request and keeps the service manager informed, until

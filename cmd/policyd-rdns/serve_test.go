@@ -95,6 +95,21 @@ func TestServeSaysWhatItDoes(t *testing.T) {
 	}
 }
 
+// TestServeWarnsOfFewDescriptors asks for more connections than the test may
+// have descriptors.
+func TestServeWarnsOfFewDescriptors(t *testing.T) {
+	dns, _ := startWorld(t, plainZone)
+	path := filepath.Join(t.TempDir(), "config.toml")
+	writeConfig(t, path, dns, anyPort, "")
+	d := newDaemonProcess(t, "serve", "-c", path)
+	d.cmd.Path, d.cmd.Args = "/bin/sh", append([]string{"sh", "-c", "ulimit -n 256 && exec \"$0\" \"$@\""}, d.cmd.Args...)
+	d.start(t)
+	d.stop(t)
+	if log := strings.Join(d.logged(), "\n"); !strings.Contains(log, "too few file descriptors") || !strings.Contains(log, "limit=256 need=2564") {
+		t.Errorf("the log lacks the warning:\n%s", log)
+	}
+}
+
 func TestServeRefusesBadConfiguration(t *testing.T) {
 	status, _, stderr := call("", "serve", "-c", "testdata/badconfig/durations.toml")
 	if status != 1 || strings.Count(stderr, "durations.toml:") != 2 {

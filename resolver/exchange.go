@@ -47,7 +47,7 @@ type failing struct {
 	ill bool
 	// silent: nothing came; the same server may do better the next time.
 	silent bool
-	// own: neither the server nor the zone is to blame (ErrOwn).
+	// own: it is this host that is to blame, and neither of them (ErrOwn).
 	own bool
 }
 
@@ -128,8 +128,7 @@ func broken(server netip.AddrPort, err error) error {
 	if errors.As(err, &errno) {
 		err = errno
 	}
-	own := isOwn(err)
-	return &failing{err: fmt.Errorf("%v: %w", server, err), ill: !own, own: own}
+	return &failing{err: fmt.Errorf("%v: %w", server, err), ill: true, own: isOwn(err)}
 }
 
 // converse writes a question and reads until its reply comes. Everything else

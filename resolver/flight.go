@@ -55,7 +55,7 @@ func (t *table[K, R]) cached(k K, o Options) (result[R], bool) {
 		return result[R]{entry: e, cached: true}, true
 	case usable && (e.refusedWithin(stalePause, now) || t.r.Outage()):
 		return result[R]{entry: e, cached: true, stale: true}, true
-	case !usable && e.refusedWithin(pauseFor(o), now):
+	case e.refusedWithin(pauseFor(o), now):
 		return result[R]{entry: temporary[R](e.err), cached: true}, true
 	}
 	return result[R]{}, false

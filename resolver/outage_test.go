@@ -73,6 +73,9 @@ func TestOutage(t *testing.T) {
 		{"silence of two servers", 2, []moment{{0, silent, zones}, {19 * time.Second, good, ""}}, "begin 5.5s, end 21s"},
 		{"SERVFAIL for everything", 1, []moment{{0, "!servfail *", zones}, {time.Second, good, ""}}, "begin 0s, end 1.5s"},
 		{"REFUSED for everything", 2, []moment{{0, "!refused *", zones}, {time.Second, good, ""}}, "begin 0s, end 1.5s"},
+		{"REFUSED one after the other", 1, []moment{
+			{0, "!refused *", "A a.example.com"}, {500 * time.Millisecond, "", "A a.example.net"}, {time.Second, "", "A a.example.org"},
+		}, "begin 1s"},
 		{"lame", 1, []moment{{0, "!empty *", zones}, {time.Second, good, ""}}, "begin 0s, end 1.5s"},
 		{"wrong IDs", 1, []moment{{0, "!wrongid *", zones}, {19 * time.Second, good, ""}}, "begin 5.5s, end 21s"},
 		{"truncated for ever", 1, []moment{{0, "!truncateall *", zones}, {time.Second, good, ""}}, "begin 0s, end 1.5s"},
@@ -101,8 +104,11 @@ func TestOutage(t *testing.T) {
 
 		// Any good answer ends it.
 		{"a look-up is answered", 1, []moment{
-			{0, silent, zones}, {12500 * time.Millisecond, "!drop .", "A a.example.org"},
-		}, "begin 5.5s, end 12.5s"},
+			{0, silent, zones}, {13 * time.Second, "!drop .", "A a.example.org"},
+		}, "begin 5.5s, end 13s"},
+		{"a look-up is answered during probes", 1, []moment{
+			{0, silent, zones}, {11 * time.Second, "!drop .", "A a.example.org"},
+		}, "begin 5.5s, end 11s told 1.5s later"},
 		{"only the root is answered", 1, []moment{
 			{0, silent, zones}, {19 * time.Second, "!drop *.example.com", ""},
 		}, "begin 5.5s, end 21s"},
@@ -117,7 +123,11 @@ func TestOutage(t *testing.T) {
 				if !o.End.IsZero() {
 					what, at = "end", o.End
 				}
-				events = append(events, fmt.Sprintf("%s %v", what, at.Sub(start)))
+				event := fmt.Sprintf("%s %v", what, at.Sub(start))
+				if late := time.Since(at); late > 0 {
+					event += fmt.Sprintf(" told %v later", late)
+				}
+				events = append(events, event)
 			}}, make([]string, test.servers)...)
 			b.play(start, test.moments)
 			b.Close()
@@ -220,9 +230,13 @@ func TestProbes(t *testing.T) {
 			{time.Millisecond, "", "A b.example.com,A b.example.net,PTR 192.0.2.2"},
 			{2 * time.Millisecond, "", "A c.example.com,A c.example.net,PTR 192.0.2.3"},
 		}, []int{2}, []bool{false}},
+		{"one fails for most, one is silent", []string{"!servfail *.arpa\n!servfail *.com\n!servfail *.net", silent}, []moment{
+			{0, "", zones},
+			{time.Second, "", "A b.example.com,A b.example.net,PTR 192.0.2.2"}, // fail while probes are under way
+		}, []int{9, 18}, []bool{false, true}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, test.texts...)
+			b := configured(t, Config{OnOutage: func(o Outage) { t.Errorf("%s: %+v", test.name, o) }}, test.texts...)
 			b.play(time.Now(), test.moments)
 			var probes []int
 			var ill []bool
@@ -255,6 +269,78 @@ func TestOutageOwn(t *testing.T) {
 		}
 		if s := b.Stats().Servers[0]; s.Ill {
 			t.Error("the server is ill; want it not to be blamed")
+		}
+	})
+}
+
+// TestBegin: what makes an outage of what is known of two servers.
+func TestBegin(t *testing.T) {
+	const failed = "fail a.example.com,fail a.example.net,fail a.example.org,"
+	for _, test := range []struct {
+		events string
+		want   bool
+	}{
+		{failed + "silent 0,silent 1", true},
+		{"silent 0,silent 1," + failed, true},
+		{failed, false},
+		{failed + "silent 0", false},
+		{"silent 0,silent 1", false},
+		{"fail a.example.com,fail b.example.com,fail c.example.com,silent 0,silent 1", false},
+		{failed + "silent 0,silent 1,answer 1", false},
+		{failed + "silent 0,silent 1,answer 1," + failed, false},
+		{failed + "silent 0,silent 1,answer 1," + failed + "silent 1", true},
+	} {
+		var h health
+		servers := []netip.AddrPort{netip.MustParseAddrPort(serverAddrs[0]), netip.MustParseAddrPort(serverAddrs[1])}
+		h.set(servers, time.Second)
+		for event := range strings.SplitSeq(test.events, ",") {
+			what, about, _ := strings.Cut(event, " ")
+			switch what {
+			case "fail":
+				h.zoneFailed(about + ".")
+			case "silent":
+				h.silent(servers[about[0]-'0'], syscall.ECONNREFUSED)
+			case "answer":
+				h.answered(servers[about[0]-'0'], time.Second)
+			}
+		}
+		h.begin()
+		if got := h.outage.Load(); got != test.want {
+			t.Errorf("after %s: outage %v; want %v", test.events, got, test.want)
+		}
+	}
+}
+
+// TestProberStaysToTell: an outage that ends just before the prober looks is told
+// of.
+func TestProberStaysToTell(t *testing.T) {
+	var h health
+	h.prober.told = true
+	if _, ok := h.next(time.Now()); !ok {
+		t.Error("next() = not ok; want the prober to tell of the end first")
+	}
+}
+
+// TestCloseWhileProbing: it does not wait for the probes, and they prove nothing.
+func TestCloseWhileProbing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, silent)
+		var wg sync.WaitGroup
+		for question := range strings.SplitSeq(zones, ",") {
+			wg.Go(func() { b.lookup(question, Options{}) })
+		}
+		wg.Wait() // 4s: a round has begun, and ends at 5.5s
+		time.Sleep(time.Second)
+		begin := time.Now()
+		b.Close()
+		if took := time.Since(begin); took != 0 || b.Outage() {
+			t.Errorf("Close() took %v, outage %v; want no time and no outage", took, b.Outage())
+		}
+		b.health.prober.cancel = nil
+		b.watch(t.Context())
+		if b.health.prober.cancel != nil {
+			t.Error("after Close() a prober is started")
+			b.health.prober.cancel()
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -286,6 +287,20 @@ func readAll(file []byte) error {
 		}
 	}
 	return nil
+}
+
+// TestReadAncient: no time in a file makes answers young.
+func TestReadAncient(t *testing.T) {
+	a := savedAnswer{qtype: 1, host: "a.example.com", age: time.Minute}
+	var file bytes.Buffer
+	if err := writeCache(&file, time.UnixMilli(math.MinInt64), one(&a)); err != nil {
+		t.Fatal(err)
+	}
+	for a, err := range readCache(&file, time.Now()) {
+		if err != nil || a.age < maxPositive+maxStale {
+			t.Errorf("age %v, %v; want %v or more", a.age, err, maxPositive+maxStale)
+		}
+	}
 }
 
 func one(a *savedAnswer) iter.Seq[*savedAnswer] {

@@ -90,8 +90,10 @@ func (h *health) answered(addr netip.AddrPort, took time.Duration) {
 func (h *health) failing(addr netip.AddrPort, f *failing) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s := h.find(addr); s != nil && !f.own {
-		s.ill = s.ill || f.ill
-		s.failures++
+	s := h.find(addr)
+	if s == nil || f.own {
+		return
 	}
+	s.ill = s.ill || f.ill
+	s.failures++
 }

@@ -51,7 +51,8 @@ func (t *table[K, R]) due(e *entry[R]) bool {
 	if left <= 0 || left > int64(e.ttl)/aheadShare || e.refusedWithin(stalePause, now) {
 		return false
 	}
-	return e.hits.Swap(0) >= aheadHits // one caller will do
+	e.hits.Store(0) // one caller will do, or a few
+	return true
 }
 
 // ahead asks k again while callers have the old answer. All look-ups of that

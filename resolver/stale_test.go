@@ -246,6 +246,26 @@ func TestAhead(t *testing.T) {
 	}
 }
 
+// TestAheadJoinsNobody: an answer that is being asked again is not asked ahead.
+func TestAheadJoinsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "a.example.com. 3600 A 192.0.2.1")
+		b.lookup("A a.example.com", Options{})
+		time.Sleep(3500 * time.Second)
+		b.set("a.example.com. 3600 A 192.0.2.2\n!delay * 1s")
+		var wg sync.WaitGroup
+		wg.Go(func() { b.lookup("A a.example.com", Options{MaxAge: time.Minute}) })
+		synctest.Wait()
+		for range 2 * aheadHits {
+			b.lookup("A a.example.com", Options{})
+		}
+		wg.Wait()
+		if got := b.asked(); got != 2 || b.Stats().Ahead != 0 {
+			t.Errorf("%d questions, %d of them ahead; want 2, 0", got, b.Stats().Ahead)
+		}
+	})
+}
+
 // TestAheadIsBounded: what is asked for nobody has the share of one network, and
 // gives way.
 func TestAheadIsBounded(t *testing.T) {

@@ -22,6 +22,7 @@ type table[K key[R], R comparable] struct {
 type result[R any] struct {
 	*entry[R]
 	cached bool
+	late   bool // the entry expires soon
 	stale  bool
 }
 
@@ -52,7 +53,7 @@ func (t *table[K, R]) cached(k K, o Options) (result[R], bool) {
 	usable := o.MaxAge <= 0 && t.r.usable(e.outcome, e.expires(), now)
 	switch {
 	case e.fresh(now, o.MaxAge.Milliseconds()):
-		return result[R]{entry: e, cached: true}, true
+		return result[R]{entry: e, cached: true, late: e.late(now)}, true
 	case usable && (e.refusedWithin(stalePause, now) || t.r.Outage()):
 		return result[R]{entry: e, cached: true, stale: true}, true
 	case e.refusedWithin(pauseFor(o), now):

@@ -176,7 +176,7 @@ func TestWrongServer(t *testing.T) {
 				}
 			}
 		})
-		r, err := New(Config{Servers: []netip.AddrPort{right.LocalAddr().(*net.UDPAddr).AddrPort()}, Timeout: 100 * time.Millisecond, CacheEntries: 2, MaxInFlight: 1})
+		r, err := New(Config{Servers: []netip.AddrPort{right.LocalAddr().(*net.UDPAddr).AddrPort()}, Timeout: 300 * time.Millisecond, CacheEntries: 2, MaxInFlight: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -273,6 +273,23 @@ func TestOutageOwn(t *testing.T) {
 	})
 }
 
+func TestZoneOf(t *testing.T) {
+	for _, test := range []struct{ name, want string }{
+		{".", "."},
+		{"localhost.", "localhost."},
+		{"example.com.", "example.com."},
+		{"a.b.example.com.", "example.com."},
+		{"1.2.0.192.in-addr.arpa.", "0.192.in-addr.arpa."},
+		{"1.0/25.2.0.192.in-addr.arpa.", "0.192.in-addr.arpa."},
+		{"192.in-addr.arpa.", "192.in-addr.arpa."},
+		{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa."},
+	} {
+		if got := zoneOf(test.name); got != test.want {
+			t.Errorf("zoneOf(%s) = %s; want %s", test.name, got, test.want)
+		}
+	}
+}
+
 // TestBegin: what makes an outage of what is known of two servers.
 func TestBegin(t *testing.T) {
 	const failed = "fail a.example.com,fail a.example.net,fail a.example.org,"

@@ -212,7 +212,7 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 	switch {
 	case !ok:
 		res = r.names.ask(ctx, k, o)
-	case r.names.due(res.entry):
+	case res.due():
 		r.names.ahead(ctx, k)
 	}
 	a := answer(r, res)
@@ -243,7 +243,7 @@ func (r *Resolver) LookupAddrs(ctx context.Context, network, name string, o Opti
 		}
 		k.name = asked
 		res = r.hosts.ask(ctx, k, o)
-	case r.hosts.due(res.entry):
+	case res.due():
 		r.hosts.ahead(ctx, hostKey{strings.Clone(k.name), k.qtype})
 	}
 	a := answer(r, res)

@@ -40,18 +40,19 @@ func (t *table[K, R]) stale(k K, o Options) *entry[R] {
 	return e
 }
 
-// due counts that an answer was of use, and says that it is to be asked again:
-// it is asked for often and expires soon.
-func (t *table[K, R]) due(e *entry[R]) bool {
-	if e.outcome == TempError || e.hits.Load() < aheadHits && e.hits.Add(1) < aheadHits {
+// late says that a fresh answer is to be asked again if it is asked for often: it
+// expires soon, and it has not been tried just now.
+func (e *entry[R]) late(now int64) bool {
+	return e.outcome != TempError && e.expires()-now <= int64(e.ttl)/aheadShare && !e.refusedWithin(stalePause, now)
+}
+
+// due counts that an answer was of use, and says that it is to be asked again.
+func (res result[R]) due() bool {
+	often := res.hits.Load() >= aheadHits || res.hits.Add(1) >= aheadHits
+	if !often || !res.late {
 		return false
 	}
-	now := t.r.clock()
-	left := e.expires() - now
-	if left <= 0 || left > int64(e.ttl)/aheadShare || e.refusedWithin(stalePause, now) {
-		return false
-	}
-	e.hits.Store(0) // one caller will do, or a few
+	res.hits.Store(0) // one caller will do, or a few
 	return true
 }
 

@@ -206,24 +206,24 @@ func TestAhead(t *testing.T) {
 	const zone = "a.example.com. 3600 A 192.0.2.1\n"
 	for _, test := range []struct {
 		name string
-		text string          // from the first answer on
-		hits []time.Duration // after the first answer
+		text string    // from the first answer on
+		hits []float64 // in seconds after the first answer
 		o    Options
 		want []int // how many questions were asked after each
 	}{
-		{"three times", zone, []time.Duration{1, 2, 3241}, Options{}, []int{1, 1, 2}},
-		{"twice", zone, []time.Duration{1, 3241}, Options{}, []int{1, 1}},
-		{"three times, all late", zone, []time.Duration{3590, 3591, 3592, 3593}, Options{}, []int{1, 1, 2, 2}},
-		{"three times, all early", zone, []time.Duration{1, 2, 3239}, Options{}, []int{1, 1, 1}},
-		{"the last tenth begins", zone, []time.Duration{1, 2, 3, 3239, 3240}, Options{}, []int{1, 1, 1, 1, 2}},
-		{"it begins again", zone, []time.Duration{1, 2, 3241, 3600, 3601, 6480, 6482}, Options{}, []int{1, 1, 2, 2, 2, 2, 3}},
-		{"nobody asks any more", zone, []time.Duration{1, 2, 3, 3600}, Options{}, []int{1, 1, 1, 2}},
-		{"by a look into the cache", zone, []time.Duration{1, 2, 3241}, Options{CacheOnly: true}, []int{1, 1, 2}},
-		{"by one that wants it young", zone, []time.Duration{1, 2, 3241}, Options{MaxAge: time.Hour}, []int{1, 1, 2}},
-		{"without a budget", zone, []time.Duration{1, 2, 3241}, Options{Budget: NewBudget(0)}, []int{1, 1, 2}},
-		{"slowly", zone + "!delay * 1500ms", []time.Duration{1, 2, 3241, 3242, 3243, 3600}, Options{}, []int{1, 1, 2, 2, 2, 2}},
-		{"in vain, and again after 30s", "!servfail *", []time.Duration{1, 2, 3241, 3242, 3243, 3244, 3270, 3271, 3272}, Options{}, []int{1, 1, 2, 2, 2, 2, 2, 3, 3}},
-		{"it has become a failure", "!servfail *", []time.Duration{3600, 3600, 3601, 3602, 3603}, Options{}, []int{2, 2, 2, 2, 2}},
+		{"three times", zone, []float64{1, 2, 3241}, Options{}, []int{1, 1, 2}},
+		{"twice", zone, []float64{1, 3241}, Options{}, []int{1, 1}},
+		{"three times, all late", zone, []float64{3590, 3591, 3592, 3593}, Options{}, []int{1, 1, 2, 2}},
+		{"three times, all early", zone, []float64{1, 2, 3239}, Options{}, []int{1, 1, 1}},
+		{"the last tenth begins", zone, []float64{1, 2, 3, 3239, 3240}, Options{}, []int{1, 1, 1, 1, 2}},
+		{"it begins again", zone, []float64{1, 2, 3241, 3600, 3601, 6480, 6482}, Options{}, []int{1, 1, 2, 2, 2, 2, 3}},
+		{"nobody asks any more", zone, []float64{1, 2, 3, 3600}, Options{}, []int{1, 1, 1, 2}},
+		{"by a look into the cache", zone, []float64{1, 2, 3241}, Options{CacheOnly: true}, []int{1, 1, 2}},
+		{"by one that wants it young", zone, []float64{1, 2, 3241}, Options{MaxAge: time.Hour}, []int{1, 1, 2}},
+		{"without a budget", zone, []float64{1, 2, 3241}, Options{Budget: NewBudget(0)}, []int{1, 1, 2}},
+		{"slowly", zone + "!delay * 1500ms", []float64{1, 2, 3241, 3242, 3243, 3600}, Options{}, []int{1, 1, 2, 2, 2, 2}},
+		{"in vain, and again after 30s", "!servfail *", []float64{1, 2, 3241, 3242, 3243, 3244, 3270, 3271, 3272}, Options{}, []int{1, 1, 2, 2, 2, 2, 2, 3, 3}},
+		{"it has become a failure", "!servfail *", []float64{3600, 3600, 3601, 3602, 3604.75}, Options{}, []int{2, 2, 2, 2, 2}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, zone)
@@ -231,7 +231,7 @@ func TestAhead(t *testing.T) {
 			start := time.Now()
 			b.set(test.text)
 			for i, at := range test.hits {
-				time.Sleep(time.Until(start.Add(at * time.Second)))
+				time.Sleep(time.Until(start.Add(time.Duration(at*1000) * time.Millisecond)))
 				begin := time.Now()
 				got := b.say("A a.example.com", test.o)
 				if at < 3600 && (got != "cached: found 192.0.2.1" || time.Since(begin) != 0) {

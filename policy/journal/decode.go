@@ -24,7 +24,9 @@ var ErrOther = errors.New("not a decision")
 // decision. The texts of the record share the memory of one copy of the line.
 func Parse(line []byte) (Record, error) {
 	var d decoder
-	return d.parse(string(bytes.TrimSpace(line)))
+	var r Record
+	err := d.parse(string(bytes.TrimSpace(line)), &r)
+	return r, err
 }
 
 // decoder turns the fields of a line into a record. It keeps the first error.
@@ -33,18 +35,19 @@ type decoder struct {
 	err error
 }
 
-func (d *decoder) parse(line string) (Record, error) {
+// parse reads a line into a record, which is empty before.
+func (d *decoder) parse(line string, r *Record) error {
 	if !utf8.ValidString(line) {
-		return Record{}, errors.New("not UTF-8")
+		return errors.New("not UTF-8")
 	}
 	if err := d.split(line); err != nil {
-		return Record{}, err
+		return err
 	}
 	if d.value[fMsg] != "decision" {
-		return Record{}, ErrOther
+		return ErrOther
 	}
-	r := d.record()
-	return r, d.err
+	d.record(r)
+	return d.err
 }
 
 func (d *decoder) bad(f field, err error) {
@@ -53,12 +56,12 @@ func (d *decoder) bad(f field, err error) {
 	}
 }
 
-func (d *decoder) record() Record {
-	r := Record{ID: d.value[fID], Config: d.value[fConfig], Reply: d.value[fReply], Request: d.request()}
+func (d *decoder) record(r *Record) {
+	r.ID, r.Config, r.Reply = d.value[fID], d.value[fConfig], d.value[fReply]
 	r.Elapsed = d.millis(fMS)
+	r.Request = d.request()
 	r.Facts = d.facts(&r.Request)
 	r.Decision = d.decision()
-	return r
 }
 
 func (d *decoder) request() policy.Request {

@@ -43,6 +43,12 @@
 // A list is separated by commas; a comma or a backslash in one of its elements
 // has a backslash before it. All values are escaped: a line is printable ASCII,
 // whatever a client or the DNS sent.
+//
+// # Reading
+//
+// [Parse] reads one line. [Read] reads whole logs, of either format, rotated or
+// of several hosts, in order of time, and passes over what is damaged or no
+// decision. [AppendJSON] turns a line into one of JSON.
 package journal
 
 import (

@@ -39,9 +39,9 @@ func (l *Line) read(raw []byte) error {
 	}
 	raw = raw[prefix(raw):]
 	l.Text = string(raw)
+	l.Record = Record{}
 	var d decoder
-	var err error
-	l.Record, err = d.parse(l.Text)
+	err := d.parse(l.Text, &l.Record)
 	switch {
 	case err == nil && !d.has[fMS]:
 		// The writer ends each line with it, or nearly so.

@@ -187,6 +187,10 @@ func (c *chunk[T]) line(l *Line, raw []byte, digest func(*Line) (T, bool)) {
 	}
 	c.counts.Decisions++
 	if item, ok := digest(l); ok {
+		if c.items == nil {
+			lines := bytes.Count(c.data, newline)
+			c.items, c.times = make([]T, 0, lines+1), make([]int64, 0, lines+1)
+		}
 		c.items = append(c.items, item)
 		c.times = append(c.times, l.Request.Time.UnixMilli())
 	}

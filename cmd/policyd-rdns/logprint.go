@@ -24,7 +24,7 @@ const (
 
 // widest bounds how wide a column becomes, in characters, so that one long name
 // does not move the rest of all lines out of sight.
-var widest = [numColumns]int{columnTime: 19, columnAction: 8, columnClient: 39, columnName: 48, columnHELO: 40, columnRule: 48}
+var widest = [numColumns]int{columnTime: 19, columnAction: 15, columnClient: 39, columnName: 48, columnHELO: 40, columnRule: 48}
 
 var headings = [numColumns]string{"TIME", "ACTION", "CLIENT", "NAME", "GREETING", "RULE"}
 

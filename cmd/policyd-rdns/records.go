@@ -86,6 +86,18 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// read is the share of the files that was read, from 0 to 1.
+func (r *records) read() float64 {
+	if r.total == 0 {
+		return 0
+	}
+	var n int64
+	for _, p := range r.parts {
+		n += p.read.Load()
+	}
+	return min(1, float64(n)/float64(r.total))
+}
+
 // maxTold bounds the damaged lines that are told one by one.
 const maxTold = 5
 

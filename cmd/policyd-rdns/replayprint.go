@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+)
+
+// minute is how times are printed in a summary.
+const minute = "2006-01-02 15:04"
+
+// actions are those that are counted, the gravest first.
+var actions = [...]policy.Action{policy.Reject, policy.Defer, policy.DUNNO}
+
+// print writes the summary for people.
+func (t *replayed) print(out io.Writer, p *replayer, top int) error {
+	w := bufio.NewWriter(out)
+	c := paint(isTerminal(out))
+	fmt.Fprintf(w, "%s, %s to %s\n", t.size(), t.first.In(p.place).Format(minute), t.last.In(p.place).Format(minute))
+	fmt.Fprintf(w, "before: %s\nafter:  %s\n\n", p.beforeText(), configText(p.after))
+	if p.decided {
+		fmt.Fprintf(w, "what the rules come to, whether it is carried out or not:\n")
+	}
+	t.printActions(w)
+	if t.otherRule > 0 {
+		fmt.Fprintf(w, "%s out the same by another rule\n", plural(t.otherRule, "decision comes", "decisions come"))
+	}
+	if !slices.ContainsFunc(t.changes[:], func(c changed) bool { return c.decisions > 0 }) {
+		fmt.Fprintf(w, "nothing changes\n")
+	}
+	for change := newlyRejected; change < undecided; change++ {
+		t.printChange(w, c, change, p.place, top)
+	}
+	t.printUndecided(w, c)
+	t.printObserved(w, c)
+	return w.Flush()
+}
+
+func (t *replayed) size() string {
+	return plural(t.decisions, "decision", "decisions") + " about " + plural(t.messages, "message", "messages")
+}
+
+// plural is a number with its noun.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return itoa(n) + " " + many
+}
+
+func (p *replayer) beforeText() string {
+	if p.before == nil {
+		return "as logged"
+	}
+	return configText(p.before)
+}
+
+func configText(c *config) string {
+	return cmp.Or(c.path, "built-in") + " (" + c.hash + ")"
+}
+
+func (t *replayed) printActions(w io.Writer) {
+	fmt.Fprintf(w, "%-10s %9s %9s\n", "", "before", "after")
+	for _, a := range actions {
+		diff := ""
+		if d := t.after[a] - t.before[a]; d != 0 {
+			diff = fmt.Sprintf(" %+9d", d)
+		}
+		fmt.Fprintf(w, "%-10s %9d %9d%s\n", a, t.before[a], t.after[a], diff)
+	}
+	if n := t.changes[undecided].decisions; n > 0 {
+		fmt.Fprintf(w, "%-10s %9s %9d\n", "undecided", "", n)
+	}
+}
+
+func (t *replayed) printChange(out io.Writer, p paint, change change, place *time.Location, top int) {
+	c := &t.changes[change]
+	title := changeNames[change] + ":"
+	if c.decisions == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s %s, %s", p.bold(title), plural(c.messages, "message", "messages"), plural(c.decisions, "decision", "decisions"))
+	if c.deferred > 0 {
+		fmt.Fprintf(out, ", %d of them deferred now", c.deferred)
+	}
+	fmt.Fprintf(out, "\n")
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(w, "  MESSAGES\tDECISIONS\tCLIENTS\tSENDERS\tFIRST\tLAST\tRULE\n")
+	groups := c.sorted()
+	shown := len(groups)
+	if top > 0 {
+		shown = min(top, shown)
+	}
+	for _, g := range groups[:shown] {
+		fmt.Fprintf(w, "  %d\t%d\t%s\t%s\t%s\t%s\t%s\n", g.messages, g.decisions, cell(g.clients), g.sendersText(),
+			g.first.In(place).Format(minute), g.last.In(place).Format(minute), orDash(cell(g.rule)))
+	}
+	_ = w.Flush()
+	if more := len(groups) - shown; more > 0 {
+		fmt.Fprintf(out, "  and %s (--top 0 prints all, --list every decision)\n", plural(more, "other", "others"))
+	}
+}
+
+func (t *replayed) printUndecided(out io.Writer, p paint) {
+	c := &t.changes[undecided]
+	if c.decisions == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s %s, %s: the lines do not hold what the rules ask for\n", p.bold(changeNames[undecided]+":"),
+		plural(c.messages, "message", "messages"), plural(c.decisions, "decision", "decisions"))
+	for _, need := range byCount(t.needs) {
+		fmt.Fprintf(out, "  %8d  %s\n", t.needs[need], safe(need))
+	}
+	fmt.Fprintf(out, "  a rule in force with mode = \"observe\", before all others, has it logged from then on\n")
+}
+
+func (t *replayed) printObserved(out io.Writer, p paint) {
+	if len(t.observed) == 0 && t.unobserved == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s\n", p.bold("observed only, after:"))
+	for _, v := range t.observedVerdicts() {
+		fmt.Fprintf(out, "  %8d  %s by %s\n", t.observed[v], v.Action, safe(v.Rule))
+	}
+	if t.unobserved > 0 {
+		fmt.Fprintf(out, "  %8d  lines do not hold what the rules under observation ask for\n", t.unobserved)
+	}
+}
+
+// cell makes a text fit for a table.
+func cell(s string) string {
+	const most = 60
+	s = safe(s)
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return s
+}
+
+// byCount are the keys of counts, the most frequent first.
+func byCount(counts map[string]int) []string {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+	})
+}
+
+func (t *replayed) observedVerdicts() []policy.Verdict {
+	return slices.SortedFunc(maps.Keys(t.observed), func(a, b policy.Verdict) int {
+		return cmp.Or(cmp.Compare(t.observed[b], t.observed[a]), cmp.Compare(b.Action, a.Action), strings.Compare(a.Rule, b.Rule))
+	})
+}
+
+// printJSON writes the summary for programs, as one line.
+func (t *replayed) printJSON(out io.Writer, p *replayer) error {
+	counts := func(by [policy.Info]int) map[string]int {
+		m := map[string]int{}
+		for _, a := range actions {
+			m[a.String()] = by[a]
+		}
+		return m
+	}
+	changes := map[string]any{}
+	for c := newlyRejected; c < numChanges; c++ {
+		changes[changeKey(c)] = t.changes[c].jsonValue()
+	}
+	var observed []any
+	for _, v := range t.observedVerdicts() {
+		observed = append(observed, map[string]any{"action": v.Action.String(), "rule": v.Rule, "decisions": t.observed[v]})
+	}
+	text, err := json.Marshal(map[string]any{
+		"change":    "summary",
+		"configs":   map[string]string{"before": p.beforeText(), "after": configText(p.after)},
+		"decisions": t.decisions, "messages": t.messages, "first": t.first, "last": t.last,
+		"lines":  map[string]int{"other": t.lines.Other, "damaged": t.lines.Damaged},
+		"before": counts(t.before), "after": counts(t.after), "other_rule": t.otherRule, "decided": p.decided,
+		"changes": changes, "needs": t.needs, "observed": observed, "unobserved": t.unobserved,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(printableJSON(text))
+	return err
+}
+
+func (c *changed) jsonValue() any {
+	groups := []any{}
+	for _, g := range c.sorted() {
+		senders := map[string]int{}
+		for _, s := range g.senders {
+			senders[s.domain] = s.decisions
+		}
+		groups = append(groups, map[string]any{
+			"clients": g.clients, "rule": g.rule, "decisions": g.decisions, "messages": g.messages,
+			"first": g.first, "last": g.last, "senders": senders, "more_senders": g.more,
+		})
+	}
+	return map[string]any{"decisions": c.decisions, "messages": c.messages, "deferred": c.deferred, "groups": groups}
+}
+
+// printableJSON makes JSON fit for a terminal, with a newline: all but printable
+// ASCII is escaped, as it can be in its strings.
+func printableJSON(text []byte) []byte {
+	line, err := journal.AppendJSON(nil, string(text))
+	if err != nil {
+		return nil // it is not JSON: that would be a mistake of ours
+	}
+	return line
+}

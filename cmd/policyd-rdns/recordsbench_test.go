@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/resolver"
+)
+
+// writeLongLog writes a log of many decisions, about the clients of [crowds] as
+// if the DNS were well, under weekConfig.
+func writeLongLog(t testing.TB, out io.Writer, format journal.Format, lines int) {
+	t.Helper()
+	conf, err := parseConfig("", []byte(weekConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(3, 5))
+	all, _ := clients()
+	w := bufio.NewWriterSize(out, 1<<20)
+	var line []byte
+	at := weekBegins
+	for i := 0; i < lines; {
+		r := longLogRecord(random, &all[random.IntN(len(all))])
+		at = at.Add(time.Duration(random.IntN(2000)) * time.Millisecond)
+		r.Request.Time, r.Config = at, conf.hash
+		r.Request.Instance = fmt.Sprintf("%x.%x.0", 4000+i%97, i)
+		for n := 1 + random.IntN(3); n > 0 && i < lines; n-- { // recipients
+			i++
+			r.ID = fmt.Sprintf("e13w%x", i)
+			r.Request.Recipient = pick(random, []string{"user", "anna", "postmaster", "sales"}) + "@example.com"
+			r.Decision = conf.rules.Judge(&r.Request, &r.Facts)
+			r.Reply = ""
+			if r.Decision.Action != policy.DUNNO {
+				r.Reply = r.Decision.Reply()
+			}
+			line = format.Append(line[:0], &r)
+			if _, err := w.Write(line); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// longLogRecord is a decision about a client, but for time and recipient.
+func longLogRecord(random *rand.Rand, c *client) journal.Record {
+	r := journal.Record{Request: randomRequest(random, c), Elapsed: 1204 * time.Microsecond}
+	q, f := &r.Request, &r.Facts
+	q.Server = netip.MustParseAddr("192.0.2.25")
+	q.ClientName, q.ReverseClientName = "unknown", "unknown"
+	*f = policy.NewFacts(q)
+	back := policy.Lead{Outcome: resolver.Found, Addrs: []netip.Addr{c.addr}}
+	f.PTR = resolver.None
+	for _, name := range c.names {
+		f.PTR = resolver.Found
+		n := policy.NewName(name, c.addr)
+		n.Lead = map[string]policy.Lead{
+			"back": back, "nowhere": {Outcome: resolver.None},
+			"other": {Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.98")}},
+		}[c.leads]
+		f.Names = append(f.Names, n)
+	}
+	f.HELO.Lead = policy.Lead{Outcome: resolver.None}
+	if c.match && q.HELO == c.helos[0] {
+		f.HELO.Lead = back
+	}
+	if c.leads == "back" {
+		q.ClientName, q.ReverseClientName = c.names[0], c.names[0]
+	}
+	f.Questions = 2
+	return r
+}
+
+// runUsage is what a run of the program took.
+type runUsage struct {
+	wall, cpu time.Duration
+	peak      float64 // MiB
+}
+
+// runProgram runs the program in a process of its own. What it prints is not
+// looked at, and not painted.
+func runProgram(t testing.TB, args ...string) runUsage {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1", "TERM=dumb")
+	begin := time.Now()
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	u := runUsage{wall: time.Since(begin), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		u.peak = float64(usage.Maxrss) / 1024 // KiB on Linux
+	}
+	return u
+}
+
+// longLines is how long the log of the benchmarks is.
+const longLines = 1_000_000
+
+// BenchmarkRecords runs log and replay, as the program, over a log of a million
+// decisions. Lines a second are those of the clock; cpu-us/line is the processor
+// time, which other processes do not change; peak-MiB the greatest memory.
+func BenchmarkRecords(b *testing.B) {
+	dir := b.TempDir()
+	config := filepath.Join(dir, "new.toml")
+	if err := os.WriteFile(config, []byte(strings.Replace(weekConfig, "mode    = \"observe\"\n", "", 1)), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for _, kind := range []string{"logfmt", "json", "gzip"} {
+		path := filepath.Join(dir, "decisions."+kind)
+		writeLongFile(b, path, kind)
+		for _, command := range []string{"log", "replay"} {
+			b.Run(command+"/"+kind, func(b *testing.B) {
+				args := []string{command, path}
+				if command == "replay" {
+					args = append(args, "-c", config)
+				}
+				var sum runUsage
+				for b.Loop() {
+					u := runProgram(b, args...)
+					sum.wall, sum.cpu, sum.peak = sum.wall+u.wall, sum.cpu+u.cpu, max(sum.peak, u.peak)
+				}
+				lines := float64(longLines) * float64(b.N)
+				b.ReportMetric(lines/sum.wall.Seconds(), "lines/s")
+				b.ReportMetric(sum.cpu.Seconds()*1e6/lines, "cpu-us/line")
+				b.ReportMetric(sum.peak, "peak-MiB")
+			})
+		}
+		if err := os.Remove(path); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func writeLongFile(b *testing.B, path, kind string) {
+	b.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	switch kind {
+	case "gzip":
+		z := gzip.NewWriter(f)
+		writeLongLog(b, z, journal.Logfmt, longLines)
+		err = z.Close()
+	case "json":
+		writeLongLog(b, f, journal.JSON, longLines)
+	default:
+		writeLongLog(b, f, journal.Logfmt, longLines)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// TestRecordsMemory: a log that is six times as long takes no more memory.
+func TestRecordsMemory(t *testing.T) {
+	dir := t.TempDir()
+	var paths []string
+	for _, lines := range []int{15_000, 90_000} {
+		path := filepath.Join(dir, fmt.Sprint(lines))
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		writeLongLog(t, f, journal.Logfmt, lines)
+		paths = append(paths, path)
+	}
+	for _, command := range []string{"log", "replay"} {
+		short, long := runProgram(t, command, paths[0]).peak, runProgram(t, command, paths[1]).peak
+		if long > 1.5*short+8 {
+			t.Errorf("%s takes %.0f MiB for 90,000 lines, %.0f MiB for 15,000", command, long, short)
+		}
+	}
+}

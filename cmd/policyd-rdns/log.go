@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -145,12 +146,8 @@ func showJSON(ctx context.Context, r *journal.Reader, filter logFilter, out io.W
 		return line, err == nil // it was read before
 	}
 	_, err := journal.Read(ctx, r, convert, func(lines [][]byte) error {
-		for _, line := range lines {
-			if _, err := out.Write(line); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err := out.Write(slices.Concat(lines...))
+		return err
 	})
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -28,11 +29,9 @@ func follow(ctx context.Context, path string, lines int) (io.ReadCloser, error) 
 	if err != nil {
 		return nil, err
 	}
-	if lines >= 0 {
-		if err := seekLines(file, lines); err != nil {
-			_ = file.Close()
-			return nil, err
-		}
+	if err := seekLines(file, lines); err != nil {
+		_ = file.Close()
+		return nil, err
 	}
 	return &follower{done: ctx.Done(), path: path, file: file, ticker: time.NewTicker(logTick)}, nil
 }
@@ -40,10 +39,14 @@ func follow(ctx context.Context, path string, lines int) (io.ReadCloser, error) 
 // maxTail bounds how far the last lines go back, in bytes.
 const maxTail = 256 << 10
 
-// seekLines goes to the beginning of the last lines.
+// seekLines goes to the beginning of the last whole lines, if there are to be any.
 func seekLines(file *os.File, lines int) error {
+	var magic [2]byte
+	if _, err := file.ReadAt(magic[:], 0); err == nil && magic == [2]byte{0x1f, 0x8b} {
+		return fmt.Errorf("%s is compressed: nobody goes on writing to it", file.Name())
+	}
 	info, err := file.Stat()
-	if err != nil {
+	if err != nil || lines < 0 {
 		return err
 	}
 	begin := max(0, info.Size()-maxTail)

@@ -30,12 +30,14 @@ func (b *chunkWriter) seen(t *testing.T) string {
 	var ids []string
 	for {
 		select {
-		case line := <-b.chunks:
-			var fields struct{ ID string }
-			if err := json.Unmarshal(line, &fields); err != nil {
-				t.Errorf("%q: %v", line, err)
+		case chunk := <-b.chunks:
+			for line := range bytes.Lines(chunk) {
+				var fields struct{ ID string }
+				if err := json.Unmarshal(line, &fields); err != nil {
+					t.Errorf("%q: %v", line, err)
+				}
+				ids = append(ids, fields.ID)
 			}
-			ids = append(ids, fields.ID)
 		default:
 			return strings.Join(ids, " ")
 		}
@@ -126,4 +128,47 @@ func TestLogFollowSince(t *testing.T) {
 		cancel()
 		<-done
 	})
+}
+
+// TestFollowBegins with the last lines, as far as they go.
+func TestFollowBegins(t *testing.T) {
+	long := strings.Repeat("x", maxTail) + "\n"
+	tests := []struct {
+		about string
+		text  string
+		lines int
+		want  string // of what is read first
+	}{
+		{"all", "a\nb\nc\n", -1, "a\nb\nc\n"},
+		{"more than there are", "a\nb\n", 10, "a\nb\n"},
+		{"two", "a\nb\nc\n", 2, "b\nc\n"},
+		{"none", "a\nb\n", 0, ""},
+		{"a line that is being written", "a\nb\nc", 1, "b\nc"},
+		{"from far back", long + long + "b\nc\n", 2, "b\nc\n"},
+		{"not so far", long + "b\nc\n", 5, "b\nc\n"},
+		{"a long line", "a\n" + long, 1, ""},
+		{"an empty file", "", 10, ""},
+	}
+	for _, test := range tests {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // so that it does not wait at the end
+		in, err := follow(ctx, writeLog(t, []byte(test.text)), test.lines)
+		if err != nil {
+			t.Errorf("%s: %v", test.about, err)
+			continue
+		}
+		if got, err := io.ReadAll(in); err != nil || string(got) != test.want {
+			t.Errorf("%s: %d bytes, %.20q, %v; want %q", test.about, len(got), got, err, test.want)
+		}
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	packed := writeLog(t, compressed(t, []byte("a\n")))
+	if status, _, stderr := call("", "log", "-f", packed); status != 1 || !strings.Contains(stderr, "is compressed") {
+		t.Errorf("log -f of a compressed file = %d, %q", status, stderr)
+	}
+	if status, _, stderr := call("", "log", "-f", packed+".none"); status != 1 || !strings.Contains(stderr, "no such file") {
+		t.Errorf("log -f of no file = %d, %q", status, stderr)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -121,7 +122,7 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 
 // replayLister prints changed decisions while the log is being read.
 type replayLister struct {
-	json io.Writer // nil: not in JSON
+	json *bufio.Writer // nil: not in JSON
 	rows *logPrinter
 }
 
@@ -130,7 +131,7 @@ func (p *replayer) lister(o *replayOptions, out io.Writer) *replayLister {
 	l := &replayLister{}
 	switch {
 	case o.list && o.json:
-		l.json = out
+		l.json = bufio.NewWriter(out)
 		p.listing = listJSON
 	case o.list:
 		l.rows = newLogPrinter(out, p.place)
@@ -160,8 +161,11 @@ func (l *replayLister) add(some []judged) error {
 }
 
 func (l *replayLister) end() error {
-	if l.rows == nil {
-		return nil
+	switch {
+	case l.json != nil:
+		return l.json.Flush()
+	case l.rows != nil:
+		return l.rows.end()
 	}
-	return l.rows.end()
+	return nil
 }

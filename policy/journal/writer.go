@@ -23,8 +23,9 @@ type Writer struct {
 
 	mu      sync.Mutex
 	pending []byte
-	lost    int   // lines, since the loss was last told
-	lastErr error // of the last write
+	lost    int    // lines, since the loss was last told
+	lastErr error  // of the last write
+	path    string // of the file; empty: the stream
 	closed  bool
 
 	wake chan struct{} // holds a token when there is something to write
@@ -55,6 +56,12 @@ func NewWriter(stream io.Writer, onLoss func(lines int, err error)) *Writer {
 // path again opens the file anew, as after a rotation. On an error all stays as
 // it was.
 func (w *Writer) Open(path string) error {
+	w.mu.Lock()
+	before := w.path
+	w.mu.Unlock()
+	if path == "" && before == "" {
+		return nil // without waiting for a stream that takes nothing
+	}
 	var file *os.File
 	if path != "" {
 		var err error
@@ -68,6 +75,9 @@ func (w *Writer) Open(path string) error {
 		_ = w.file.Close() // what was written to it is the system's matter
 	}
 	w.file, w.midLine = file, file != nil && cutShort(file)
+	w.mu.Lock()
+	w.path = path
+	w.mu.Unlock()
 	return nil
 }
 

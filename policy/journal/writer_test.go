@@ -139,6 +139,19 @@ func TestWriterBlocked(t *testing.T) {
 	closeWriter(t, w)     // again
 }
 
+// A reload does not wait for a stream that takes nothing.
+func TestWriterOpenBlocked(t *testing.T) {
+	s := newStream()
+	w := journal.NewWriter(s, nil)
+	write(t, w, "1\n")
+	s.begin(t, "1\n")
+	if err := w.Open(""); err != nil {
+		t.Errorf("Open: %v", err)
+	}
+	s.answers <- answer{2, nil}
+	closeWriter(t, w)
+}
+
 // A disk that never answers holds up a stop no longer than ctx says.
 func TestWriterCloseCutShort(t *testing.T) {
 	s := newStream()

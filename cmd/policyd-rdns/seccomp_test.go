@@ -53,14 +53,14 @@ func useProgram(t *testing.T, filter string) {
 	dns, _ := startWorld(t, "!truncate mail.example.com\n"+plainZone)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "config.toml")
+	passed, own := filepath.Join(dir, "passed"), filepath.Join(dir, "own")
 	log, cache := filepath.Join(dir, "decisions.log"), filepath.Join(dir, "cache")
 	configure := func(more string) {
-		writeFile(t, path, fmt.Sprintf("%s\n[server]\nlisten = [%q]\n[resolver]\nservers = [%q]\ncache_file = %q\n[log]\nfile = %q\n",
-			more, anyPort, dns, cache, log))
+		writeFile(t, path, fmt.Sprintf("%s\n[server]\nlisten = [%q, %q]\n[resolver]\nservers = [%q]\ncache_file = %q\n[log]\nfile = %q\n",
+			more, anyPort, "unix:"+own, dns, cache, log))
 	}
 	configure("")
 	d := newDaemonProcess(t, "serve", "-c", path)
-	passed := filepath.Join(dir, "passed")
 	d.pass(t, passed)
 	if filter != "" {
 		d.putUnder(filter)
@@ -73,10 +73,10 @@ func useProgram(t *testing.T, filter string) {
 	}
 	decide := func(client, want string) {
 		t.Helper()
-		for network, address := range map[string]string{"tcp": tcp, "unix": passed} {
+		for address, network := range map[string]string{tcp: "tcp", passed: "unix", own: "unix"} {
 			conn, replies := dial(t, network, address)
 			if got, err := ask(conn, replies, client, "mail.example.com"); err != nil || got != want {
-				t.Errorf("reply over %s about %s: %q, %v; want %q", network, client, got, err, want)
+				t.Errorf("reply over %s about %s: %q, %v; want %q", address, client, got, err, want)
 			}
 		}
 	}
@@ -90,8 +90,8 @@ func useProgram(t *testing.T, filter string) {
 	d.await(t, reloaded)
 	decide("203.0.113.20", "DEFER_IF_PERMIT 4.7.1 new")
 	d.stop(t)
-	if text, err := os.ReadFile(log); err != nil || bytes.Count(text, []byte("msg=decision")) != 6 {
-		t.Errorf("the log holds %q, %v; want 6 decisions", text, err)
+	if text, err := os.ReadFile(log); err != nil || bytes.Count(text, []byte("msg=decision")) != 9 {
+		t.Errorf("the log holds %q, %v; want 9 decisions", text, err)
 	}
 	if _, err := os.Stat(cache); err != nil {
 		t.Errorf("the cache was not kept: %v", err)

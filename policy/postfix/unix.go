@@ -142,8 +142,10 @@ func bind(path string) (*os.File, error) {
 
 // open lets in those whom mode and gid let, and nobody before.
 func open(socket *os.File, path string, mode fs.FileMode, gid int) (net.Listener, error) {
-	if err := os.Lchown(path, -1, gid); err != nil {
-		return nil, fmt.Errorf("setting group %d: %w", gid, err)
+	if gid >= 0 { // else a sandbox that forbids it would keep us from listening
+		if err := os.Lchown(path, -1, gid); err != nil {
+			return nil, fmt.Errorf("setting group %d: %w", gid, err)
+		}
 	}
 	if err := os.Chmod(path, mode.Perm()); err != nil {
 		return nil, err

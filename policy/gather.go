@@ -88,8 +88,9 @@ type collection struct {
 
 // question is one address look-up of a collection.
 type question struct {
-	name   string
-	answer resolver.Answer
+	name     string
+	answer   resolver.Answer
+	panicked any // what the look-up panicked with, to be passed on to the caller
 }
 
 // patience is how long a greeting is looked up for the log line alone, when the
@@ -158,7 +159,10 @@ func (c *collection) ask(ctx context.Context, wg *sync.WaitGroup, q *question, o
 	if q.answer = c.g.DNS.LookupAddrs(ctx, network, q.name, cached); q.answer.Outcome != resolver.NotAsked {
 		return false
 	}
-	wg.Go(func() { q.answer = c.g.DNS.LookupAddrs(ctx, network, q.name, o) })
+	wg.Go(func() {
+		defer func() { q.panicked = recover() }()
+		q.answer = c.g.DNS.LookupAddrs(ctx, network, q.name, o)
+	})
 	return true
 }
 
@@ -217,6 +221,10 @@ func (c *collection) names(ptr *resolver.Answer) {
 
 // lead keeps of an answer what the facts hold.
 func (c *collection) lead(q *question) Lead {
+	if q.panicked != nil {
+		// On the goroutine of the request, where one request's panic ends.
+		panic(q.panicked)
+	}
 	a := &q.answer
 	l := Lead{Outcome: a.Outcome}
 	if a.Outcome != resolver.Found {

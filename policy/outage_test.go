@@ -95,3 +95,27 @@ func TestOwnTrouble(t *testing.T) {
 		}
 	}
 }
+
+// panickingDNS has an error of the program in it.
+type panickingDNS struct{ brokenDNS }
+
+func (panickingDNS) LookupAddrs(_ context.Context, _, _ string, o resolver.Options) resolver.Answer {
+	if o.CacheOnly {
+		return resolver.Answer{}
+	}
+	panic("an error of the program")
+}
+
+// TestPanicReachesTheRequest: a panic beside the request ends on its own
+// goroutine, where it can be answered for, and not the process.
+func TestPanicReachesTheRequest(t *testing.T) {
+	defer func() {
+		if p := recover(); p != "an error of the program" {
+			t.Errorf("recovered %v; want the panic of the look-up", p)
+		}
+	}()
+	rules := &policy.Rules{List: policy.Builtin()}
+	g := policy.Gatherer{DNS: panickingDNS{brokenDNS{err: errors.New("SERVFAIL")}}, Deadline: 1e9, Complete: true}
+	g.Gather(t.Context(), &policy.Request{Client: netip.MustParseAddr("203.0.113.10"), HELO: "mail.example.org", State: "RCPT"}, rules)
+	t.Error("Gather returned; want a panic")
+}

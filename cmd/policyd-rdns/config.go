@@ -45,6 +45,7 @@ type config struct {
 		file   string
 	}
 	rules    *policy.Rules
+	builtin  bool // the rules are the built-in ones alone
 	warnings []problem
 }
 

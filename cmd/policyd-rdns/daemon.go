@@ -114,7 +114,7 @@ func (d *daemon) handle(ctx context.Context, req policy.Request) string {
 	d.nat.see(&req, facts.OwnClient || g.conf.rules.Networks.Has(req.Client))
 	reply := decision.Reply()
 	if decision.Action != policy.DUNNO {
-		r.Reply = reply
+		r.Reply = spoken(reply)
 	}
 	buf := lineBuffers.Get().(*[]byte)
 	*buf = g.conf.log.format.Append((*buf)[:0], &r)
@@ -138,6 +138,7 @@ func (d *daemon) reload() {
 		}
 		return
 	}
+	d.host = findHost() // addresses come and go
 	d.resolver.SetServers(servers, conf.resolver.timeout)
 	d.resolver.Resize(conf.resolver.cacheEntries)
 	d.resolver.SetStale(conf.resolver.stale)
@@ -243,6 +244,11 @@ func (d *daemon) announce(listeners []net.Listener) {
 		"timeout", g.conf.resolver.timeout, "cache_entries", g.conf.resolver.cacheEntries)
 	d.log.Info("own names, that nobody else may greet with", "names",
 		strings.Join(slices.Concat(d.host.names, []string{"localhost", "localhost.localdomain"}, g.conf.helo.ownNames), ","))
+	for _, name := range d.host.names {
+		if !strings.Contains(name, ".") && len(g.conf.helo.ownNames) == 0 {
+			d.log.Info("the host name is not fully qualified: name what Postfix is called (myhostname) in helo.own_names", "name", name)
+		}
+	}
 	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(d.host.addrs), "networks", strings.Join(g.conf.server.networks, ","))
 	for _, l := range listeners {
 		d.log.Info("listening", "address", listenAddress(l))

@@ -138,6 +138,10 @@ func (c *config) explain(ctx context.Context, g *policy.Gatherer, req policy.Req
 	e.Reads = wrapped(&req, &e.Facts, e.Decision.Action, e.Decision.Reply(), stage)
 	if e.Decision.Decided != policy.DUNNO {
 		e.Exempt = exemption(&req, &e.Facts, e.Decision.Rule)
+		if c.builtin {
+			// A rule of one's own replaces the built-in ones.
+			e.Exempt = "# at the top of the file, so that the built-in rules follow\ndefault_rules = true\n\n" + e.Exempt
+		}
 	}
 	return e
 }

@@ -72,7 +72,7 @@ func TestExplainExemption(t *testing.T) {
 	dns, _ := startWorld(t, explainZone)
 	config := filepath.Join(t.TempDir(), "config.toml")
 	for _, args := range []string{"203.0.113.10 --helo x.example.org", "203.0.113.13 --helo ubuntu", "203.0.113.20 --helo localhost"} {
-		writeConfig(t, config, dns, anyPort, "default_rules = true\n")
+		writeConfig(t, config, dns, anyPort, "")
 		call := func() (status int, e map[string]any) {
 			status, stdout, stderr := call("", append([]string{"explain", "--json", "-c", config}, strings.Split(args, " ")...)...)
 			if err := json.Unmarshal([]byte(stdout), &e); err != nil {
@@ -85,9 +85,18 @@ func TestExplainExemption(t *testing.T) {
 		if status != 1 || e["action"] != "reject" || exempt == "" {
 			t.Errorf("explain %s = %d, %v; want a reject with an exemption", args, status, e)
 		}
-		writeConfig(t, config, dns, anyPort, "default_rules = true\n"+exempt)
+		writeConfig(t, config, dns, anyPort, exempt)
 		if status, e := call(); status != 0 || e["action"] != "dunno" {
 			t.Errorf("explain %s after the exemption = %d, %v; want dunno:\n%s", args, status, e, exempt)
 		}
+		// Nobody else is let in by it.
+		if status, _, _ := explainCall("-c", config, "203.0.113.99", "--helo", "x.example.org"); status != 1 {
+			t.Errorf("explain of another client after the exemption = %d; want a reject:\n%s", status, exempt)
+		}
 	}
+}
+
+// explainCall explains a client.
+func explainCall(args ...string) (status int, stdout, stderr string) {
+	return call("", append([]string{"explain"}, args...)...)
 }

@@ -28,6 +28,7 @@ func (r *reader) rules(t *table, c *config, defaultRules bool) {
 			c.rules.List = append(c.rules.List, rule)
 		}
 	}
+	c.builtin = len(tables) == 0
 	c.rules.List = append(c.rules.List, builtin...)
 }
 

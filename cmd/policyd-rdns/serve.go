@@ -7,8 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -46,6 +48,7 @@ const stopTime = 3 * time.Second
 func serve(ctx context.Context, path string, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -82,19 +85,13 @@ func serve(ctx context.Context, path string, stderr io.Writer) error {
 func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan os.Signal) error {
 	d.announce(listeners)
 	d.checkDescriptors(d.current.Load().conf)
-	serving, stop := context.WithCancel(ctx)
-	defer stop()
-	manager := newManager()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		d.supervise(serving, manager, hup)
-	}()
+	served := make(chan struct{})
+	var supervising sync.WaitGroup
+	supervising.Go(func() { d.supervise(ctx, served, hup) })
 	server := postfix.Server{Handler: d.handle, Log: d.log, MaxConnections: d.current.Load().conf.server.connections}
 	err := server.Serve(ctx, listeners...)
-	manager.stopping()
-	stop()
-	<-done
+	close(served)
+	supervising.Wait()
 	d.saveCache()
 	d.log.Info("stopped", "decisions", d.decisions.Load())
 	return err
@@ -117,16 +114,21 @@ func (d *daemon) checkDescriptors(conf *config) {
 	}
 }
 
-// supervise reloads on request and keeps the service manager informed, until
-// ctx ends.
-func (d *daemon) supervise(ctx context.Context, m manager, hup <-chan os.Signal) {
+// supervise reloads on request and keeps the service manager informed, from
+// the beginning until all is served, which is later than ctx ends.
+func (d *daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-chan os.Signal) {
+	m := newManager()
 	m.ready()
 	watchdog, stop := m.watchdog()
 	defer stop()
+	stopping := ctx.Done()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-served:
 			return
+		case <-stopping:
+			m.stopping()
+			stopping = nil
 		case <-watchdog:
 			m.alive()
 		case <-hup:
@@ -140,18 +142,17 @@ func (d *daemon) supervise(ctx context.Context, m manager, hup <-chan os.Signal)
 // listen opens the sockets of the configuration. One that systemd has passed
 // is not opened again.
 func listen(conf *config, passed []net.Listener) ([]net.Listener, error) {
-	taken := map[string]bool{}
 	var listeners []net.Listener
 	for _, l := range passed {
 		if l == nil {
 			continue // a socket that is no stream
 		}
 		listeners = append(listeners, l)
-		taken[listenAddress(l)] = true
 	}
+	given := len(listeners)
 	var errs []error
 	for _, address := range conf.server.listen {
-		if taken[address] {
+		if slices.ContainsFunc(listeners[:given], func(l net.Listener) bool { return covers(listenAddress(l), address) }) {
 			continue
 		}
 		l, err := postfix.Listen(address, conf.server.socketMode, conf.server.socketGroup)
@@ -171,6 +172,17 @@ func listen(conf *config, passed []net.Listener) ([]net.Listener, error) {
 		return nil, errors.Join(errs...)
 	}
 	return listeners, nil
+}
+
+// covers says that who listens on one address listens on the other too.
+func covers(listening, address string) bool {
+	l, err := netip.ParseAddrPort(listening)
+	a, err2 := netip.ParseAddrPort(address)
+	if err != nil || err2 != nil {
+		return listening == address
+	}
+	all := l.Addr().IsUnspecified() && (l.Addr().Is6() || a.Addr().Is4())
+	return l.Port() == a.Port() && (all || l.Addr() == a.Addr())
 }
 
 // listenAddress is a listener's address as in server.listen.

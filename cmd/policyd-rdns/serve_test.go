@@ -266,10 +266,10 @@ func TestLogFileIsReopened(t *testing.T) {
 
 // TestNotify plays the service manager.
 func TestNotify(t *testing.T) {
-	dns, _ := startWorld(t, plainZone)
+	dns, world := startWorld(t, "!drop 99.113.0.203.in-addr.arpa\n"+plainZone)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "config.toml")
-	writeConfig(t, path, dns, anyPort, "")
+	writeConfig(t, path, dns, anyPort, "[server]\ndeadline = \"1s\"\n")
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
@@ -303,14 +303,36 @@ func TestNotify(t *testing.T) {
 	}
 	expect("RELOADING=1\nMONOTONIC_USEC=")
 	expect("READY=1")
+	conn, _ := dial(t, "tcp", d.address)
+	if _, err := io.WriteString(conn, request("203.0.113.99", "mail.example.com")); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); len(world.Questions()) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("no question was asked")
+		}
+	}
 	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+	// Before the request in progress is answered, and alive meanwhile.
 	expect("STOPPING=1")
+	expect("WATCHDOG=1")
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		// A manager goes on reading, or its clients have to wait.
+		for buf := make([]byte, 4096); ; {
+			if _, err := manager.Read(buf); err != nil {
+				return
+			}
+		}
+	})
 	<-d.read
 	if err := d.cmd.Wait(); err != nil {
 		t.Errorf("the program ended with %v", err)
 	}
+	manager.Close()
+	reading.Wait()
 }
 
 // TestPassedSocket starts the program as systemd does with a socket unit that
@@ -340,6 +362,31 @@ func TestPassedSocket(t *testing.T) {
 		t.Errorf("reply %q, %v; want DUNNO", got, err)
 	}
 	d.stop(t)
+}
+
+// TestCovers compares sockets passed by systemd with addresses to listen on.
+func TestCovers(t *testing.T) {
+	tests := []struct {
+		listening, address string
+		want               bool
+	}{
+		{"127.0.0.1:10040", "127.0.0.1:10040", true},
+		{"127.0.0.1:10040", "127.0.0.1:10041", false},
+		{"127.0.0.1:10040", "[::1]:10040", false},
+		{"[::1]:10040", "[0:0::1]:10040", true},
+		{"0.0.0.0:10040", "127.0.0.1:10040", true},
+		{"0.0.0.0:10040", "[::1]:10040", false},
+		{"[::]:10040", "[::1]:10040", true},
+		{"[::]:10040", "127.0.0.1:10040", true}, // systemd's BindIPv6Only=both
+		{"unix:/run/a", "unix:/run/a", true},
+		{"unix:/run/a", "unix:/run/b", false},
+		{"unix:/run/a", "127.0.0.1:10040", false},
+	}
+	for _, test := range tests {
+		if got := covers(test.listening, test.address); got != test.want {
+			t.Errorf("covers(%s, %s) = %v; want %v", test.listening, test.address, got, test.want)
+		}
+	}
 }
 
 func TestUnixSocket(t *testing.T) {

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"os"
+	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +54,9 @@ func (r *reader) server(t table, c *config) {
 		s.listen = nil
 	}
 	t.each("listen", func(address string) error {
+		if slices.Contains(s.listen, address) {
+			return fmt.Errorf("%.100q: stands there twice", address)
+		}
 		s.listen = append(s.listen, address)
 		return checkListen(address)
 	})
@@ -62,6 +68,11 @@ func (r *reader) server(t table, c *config) {
 		s.socketMode = fs.FileMode(bits)
 	}
 	t.text("socket_group", &s.socketGroup)
+	if _, err := strconv.Atoi(s.socketGroup); err != nil && s.socketGroup != "" {
+		if _, err := user.LookupGroup(s.socketGroup); err != nil {
+			t.bad("socket_group", s.socketGroup, "no such group on this host")
+		}
+	}
 	s.networks = t.written("networks")
 	t.each("networks", c.rules.Networks.Add)
 	t.whole("max_connections", &s.connections, 10, 100_000)
@@ -97,15 +108,25 @@ func (r *reader) resolver(t table, c *config) {
 	t.duration("timeout", &s.timeout, 50*time.Millisecond, 30*time.Second, "")
 	t.whole("cache_entries", &s.cacheEntries, 100, 100_000_000)
 	t.text("cache_file", &s.cacheFile)
-	if s.cacheFile != "" && !filepath.IsAbs(s.cacheFile) {
-		t.bad("cache_file", s.cacheFile, "want an absolute path")
-	}
+	checkFolder(&t, "cache_file", s.cacheFile)
 	t.duration("stale", &s.stale, 0, 7*24*time.Hour, "")
 	t.whole("max_inflight", &s.maxInFlight, 20, 100_000)
 	outage := 0
 	t.choice("outage", &outage, "dunno", "defer")
 	c.rules.OnOutage = []policy.Action{policy.DUNNO, policy.Defer}[outage]
 	t.end()
+}
+
+// checkFolder notes a file that cannot be, for want of its folder.
+func checkFolder(t *table, key, file string) {
+	if file == "" {
+		return
+	}
+	if !filepath.IsAbs(file) {
+		t.bad(key, file, "want an absolute path")
+	} else if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+		t.bad(key, file, "its folder does not exist")
+	}
 }
 
 func (r *reader) helo(t table, c *config) {
@@ -130,6 +151,7 @@ func (r *reader) log(t table, c *config) {
 	t.choice("format", &format, "logfmt", "json")
 	c.log.format = []journal.Format{journal.Logfmt, journal.JSON}[format]
 	t.text("file", &c.log.file)
+	checkFolder(&t, "file", c.log.file)
 	t.end()
 }
 

@@ -19,8 +19,14 @@ func (c *config) warn(r *reader) {
 	if c.resolver.timeout >= c.server.deadline {
 		r.doubtful("resolver.timeout", "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made", c.resolver.timeout, c.server.deadline)
 	}
+	refuses := false
 	for i := range c.rules.List {
+		rule := &c.rules.List[i]
+		refuses = refuses || rule.Action != policy.DUNNO && !rule.Observe
 		c.warnRule(r, i)
+	}
+	if !refuses {
+		r.doubtful("rule", "no rule rejects or defers, so that all clients pass; default_rules = true lets the built-in rules follow")
 	}
 	c.warnings = r.warnings
 }

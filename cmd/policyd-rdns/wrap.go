@@ -15,10 +15,7 @@ func wrapped(req *policy.Request, f *policy.Facts, action policy.Action, reply, 
 	if action != policy.Reject && action != policy.Defer {
 		return ""
 	}
-	// As it goes over the wire: bounded and printable.
-	reply = string(postfix.AppendReply(nil, reply))
-	reply = strings.TrimSuffix(strings.TrimPrefix(reply, "action="), "\n\n")
-	code, rest, _ := strings.Cut(reply, " ")
+	code, rest, _ := strings.Cut(spoken(reply), " ")
 	if code == "DEFER_IF_PERMIT" {
 		code = "450" // access_map_defer_code
 	}
@@ -31,6 +28,12 @@ func wrapped(req *policy.Request, f *policy.Facts, action policy.Action, reply, 
 		return fmt.Sprintf("%s %s <%s[%s]>: Client host rejected: %s", code, enhanced, name, req.Client, text)
 	}
 	return fmt.Sprintf("%s %s <%s>: Recipient address rejected: %s", code, enhanced, req.Recipient, text)
+}
+
+// spoken is a reply as it goes over the wire: bounded and printable.
+func spoken(reply string) string {
+	line := string(postfix.AppendReply(nil, reply))
+	return strings.TrimSuffix(strings.TrimPrefix(line, "action="), "\n\n")
 }
 
 // exemption is the rule that would let a client pass, as TOML: by a name that

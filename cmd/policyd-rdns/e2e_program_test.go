@@ -111,7 +111,7 @@ func (d *rdnsInstance) decisions(t *testing.T) []journal.Record {
 func (d *rdnsInstance) judgeAgain(t *testing.T, rules *policy.Rules, r *journal.Record) {
 	t.Helper()
 	again := rules.Judge(&r.Request, &r.Facts)
-	reply := again.Reply()
+	reply := spoken(again.Reply())
 	if again.Action == policy.DUNNO {
 		reply = "" // as the log has it
 	}

@@ -62,7 +62,8 @@ type Record struct {
 	ID      string // unique
 	Config  string // hash of the configuration
 	Elapsed time.Duration
-	// Reply is what Postfix was told, as Decision.Reply has it; empty for DUNNO.
+	// Reply is what Postfix was told: Decision.Reply, bounded and printable;
+	// empty for DUNNO.
 	Reply string
 
 	Request  policy.Request

@@ -103,7 +103,8 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 		action, settled := s.outcome(rule, holds, doubt, doubtful)
 		switch {
 		case rule.Observe:
-			if holds == yes {
+			// What a doubt makes of it is to be seen too, if it is anything.
+			if holds == yes || settled && action != DUNNO {
 				d.Would = append(d.Would, Verdict{action, rule.Name})
 			}
 		case !settled:

@@ -120,8 +120,8 @@ func doubts() []mailClient {
 			addr: "203.0.113.27", helo: goodName, rule: "no reverse name",
 			reply: "450 4.7.1 temporary DNS failure: cannot find your reverse hostname, [203.0.113.27]",
 		},
-		{addr: "203.0.113.52", name: "mail52.example.net", helo: "mail52.example.net"}, // its other name is broken
-		{addr: "203.0.113.20", name: goodName, helo: "mail.broken.example"},            // could not have been rejected
+		{addr: "203.0.113.52", name: "mail52.example.net", helo: "mail52.example.net"},                           // its other name is broken
+		{addr: "203.0.113.20", name: goodName, helo: "mail.broken.example", would: "defer:greeting not its own"}, // could not have been rejected
 	}
 }
 

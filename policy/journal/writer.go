@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 )
 
 // maxPending bounds the bytes that wait for a disk or a pipe that does not take
@@ -65,7 +66,7 @@ func (w *Writer) Open(path string) error {
 	var file *os.File
 	if path != "" {
 		var err error
-		if file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640); err != nil {
+		if file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o640); err != nil {
 			return fmt.Errorf("opening the log: %w", err)
 		}
 	}

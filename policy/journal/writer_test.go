@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"policyd-rdns/policy/journal"
@@ -149,6 +150,19 @@ func TestWriterOpenBlocked(t *testing.T) {
 		t.Errorf("Open: %v", err)
 	}
 	s.answers <- answer{2, nil}
+	closeWriter(t, w)
+}
+
+// A pipe that nobody reads is an error, and no place to wait for ever.
+func TestWriterOpenUnreadPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skipf("Mkfifo: %v", err)
+	}
+	w := journal.NewWriter(io.Discard, nil)
+	if err := w.Open(path); !errors.Is(err, syscall.ENXIO) {
+		t.Errorf("Open of a pipe without reader: %v; want %v", err, syscall.ENXIO)
+	}
 	closeWriter(t, w)
 }
 

@@ -7,53 +7,35 @@ import (
 	"testing"
 )
 
-// TestBadConfig reads deliberately broken files: NAME.toml is the file, and its
-// comments that begin with #! are the messages expected, in order.
-func TestBadConfig(t *testing.T) {
-	files, err := filepath.Glob("testdata/badconfig/*.toml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("bad configurations: %v, %v", files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var want []string
-		for line := range strings.Lines(string(text)) {
-			if message, ok := strings.CutPrefix(line, "#! "); ok {
-				want = append(want, message)
-			}
-		}
-		status, stdout, stderr := call("", "configtest", "-c", file)
-		got := strings.ReplaceAll(stderr, filepath.Dir(file)+"/", "")
-		if status != 1 || stdout != "" || got != strings.Join(want, "") {
-			t.Errorf("configtest %s = %d, %q\ngot:\n%s\nwant:\n%s", file, status, stdout, got, strings.Join(want, ""))
-		}
-	}
-}
+// TestBadConfig reads deliberately broken files, which are refused.
+func TestBadConfig(t *testing.T) { testMessages(t, "testdata/badconfig", 1, "") }
 
 // TestWarnings reads files that are allowed and probably not meant.
-func TestWarnings(t *testing.T) {
-	files, err := filepath.Glob("testdata/warnings/*.toml")
+func TestWarnings(t *testing.T) { testMessages(t, "testdata/warnings", 0, "warning: ") }
+
+// testMessages tests the configurations of a folder. The comments of a file
+// that begin with #! are the messages expected, in order, but for their prefix.
+func testMessages(t *testing.T, folder string, wantStatus int, prefix string) {
+	t.Helper()
+	files, err := filepath.Glob(folder + "/*.toml")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("configurations with warnings: %v, %v", files, err)
+		t.Fatalf("configurations in %s: %v, %v", folder, files, err)
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var want []string
+		want := ""
 		for line := range strings.Lines(string(text)) {
 			if message, ok := strings.CutPrefix(line, "#! "); ok {
-				want = append(want, "warning: "+message)
+				want += prefix + message
 			}
 		}
 		status, stdout, stderr := call("", "configtest", "-c", file)
-		got := strings.ReplaceAll(stderr, filepath.Dir(file)+"/", "")
-		if status != 0 || stdout == "" || got != strings.Join(want, "") {
-			t.Errorf("configtest %s = %d, %q\ngot:\n%s\nwant:\n%s", file, status, stdout, got, strings.Join(want, ""))
+		got := strings.ReplaceAll(stderr, folder+"/", "")
+		if status != wantStatus || (stdout == "") != (status != 0) || got != want {
+			t.Errorf("configtest %s = %d, %q\ngot:\n%s\nwant:\n%s", file, status, stdout, got, want)
 		}
 	}
 }

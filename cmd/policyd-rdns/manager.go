@@ -7,7 +7,7 @@ import (
 )
 
 // manager is the service manager that started us, if one did: sd_notify(3),
-// for a unit of Type=notify-reload.
+// for a unit of Type=notify or notify-reload.
 type manager struct{ interval time.Duration }
 
 func newManager() manager {

@@ -21,7 +21,13 @@ const (
 	// TempError: nobody could say. SERVFAIL, REFUSED, silence, a lame or
 	// mangled reply, a CNAME loop, the deadline, a bound of ours.
 	TempError
+	numOutcomes
 )
+
+// String is the outcome's name in metrics and explanations.
+func (o Outcome) String() string {
+	return [numOutcomes]string{"not asked", "found", "none", "temperror"}[o]
+}
 
 // Answer is the result of one look-up. Names and Addrs are shared with the
 // cache and with other callers: read them, do not modify them.

@@ -318,7 +318,7 @@ func TestBegin(t *testing.T) {
 			case "silent":
 				h.silent(servers[about[0]-'0'], syscall.ECONNREFUSED)
 			case "answer":
-				h.answered(servers[about[0]-'0'], time.Second)
+				h.answered(servers[about[0]-'0'], KindA, Found, time.Second)
 			}
 		}
 		h.begin()

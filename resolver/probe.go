@@ -132,8 +132,9 @@ func (r *Resolver) probeServer(ctx context.Context, s netip.AddrPort) {
 	var err error
 	for range probeTries {
 		begin := time.Now()
-		if _, err = r.try(ctx, s, probeTimeout, dns.TypeNS, newChain("."), nil); err == nil {
-			r.health.answered(s, time.Since(begin))
+		var v verdict
+		if v, err = r.try(ctx, s, probeTimeout, dns.TypeNS, newChain("."), nil); err == nil {
+			r.health.answered(s, KindNS, v.outcome, time.Since(begin))
 			return
 		}
 		var f *failing
@@ -150,7 +151,7 @@ func (h *health) silent(addr netip.AddrPort, err error) {
 	defer h.mu.Unlock()
 	if s := h.find(addr); s != nil {
 		s.mute = err
-		s.failures++
+		s.tries.failure(KindNS)
 	}
 }
 

@@ -50,7 +50,7 @@ func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budg
 		var f *failing
 		switch {
 		case err == nil:
-			r.health.answered(server, time.Since(begin))
+			r.health.answered(server, kindOf(qtype), v.outcome, time.Since(begin))
 			return v, nil
 		case errors.Is(err, context.DeadlineExceeded): // of the flight
 			r.health.zoneFailed(c.end())
@@ -59,7 +59,7 @@ func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budg
 		case !errors.As(err, &f): // closed, out of budget
 			return verdict{}, err
 		}
-		r.health.failing(server, f)
+		r.health.failing(server, kindOf(qtype), f)
 		r.watch(ctx)
 		silent = silent || f.silent
 		own = own && f.own

@@ -77,6 +77,7 @@ type Resolver struct {
 	log      *slog.Logger
 	stale    atomic.Int64 // Config.Stale, in milliseconds
 	counts   counts
+	reach    reach
 
 	names *table[addrKey, string]
 	hosts *table[hostKey, netip.Addr]
@@ -215,7 +216,7 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 	case res.due():
 		r.names.ahead(ctx, k)
 	}
-	a := answer(r, res)
+	a := answer(r, KindPTR, res)
 	a.Names = res.records
 	return a
 }
@@ -246,14 +247,14 @@ func (r *Resolver) LookupAddrs(ctx context.Context, network, name string, o Opti
 	case res.due():
 		r.hosts.ahead(ctx, hostKey{strings.Clone(k.name), k.qtype})
 	}
-	a := answer(r, res)
+	a := answer(r, kindOf(k.qtype), res)
 	a.Addrs = res.records
 	return a
 }
 
 // answer is a result without its records.
-func answer[R any](r *Resolver, res result[R]) Answer {
-	r.counts.add(res.outcome, res.cached, res.stale)
+func answer[R any](r *Resolver, k Kind, res result[R]) Answer {
+	r.counts.add(k, res.outcome, res.cached, res.stale)
 	a := Answer{Outcome: res.outcome, More: res.more, Cached: res.cached, Stale: res.stale}
 	switch res.outcome {
 	case Found, None:

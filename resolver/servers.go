@@ -29,8 +29,7 @@ type server struct {
 	// answered something since.
 	mute error
 
-	answers, failures uint64
-	took              time.Duration // all answers together
+	tries tries
 }
 
 // set replaces the servers. Those that stay keep what is known of them.
@@ -74,20 +73,19 @@ func (h *health) order() ([]netip.AddrPort, time.Duration) {
 }
 
 // answered records a good answer. A single one shows that there is no outage.
-func (h *health) answered(addr netip.AddrPort, took time.Duration) {
+func (h *health) answered(addr netip.AddrPort, k Kind, o Outcome, took time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s := h.find(addr); s != nil {
 		s.ill, s.mute = false, nil
-		s.answers++
-		s.took += took
+		s.tries.answer(k, o, took)
 	}
 	h.failed = h.failed[:0]
 	h.end()
 }
 
 // failing records a try that gave no answer.
-func (h *health) failing(addr netip.AddrPort, f *failing) {
+func (h *health) failing(addr netip.AddrPort, k Kind, f *failing) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.find(addr)
@@ -95,5 +93,5 @@ func (h *health) failing(addr netip.AddrPort, f *failing) {
 		return
 	}
 	s.ill = s.ill || f.ill
-	s.failures++
+	s.tries.failure(k)
 }

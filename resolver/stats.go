@@ -1,9 +1,10 @@
 package resolver
 
 import (
-	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 // Stats is what has happened since the Resolver was made, and how it is now.
@@ -11,46 +12,113 @@ type Stats struct {
 	// Servers are as configured. One that is no longer is left out.
 	Servers []ServerStats
 
-	Hits   uint64 // look-ups answered from the cache
-	Misses uint64 // all others, but those of CacheOnly
-	Stale  uint64 // hits past their TTL
-	Joined uint64 // look-ups that waited for the question of another
-	Ahead  uint64 // answers asked again before they expired, for nobody
-	Busy   uint64 // look-ups refused with ErrBusy
-	Share  uint64 // look-ups refused with ErrShare
-	Panics uint64
+	// Lookups are those of callers, but those that the cache could not answer
+	// and that were to ask nobody else (CacheOnly).
+	Lookups []LookupStats
+	Hits    uint64 // look-ups answered from the cache
+	Misses  uint64 // all others
+	Stale   uint64 // hits past their TTL
+	Joined  uint64 // look-ups that waited for the question of another
+	Ahead   uint64 // answers asked again before they expired, for nobody
+	Busy    uint64 // look-ups refused with ErrBusy
+	Share   uint64 // look-ups refused with ErrShare
+	Panics  uint64
 
 	Entries  int // answers kept, those past their TTL included
 	InFlight int // look-ups under way
 	Outage   bool
+	Since    time.Time // the beginning of the outage
+	Why      string    // what became of its probe at each server, for people
 }
 
-// ServerStats is what one server has done.
-type ServerStats struct {
-	Addr netip.AddrPort
-	// Ill: it is asked last until it answers again.
-	Ill      bool
-	Answers  uint64
-	Failures uint64 // tries without an answer: SERVFAIL, REFUSED, silence, …
-	// Took is how long it took for all of Answers together.
-	Took time.Duration
+// Kind is what a question is for.
+type Kind uint8
+
+// The kinds of questions.
+const (
+	KindPTR  Kind = iota // the names of an address
+	KindA                // the IPv4 addresses of a name
+	KindAAAA             // the IPv6 addresses of a name
+	KindNS               // a probe: the name servers of the root
+	numKinds
+)
+
+// String is the record type asked for, such as "PTR".
+func (k Kind) String() string { return [numKinds]string{"PTR", "A", "AAAA", "NS"}[k] }
+
+func kindOf(qtype uint16) Kind {
+	switch qtype {
+	case dns.TypePTR:
+		return KindPTR
+	case dns.TypeAAAA:
+		return KindAAAA
+	case dns.TypeNS:
+		return KindNS
+	}
+	return KindA
+}
+
+// Source is where a caller's answer came from.
+type Source uint8
+
+// The sources.
+const (
+	Asked  Source = iota // servers were asked, or would have been
+	Cached               // the cache
+	Stale                // the cache, past its TTL
+	numSources
+)
+
+// String is the source's name in metrics.
+func (s Source) String() string { return [numSources]string{"asked", "cache", "stale"}[s] }
+
+// LookupStats counts look-ups of one kind that came out alike.
+type LookupStats struct {
+	Kind    Kind
+	Outcome Outcome
+	Source  Source
+	N       uint64
 }
 
 // counts are the counters of Stats.
 type counts struct {
-	hits, misses, stale, joined, ahead, busy, share, panics atomic.Uint64
+	lookups                            [numKinds][numOutcomes][numSources]atomic.Uint64
+	joined, ahead, busy, share, panics atomic.Uint64
 }
 
 // add counts a look-up.
-func (c *counts) add(o Outcome, cached, stale bool) {
+func (c *counts) add(k Kind, o Outcome, cached, stale bool) {
 	switch {
+	case o == NotAsked:
+	case stale:
+		c.lookups[k][o][Stale].Add(1)
 	case cached:
-		c.hits.Add(1)
-	case o != NotAsked:
-		c.misses.Add(1)
+		c.lookups[k][o][Cached].Add(1)
+	default:
+		c.lookups[k][o][Asked].Add(1)
 	}
-	if stale {
-		c.stale.Add(1)
+}
+
+// stats fills in the look-ups.
+func (c *counts) stats(s *Stats) {
+	for k := range numKinds {
+		for o := range numOutcomes {
+			for from := range numSources {
+				n := c.lookups[k][o][from].Load()
+				switch {
+				case n == 0:
+					continue
+				case from == Asked:
+					s.Misses += n
+				case from == Stale:
+					s.Stale += n
+					s.Hits += n
+				default:
+					s.Hits += n
+				}
+				s.Lookups = append(s.Lookups, LookupStats{k, o, from, n})
+			}
+		}
 	}
 }
 
@@ -58,24 +126,26 @@ func (c *counts) add(o Outcome, cached, stale bool) {
 func (r *Resolver) Stats() Stats {
 	c := &r.counts
 	s := Stats{
-		Servers: r.health.stats(),
-		Hits:    c.hits.Load(), Misses: c.misses.Load(), Stale: c.stale.Load(), Joined: c.joined.Load(),
-		Ahead: c.ahead.Load(), Busy: c.busy.Load(), Share: c.share.Load(), Panics: c.panics.Load(),
+		Joined: c.joined.Load(), Ahead: c.ahead.Load(), Busy: c.busy.Load(), Share: c.share.Load(), Panics: c.panics.Load(),
 		Entries: r.names.cache.size() + r.hosts.cache.size(),
-		Outage:  r.Outage(),
 	}
+	c.stats(&s)
+	r.health.stats(&s)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.InFlight = r.flying
 	return s
 }
 
-func (h *health) stats() []ServerStats {
+func (h *health) stats(s *Stats) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var stats []ServerStats
-	for _, s := range h.list {
-		stats = append(stats, ServerStats{Addr: s.addr, Ill: s.ill, Answers: s.answers, Failures: s.failures, Took: s.took})
+	if s.Outage = h.outage.Load(); s.Outage {
+		s.Since, s.Why = h.current.Begin, h.current.Why
 	}
-	return stats
+	for i := range h.list {
+		one := ServerStats{Addr: h.list[i].addr, Ill: h.list[i].ill}
+		h.list[i].tries.stats(&one)
+		s.Servers = append(s.Servers, one)
+	}
 }

@@ -146,6 +146,7 @@ func (d *daemon) reload() {
 	d.current.Store(d.generation(conf))
 	d.log.Info("configuration reloaded", "config", conf.hash, "rules", len(conf.rules.List), "servers", serverList(servers))
 	d.tellWarnings(conf)
+	d.checkDescriptors(conf)
 	if !old.sameSockets(conf) {
 		d.log.Warn("changes of listen, socket_mode, socket_group and max_connections wait for a restart")
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -118,8 +119,7 @@ func runDemo(ctx context.Context, server netip.AddrPort, clients []demoClient) (
 	}
 	defer d.resolver.Close()
 	err = d.ask(ctx, conf.server.listen[0], clients)
-	closeLog(decisions)
-	if err != nil {
+	if err := errors.Join(err, closeLog(decisions)); err != nil {
 		return nil, err
 	}
 	var records []journal.Record

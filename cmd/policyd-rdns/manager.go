@@ -8,19 +8,39 @@ import (
 
 // manager is the service manager that started us, if one did: sd_notify(3),
 // for a unit of Type=notify or notify-reload.
-type manager struct{ interval time.Duration }
+type manager struct {
+	interval time.Duration
+	states   chan string
+}
+
+// maxStates bounds what waits for a manager that does not read.
+const maxStates = 16
 
 func newManager() manager {
 	interval, err := sd.SdWatchdogEnabled(false)
 	if err != nil {
 		interval = 0
 	}
-	return manager{interval}
+	m := manager{interval: interval, states: make(chan string, maxStates)}
+	go func() {
+		for state := range m.states {
+			_, _ = sd.SdNotify(false, state) // that it could not be told changes nothing for us
+		}
+	}()
+	return m
 }
 
-// notify tells the manager. Without one it does nothing; that it could not be
-// told changes nothing for us.
-func (manager) notify(state string) { _, _ = sd.SdNotify(false, state) }
+// notify tells the manager, in order. Without one it does nothing, and it waits
+// for none.
+func (m manager) notify(state string) {
+	select {
+	case m.states <- state:
+	default: // nobody reads
+	}
+}
+
+// close ends the telling, behind what was told.
+func (m manager) close() { close(m.states) }
 
 func (m manager) ready()    { m.notify(sd.SdNotifyReady) }
 func (m manager) stopping() { m.notify(sd.SdNotifyStopping) }

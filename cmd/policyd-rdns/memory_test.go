@@ -22,7 +22,7 @@ import (
 // The README's formula for the memory that the program takes, in bytes.
 const (
 	memoryBase       = 64 << 20 // the program, unfinished requests, lines that wait
-	memoryEntry      = 600      // of cache_entries, garbage included
+	memoryEntry      = 700      // of cache_entries, garbage included
 	memoryConnection = 48 << 10 // of max_connections
 )
 

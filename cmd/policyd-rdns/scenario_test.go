@@ -248,7 +248,7 @@ func (d *aDaemon) await(t *testing.T, line <-chan string) string {
 		return l
 	case <-d.read:
 		t.Fatalf("the program has ended:\n%s", strings.Join(d.logged(), "\n"))
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Fatalf("the program does not go on:\n%s", strings.Join(d.logged(), "\n"))
 	}
 	return ""
@@ -319,7 +319,7 @@ func (d *aDaemon) stop(t *testing.T) []string {
 	}
 	select {
 	case <-d.read:
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Fatal("the program does not stop")
 	}
 	if err := d.cmd.Wait(); err != nil {

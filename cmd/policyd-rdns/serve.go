@@ -59,12 +59,14 @@ func serve(ctx context.Context, path string, stderr io.Writer) error {
 	}
 	stream := &sharedStream{w: stderr}
 	console := journal.NewWriter(stream, nil)
-	defer closeLog(console)
+	defer func() { _ = closeLog(console) }() // there is nowhere left to tell
 	log := newLog(console, conf.log.format)
-	decisions := journal.NewWriter(stream, func(lines int, err error) {
-		log.Error("decisions were not logged", "lines", lines, "error", err)
-	})
-	defer closeLog(decisions)
+	decisions := journal.NewWriter(stream, func(l journal.Loss) { tellLoss(log, l) })
+	defer func() {
+		if err := closeLog(decisions); err != nil {
+			log.Error("decisions of the end may not be logged", "error", err)
+		}
+	}()
 	d, err := newDaemon(conf, log, decisions, findHost())
 	if err != nil {
 		return err
@@ -115,13 +117,16 @@ func (d *daemon) checkDescriptors(conf *config) {
 }
 
 // supervise reloads on request and keeps the service manager informed, from
-// the beginning until all is served, which is later than ctx ends.
+// the beginning until all is served, which is later than ctx ends. A reload that
+// hangs, on a file that cannot be read, holds up neither of them.
 func (d *daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-chan os.Signal) {
 	m := newManager()
+	defer m.close()
 	m.ready()
 	watchdog, stop := m.watchdog()
 	defer stop()
 	stopping := ctx.Done()
+	reload, reloaded := hup, make(chan struct{}, 1)
 	for {
 		select {
 		case <-served:
@@ -131,10 +136,16 @@ func (d *daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-ch
 			stopping = nil
 		case <-watchdog:
 			m.alive()
-		case <-hup:
+		case <-reload:
+			reload = nil // one at a time; hup keeps the next
 			m.reloading()
-			d.reload()
+			go func() {
+				d.reload()
+				reloaded <- struct{}{}
+			}()
+		case <-reloaded:
 			m.ready()
+			reload = hup
 		}
 	}
 }
@@ -206,10 +217,19 @@ func (s *sharedStream) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-func closeLog(w *journal.Writer) {
+func closeLog(w *journal.Writer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	_ = w.Close(ctx) // there is nowhere left to tell
+	return w.Close(ctx)
+}
+
+// tellLoss tells of decisions that are not in the log.
+func tellLoss(log *slog.Logger, l journal.Loss) {
+	if l.Over {
+		log.Error("decisions are logged again", "lost", l.Lines, "error", l.Err)
+		return
+	}
+	log.Error("decisions are not logged", "lost", l.Lines, "error", l.Err)
 }
 
 // newLog is the daemon's own log, in the decision log's format.

@@ -105,7 +105,7 @@ func soak(t *testing.T, server string, duration time.Duration) (answered, logged
 	}
 	conf.resolver.servers = []netip.AddrPort{netip.MustParseAddrPort(server)}
 	var lines countingWriter
-	decisions := journal.NewWriter(&lines, func(n int, err error) { t.Errorf("%d lines were lost: %v", n, err) })
+	decisions := journal.NewWriter(&lines, func(l journal.Loss) { t.Errorf("lines were lost: %v", l) })
 	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, host{})
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,9 @@ func soak(t *testing.T, server string, duration time.Duration) (answered, logged
 	stop()
 	serving.Wait()
 	d.resolver.Close()
-	closeLog(decisions)
+	if err := closeLog(decisions); err != nil {
+		t.Error(err)
+	}
 	return n.Load(), lines.n
 }
 

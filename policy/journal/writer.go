@@ -20,11 +20,11 @@ const maxPending = 8 << 20
 // that who logs never waits. It is safe for concurrent use.
 type Writer struct {
 	stream io.Writer
-	onLoss func(lines int, err error)
+	onLoss func(Loss)
 
 	mu      sync.Mutex
 	pending []byte
-	lost    int    // lines, since the loss was last told
+	loss    lossState
 	lastErr error  // of the last write
 	path    string // of the file; empty: the stream
 	closed  bool
@@ -37,11 +37,11 @@ type Writer struct {
 	midLine bool       // the last write ended within a line
 }
 
-// NewWriter writes to a stream, which is not closed in the end. onLoss is told,
-// once writing works again, how many lines were lost and the last error that was
-// the reason, nil if they were too many to wait; it may be nil, and it must not
-// wait for the Writer.
-func NewWriter(stream io.Writer, onLoss func(lines int, err error)) *Writer {
+// NewWriter writes to a stream, which is not closed in the end. onLoss is told of
+// lines that are lost: at the first, then at most once a minute, and when writing
+// works again, or ends. It may be nil, it must not wait for the Writer, and it
+// may be called from several goroutines.
+func NewWriter(stream io.Writer, onLoss func(Loss)) *Writer {
 	w := &Writer{
 		stream: stream,
 		onLoss: onLoss,
@@ -110,18 +110,28 @@ func (w *Writer) out() io.Writer {
 // Write takes one or more whole lines. It never fails and never waits for the
 // disk; what is beyond the bound is dropped.
 func (w *Writer) Write(lines []byte) (int, error) {
+	if !w.take(lines) {
+		w.lose(bytes.Count(lines, newline), errTooMany)
+	}
+	return len(lines), nil
+}
+
+// take puts lines with those that wait, if there is room.
+func (w *Writer) take(lines []byte) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed || len(w.pending)+len(lines) > maxPending {
-		w.lost += bytes.Count(lines, newline)
-		return len(lines), nil
+	if w.closed {
+		return true // and nobody writes them: Close says so
+	}
+	if len(w.pending)+len(lines) > maxPending {
+		return false
 	}
 	w.pending = append(w.pending, lines...)
 	select {
 	case w.wake <- struct{}{}:
 	default: // it has been told
 	}
-	return len(lines), nil
+	return true
 }
 
 var newline = []byte{'\n'}
@@ -160,6 +170,7 @@ func (w *Writer) run() {
 		batch = w.flush(batch)
 	}
 	w.flush(batch)
+	w.endLoss(false)
 }
 
 // flush writes what is pending. It takes the last batch for the lines that come
@@ -173,18 +184,13 @@ func (w *Writer) flush(last []byte) []byte {
 		return batch
 	}
 	unwritten, err := w.write(batch)
-
 	w.mu.Lock()
-	w.lastErr, err = err, w.lastErr
-	w.lost += unwritten
-	lost := w.lost
-	well := w.lastErr == nil
-	if well {
-		w.lost = 0
-	}
+	w.lastErr = err
 	w.mu.Unlock()
-	if well && lost > 0 && w.onLoss != nil {
-		w.onLoss(lost, err)
+	if err != nil {
+		w.lose(unwritten, err)
+	} else {
+		w.endLoss(true)
 	}
 	return batch
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"policyd-rdns/policy/journal"
 )
@@ -62,7 +64,13 @@ func (s *stream) begin(t *testing.T, want string) {
 // told keeps what a Writer tells about losses.
 type told chan string
 
-func (c told) loss(lines int, err error) { c <- fmt.Sprintf("%d lines, %v", lines, err) }
+func (c told) loss(l journal.Loss) {
+	end := ""
+	if l.Over {
+		end = ", over"
+	}
+	c <- fmt.Sprintf("%d lines, %v%s", l.Lines, l.Err, end)
+}
 
 func (c told) expect(t *testing.T, want string) {
 	t.Helper()
@@ -89,7 +97,7 @@ func closeWriter(t *testing.T, w *journal.Writer) {
 // of Close.
 func TestWriterOrder(t *testing.T) {
 	var out bytes.Buffer
-	w := journal.NewWriter(&out, func(lines int, err error) { t.Errorf("%d lines lost, %v", lines, err) })
+	w := journal.NewWriter(&out, func(l journal.Loss) { t.Errorf("lines lost: %v", l) })
 	const writers, lines = 8, 500
 	var wg sync.WaitGroup
 	for i := range writers {
@@ -194,17 +202,18 @@ func TestWriterOverflow(t *testing.T) {
 		write(t, w, mebi)
 	}
 	write(t, w, "lost\n")
+	losses.expect(t, "1 lines, the log takes lines more slowly than they come")
 	write(t, w, "lost\nlost\n")
 	s.answers <- answer{6, nil}
-	losses.expect(t, "3 lines, <nil>")
+	losses.expect(t, "3 lines, the log takes lines more slowly than they come, over")
 	s.expect(t, strings.Repeat(mebi, 8))
 	write(t, w, "behind\n")
 	s.expect(t, "behind\n")
 	closeWriter(t, w)
 }
 
-// What failed is lost, and told with the reason when writing works again. A line
-// that was cut short does not take the next one with it.
+// What failed is lost, and told with the reason at once, and when writing works
+// again. A line that was cut short does not take the next one with it.
 func TestWriterFailing(t *testing.T) {
 	full := errors.New("no space left")
 	s, losses := newStream(), make(told, 1)
@@ -212,34 +221,65 @@ func TestWriterFailing(t *testing.T) {
 
 	write(t, w, "lost\n")
 	s.expectTo(t, "lost\n", answer{0, full})
+	losses.expect(t, "1 lines, no space left")
 	write(t, w, "lost\n")
 	s.expectTo(t, "lost\n", answer{0, full})
 	write(t, w, "1\n")
 	s.expect(t, "1\n")
-	losses.expect(t, "2 lines, no space left")
+	losses.expect(t, "2 lines, no space left, over")
 
 	write(t, w, "2\n3\n4\n")
 	s.expectTo(t, "2\n3\n4\n", answer{2, full}) // at the end of a line
+	losses.expect(t, "2 lines, no space left")
 	write(t, w, "5\n")
 	s.expect(t, "5\n")
-	losses.expect(t, "2 lines, no space left")
+	losses.expect(t, "2 lines, no space left, over")
 
 	write(t, w, "six\nseven\neight\n")
 	s.expectTo(t, "six\nseven\neight\n", answer{6, full}) // within one
+	losses.expect(t, "2 lines, no space left")
 	write(t, w, "lost\nlost\n")
 	s.expectTo(t, "\n", answer{0, full})
 	write(t, w, "9\n")
 	s.expect(t, "\n")
 	s.expect(t, "9\n")
-	losses.expect(t, "4 lines, no space left")
+	losses.expect(t, "4 lines, no space left, over")
 
 	write(t, w, "ten\n")
 	s.expectTo(t, "ten\n", answer{1, nil}) // a Writer that breaks its promise
+	losses.expect(t, "1 lines, short write")
 	write(t, w, "11\n")
 	s.expect(t, "\n")
 	s.expect(t, "11\n")
-	losses.expect(t, "1 lines, short write")
+	losses.expect(t, "1 lines, short write, over")
 	closeWriter(t, w)
+}
+
+// A disk that stays full is told of once a minute, and what was lost since then
+// at the end.
+func TestWriterLossLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, losses := newStream(), make(told, 1)
+		w := journal.NewWriter(s, losses.loss)
+		lose := func() {
+			write(t, w, "lost\n")
+			s.expectTo(t, "lost\n", answer{0, syscall.ENOSPC})
+			synctest.Wait()
+		}
+		begin := time.Now()
+		for second := range 200 {
+			lose()
+			switch second {
+			case 0, 60, 120, 180:
+				losses.expect(t, fmt.Sprintf("%d lines, no space left on device", second+1))
+			}
+			time.Sleep(time.Until(begin.Add(time.Duration(second+1) * time.Second)))
+		}
+		if err := w.Close(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("Close: %v; want %v", err, syscall.ENOSPC)
+		}
+		losses.expect(t, "200 lines, no space left on device")
+	})
 }
 
 // If writing does not work again before the end, Close tells the reason.

@@ -1,0 +1,22 @@
+// Package crowd is the clients of a benchmark: millions of them, none of which is
+// kept. All that is to be known of one follows from its number and a seed: its
+// address, how it stands in the DNS, its name and its greeting. So the program
+// that asks about clients and the DNS that knows them agree without a word.
+//
+// # Addresses
+//
+// IPv4 clients are in 198.18.0.0/15, which RFC 2544 sets aside for benchmarks:
+// there are 131,072. IPv6 clients are in 2001:db8::/32 (RFC 3849), 2^32 of them.
+// Clients that follow each other are in different networks (/24, /48).
+//
+// # Kinds
+//
+//	named     has a name that leads back, and greets with it
+//	other     the same, but greets with another name, which leads back too
+//	literal   the same, but greets with its address: [198.18.0.1]
+//	generic   its name was made from its address; the greeting leads nowhere
+//	nameless  has no name; the greeting leads back
+//	mismatch  has a name, and greets with it, that leads to another address
+//
+// Which one a client is depends on the shares of a [Mix].
+package crowd

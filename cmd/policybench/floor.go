@@ -1,0 +1,35 @@
+package main
+
+import (
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"policyd-rdns/cmd/policybench/internal/floor"
+)
+
+func newFloor() *cobra.Command {
+	var address string
+	cmd := &cobra.Command{
+		Use:   "floor",
+		Short: "a policy service that decides nothing",
+		Long: `floor answers every request with DUNNO: a goroutine for each connection, a
+buffered reader, and no look at what is in the request. What another service
+takes beyond that is what its decisions cost. It prints "listening ADDRESS" when
+it does, and runs until it is told to stop (SIGTERM, SIGINT).`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := onLoopback(address); err != nil {
+				return err
+			}
+			l, err := net.Listen("tcp", address)
+			if err != nil {
+				return err
+			}
+			tellAddress(cmd.OutOrStdout(), l)
+			return floor.Serve(cmd.Context(), l)
+		},
+	}
+	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:0", "`address` of the loopback, and port; 0: any")
+	return cmd
+}

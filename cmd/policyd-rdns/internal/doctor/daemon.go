@@ -1,0 +1,48 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// slowAnswer is what the answer to a question that needs no DNS should stay well
+// below.
+const slowAnswer = time.Second
+
+// checkAnswers looks at what the running daemon answered.
+func checkAnswers(x *examination) []Finding {
+	var all []Finding
+	for _, a := range x.m.Answers {
+		word, _, _ := strings.Cut(a.Action, " ")
+		f := Finding{ID: "daemon.answer", Level: OK}
+		switch {
+		case a.Unread != "":
+			f.Level = Error
+			f.Title = fmt.Sprintf("The daemon does not answer on %s: %s", brief(a.Address), brief(a.Unread))
+			f.Why = "Postfix takes default_action for all mail: with DUNNO nothing is judged, without one nothing comes in."
+			f.Do = []string{"systemctl restart policyd-rdns", "journalctl -u policyd-rdns -n 50"}
+		case word != "DUNNO" && word != "INFO":
+			f.Level = Warning
+			f.Title = fmt.Sprintf("Asked about 127.0.0.1 on %s, the daemon answers %s, in %s", brief(a.Address), brief(a.Action), short(a.Took))
+			f.Why = "The rules refuse this host itself: its own mail, if Postfix asks about that."
+			f.Do = []string{"[[rule]]", `name   = "own client"`, `when   = { client = ["loopback", "own"] }`, `action = "dunno"`}
+		case a.Took > slowAnswer:
+			f.Level = Warning
+			f.Title = fmt.Sprintf("The daemon takes %s to answer on %s", short(a.Took), brief(a.Address))
+			f.Why = "That question needs no DNS. The machine is overloaded, or connections wait (server.max_connections)."
+		default:
+			f.Title = fmt.Sprintf("The daemon answers %s on %s in %s", brief(a.Action), brief(a.Address), short(a.Took))
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// short is a duration for people.
+func short(d time.Duration) string {
+	if d < time.Millisecond {
+		return d.Round(10 * time.Microsecond).String()
+	}
+	return d.Round(100 * time.Microsecond).String()
+}

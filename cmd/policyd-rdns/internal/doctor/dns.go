@@ -1,0 +1,225 @@
+package doctor
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// slowServer is more than a recursive server near by takes for what is in every
+// cache.
+const slowServer = 300 * time.Millisecond
+
+// checkServers looks at the recursive servers one by one.
+func checkServers(x *examination) []Finding {
+	answering := slices.ContainsFunc(x.m.Servers, func(s Server) bool { return s.Err == nil })
+	var all []Finding
+	for i := range x.m.Servers {
+		s := &x.m.Servers[i]
+		if s.Err != nil {
+			f := Finding{
+				"dns.silent", Error, fmt.Sprintf("The DNS server %v does not answer: %s", s.Addr, brief(s.Err.Error())),
+				"No client can be judged: what would be refused passes (resolver.outage) or waits.",
+				[]string{"# name one that answers, the best on this host, in " + x.file() + ":", "[resolver]", `servers = ["127.0.0.1"]`},
+			}
+			if answering {
+				f.Level = Warning
+				f.Why = "The daemon asks the others. Until this one is ill again, each first question waits for it."
+			}
+			all = append(all, f)
+			continue
+		}
+		all = append(all, x.checkServer(s)...)
+	}
+	return all
+}
+
+func (x *examination) checkServer(s *Server) []Finding {
+	var all []Finding
+	if !s.Recursive {
+		all = append(all, Finding{
+			ID: "dns.recursion", Level: Error, Title: fmt.Sprintf("The DNS server %v does not look names up for this host (no recursion)", s.Addr),
+			Why: "It is authoritative for some zones, or does not know this host as a client (access-control of Unbound, allow-recursion of BIND).",
+		})
+	}
+	if name := publicName(s.Addr.Addr()); name != "" {
+		all = append(all, Finding{
+			"dns.public", Warning, fmt.Sprintf("The DNS server %v is %s, which everybody shares", s.Addr, name),
+			"It limits how much one host may ask, and then is silent: mail is deferred. It is far, it is told who writes to you, and the big DNS blocklists answer nothing through it (127.255.255.254, or not at all).",
+			ownResolver(x),
+		})
+	} else if !x.near(s.Addr.Addr()) {
+		all = append(all, Finding{
+			"dns.far", Info, fmt.Sprintf("The DNS server %v is in none of this host's networks", s.Addr),
+			"A provider's resolver is shared with others: it may limit this host, and DNS blocklists may refuse it. A validating resolver on this host is best.",
+			ownResolver(x),
+		})
+	}
+	if !s.Validates {
+		all = append(all, Finding{
+			"dns.validation", Warning, fmt.Sprintf("The DNS server %v does not validate (DNSSEC)", s.Addr),
+			"Whoever can slip it a forged answer decides who is refused. It gave no AD for the root zone, which is signed.",
+			validation(s),
+		})
+	}
+	if s.TCPErr != nil {
+		all = append(all, Finding{
+			ID: "dns.tcp", Level: Warning, Title: fmt.Sprintf("The DNS server %v does not answer over TCP: %s", s.Addr, brief(s.TCPErr.Error())),
+			Why: "Long answers come that way (RFC 7766): clients with many names would be deferred. A firewall may be in the way.",
+		})
+	}
+	if s.Took > slowServer {
+		all = append(all, Finding{
+			ID: "dns.slow", Level: Warning, Title: fmt.Sprintf("The DNS server %v took %s for an answer that is in every cache", s.Addr, short(s.Took)),
+			Why: "Each new client costs two or three questions, one after the other.",
+		})
+	}
+	if len(all) == 0 {
+		all = append(all, Finding{ID: "dns.server", Level: OK, Title: fmt.Sprintf("The DNS server %v%s answers in %s and validates", s.Addr, ofSoftware(s), short(s.Took))})
+	}
+	return all
+}
+
+func ofSoftware(s *Server) string {
+	if s.Software == "" {
+		return ""
+	}
+	return " (" + brief(s.Software) + ")"
+}
+
+// ownResolver is how to come by one.
+func ownResolver(x *examination) []string {
+	return []string{
+		"apt install unbound   # or dnf, apk; it needs no configuration",
+		"# then in " + x.file() + ":", "[resolver]", `servers = ["127.0.0.1"]`,
+	}
+}
+
+// software is which one it seems to be.
+func software(s *Server) string {
+	text := strings.ToLower(s.Software)
+	for _, name := range []string{"unbound", "dnsmasq", "powerdns", "knot"} {
+		if strings.Contains(text, name) {
+			return name
+		}
+	}
+	switch {
+	case isResolved(s.Addr.Addr()):
+		return "systemd-resolved"
+	case strings.HasPrefix(text, "9.") || strings.Contains(text, "bind"):
+		return "bind"
+	}
+	return ""
+}
+
+// validation is how to switch it on.
+func validation(s *Server) []string {
+	switch software(s) {
+	case "unbound":
+		return []string{"# in unbound.conf:", "server:", `    module-config: "validator iterator"`, `    auto-trust-anchor-file: "/var/lib/unbound/root.key"`}
+	case "bind":
+		return []string{"# in named.conf:", "options { dnssec-validation auto; };"}
+	case "dnsmasq":
+		return []string{"# in dnsmasq.conf:", "dnssec", "conf-file=/usr/share/dnsmasq-base/trust-anchors.conf"}
+	case "systemd-resolved":
+		return []string{"# in /etc/systemd/resolved.conf:", "[Resolve]", "DNSSEC=yes"}
+	case "powerdns":
+		return []string{"# in recursor.conf:", "dnssec=validate"}
+	}
+	return nil
+}
+
+// near says that an address is this host's or in one of its networks.
+func (x *examination) near(a netip.Addr) bool {
+	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || x.v.OwnsClient(a) ||
+		slices.ContainsFunc(x.m.Networks, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// checkForwarders looks whom servers on this host ask in their turn.
+func checkForwarders(x *examination) []Finding {
+	local := slices.ContainsFunc(x.m.Servers, func(s Server) bool { return s.Addr.Addr().IsLoopback() || x.v.OwnsClient(s.Addr.Addr()) })
+	if !local {
+		return nil
+	}
+	var all []Finding
+	for _, f := range x.m.Forwards {
+		var names, others []string
+		for _, a := range f.Addrs {
+			if name := publicName(a); name != "" {
+				names = append(names, fmt.Sprintf("%v (%s)", a, name))
+			} else if !x.near(a) {
+				others = append(others, a.String())
+			}
+		}
+		if len(names) > 0 {
+			all = append(all, Finding{
+				"dns.forwards-public", Warning, fmt.Sprintf("The resolver on this host forwards to %s (%s)", and(names), brief(f.File)),
+				"That is as if the daemon asked there itself: everybody shares it, it limits how much one host may ask, and the big DNS blocklists answer nothing through it.",
+				[]string{"# take the forwarding out of " + brief(f.File) + ": a resolver asks the name servers themselves"},
+			})
+		}
+		if len(others) > 0 {
+			all = append(all, Finding{
+				ID: "dns.forwards", Level: Info, Title: fmt.Sprintf("The resolver on this host forwards to %s (%s)", and(others), brief(f.File)),
+				Why: "What those answer, and how long they hold on to it, is not seen here.",
+			})
+		}
+	}
+	for i := range x.m.Servers {
+		s := &x.m.Servers[i]
+		if s.Err == nil && software(s) == "dnsmasq" && len(all) == 0 {
+			all = append(all, Finding{
+				ID: "dns.forwards", Level: Info, Title: fmt.Sprintf("The DNS server %v is dnsmasq, which only forwards", s.Addr),
+				Why: "Whom it asks could not be seen; if that is a public resolver, its limits hold.",
+			})
+		}
+	}
+	return all
+}
+
+// Above longNegative a negative answer in the recursive server's cache is worth a
+// warning, up to shortNegative it is as short as the daemon's own.
+const (
+	longNegative  = 10 * time.Minute
+	shortNegative = time.Minute
+)
+
+// checkNegative looks how long a server holds on to "no such name".
+func checkNegative(x *examination) []Finding {
+	var all []Finding
+	for i := range x.m.Servers {
+		s := &x.m.Servers[i]
+		if s.Err != nil || s.Negative <= shortNegative {
+			continue
+		}
+		f := Finding{
+			"dns.negative", Info, fmt.Sprintf("The DNS server %v%s keeps \"no such name\" for up to %v", s.Addr, ofSoftware(s), s.Negative),
+			"A host whose missing reverse name was added goes on being refused for so long; the daemon itself asks again after a minute.",
+			negativeLimit(s),
+		}
+		if s.Negative > longNegative {
+			f.Level = Warning
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// negativeLimit is how to make it shorter.
+func negativeLimit(s *Server) []string {
+	switch software(s) {
+	case "unbound":
+		return []string{"# in unbound.conf:", "server:", "    cache-max-negative-ttl: 60"}
+	case "bind":
+		return []string{"# in named.conf:", "options { max-ncache-ttl 60; };"}
+	case "powerdns":
+		return []string{"# in recursor.conf:", "max-negative-ttl=60"}
+	case "dnsmasq":
+		return []string{"# in dnsmasq.conf:", "no-negcache"}
+	case "systemd-resolved":
+		return []string{"# in /etc/systemd/resolved.conf:", "[Resolve]", "Cache=no-negative"}
+	}
+	return []string{"# Unbound: cache-max-negative-ttl: 60; BIND: max-ncache-ttl 60;"}
+}

@@ -1,0 +1,133 @@
+// Package doctor finds out whether Postfix, the DNS and the machine are set up
+// so that policyd-rdns can do its work, and says what to change.
+//
+// It works in two steps. A [System] reads what there is to read into one value,
+// a [Machine]: Postfix's parameters and services, the files on the way to a unix
+// socket, what the DNS servers answer, the systemd unit, the log file, and what
+// the running daemon answers to one question. What could not be read says why.
+// [Examine] then turns that value and a [View] of the daemon's configuration
+// into findings. It reads nothing itself and waits for nothing, so that a test,
+// or a file from another machine, is as good as the machine itself.
+//
+// What is promised: nothing is changed. Postfix is asked by postconf(1) alone and
+// systemd by "systemctl show"; the DNS servers get five questions each; the
+// daemon gets one on each of its sockets, about the client 127.0.0.1. All text of
+// others in a finding is printable ASCII and bounded.
+//
+// What is left to others: which configuration file to look at, how findings are
+// shown, and what the exit status is.
+package doctor
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Level says how much a finding matters.
+type Level string
+
+// The levels, worst first. Only an Error has to be mended.
+const (
+	Error   Level = "error"
+	Warning Level = "warning"
+	Info    Level = "info"
+	OK      Level = "ok"
+)
+
+// Finding is one thing that was looked at and what came of it. Its JSON form is
+// stable: fields are added, never renamed. All texts are printable ASCII.
+type Finding struct {
+	// ID names the check: "call.timeout". It stays the same over versions.
+	ID string `json:"id"`
+	// Level says how much it matters.
+	Level Level `json:"level"`
+	// Title is what was found, one line.
+	Title string `json:"title"`
+	// Why says why it matters; empty for most that are OK.
+	Why string `json:"why,omitempty"`
+	// Do are the lines that mend it, to be pasted as they are: commands, or
+	// lines of a file. What is no such line begins with "#".
+	Do []string `json:"do,omitempty"`
+}
+
+// View is what the checks need to know of the daemon's configuration.
+type View struct {
+	// Path is its file; empty: the built-in one.
+	Path string
+	// Listen are the addresses as in server.listen: "127.0.0.1:10040",
+	// "unix:/path".
+	Listen []string
+	// Deadline is for one decision.
+	Deadline time.Duration
+	// Connections and InFlight are server.max_connections and
+	// resolver.max_inflight.
+	Connections, InFlight int
+	// Networks and OwnNames are as written in server.networks and helo.own_names.
+	Networks, OwnNames []string
+	// OwnsClient says that an address is one of server.networks, or the host's.
+	OwnsClient func(netip.Addr) bool
+	// OwnsName says that a greeting with the name, or the address, would be held to
+	// be ours. The name is lower case and without a final dot.
+	OwnsName func(string) bool
+	// LogFile is where decisions go; empty: the journal.
+	LogFile string
+	// Builtin says that the built-in rules are in force, which let users who
+	// logged in, and clients of private and own addresses, pass.
+	Builtin bool
+}
+
+// examination is what the checks look at.
+type examination struct {
+	m      *Machine
+	v      *View
+	places []place
+	ours   []call // of this daemon
+	others []call // of other policy services
+}
+
+// Examine judges a machine. The findings are in order of subject: Postfix, the
+// socket, the daemon, its unit and log, the DNS, what is our own.
+func Examine(m *Machine, v *View) []Finding {
+	x := &examination{m: m, v: v}
+	x.places = places(&m.Postfix)
+	x.findCalls()
+	var all []Finding
+	for _, check := range []func(*examination) []Finding{
+		checkRead,
+		checkCalled, checkDead, checkOrder, checkUsers, checkTwice, checkStage, checkWarnOnly, checkUnlisted, checkFilterPort, checkOthers,
+		checkSyntax, checkBraces, checkDefaultAction, checkTimeout, checkRequestLimit, checkHostNames,
+		checkDelayReject, checkPeerName, checkFront, checkSoftBounce, checkLimits,
+		checkPaths, checkAnswers, checkUnit, checkDescriptors, checkLog,
+		checkServers, checkForwarders, checkNegative,
+		checkNetworks, checkNames,
+	} {
+		all = append(all, once(check(x))...)
+	}
+	for i := range all {
+		all[i].clean()
+	}
+	return all
+}
+
+// Worst is the worst level among findings; OK if there is none.
+func Worst(findings []Finding) Level {
+	worst := OK
+	for _, f := range findings {
+		if f.Level.rank() > worst.rank() {
+			worst = f.Level
+		}
+	}
+	return worst
+}
+
+func (l Level) rank() int {
+	switch l {
+	case Error:
+		return 3
+	case Warning:
+		return 2
+	case Info:
+		return 1
+	}
+	return 0
+}

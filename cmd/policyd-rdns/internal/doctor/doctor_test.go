@@ -1,0 +1,316 @@
+package doctor
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/resolver"
+)
+
+// goodServices and good are a Postfix that is set up well.
+const (
+	goodServices = "smtp inet n - y - - smtpd\n"
+	good         = `mail_version = 3.7.11
+compatibility_level = 3.6
+myhostname = mx.example.com
+mydomain = example.com
+mynetworks = 127.0.0.0/8 [::1]/128
+smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }
+` + goodServices
+)
+
+// main is a Postfix with other restrictions; each "POLICY" is the proper call.
+func withList(list string) string {
+	return strings.Replace(good, "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }\n",
+		strings.ReplaceAll(list, "POLICY", "check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }")+"\n", 1)
+}
+
+const before = "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, reject_unlisted_recipient, "
+
+// view is a configuration of the daemon.
+func view() *View {
+	own := netip.MustParseAddr("198.51.100.25")
+	return &View{
+		Listen: []string{"127.0.0.1:10040"}, Deadline: 5 * time.Second, Connections: 2000, InFlight: 500, Builtin: true,
+		OwnNames:   []string{"mx.example.com", "example.com"},
+		OwnsClient: func(a netip.Addr) bool { return a == own },
+		OwnsName:   func(name string) bool { return name == "mx.example.com" || name == "example.com" },
+	}
+}
+
+// machine is one on which all is well but for its Postfix.
+func machine(postfix string) *Machine {
+	return &Machine{
+		Postfix: ParsePostfix(postfix),
+		Account: Account{Name: "postfix", UID: 101, GIDs: []int{101}},
+		Servers: []Server{{netip.MustParseAddrPort("127.0.0.1:53"), resolver.Examination{
+			Took: time.Millisecond, Recursive: true, Validates: true, Negative: time.Minute,
+		}}},
+		Unit:    Unit{Loaded: true, Active: "active", Enabled: "enabled", PID: 100},
+		Process: Process{UID: 65000, Descriptors: 8192},
+		Answers: []Answer{{Address: "127.0.0.1:10040", Action: "DUNNO", Took: time.Millisecond}},
+	}
+}
+
+// said are the findings that are not OK, as "level id".
+func said(findings []Finding) []string {
+	var all []string
+	for _, f := range findings {
+		if f.Level != OK {
+			all = append(all, string(f.Level)+" "+f.ID)
+		}
+	}
+	return all
+}
+
+// do are the lines of a finding.
+func do(findings []Finding, id string) string {
+	i := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == id })
+	if i < 0 {
+		return "(no finding " + id + ")"
+	}
+	return strings.Join(findings[i].Do, "\n")
+}
+
+// check compares what is said of a machine, and what to do about one thing.
+func check(t *testing.T, m *Machine, v *View, want []string, id, wantDo string) {
+	t.Helper()
+	got := Examine(m, v)
+	if !slices.Equal(said(got), want) {
+		t.Errorf("findings = %q; want %q", said(got), want)
+	}
+	if id != "" && !strings.Contains(do(got, id), wantDo) {
+		t.Errorf("%s: do\n%s\nwant\n%s", id, do(got, id), wantDo)
+	}
+	for _, f := range got {
+		if f.Level == Error && len(f.Do) == 0 && f.ID != "call.missing" && f.ID != "dns.recursion" {
+			t.Errorf("%s is an error, and there is nothing to do", f.ID)
+		}
+	}
+}
+
+// TestGood: where all is well nothing else is said.
+func TestGood(t *testing.T) {
+	got := Examine(machine(good), view())
+	if len(said(got)) > 0 || Worst(got) != OK || len(got) < 6 {
+		t.Errorf("findings = %q, worst %s; want only OK, at least six", said(got), Worst(got))
+	}
+}
+
+// TestWiring: where Postfix calls the daemon, and where it should.
+func TestWiring(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		postfix string
+		want    []string
+		id      string
+		do      string
+	}{
+		{
+			"nothing read", "",
+			[]string{"error postfix.read"},
+			"postfix.read", "policyd-rdns doctor --postconf postfix.txt",
+		},
+		{
+			"no list", withList(""),
+			[]string{"error call.missing"},
+			"call.missing", "postconf -e 'smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }'",
+		},
+		{
+			"not called", withList("smtpd_recipient_restrictions = reject_unauth_destination, check_client_access hash:/etc/postfix/c, permit"),
+			[]string{"error call.missing"},
+			"call.missing", "= reject_unauth_destination, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, check_client_access hash:/etc/postfix/c, permit'",
+		},
+		{
+			"another port", withList(before + "check_policy_service inet:127.0.0.1:10023"),
+			[]string{"error call.missing", "info call.other"},
+			"call.missing", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, check_policy_service inet:127.0.0.1:10023'",
+		},
+		{
+			"dead", withList(before + "permit, POLICY"),
+			[]string{"error call.missing", "error call.dead"},
+			"call.dead", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, permit'",
+		},
+		{
+			"dead in capitals", withList(before + "REJECT POLICY"), []string{"error call.missing", "error call.dead"}, "", "",
+		},
+		{
+			"not dead behind a warning", withList(before + "warn_if_reject reject POLICY"), nil, "", "",
+		},
+		{
+			"relay first", withList("compatibility_level = 2\nsmtpd_recipient_restrictions = permit_mynetworks permit_sasl_authenticated reject_unlisted_recipient POLICY reject_unauth_destination"),
+			[]string{"warning call.before-relay-check"},
+			"call.before-relay-check", "= permit_mynetworks, permit_sasl_authenticated, reject_unlisted_recipient, reject_unauth_destination, check_policy_service {",
+		},
+		{
+			// From level 3.6 on the relay restrictions come first.
+			"relay restrictions first", withList("smtpd_recipient_restrictions = permit_mynetworks permit_sasl_authenticated reject_unlisted_recipient POLICY"), nil, "", "",
+		},
+		{
+			"before the permits", withList("smtpd_recipient_restrictions = reject_unlisted_recipient POLICY permit_mynetworks permit_sasl_authenticated reject_unauth_destination"),
+			[]string{"warning call.before-permit"},
+			"call.before-permit", "= reject_unlisted_recipient, permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, check_policy_service {",
+		},
+		{
+			"no permits", withList("smtpd_client_restrictions = POLICY"),
+			[]string{"info call.no-permit"},
+			"call.no-permit", "= permit_mynetworks, permit_sasl_authenticated, check_policy_service {",
+		},
+		{
+			"twice", withList(before + "POLICY POLICY"), []string{"warning call.twice"}, "call.twice", before + "check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }'",
+		},
+		{
+			"two stages", withList("smtpd_helo_restrictions = permit_mynetworks permit_sasl_authenticated POLICY\n" + before + "POLICY"),
+			[]string{"warning call.twice"},
+			"call.twice", "postconf -e '" + strings.TrimSuffix(before, ", ") + "'",
+		},
+		{
+			"data", withList("smtpd_data_restrictions = permit_mynetworks permit_sasl_authenticated POLICY"),
+			[]string{"warning call.data"},
+			"call.data", "postconf -e 'smtpd_data_restrictions = permit_mynetworks, permit_sasl_authenticated'\npostconf -e 'smtpd_recipient_restrictions = permit_mynetworks, ",
+		},
+		{
+			"etrn", withList("smtpd_etrn_restrictions = permit_mynetworks permit_sasl_authenticated POLICY"), []string{"error call.missing", "info call.etrn"}, "", "",
+		},
+		{
+			"warn only", withList(before + "warn_if_reject POLICY"), []string{"warning call.warn-only"}, "call.warn-only", "reject_unlisted_recipient, check_policy_service {",
+		},
+		{
+			"unlisted", withList("smtpd_recipient_restrictions = permit_mynetworks permit_sasl_authenticated reject_unauth_destination POLICY"),
+			[]string{"info call.unlisted"},
+			"call.unlisted", "reject_unauth_destination, reject_unlisted_recipient, check_policy_service {",
+		},
+		{
+			"by a name of a parameter", withList("own = permit_mynetworks, permit_sasl_authenticated,\n reject_unauth_destination reject_unlisted_recipient\nwhere = inet:127.0.0.1:10040\nsmtpd_recipient_restrictions = $own,\n  # and\n  check_policy_service { ${where}, timeout = 10s, default_action=DUNNO }"),
+			// "timeout = 10s" is three words to Postfix.
+			[]string{"error call.syntax"},
+			"call.syntax", "= $own, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }'",
+		},
+		{
+			"in a class", withList("smtpd_restriction_classes = judged\njudged = POLICY\n" + before + "judged"), nil, "", "",
+		},
+		{
+			"a class that permits", withList("smtpd_restriction_classes = judged\njudged = permit\n" + before + "judged POLICY"),
+			[]string{"error call.missing", "error call.dead"},
+			"", "",
+		},
+		{
+			"a class in a circle", withList("smtpd_restriction_classes = a b\na = b b\nb = a a\n" + before + "a POLICY"), nil, "", "",
+		},
+		{
+			"one way in of two", good + "192.0.2.25:2525 inet n - y - - smtpd\n  -o smtpd_recipient_restrictions=permit_mynetworks,reject_unauth_destination\n",
+			[]string{"warning call.missing"},
+			"call.missing",
+			"postconf -P '192.0.2.25:2525/inet/smtpd_recipient_restrictions=permit_mynetworks, reject_unauth_destination, check_policy_service {",
+		},
+		{
+			"filter", good + "127.0.0.1:10025 inet n - n - 10 smtpd -o content_filter= -o { smtpd_recipient_restrictions = check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO } }\n",
+			[]string{"warning call.filter-port"},
+			"call.filter-port",
+			"postconf -P '127.0.0.1:10025/inet/smtpd_recipient_restrictions=permit_mynetworks,reject'",
+		},
+		{
+			// What is in main.cf holds on the filter's port too, and lets it pass.
+			"filter that inherits", good + "127.0.0.1:10025 inet n - n - 10 smtpd -o content_filter=\n", nil, "", "",
+		},
+		{
+			"submission", good + "submission inet n - y - - smtpd -o smtpd_recipient_restrictions=check_policy_service,inet:127.0.0.1:10040,permit_sasl_authenticated,reject\n",
+			[]string{"warning call.before-permit", "warning call.default-action", "warning call.timeout"},
+			"call.before-permit",
+			"postconf -P 'submission/inet/smtpd_recipient_restrictions=permit_sasl_authenticated, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, reject'",
+		},
+		{
+			"postscreen", withList(before+"POLICY") + "smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd\n", []string{"info postfix.postscreen"}, "", "",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			check(t, machine(test.postfix), view(), test.want, test.id, test.do)
+		})
+	}
+}
+
+// TestOptions: how Postfix calls the daemon.
+func TestOptions(t *testing.T) {
+	for _, test := range []struct {
+		call string
+		want []string
+		id   string
+		do   string
+	}{
+		{"inet:127.0.0.1:10040", []string{"warning call.default-action", "warning call.timeout"}, "call.timeout", "{ inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }"},
+		{"inet:10040", []string{"warning call.default-action", "warning call.timeout", "info call.name"}, "call.name", "{ inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }"},
+		{"{ inet:localhost:10040, timeout=20, default_action=DUNNO }", []string{"info call.name"}, "call.name", "{ inet:127.0.0.1:10040, timeout=20, default_action=DUNNO }"},
+		{"{ inet:127.0.0.1:10040 timeout=5s default_action=DUNNO policy_context=mx }", []string{"error call.timeout"}, "call.timeout", "{ inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO, policy_context=mx }"},
+		{"{ inet:127.0.0.1:10040, timeout=ten, default_action=DUNNO }", []string{"error call.timeout"}, "", ""},
+		{"{ inet:127.0.0.1:10040, timeout=2m, default_action=DUNNO }", []string{"info call.timeout"}, "", ""},
+		{"{ inet:127.0.0.1:10040, timeout=10s, default_action=OK }", []string{"error call.default-action"}, "call.default-action", "default_action=DUNNO"},
+		{"{ inet:127.0.0.1:10040, timeout=10s, default_action=550 }", []string{"error call.default-action"}, "", ""},
+		{"{ inet:127.0.0.1:10040, timeout=10s, { default_action = 550 5.7.1 no } }", []string{"error call.default-action"}, "", ""},
+		{"{ inet:127.0.0.1:10040, timeout=10s, { default_action = DEFER_IF_PERMIT 4.3.5 later } }", []string{"info call.default-action"}, "", ""},
+		{"{ inet:127.0.0.1:10040, timeout=10s, default_action=DEFER 4.3.5 later }", []string{"error call.syntax", "info call.default-action"}, "", ""},
+		{"{ inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO, retries=3 }", []string{"error call.syntax"}, "call.syntax", "default_action=DUNNO }"},
+		{"{ inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO, request_limit=1 }", []string{"info call.request-limit"}, "call.request-limit", "default_action=DUNNO }"},
+	} {
+		t.Run(test.call, func(t *testing.T) {
+			want := test.want
+			if slices.Contains(want, "error call.syntax") {
+				want = []string{"error call.syntax"} // of a call that cannot be read nothing else is said
+			}
+			check(t, machine(withList(before+"check_policy_service "+test.call)), view(), want, test.id, test.do)
+		})
+	}
+}
+
+// TestVersions: what an older Postfix cannot do.
+func TestVersions(t *testing.T) {
+	old := strings.NewReplacer("3.7.11", "2.11.3", "compatibility_level = 3.6\n", "").Replace(good)
+	check(t, machine(old), view(), []string{"error call.braces"}, "call.braces",
+		"reject_unlisted_recipient, check_policy_service inet:127.0.0.1:10040'\npostconf -e 'smtpd_policy_service_timeout = 10s'")
+	bare := strings.Replace(old, "{ inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }", "inet:127.0.0.1:10040", 1)
+	check(t, machine(bare), view(), []string{"info call.default-action", "warning call.timeout"}, "call.timeout", "postconf -e 'smtpd_policy_service_timeout = 10s'")
+	check(t, machine(bare+"smtpd_policy_service_timeout = 20s\n"), view(), []string{"info call.default-action"}, "", "")
+}
+
+// TestParameters: what else in Postfix changes what the daemon sees or does.
+func TestParameters(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		postfix string
+		want    []string
+		id      string
+		do      string
+	}{
+		{"defaults for all", withList(before + "check_policy_service inet:127.0.0.1:10040\nsmtpd_policy_service_timeout = 10s\nsmtpd_policy_service_default_action = DUNNO"), nil, "", ""},
+		{
+			"no delay", withList("smtpd_delay_reject = no\nsmtpd_client_restrictions = permit_mynetworks permit_sasl_authenticated POLICY"),
+			[]string{"error postfix.delay-reject"},
+			"postfix.delay-reject", "postconf -e 'smtpd_delay_reject = yes'",
+		},
+		{"no delay, at the recipient", good + "smtpd_delay_reject = no\n", nil, "", ""},
+		{"no names", good + "smtpd_peername_lookup = no\n", []string{"info postfix.peername"}, "", ""},
+		{"soft", good + "smtp inet n - y - - smtpd -o soft_bounce=yes\n", []string{"warning postfix.soft-bounce"}, "postfix.soft-bounce", "postconf -P 'smtp/inet/soft_bounce=no'"},
+		{"XCLIENT", good + "smtpd_authorized_xclient_hosts = 192.0.2.7\n", []string{"info postfix.xclient"}, "", ""},
+		{"XCLIENT for all", good + "smtpd_authorized_xclient_hosts = 0.0.0.0/0\n", []string{"error postfix.xclient"}, "postfix.xclient", "postconf -e 'smtpd_authorized_xclient_hosts = '"},
+		{"proxy", good + "smtpd_upstream_proxy_protocol = haproxy\n", []string{"info postfix.proxy"}, "", ""},
+		{
+			"proxy behind postscreen", strings.Replace(good, goodServices, "smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd\n", 1) + "smtpd_upstream_proxy_protocol = haproxy\n",
+			[]string{"error postfix.proxy", "info postfix.postscreen"},
+			"postfix.proxy", "postconf -P 'smtpd/pass/smtpd_upstream_proxy_protocol='",
+		},
+		{"many processes", good + "default_process_limit = 2500\n", []string{"warning limits.connections"}, "limits.connections", "max_connections = 2700"},
+		{"any number of processes", strings.Replace(good, "n - y - - smtpd", "n - y - 0 smtpd", 1), []string{"warning limits.connections"}, "", ""},
+		{"networks", good + "mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 192.0.2.0/24 198.51.100.25 !192.0.2.9 [2001:db8::]/32\n", []string{"info own.networks"}, "own.networks", `networks = ["192.0.2.0/24", "2001:db8::/32"]`},
+		{"networks in a table", good + "mynetworks = 127.0.0.0/8 cidr:/etc/postfix/nets /etc/postfix/more\n", []string{"info own.networks-unseen"}, "", ""},
+		{"networks, asked before", withList("smtpd_client_restrictions = POLICY") + "mynetworks = 192.0.2.0/24\n", []string{"info call.no-permit", "warning own.networks"}, "", ""},
+		{"name", good + "myhostname = mail.example.org\nmydomain=example.com\n", []string{"warning own.names"}, "own.names", `own_names = ["mx.example.com", "example.com", "mail.example.org"]`},
+		{"address outside", good + "proxy_interfaces = 203.0.113.7\n", []string{"warning own.names"}, "own.names", `"203.0.113.7"]`},
+		{"domain", good + "mydomain = example.org\n", []string{"info own.domain"}, "own.domain", `own_names = ["mx.example.com", "example.com", "example.org"]`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			check(t, machine(test.postfix), view(), test.want, test.id, test.do)
+		})
+	}
+}

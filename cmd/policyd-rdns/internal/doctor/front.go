@@ -1,0 +1,237 @@
+package doctor
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// get is a parameter as it holds for a service.
+func (x *examination) get(s *Service, name string) string {
+	values := x.m.Postfix.with(s)
+	return strings.TrimSpace(values.expand(values[name]))
+}
+
+// setFor is the command that sets a parameter where it is set now: for one
+// service in master.cf, or in main.cf.
+func setFor(s *Service, name, value string) []string {
+	if slices.ContainsFunc(s.Options, func(o Option) bool { return o.Name == name }) {
+		return []string{"postconf -P " + quoteShell(s.String()+"/"+name+"="+value)}
+	}
+	return []string{"postconf -e " + quoteShell(name+" = "+value)}
+}
+
+// callers are the services that call the daemon, each once.
+func (x *examination) callers() []*Service {
+	var all []*Service
+	for i := range x.ours {
+		for _, s := range x.ours[i].services {
+			if !slices.Contains(all, s) {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// once leaves of findings of one check that come to the same the first: services
+// that share their parameters share the finding.
+func once(all []Finding) []Finding {
+	var kept []Finding
+	for _, f := range all {
+		same := func(g Finding) bool {
+			return g.ID == f.ID && slices.Equal(g.Do, f.Do) && (len(f.Do) > 0 || g.Title == f.Title)
+		}
+		if !slices.ContainsFunc(kept, same) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// checkDelayReject looks at what the daemon is told before RCPT.
+func checkDelayReject(x *examination) []Finding {
+	var all []Finding
+	for i := range x.ours {
+		c := &x.ours[i]
+		early := c.name == "client" || c.name == "helo" || c.name == "sender"
+		for _, s := range c.services {
+			if !early || !c.live() || x.get(s, "smtpd_delay_reject") != "no" {
+				continue
+			}
+			all = append(all, Finding{
+				"postfix.delay-reject", Error, fmt.Sprintf("smtpd_delay_reject = no, and the daemon is called in %s (%s)", c.param, brief(s.String())),
+				"It is then asked before Postfix knows the recipient, and in client restrictions before the greeting and the login: users who would log in are refused, mail to postmaster is, and rules about HELO do not hold.",
+				setFor(s, "smtpd_delay_reject", "yes"),
+			})
+		}
+	}
+	return all
+}
+
+// checkPeerName says what smtpd_peername_lookup = no changes.
+func checkPeerName(x *examination) []Finding {
+	var all []Finding
+	for _, s := range x.callers() {
+		if x.get(s, "smtpd_peername_lookup") != "no" {
+			continue
+		}
+		all = append(all, Finding{
+			"postfix.peername", Info, fmt.Sprintf("smtpd_peername_lookup = no (%s)", brief(s.String())),
+			"The daemon asks the DNS itself and is not touched. But Postfix's own log says \"unknown\" for every client, client_name in the decision log too, and tables and exceptions by client name do not match.",
+			setFor(s, "smtpd_peername_lookup", "yes"),
+		})
+	}
+	return all
+}
+
+// checkFront looks at what stands between the client and smtpd.
+func checkFront(x *examination) []Finding {
+	if x.m.Postfix.Unread != "" {
+		return nil
+	}
+	var all []Finding
+	for _, s := range x.servicesOf(mx) {
+		all = append(all, x.checkXCLIENT(s)...)
+		behind := s.Type == "pass"
+		proxy := x.get(s, "smtpd_upstream_proxy_protocol")
+		if behind {
+			if proxy != "" {
+				all = append(all, Finding{
+					"postfix.proxy", Error, "smtpd_upstream_proxy_protocol is set for an smtpd behind postscreen (" + brief(s.String()) + ")",
+					"postscreen hands the client's address on in its own way. Such an smtpd waits for a header that never comes; the parameter is for services without postscreen.",
+					[]string{
+						"postconf -e " + quoteShell("postscreen_upstream_proxy_protocol = "+proxy),
+						"postconf -P " + quoteShell(s.String()+"/smtpd_upstream_proxy_protocol="),
+					},
+				})
+			}
+			proxy = x.get(s, "postscreen_upstream_proxy_protocol")
+			all = append(all, Finding{
+				ID: "postfix.postscreen", Level: Info, Title: "postscreen is in front: clients that it turns away are not asked about",
+				Why: "Its access list and temporary allow list are its own; the daemon's exemptions do not hold there.",
+			})
+		}
+		if proxy != "" {
+			all = append(all, Finding{
+				ID: "postfix.proxy", Level: Info, Title: fmt.Sprintf("Clients come in through a proxy that speaks %s (%s)", brief(proxy), brief(s.String())),
+				Why: "The proxy has to send that header with each connection, and nobody else may reach the port: whoever can is believed to be any client.",
+			})
+		}
+	}
+	return all
+}
+
+// checkXCLIENT looks at who may say who the client is.
+func (x *examination) checkXCLIENT(s *Service) []Finding {
+	hosts := x.get(s, "smtpd_authorized_xclient_hosts")
+	if hosts == "" {
+		return nil
+	}
+	f := Finding{
+		ID: "postfix.xclient", Level: Info, Title: fmt.Sprintf("These may say which client is before Postfix (XCLIENT): %s", brief(hosts)),
+		Why: "What they say is what the daemon judges. There should be nobody but your own proxies.",
+	}
+	for _, word := range splitList(hosts, separators) {
+		word = strings.TrimPrefix(word, "static:")
+		if prefix, ok := network(word); word == "all" || ok && prefix.Bits() < 8 {
+			f.Level = Error
+			f.Title = "Anybody may say which client is before Postfix (XCLIENT): " + brief(hosts)
+			f.Why = "A spammer passes as any host, your own included."
+			f.Do = setFor(s, "smtpd_authorized_xclient_hosts", "")
+		}
+	}
+	return []Finding{f}
+}
+
+// network reads an entry of mynetworks or a list like it: an address or a
+// network, IPv6 ones in brackets.
+func network(word string) (netip.Prefix, bool) {
+	word = strings.NewReplacer("[", "", "]", "").Replace(word)
+	if prefix, err := netip.ParsePrefix(word); err == nil {
+		if prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+		}
+		return prefix.Masked(), true
+	}
+	addr, err := netip.ParseAddr(word)
+	if err != nil || addr.Zone() != "" {
+		return netip.Prefix{}, false
+	}
+	addr = addr.Unmap()
+	return netip.PrefixFrom(addr, addr.BitLen()), true
+}
+
+// checkSoftBounce looks for what makes a 4xx of each 5xx.
+func checkSoftBounce(x *examination) []Finding {
+	var all []Finding
+	for _, s := range x.callers() {
+		if x.get(s, "soft_bounce") != "yes" {
+			continue
+		}
+		all = append(all, Finding{
+			"postfix.soft-bounce", Warning, fmt.Sprintf("soft_bounce = yes (%s): the daemon's 550 goes out as 450", brief(s.String())),
+			"Nobody is refused; senders try again for days. It is meant for the first hour after a change. To watch rules, mode = \"observe\" is better.",
+			setFor(s, "soft_bounce", "no"),
+		})
+	}
+	return all
+}
+
+// checkLimits compares the smtpd processes, each of which has a connection for
+// each different text of a call, to what the daemon takes.
+func checkLimits(x *examination) []Finding {
+	if x.m.Postfix.Unread != "" || len(x.ours) == 0 {
+		return nil
+	}
+	most := 0
+	var unlimited []string
+	for _, s := range x.callers() {
+		n := x.m.Postfix.processes(s)
+		if n == 0 {
+			unlimited = append(unlimited, brief(s.String()))
+		}
+		most += n * x.connectionsOf(s)
+	}
+	switch {
+	case len(unlimited) > 0:
+		return []Finding{{
+			"limits.connections", Warning, fmt.Sprintf("Any number of smtpd processes may run (%s); the daemon takes %d connections", and(unlimited), x.v.Connections),
+			"Each process has a connection of its own. Beyond server.max_connections they wait, and Postfix's timeout runs.",
+			[]string{"postconf -e 'default_process_limit = 100'", "# and in master.cf \"-\" for 0 in the column maxproc of " + and(unlimited)},
+		}}
+	case most > x.v.Connections:
+		return []Finding{{
+			"limits.connections", Warning, fmt.Sprintf("Up to %d smtpd processes want a connection each; the daemon takes %d", most, x.v.Connections),
+			"Those beyond server.max_connections wait, and Postfix's timeout runs. The change waits for a restart of the daemon.",
+			[]string{"# in " + x.file() + ":", "[server]", "max_connections = " + strconv.Itoa((most/100+2)*100)},
+		}}
+	}
+	return []Finding{{
+		ID: "limits.connections", Level: OK,
+		Title: fmt.Sprintf("At most %d connections from Postfix; the daemon takes %d", most, x.v.Connections),
+	}}
+}
+
+// connectionsOf is how many connections a process of the service may have: one
+// for each text, for Postfix tells services apart by that.
+func (x *examination) connectionsOf(s *Service) int {
+	var texts []string
+	for i := range x.ours {
+		c := &x.ours[i]
+		if slices.Contains(c.services, s) && !slices.Contains(texts, c.step().arg) {
+			texts = append(texts, c.step().arg)
+		}
+	}
+	return len(texts)
+}
+
+// file is the daemon's configuration file, or where one would be.
+func (x *examination) file() string {
+	if x.v.Path == "" {
+		return "/etc/policyd-rdns/config.toml"
+	}
+	return x.v.Path
+}

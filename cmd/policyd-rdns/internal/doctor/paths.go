@@ -1,0 +1,165 @@
+package doctor
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// checkPaths looks whether smtpd gets to the daemon's unix sockets.
+func checkPaths(x *examination) []Finding {
+	var all []Finding
+	for i := range x.ours {
+		c := &x.ours[i]
+		if c.endpoint.network != "unix" {
+			continue
+		}
+		for _, s := range c.services {
+			all = append(all, x.checkPath(c, s)...)
+		}
+	}
+	return all
+}
+
+// SocketFiles are the unix sockets that the checks want to know of: those that
+// the daemon listens on, and those that Postfix calls.
+func SocketFiles(p *Postfix, listen []string) []string {
+	var files []string
+	add := func(file string) {
+		if !slices.Contains(files, file) {
+			files = append(files, file)
+		}
+	}
+	for _, address := range listen {
+		if file, ok := strings.CutPrefix(address, "unix:"); ok {
+			add(path.Clean(file))
+		}
+	}
+	queue := params(p.Values).expand("$queue_directory")
+	for _, q := range places(p) {
+		for at := range q.steps {
+			if q.steps[at].name != callName {
+				continue
+			}
+			c := parseCall(&q, at)
+			for _, s := range q.services {
+				if c.endpoint.network == "unix" {
+					add(c.endpoint.file(queue, p.chrooted(s)))
+				}
+			}
+		}
+	}
+	return files
+}
+
+func (x *examination) checkPath(c *call, s *Service) []Finding {
+	chroot := x.m.Postfix.chrooted(s)
+	file := c.endpoint.file(x.queue(), chroot)
+	where := fmt.Sprintf("%s in %s (%s)", brief(c.endpoint.text), c.param, brief(s.String()))
+	if !slices.ContainsFunc(x.listening(), func(address string) bool { return c.endpoint.listens(address, x.queue(), chroot) }) {
+		return []Finding{x.wrongRoot(c, s, chroot, file)}
+	}
+	p, known := x.m.Paths[file]
+	switch {
+	case !known:
+		return nil
+	case p.Unread != "":
+		return []Finding{{ID: "socket.read", Level: Info, Title: "The socket " + brief(file) + " could not be looked at: " + brief(p.Unread)}}
+	case !p.Exists:
+		return []Finding{{
+			"socket.missing", Error, "There is no socket " + brief(file),
+			"Postfix calls " + where + ", and the daemon is to listen there. It does not run, or may not make it: under systemd such a socket comes from policyd-rdns.socket.",
+			[]string{"systemctl enable --now policyd-rdns.socket", "systemctl restart policyd-rdns"},
+		}}
+	case p.File.Mode.Type() != fs.ModeSocket:
+		return []Finding{{
+			"socket.type", Error, brief(file) + " is not a socket",
+			"Something else has made a file of that name, and the daemon does not replace it.",
+			[]string{"rm -i " + quoteShell(file), "systemctl restart policyd-rdns"},
+		}}
+	}
+	return x.checkAccess(c, s, p, chroot)
+}
+
+// wrongRoot is about a path that Postfix takes from another root than the daemon.
+func (x *examination) wrongRoot(c *call, s *Service, chroot bool, file string) Finding {
+	f := Finding{ID: "socket.chroot", Level: Error}
+	f.Title = fmt.Sprintf("%s is %s for Postfix (%s), where the daemon does not listen", brief(c.endpoint.text), brief(file), brief(s.String()))
+	inside := path.Clean(x.queue()) + "/"
+	daemon := c.endpoint.path // the daemon's own, by isOurs
+	switch {
+	case chroot && strings.HasPrefix(path.Clean(daemon), inside):
+		f.Why = "smtpd runs in a chroot (master.cf): every path begins at the queue directory. Write it as relative to that."
+		f.Do = x.rewire(c.place)
+	case chroot:
+		moved := inside + insideQueue
+		f.Why = "smtpd runs in a chroot (master.cf) and sees nothing outside of the queue directory. The socket has to be in there."
+		f.Do = append([]string{"# in policyd-rdns.socket, or as unix:" + moved + " in server.listen:", "ListenStream=" + moved},
+			x.rewire(c.place)...)
+	default:
+		f.Why = "Relative paths begin at the queue directory (queue_directory = " + brief(x.queue()) + ")."
+		f.Do = x.rewire(c.place)
+	}
+	return f
+}
+
+// checkAccess looks at the permissions on the way to a socket: every folder has
+// to let smtpd's user through (search), and the socket itself has to be writable
+// (unix(7)). In its queue directory smtpd is already.
+func (x *examination) checkAccess(c *call, s *Service, p Path, chroot bool) []Finding {
+	who := &x.m.Account
+	if who.Unread != "" {
+		return []Finding{{
+			ID: "socket.read", Level: Info,
+			Title: "Whether Postfix may use " + brief(p.File.Path) + " is not known: " + brief(who.Unread),
+		}}
+	}
+	relative := chroot || !strings.HasPrefix(c.endpoint.path, "/")
+	for _, folder := range p.Folders {
+		if relative && !strings.HasPrefix(folder.Path, path.Clean(x.queue())+"/") {
+			continue
+		}
+		if !who.may(folder, 1) {
+			return []Finding{{
+				"socket.folder", Error, fmt.Sprintf("Postfix's user %s may not enter %s (%s)", brief(who.Name), brief(folder.Path), folder.rights()),
+				fmt.Sprintf("So its smtpd (%s) cannot get to the socket %s, and takes default_action for all mail.", brief(s.String()), brief(p.File.Path)),
+				[]string{"# let the group of Postfix in, or move the socket:", "chgrp " + brief(who.Name) + " " + quoteShell(folder.Path) + " && chmod g+x " + quoteShell(folder.Path)},
+			}}
+		}
+	}
+	if who.may(p.File, 2) {
+		return []Finding{{ID: "socket.access", Level: OK, Title: fmt.Sprintf("Postfix's user %s may use the socket %s", brief(who.Name), brief(p.File.Path))}}
+	}
+	f := Finding{
+		"socket.access", Error, fmt.Sprintf("Postfix's user %s may not write to the socket %s (%s)", brief(who.Name), brief(p.File.Path), p.File.rights()),
+		"So its smtpd cannot connect, and takes default_action for all mail.",
+		[]string{"# in " + x.file() + ":", "[server]", `socket_mode = "0660"`, `socket_group = "` + brief(who.Name) + `"`},
+	}
+	if slices.Contains(x.m.Unit.Socket.Listen, "unix:"+p.File.Path) {
+		f.Do = []string{"# in policyd-rdns.socket, below [Socket]:", "SocketUser=" + brief(who.Name), "SocketMode=0600"}
+	}
+	return []Finding{f}
+}
+
+// may says that the account has a right: 4 to read, 2 to write, 1 to search. Only
+// the first of owner, group and others that fits counts. smtpd takes on all groups
+// of its user (chroot_uid.c).
+func (a *Account) may(f File, right fs.FileMode) bool {
+	mode := f.Mode.Perm()
+	switch {
+	case a.UID == 0:
+		return true
+	case f.UID == a.UID:
+		mode >>= 6
+	case slices.Contains(a.GIDs, f.GID):
+		mode >>= 3
+	}
+	return mode&right != 0
+}
+
+// rights are mode and owner as in ls(1).
+func (f *File) rights() string {
+	return fmt.Sprintf("%04o %s:%s", f.Mode.Perm(), brief(f.Owner), brief(f.Group))
+}

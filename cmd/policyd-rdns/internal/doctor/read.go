@@ -1,0 +1,224 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/netip"
+	"os/user"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Wanted says what of a machine to read, beside what there always is.
+type Wanted struct {
+	// Postfix, unless nil, is what was read of it elsewhere.
+	Postfix *Postfix
+	Unit    Unit // by System.Unit
+	View    *View
+	// Servers are the DNS servers that the daemon asks.
+	Servers []netip.AddrPort
+}
+
+// examineTime bounds each question to a DNS server.
+const examineTime = 3 * time.Second
+
+// Read reads the machine. It takes some seconds at most for each DNS server and
+// address that does not answer.
+func (s *System) Read(ctx context.Context, w Wanted) Machine {
+	m := Machine{Unit: w.Unit, Networks: s.Networks(), Paths: map[string]Path{}}
+	if w.Postfix != nil {
+		m.Postfix = *w.Postfix
+	} else {
+		m.Postfix = s.postfix(ctx)
+	}
+	x := examination{m: &m, v: w.View}
+	m.Account = s.Account(x.params().expand("$mail_owner"))
+	for _, file := range SocketFiles(&m.Postfix, x.listening()) {
+		m.Paths[file] = s.path(file)
+	}
+	m.Process = s.process(w.Unit.PID)
+	m.Log = s.logFile(w.View.LogFile)
+	m.Servers = make([]Server, len(w.Servers))
+	m.Answers = make([]Answer, len(x.listening()))
+	var asking sync.WaitGroup
+	for i, addr := range w.Servers {
+		asking.Go(func() { m.Servers[i] = Server{addr, s.Examine(ctx, addr, examineTime)} })
+	}
+	for i, address := range x.listening() {
+		asking.Go(func() { m.Answers[i] = s.ask(ctx, address) })
+	}
+	asking.Wait()
+	m.Forwards = s.forwards(m.Servers)
+	return m
+}
+
+// postfix asks postconf(1), of the instance that MAIL_CONFIG names if it does.
+func (s *System) postfix(ctx context.Context) Postfix {
+	values, err := s.Run(ctx, "postconf")
+	if err != nil {
+		return Postfix{Values: defaults(), Unread: err.Error(), MasterUnread: err.Error()}
+	}
+	services, err := s.Run(ctx, "postconf", "-M")
+	p := ParsePostfix(string(values), string(services))
+	if err != nil {
+		p.MasterUnread = err.Error()
+	}
+	return p
+}
+
+// path looks at a file and the folders on the way to it.
+func (s *System) path(file string) Path {
+	var p Path
+	for i := range file {
+		if file[i] != '/' {
+			continue
+		}
+		folder, err := s.file(path.Clean(file[:i+1]))
+		if err != nil {
+			break // the file itself tells
+		}
+		p.Folders = append(p.Folders, folder)
+	}
+	f, err := s.file(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		p.Unread = err.Error()
+	default:
+		p.Exists, p.File = true, f
+	}
+	return p
+}
+
+func (s *System) file(name string) (File, error) {
+	info, err := s.Stat(name)
+	if err != nil {
+		return File{}, err
+	}
+	f := File{Path: name, Mode: info.Mode(), UID: -1, GID: -1}
+	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
+		f.UID, f.GID = int(sys.Uid), int(sys.Gid)
+		f.Owner, f.Group = strconv.Itoa(f.UID), strconv.Itoa(f.GID)
+		if u, err := user.LookupId(f.Owner); err == nil {
+			f.Owner = u.Username
+		}
+		if g, err := user.LookupGroupId(f.Group); err == nil {
+			f.Group = g.Name
+		}
+	}
+	return f, nil
+}
+
+// process asks the kernel (proc(5)).
+func (s *System) process(pid int) Process {
+	if pid == 0 {
+		return Process{Unread: "no unit runs"}
+	}
+	folder := "/proc/" + strconv.Itoa(pid)
+	status, err := s.ReadFile(folder + "/status")
+	if err != nil {
+		return Process{Unread: err.Error()}
+	}
+	var p Process
+	for line := range strings.Lines(string(status)) {
+		if words := strings.Fields(line); len(words) > 2 && words[0] == "Uid:" {
+			p.UID = number(words[2]) // the effective one
+		}
+	}
+	limits, _ := s.ReadFile(folder + "/limits") // root's alone; without, nothing is said
+	for line := range strings.Lines(string(limits)) {
+		if rest, ok := strings.CutPrefix(line, "Max open files"); ok {
+			if words := strings.Fields(rest); len(words) > 0 {
+				p.Descriptors, _ = strconv.ParseUint(words[0], 10, 64)
+			}
+		}
+	}
+	return p
+}
+
+// logFile looks at the decision log, and for what rotates it.
+func (s *System) logFile(file string) LogFile {
+	var l LogFile
+	if file == "" {
+		return l
+	}
+	f, err := s.file(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return l
+	case err != nil:
+		l.Unread = err.Error()
+		return l
+	}
+	l.Exists, l.File = true, f
+	more, _ := s.Glob("/etc/logrotate.d/*")
+	for _, name := range slices.Concat([]string{"/etc/logrotate.conf"}, more) {
+		text, err := s.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		l.Rotations = append(l.Rotations, rotations(name, string(text), file)...)
+	}
+	return l
+}
+
+// rotations are the paragraphs of a logrotate file (logrotate.conf(5)) that are
+// about a log.
+func rotations(name, text, log string) []Rotation {
+	var all []Rotation
+	var patterns []string
+	about, within, script := false, false, false
+	var r Rotation
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		words := strings.Fields(strings.NewReplacer(`"`, "", "{", " { ").Replace(line))
+		switch {
+		case len(words) == 0 || strings.HasPrefix(line, "#"):
+		case script:
+			script = words[0] != "endscript"
+			r.Reopens = r.Reopens || tellsDaemon(line)
+		case within && words[0] == "}":
+			if about {
+				all = append(all, r)
+			}
+			within, patterns = false, nil
+		case within:
+			script = slices.Contains([]string{"postrotate", "prerotate", "firstaction", "lastaction", "preremove"}, words[0])
+			r.Reopens = r.Reopens || words[0] == "copytruncate"
+		default:
+			if strings.HasPrefix(words[0], "/") || words[0] == "{" {
+				patterns = append(patterns, words...)
+			}
+			if slices.Contains(words, "{") {
+				within, r = true, Rotation{File: name}
+				about = slices.ContainsFunc(patterns, func(p string) bool {
+					ok, err := path.Match(p, log)
+					return err == nil && ok
+				})
+			}
+		}
+	}
+	return all
+}
+
+// tellsDaemon says that a line of a script sends the daemon a SIGHUP.
+func tellsDaemon(line string) bool {
+	for _, word := range []string{"HUP", "kill -1", "reload"} {
+		if strings.Contains(line, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// number is a number of the kernel or of systemd; 0 if it is none.
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
+}

@@ -38,6 +38,7 @@ func (w *Writer) lose(lines int, err error) {
 	w.mu.Lock()
 	s := &w.loss
 	s.lines += lines
+	w.lost += uint64(lines)
 	s.err = err
 	now := time.Now()
 	due := s.told.IsZero() || now.Sub(s.told) >= lossTold

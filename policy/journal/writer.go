@@ -25,6 +25,7 @@ type Writer struct {
 	mu      sync.Mutex
 	pending []byte
 	loss    lossState
+	lost    uint64 // lines, ever
 	lastErr error  // of the last write
 	path    string // of the file; empty: the stream
 	closed  bool

@@ -204,6 +204,9 @@ func TestWriterOverflow(t *testing.T) {
 	write(t, w, "lost\n")
 	losses.expect(t, "1 lines, the log takes lines more slowly than they come")
 	write(t, w, "lost\nlost\n")
+	if got, want := w.Stats(), (journal.Stats{Lost: 3, Pending: 8 << 20}); got != want {
+		t.Errorf("Stats() = %+v; want %+v", got, want)
+	}
 	s.answers <- answer{6, nil}
 	losses.expect(t, "3 lines, the log takes lines more slowly than they come, over")
 	s.expect(t, strings.Repeat(mebi, 8))
@@ -252,6 +255,9 @@ func TestWriterFailing(t *testing.T) {
 	s.expect(t, "\n")
 	s.expect(t, "11\n")
 	losses.expect(t, "1 lines, short write, over")
+	if got, want := w.Stats(), (journal.Stats{Lost: 2 + 2 + 4 + 1}); got != want {
+		t.Errorf("Stats() = %+v; want %+v", got, want)
+	}
 	closeWriter(t, w)
 }
 

@@ -76,7 +76,7 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 		Args: cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
-	root.AddCommand(newServe(), newExplain(), newClassify(), newLogCommand(), newReplay(), newConfigtest(), newDemo(), newVersion(), newMan())
+	root.AddCommand(newServe(), newExplain(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
 	return root
 }
 

@@ -1,0 +1,281 @@
+package report
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/policy/journal"
+)
+
+const (
+	// maxCandidates bounds the refused clients that are remembered. A botnet has
+	// more; those go first that nothing speaks for.
+	maxCandidates = 8192
+	// The bounds of what is remembered of one client.
+	maxGreetings  = 4
+	maxDays       = 31
+	maxRecipients = 32
+	maxMails      = 6
+	maxSamples    = 4
+	// maxAwaited bounds the refused mails that are awaited again.
+	maxAwaited = 1 << 16
+)
+
+// signs are what speaks for a client, or against it, in one decision. None of
+// them is drawn from the sender's address alone, which anyone may forge.
+type signs struct {
+	confirmed []string // names that lead back to the client
+	chosen    string   // a confirmed name that was not made from the address
+	org       string   // of the sender
+	named     bool     // a chosen name is in the sender's organisational domain
+	greeted   bool     // the greeting is, and leads to the client
+	own       bool     // the greeting leads to the client, or is of a chosen name's organisation
+	claimed   bool     // name and greeting are in the sender's domain, and neither is confirmed
+	ours      bool     // the greeting is one of our names
+}
+
+// known says that the client has shown who it is, or at least claimed it twice.
+func (s *signs) known() bool { return s.named || s.greeted || s.own || s.claimed }
+
+func (d *digester) signs(r *journal.Record) signs {
+	q, f, checks := &r.Request, &r.Facts, &r.Decision.Checks
+	var s signs
+	s.ours = checks[policy.CheckHELO] == policy.Own
+	if _, domain, at := strings.Cut(q.Sender, "@"); at {
+		s.org = hostname.Organisation(domain[strings.LastIndexByte(domain, '@')+1:])
+	}
+	claimed := false
+	for i := range f.Names {
+		n := &f.Names[i]
+		in := s.org != "" && d.chosen(n) && hostname.Organisation(n.Name) == s.org
+		if !n.Lead.To(q.Client) {
+			claimed = claimed || in
+			continue
+		}
+		s.confirmed = append(s.confirmed, n.Name)
+		if d.chosen(n) && (s.chosen == "" || in && !s.named) {
+			s.chosen = n.Name
+		}
+		s.named = s.named || in
+	}
+	h := &f.HELO
+	if h.Form != hostname.FQDN || h.Verdict.Generic || s.ours {
+		return s // a greeting that was made from the address is not anybody's in particular
+	}
+	ofSender := s.org != "" && hostname.Organisation(h.Name) == s.org
+	leads := h.Lead.To(q.Client)
+	s.greeted = leads && ofSender
+	s.own = leads || checks[policy.CheckHELO] == policy.Related
+	s.claimed = claimed && ofSender && !s.named && !s.greeted
+	return s
+}
+
+// chosen says that a name was not made from the address.
+func (d *digester) chosen(n *policy.Name) bool {
+	if !n.Valid || d.rules.GenericNames.Has(n.Name) {
+		return false
+	}
+	return !n.Verdict.Generic || d.rules.ProperNames.Has(n.Name)
+}
+
+// candidate is a refused client that may have been wanted.
+type candidate struct {
+	client netip.Addr
+	Count  // refused
+	period
+	outcomes [numOutcomes]int
+	rules    tally
+	senders  tally
+	helos    tally
+
+	messages  int // that were looked at: refused, or accepted by the rules
+	signed    int // of these with a sender whose domain has an organisation
+	named     int
+	greeted   int
+	own       int
+	claimed   int
+	ours      int
+	accepted  Count // by the rules, later
+	arrived   int   // refused mails that were accepted later, from it or its network
+	chosen    string
+	org       string // of senders, where that is known
+	helo      string // that is known to be its own
+	name      string // confirmed in each refused decision
+	unsure    bool   // there is no such name
+	shown     string // name for people, perhaps not confirmed
+	confirmed bool   // shown is
+	settled   bool   // the last message was accepted
+
+	days       []int64
+	recipients []uint64
+	mails      []mail
+	samples    []sample
+}
+
+// sample is a line of a refused decision.
+type sample struct {
+	refusal policy.Verdict
+	text    string
+}
+
+// candidates are the refused clients, a bounded number of them.
+type candidates struct {
+	byClient map[netip.Addr]*candidate
+	cut      int
+	owners   owners
+	// Who waits for which mail to be accepted, in two generations.
+	young, old map[uint64]*candidate
+}
+
+func newCandidates() candidates {
+	return candidates{byClient: map[netip.Addr]*candidate{}, young: map[uint64]*candidate{}}
+}
+
+func (c *candidates) add(i *item, seen *recent) {
+	w := &i.who
+	switch {
+	case !w.client.IsValid():
+		return
+	case w.meant:
+	case i.outcome != Passed:
+		one := c.byClient[w.client]
+		if one == nil {
+			one = c.begin(w.client)
+		}
+		one.refuse(i, seen)
+		c.await(w.mail, one)
+	case i.rule == "":
+		// By no rule: one that lets postmaster's mail pass says nothing.
+		if one := c.byClient[w.client]; one != nil {
+			one.accept(i, seen)
+		}
+		c.arrive(w.mail)
+	}
+	if i.outcome != Passed || i.rule == "" {
+		c.owners.add(w.sender, w.client)
+	}
+}
+
+func (c *candidates) begin(client netip.Addr) *candidate {
+	if len(c.byClient) == maxCandidates {
+		for _, key := range lighter(c.byClient, (*candidate).weight) {
+			delete(c.byClient, key)
+			c.cut++
+		}
+	}
+	one := &candidate{client: client}
+	c.byClient[client] = one
+	return one
+}
+
+// weight is how much is lost with a candidate.
+func (c *candidate) weight() int {
+	const known = 1 << 30 // more than decisions
+	if c.named+c.greeted+c.own+c.claimed > 0 {
+		return c.Decisions + known
+	}
+	return c.Decisions
+}
+
+// await has a refused mail awaited.
+func (c *candidates) await(key uint64, one *candidate) {
+	if len(c.young) == maxAwaited {
+		c.young, c.old = map[uint64]*candidate{}, c.young
+	}
+	c.young[key] = one
+}
+
+// arrive notes that a mail was accepted.
+func (c *candidates) arrive(key uint64) {
+	for _, waiting := range []map[uint64]*candidate{c.young, c.old} {
+		if one := waiting[key]; one != nil {
+			one.arrived++
+			delete(waiting, key)
+		}
+	}
+}
+
+// refuse notes a refused decision.
+func (c *candidate) refuse(i *item, seen *recent) {
+	w := &i.who
+	first := c.Count.add(i.message, seen)
+	c.period.add(i.at)
+	c.outcomes[i.outcome]++
+	c.settled = false
+	countText(&c.rules, w.refusal.Rule)
+	c.keepName(w)
+	if !slices.ContainsFunc(c.samples, func(s sample) bool { return s.refusal == w.refusal }) && len(c.samples) < maxSamples {
+		text := strings.Clone(i.text)
+		c.samples = append(c.samples, sample{policy.Verdict{Action: w.refusal.Action, Rule: strings.Clone(w.refusal.Rule)}, text})
+	}
+	if len(c.recipients) < maxRecipients && !slices.Contains(c.recipients, w.recipient) {
+		c.recipients = append(c.recipients, w.recipient)
+	}
+	if first {
+		c.look(i)
+		c.try(w.mail, i.at)
+	}
+}
+
+// keepName keeps the confirmed name that each refused decision has.
+func (c *candidate) keepName(w *who) {
+	c.show(w)
+	switch {
+	case c.unsure:
+	case c.name == "" && len(w.signs.confirmed) > 0 && c.Decisions == 1:
+		c.name = strings.Clone(w.signs.confirmed[0])
+	case c.name == "" || !slices.Contains(w.signs.confirmed, c.name):
+		c.name, c.unsure = "", true
+	}
+}
+
+// show keeps a name for people.
+func (c *candidate) show(w *who) {
+	if w.name != "" && (c.shown == "" || !c.confirmed && w.confirmed) {
+		c.shown, c.confirmed = strings.Clone(clip(w.name)), w.confirmed
+	}
+}
+
+// look takes the signs of a message.
+func (c *candidate) look(i *item) {
+	w, s := &i.who, &i.who.signs
+	c.messages++
+	countText(&c.senders, w.sender)
+	if !c.helos.has(w.helo) && len(c.helos.list) < maxGreetings {
+		c.helos.add(strings.Clone(clip(w.helo)), maxGreetings)
+	} else {
+		c.helos.add(w.helo, maxGreetings)
+	}
+	if d := i.at.Unix() / (24 * 60 * 60); len(c.days) < maxDays && !slices.Contains(c.days, d) {
+		c.days = append(c.days, d)
+	}
+	for _, sign := range []struct {
+		is   bool
+		into *int
+	}{{s.org != "", &c.signed}, {s.named, &c.named}, {s.greeted, &c.greeted}, {s.own, &c.own}, {s.claimed, &c.claimed}, {s.ours, &c.ours}} {
+		if sign.is {
+			*sign.into++
+		}
+	}
+	if s.chosen != "" && (c.chosen == "" || s.named && c.named == 1) {
+		c.chosen = strings.Clone(clip(s.chosen))
+	}
+	if (s.named || s.greeted || s.claimed) && c.org == "" {
+		c.org = strings.Clone(clip(s.org))
+	}
+	if (s.greeted || s.own) && (c.helo == "" || s.greeted && c.greeted == 1) {
+		c.helo = strings.Clone(clip(w.helo))
+	}
+}
+
+// accept notes a decision that was accepted by the rules.
+func (c *candidate) accept(i *item, seen *recent) {
+	c.settled = true
+	c.show(&i.who)
+	if c.accepted.add(i.message, seen) {
+		c.look(i)
+	}
+}

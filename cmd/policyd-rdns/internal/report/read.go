@@ -1,0 +1,243 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/policy/journal"
+)
+
+// Config is what a report is made with.
+type Config struct {
+	// Rules are those that rules without effect and exemptions are told of. They
+	// are not modified.
+	Rules *policy.Rules
+	Name  string // of the configuration, for people
+	Hash  string // as in records
+	// Builtin says that Rules are the built-in ones, so that a rule of one's own
+	// would replace them.
+	Builtin bool
+	// WriteRule writes a rule as in a configuration file.
+	WriteRule func(io.Writer, *policy.Rule)
+	// Place is where days begin and times are told.
+	Place *time.Location
+	// Top bounds the rows of each list; 0: all that are kept.
+	Top int
+	// Wants says of a record whether it is counted. It is called from several
+	// goroutines at once.
+	Wants func(*journal.Record) bool
+	// Progress is told now and then how many decisions were counted.
+	Progress func(decisions int)
+}
+
+// ErrNothing is the error of Read if there is no decision to report on.
+var ErrNothing = errors.New("no decision found")
+
+// Read makes a report of the decisions of some logs. Damaged lines are told to
+// r.OnDamage, as always, and counted. The error is that of [journal.Read], or
+// ErrNothing.
+func Read(ctx context.Context, r *journal.Reader, c Config) (*Report, error) {
+	d := newDigester(&c)
+	t := newTotals(&c, d)
+	digest := func(l *journal.Line) (item, bool) {
+		if !c.Wants(&l.Record) {
+			return item{}, false
+		}
+		return d.item(l), true
+	}
+	lines, err := journal.Read(ctx, r, digest, func(some []item) error {
+		for i := range some {
+			t.add(&some[i])
+		}
+		c.Progress(t.total.Decisions)
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case t.total.Decisions == 0:
+		return nil, fmt.Errorf("%w in %d lines", ErrNothing, lines.Decisions+lines.Other+lines.Damaged)
+	}
+	return t.report(Lines(lines)), nil
+}
+
+// item is what is counted of one decision. Its texts share the memory of the
+// line.
+type item struct {
+	at        time.Time
+	message   uint64 // the same for all recipients; 0: not known
+	outcome   Outcome
+	rule      string // that decided
+	decided   policy.Action
+	carried   bool // what was decided was done
+	would     []policy.Verdict
+	config    string
+	elapsed   time.Duration
+	questions int
+	notes     notes
+	faults    []lookupFault
+	uses      []use
+	who       who
+	text      string // the line, of a client that may be wanted
+}
+
+// notes are the flags of a decision.
+type notes struct{ downgraded, outage, overload, stale, cached bool }
+
+// who is the client and what speaks for it.
+type who struct {
+	client    netip.Addr
+	name      string // confirmed, or else one that it claims
+	confirmed bool
+	helo      string
+	sender    string // domain
+	refusal   policy.Verdict
+	meant     bool   // the rule names whom it refuses: see names
+	mail      uint64 // the same for one sender, recipient and network
+	recipient uint64
+	signs     signs
+}
+
+// digester makes items of lines. It is not modified once it is in use.
+type digester struct {
+	exemptions exempter
+	rules      *policy.Rules
+	meant      map[string]bool // rules that name whom they refuse
+	seed       maphash.Seed
+}
+
+func newDigester(c *Config) *digester {
+	d := &digester{exemptions: newExempter(c), rules: c.Rules, meant: map[string]bool{}, seed: maphash.MakeSeed()}
+	for i := range c.Rules.List {
+		if r := &c.Rules.List[i]; namesClients(r) {
+			d.meant[r.Name] = true
+		}
+	}
+	return d
+}
+
+// namesClients says that a rule holds for whom it names and not for what the DNS
+// says of anyone: what it refuses is meant to be.
+func namesClients(r *policy.Rule) bool {
+	return len(r.When) > 0 && !slices.ContainsFunc(r.When, func(e policy.Entry) bool {
+		_, check := policy.CheckByName(e.Key)
+		return check
+	})
+}
+
+func (d *digester) item(l *journal.Line) item {
+	q, f, v := &l.Request, &l.Facts, &l.Decision
+	i := item{
+		at: q.Time, rule: v.Rule, decided: v.Decided, would: v.Would, config: l.Config,
+		carried: v.Action == v.Decided, elapsed: l.Elapsed, questions: f.Questions,
+		notes: notes{v.Downgraded, f.Outage, f.Overload, f.Stale, f.Cached},
+	}
+	if q.Instance != "" {
+		i.message = max(maphash.String(d.seed, q.Instance), 1)
+	}
+	for _, e := range f.Errors {
+		i.faults = append(i.faults, parseFault(e))
+	}
+	i.outcome = outcomeOf(v)
+	i.uses = d.exemptions.uses(l)
+	d.client(l, &i)
+	return i
+}
+
+// outcomeOf is what became of a decision.
+func outcomeOf(v *policy.Decision) Outcome {
+	switch {
+	case v.Action == policy.Reject:
+		return Rejected
+	case v.Action == policy.Defer:
+		return Deferred
+	case v.Decided != policy.DUNNO || slices.ContainsFunc(v.Would, refuses):
+		return Observed
+	}
+	return Passed
+}
+
+func refuses(v policy.Verdict) bool { return v.Action == policy.Reject || v.Action == policy.Defer }
+
+// refusalOf is what refused, or would have.
+func refusalOf(v *policy.Decision) policy.Verdict {
+	if v.Decided != policy.DUNNO {
+		return policy.Verdict{Action: v.Decided, Rule: v.Rule}
+	}
+	if i := slices.IndexFunc(v.Would, refuses); i >= 0 {
+		return v.Would[i]
+	}
+	return policy.Verdict{}
+}
+
+// client notes who it was.
+func (d *digester) client(l *journal.Line, i *item) {
+	q, f := &l.Request, &l.Facts
+	w := &i.who
+	w.client, w.helo = q.Client, q.HELO
+	w.refusal = refusalOf(&l.Decision)
+	// A doubt whether a rule holds is not what it is meant for.
+	w.meant = d.meant[w.refusal.Rule] && !l.Decision.Downgraded
+	for n := range f.Names {
+		if f.Names[n].Lead.To(q.Client) {
+			w.name, w.confirmed = f.Names[n].Name, true
+			break
+		}
+	}
+	if w.name == "" && len(f.Names) > 0 {
+		w.name = f.Names[0].Name
+	}
+	w.sender = senderDomain(q.Sender)
+	w.mail = d.hash(networkOf(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
+	w.recipient = d.hash(strings.ToLower(q.Recipient))
+	w.signs = d.signs(&l.Record)
+	i.text = l.Text
+}
+
+func (d *digester) hash(parts ...string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(d.seed)
+	for _, p := range parts {
+		_, _ = h.WriteString(p)
+		_ = h.WriteByte(0)
+	}
+	return h.Sum64()
+}
+
+// senderDomain is the domain of a sender, <> of the null sender.
+func senderDomain(sender string) string {
+	if sender == "" {
+		return "<>"
+	}
+	if i := strings.LastIndexByte(sender, '@'); i >= 0 {
+		sender = sender[i+1:]
+	}
+	return strings.ToLower(sender)
+}
+
+// networkOf is the network that a client is counted with: a /24 of IPv4, a /64
+// of IPv6, the least that one owner has.
+func networkOf(client netip.Addr) netip.Prefix {
+	bits := 64
+	if client.Is4() {
+		bits = 24
+	}
+	network, _ := client.Prefix(bits) // the zero value, without an address
+	return network
+}
+
+// organisation is the organisational domain of a name, or the name itself if it
+// has none.
+func organisation(name string) string {
+	return cmp.Or(hostname.Organisation(name), name)
+}

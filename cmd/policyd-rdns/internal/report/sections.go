@@ -1,0 +1,207 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+func (r *Report) groupSection(id, title, noun string, g *Groups) section {
+	t := &table{caption: title, columns: []column{
+		{title: noun}, {title: "decisions", numeric: true}, {title: "messages", numeric: true}, {title: "rejected", numeric: true},
+		{title: "deferred", numeric: true}, {title: "observed", numeric: true}, {title: "rule"}, {title: "senders"}, {title: "first"}, {title: "last"},
+	}}
+	for i := range g.List {
+		one := &g.List[i]
+		name := cell{Text: safe(one.Name)}
+		if noun == "domain" && !one.Confirmed {
+			name.Text, name.Sort = "("+name.Text+")", name.Text
+		}
+		t.rows = append(t.rows, []cell{
+			name, count(one.Decisions), count(one.Messages), count(one.Rejected), count(one.Deferred), count(one.Observed),
+			text(ruleText(one.Rule)), text(senderWords(one.Senders, one.MoreSenders)), text(r.when(one.First)), text(r.when(one.Last)),
+		})
+	}
+	s := section{id: id, title: title, notes: append(more(g.More, noun), cut(g.Cut, noun, g.Others)...)}
+	switch {
+	case len(g.List) == 0:
+		s.text = []string{"Nobody was refused."}
+		return s
+	case noun == "domain":
+		s.text = []string{"By the organisational domain of the clients' names. One in brackets is only claimed: the name does not lead back to the client. Senders are what clients said; anyone may say so."}
+	default:
+		s.text = []string{"A /24 of IPv4, a /64 of IPv6. Senders are what clients said; anyone may say so."}
+	}
+	s.table = t
+	return s
+}
+
+func (r *Report) troubleSection() section {
+	s := section{id: "dns", title: "Trouble with the DNS"}
+	if r.DNS.Decisions == 0 {
+		s.text = []string{"None: no look-up failed."}
+		return s
+	}
+	s.text = []string{fmt.Sprintf("A look-up failed for %s (%s).", plural(r.DNS.Decisions, "decision"), percent(r.DNS.Decisions, r.Total.Decisions))}
+	for _, fault := range slices.Sorted(maps.Keys(r.DNS.Other)) {
+		s.notes = append(s.notes, fmt.Sprintf("%s, %s.", safe(fault), times(r.DNS.Other[fault])))
+	}
+	if len(r.DNS.Servers) == 0 {
+		return s
+	}
+	s.table = &table{caption: "By server", columns: []column{{title: "server"}, {title: "fault"}, {title: "times", numeric: true}}}
+	for _, f := range r.DNS.Servers {
+		s.table.rows = append(s.table.rows, []cell{text(f.Server), text(safe(f.Fault)), count(f.Times)})
+	}
+	return s
+}
+
+func (r *Report) zonesSection() section {
+	s := section{id: "zones", title: "Zones that failed"}
+	if len(r.DNS.Zones) == 0 {
+		s.text = []string{"None."}
+		return s
+	}
+	s.table = &table{caption: "By zone", columns: []column{
+		{title: "zone"}, {title: "decisions", numeric: true}, {title: "fault"}, {title: "asked for, as"}, {title: "first"}, {title: "last"},
+	}}
+	for _, z := range r.DNS.Zones {
+		s.table.rows = append(s.table.rows, []cell{
+			text(safe(z.Zone)), count(z.Decisions), text(safe(z.Fault)), text(safe(z.Example)), text(r.when(z.First)), text(r.when(z.Last)),
+		})
+	}
+	s.notes = append(more(r.DNS.MoreZones, "zone"), cut(r.DNS.Cut, "zone", Count{})...)
+	return s
+}
+
+func (r *Report) speedSection() section {
+	sp := &r.Speed
+	s := section{id: "speed", title: "Speed", text: []string{
+		fmt.Sprintf("Half of the decisions took %s at most, 90%% %s, 99%% %s; the slowest %s.",
+			millisText(sp.P50), millisText(sp.P90), millisText(sp.P99), millisText(sp.Max)),
+		fmt.Sprintf("%s needed the DNS; %s of these were answered from the cache alone. %s were sent.",
+			plural(sp.Asked, "decision"), percent(sp.Cached, sp.Asked), plural(sp.Questions, "question")),
+	}}
+	s.table = &table{caption: "The slowest decision of each of the slowest clients", columns: []column{
+		{title: "time"}, {title: "took", numeric: true}, {title: "client"}, {title: "name"}, {title: "questions", numeric: true}, {title: "fault"},
+	}}
+	for _, one := range sp.Slowest {
+		s.table.rows = append(s.table.rows, []cell{
+			{Text: one.At.In(r.place).Format(time.DateTime), Sort: fmt.Sprint(one.At.UnixMilli())},
+			{Text: millisText(one.MS), Sort: fmt.Sprint(one.MS)},
+			text(one.Client), text(orDash(safe(one.Name))), count(one.Questions), text(orDash(safe(one.Fault))),
+		})
+	}
+	return s
+}
+
+func (r *Report) exemptionsSection() section {
+	s := section{id: "exemptions", title: "Exemptions"}
+	if len(r.Exemptions) == 0 {
+		s.text = []string{"The configuration has none."}
+		return s
+	}
+	s.text = []string{
+		"Rules that let clients pass, and the tables of unless. Each record was judged again without each of them. " +
+			"Spared: would have been refused, or observed, without it. Needless: would have passed all the same. " +
+			"Not known: the DNS was not asked what the other rules need.",
+	}
+	s.table = &table{caption: "Exemptions", columns: []column{
+		{title: "exemption"}, {title: "for"}, {title: "spared", numeric: true}, {title: "needless", numeric: true},
+		{title: "not known", numeric: true}, {title: "last used"}, {title: "state"},
+	}}
+	for i := range r.Exemptions {
+		e := &r.Exemptions[i]
+		name := ruleText(e.Rule)
+		if e.Unless > 0 {
+			name = fmt.Sprintf("%s, unless %d", name, e.Unless)
+		}
+		last := "never"
+		if !e.LastUsed.IsZero() {
+			last = r.when(e.LastUsed)
+		}
+		s.table.rows = append(s.table.rows, []cell{
+			text(name), text(safe(e.Holds)), count(e.Spared), count(e.Needless), count(e.Unknown), text(last),
+			{Text: orDash(r.stateWords(e)), Mark: stateMark(e)},
+		})
+	}
+	return s
+}
+
+// stateWords says what is to be done about an exemption.
+func (r *Report) stateWords(e *Exemption) string {
+	var words []string
+	if e.used() == 0 {
+		words = append(words, "never used")
+	}
+	switch e.State {
+	case "expired":
+		words = append(words, "expired on "+e.Until)
+	case "soon":
+		words = append(words, "ends on "+e.Until)
+	}
+	return strings.Join(words, "; ")
+}
+
+func stateMark(e *Exemption) string {
+	switch e.State {
+	case "expired":
+		return Rejected.String()
+	case "soon":
+		return Deferred.String()
+	}
+	return ""
+}
+
+// metaWords are the figures of a client that may be wanted.
+func (r *Report) metaWords(c *Client) []string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{c.Rejected, "rejected"}, {c.Deferred, "deferred"}, {c.Observed, "only observed"}} {
+		if p.n > 0 {
+			parts = append(parts, number(p.n)+" "+p.what)
+		}
+	}
+	by := "by rule"
+	if len(c.Rules) > 1 {
+		by = "mostly by rule"
+	}
+	lines := []string{
+		fmt.Sprintf("%s: %s, %s \"%s\"", plural(c.Messages, "message"), strings.Join(parts, ", "), by, ruleText(c.Rules[0])),
+		fmt.Sprintf("%s to %s, from %s", r.when(c.First), r.when(c.Last), domainWords(c.Senders)),
+	}
+	if c.Accepted > 0 {
+		lines[0] += fmt.Sprintf("; %s accepted later", plural(c.Accepted, "message"))
+	}
+	if c.Settled {
+		lines = append(lines, "the last message was accepted: perhaps there is nothing left to do")
+	}
+	if n := len(c.Also); n > 0 {
+		lines = append(lines, fmt.Sprintf("with %s of the same domain: %s", plural(n, "other client"), strings.Join(c.Also, ", ")))
+	}
+	return lines
+}
+
+func domainWords(domains []string) string {
+	senders := make([]Sender, len(domains))
+	for i, d := range domains {
+		senders[i].Domain = d
+	}
+	return senderWords(senders, false)
+}
+
+// clientName is how a client that may be wanted is called: its name, in brackets
+// if it is not confirmed, and its address.
+func clientName(c *Client) string {
+	switch {
+	case c.Name == "":
+		return "[" + c.Client + "]"
+	case !c.Confirmed:
+		return "(" + safe(c.Name) + ") [" + c.Client + "]"
+	}
+	return safe(c.Name) + " [" + c.Client + "]"
+}

@@ -1,0 +1,231 @@
+package report
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"policyd-rdns/policy/hostname"
+)
+
+// DNS is the trouble with the DNS.
+type DNS struct {
+	Decisions int            `json:"decisions"` // with a look-up that failed
+	Servers   []ServerFault  `json:"servers"`
+	Zones     []ZoneFault    `json:"zones"`
+	MoreZones int            `json:"more_zones"` // beyond those that are listed
+	Cut       int            `json:"cut"`        // zones that were let go for want of room
+	Other     map[string]int `json:"other"`      // reasons that name no server
+}
+
+// ServerFault is one kind of trouble with one server.
+type ServerFault struct {
+	Server string `json:"server"`
+	Fault  string `json:"fault"`
+	Times  int    `json:"times"`
+}
+
+// ZoneFault is the trouble with the names of one zone: an organisational
+// domain, or the reverse zone of a /24 or a /48.
+type ZoneFault struct {
+	Zone      string    `json:"zone"`
+	Example   string    `json:"example"` // of what was asked for
+	Fault     string    `json:"fault"`   // the most frequent one
+	Decisions int       `json:"decisions"`
+	First     time.Time `json:"first"`
+	Last      time.Time `json:"last"`
+}
+
+// lookupFault is one of the dns_errors of a record.
+type lookupFault struct {
+	about   string // address or name that was asked for
+	zone    string
+	reasons []reason
+}
+
+// reason is why a look-up failed.
+type reason struct{ fault, server string } // server may be empty
+
+// maxReasons bounds the reasons of one look-up: there are not so many servers.
+const maxReasons = 8
+
+// parseFault reads one of the dns_errors of a record, as the daemon writes them:
+// "192.0.2.1: no reply from 192.0.2.53:53 in 2s; SERVFAIL from 192.0.2.54:53".
+// What it cannot make out is a reason as it stands. It keeps no more than
+// maxReasons.
+func parseFault(text string) lookupFault {
+	about, why, ok := strings.Cut(text, ": ")
+	if !ok {
+		return lookupFault{reasons: []reason{{fault: clip(text)}}}
+	}
+	f := lookupFault{about: about, zone: zoneOf(about)}
+	for part := range strings.SplitSeq(why, "; ") {
+		if len(f.reasons) == maxReasons {
+			break
+		}
+		f.reasons = append(f.reasons, parseReason(part))
+	}
+	return f
+}
+
+// parseReason takes a reason and its server apart.
+func parseReason(part string) reason {
+	fault, rest, ok := strings.Cut(part, " from ")
+	if ok {
+		address, _, _ := strings.Cut(rest, " ")
+		if server, err := netip.ParseAddrPort(address); err == nil {
+			return reason{clip(fault), server.String()}
+		}
+	}
+	// What the network said: "192.0.2.53:53: connection refused".
+	address, fault, ok := strings.Cut(part, ": ")
+	if ok {
+		if server, err := netip.ParseAddrPort(address); err == nil {
+			return reason{clip(fault), server.String()}
+		}
+	}
+	return reason{fault: clip(part)}
+}
+
+// clip bounds a text that is counted.
+func clip(s string) string {
+	const most = 80
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return s
+}
+
+// zoneOf is the zone that a question is counted with.
+func zoneOf(about string) string {
+	addr, err := netip.ParseAddr(about)
+	switch {
+	case err == nil && addr.Is4():
+		b := addr.As4()
+		return strconv.Itoa(int(b[2])) + "." + strconv.Itoa(int(b[1])) + "." + strconv.Itoa(int(b[0])) + ".in-addr.arpa"
+	case err == nil:
+		return reverse48(addr)
+	}
+	if org := hostname.Organisation(about); org != "" {
+		return org
+	}
+	return clip(about)
+}
+
+// reverse48 is the reverse zone of an IPv6 address' /48 (RFC 3596 section 2.5).
+func reverse48(addr netip.Addr) string {
+	const digits = "0123456789abcdef"
+	b := addr.As16()
+	var zone strings.Builder
+	for i := 5; i >= 0; i-- {
+		zone.WriteByte(digits[b[i]&15])
+		zone.WriteByte('.')
+		zone.WriteByte(digits[b[i]>>4])
+		zone.WriteByte('.')
+	}
+	return zone.String() + "ip6.arpa"
+}
+
+const (
+	maxZones  = 4000
+	maxFaults = 200 // of servers, and of reasons without one
+)
+
+// faults counts the trouble with the DNS.
+type faults struct {
+	decisions int
+	servers   map[reason]int
+	other     map[string]int
+	zones     map[string]*zoneFaults
+	cut       int
+}
+
+type zoneFaults struct {
+	period
+	example   string
+	decisions int
+	faults    tally
+}
+
+func newFaults() faults {
+	return faults{servers: map[reason]int{}, other: map[string]int{}, zones: map[string]*zoneFaults{}}
+}
+
+func (f *faults) add(all []lookupFault, at time.Time) {
+	if len(all) > 0 {
+		f.decisions++
+	}
+	for i := range all {
+		for _, r := range all[i].reasons {
+			f.addReason(r)
+		}
+		// A decision counts once for a zone, however many names it asked for.
+		if same := func(o lookupFault) bool { return o.zone == all[i].zone }; slices.ContainsFunc(all[:i], same) {
+			continue
+		}
+		f.addZone(&all[i], at)
+	}
+}
+
+func (f *faults) addReason(r reason) {
+	if r.server == "" {
+		key := strings.Clone(r.fault)
+		if _, ok := f.other[key]; !ok && len(f.other) == maxFaults {
+			key = "others"
+		}
+		f.other[key]++
+		return
+	}
+	if _, ok := f.servers[r]; !ok && len(f.servers) == maxFaults {
+		r = reason{"other faults", "others"}
+	}
+	f.servers[reason{strings.Clone(r.fault), r.server}]++
+}
+
+func (f *faults) addZone(l *lookupFault, at time.Time) {
+	z := f.zones[l.zone]
+	if z == nil {
+		if len(f.zones) == maxZones {
+			for _, key := range lighter(f.zones, func(z *zoneFaults) int { return z.decisions }) {
+				delete(f.zones, key)
+				f.cut++
+			}
+		}
+		z = &zoneFaults{example: strings.Clone(clip(l.about))}
+		f.zones[strings.Clone(l.zone)] = z
+	}
+	z.decisions++
+	z.period.add(at)
+	if len(l.reasons) > 0 {
+		z.faults.add(strings.Clone(l.reasons[0].fault), 4)
+	}
+}
+
+// report tells it, of zones the top most.
+func (f *faults) report(top int) DNS {
+	d := DNS{Decisions: f.decisions, Other: f.other, Servers: []ServerFault{}, Zones: []ZoneFault{}, Cut: f.cut}
+	for r, n := range f.servers {
+		d.Servers = append(d.Servers, ServerFault{r.server, r.fault, n})
+	}
+	slices.SortFunc(d.Servers, func(a, b ServerFault) int {
+		return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Server, b.Server), cmp.Compare(a.Fault, b.Fault))
+	})
+	for name, z := range f.zones {
+		fault := ""
+		if all := z.faults.sorted(); len(all) > 0 {
+			fault = all[0].text
+		}
+		d.Zones = append(d.Zones, ZoneFault{name, z.example, fault, z.decisions, z.first, z.last})
+	}
+	slices.SortFunc(d.Zones, func(a, b ZoneFault) int {
+		return cmp.Or(cmp.Compare(b.Decisions, a.Decisions), cmp.Compare(a.Zone, b.Zone))
+	})
+	if top > 0 && len(d.Zones) > top {
+		d.MoreZones = len(d.Zones) - top
+		d.Zones = d.Zones[:top]
+	}
+	return d
+}

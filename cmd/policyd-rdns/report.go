@@ -1,0 +1,149 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/report"
+	"policyd-rdns/policy/journal"
+)
+
+// reportOptions are the flags of report.
+type reportOptions struct {
+	config string
+	html   string
+	json   bool
+	utc    bool
+	top    int
+	wanted logFlags
+}
+
+func newReport() *cobra.Command {
+	var o reportOptions
+	cmd := &cobra.Command{
+		Use:   "report [FILE...]",
+		Short: "what was refused, why, and which of it was probably wanted",
+		Long: `report sums up decision logs: totals by action and rule, over time; refused
+clients that look like real senders, each with what speaks for it and the rule
+that would let it pass; the networks and domains that were refused most;
+trouble with the DNS by server and zone; the slowest decisions; rules that
+never matched, and exemptions that are about to end or do nothing.
+
+It reads logs as log does. Rules and exemptions are those of the configuration
+(-c), or the built-in ones: name the one in force. --html writes the same as one
+page that needs nothing else, --json as one object.
+
+  policyd-rdns report -c /etc/policyd-rdns/config.toml --since 7d /var/log/policyd-rdns/decisions.log*
+  policyd-rdns report -c config.toml --html report.html decisions.log.1.gz`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return writeReport(cmd.Context(), args, &o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	configFlag(cmd, &o.config)
+	f.StringVar(&o.html, "html", "", "write a page into this `file`, - for standard output, instead of text")
+	_ = cmd.MarkFlagFilename("html", "html")
+	f.BoolVar(&o.json, "json", false, "print JSON, one object, instead of text")
+	f.BoolVar(&o.utc, "utc", false, "tell times as in the log, not those of this place")
+	f.IntVar(&o.top, "top", 20, "tell this `many` rows of each list; 0: all")
+	f.StringVar(&o.wanted.since, "since", "", "only decisions at this `time` or later, or this long ago at most")
+	f.StringVar(&o.wanted.until, "until", "", "only decisions before this `time`")
+	return cmd
+}
+
+func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io.Reader, stdout, stderr io.Writer) error {
+	now := time.Now()
+	if o.utc {
+		now = now.UTC()
+	}
+	filter, err := o.wanted.filter(now)
+	switch {
+	case err != nil:
+		return errUsage{err}
+	case o.top < 0:
+		return errUsage{fmt.Errorf("--top %d: want 0 or more", o.top)}
+	case o.json && o.html == "-":
+		return errUsage{errors.New("--json and --html - are both for standard output")}
+	}
+	conf, err := loadConfig(o.config)
+	if err != nil {
+		return err
+	}
+	if len(paths) == 0 {
+		if paths, err = (&logOptions{config: o.config}).defaultPaths(stdin); err != nil {
+			return err
+		}
+	}
+	logs, err := findRecords(paths, stdin)
+	if err != nil {
+		return err
+	}
+	damaged := damages{out: stderr}
+	bar := progressBar{read: logs.read}
+	if isTerminal(stderr) {
+		bar.out = stderr
+	}
+	r, err := report.Read(ctx, &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell}, report.Config{
+		Rules: conf.rules, Name: cmp.Or(conf.path, "built-in"), Hash: conf.hash, Builtin: conf.builtin,
+		WriteRule: writeRule, Place: now.Location(), Top: o.top, Wants: filter.wants,
+		Progress: func(decisions int) { bar.draw(time.Now(), decisions) },
+	})
+	bar.clear()
+	damaged.end()
+	if err != nil {
+		return err
+	}
+	return o.write(r, stdout)
+}
+
+// write writes the report in the ways that were asked for.
+func (o *reportOptions) write(r *report.Report, stdout io.Writer) error {
+	if o.html == "-" {
+		return r.WriteHTML(stdout)
+	}
+	if o.html != "" {
+		if err := writeWhole(o.html, r.WriteHTML); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.json:
+		return r.WriteJSON(stdout)
+	case o.html != "":
+		return nil
+	}
+	return r.WriteText(stdout)
+}
+
+// writeWhole writes a file so that whoever opens it finds the old one or the
+// new one whole. A new one can be read by its group: it names who writes to
+// whom.
+func writeWhole(path string, write func(io.Writer) error) (err error) {
+	mode := os.FileMode(0o640)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	err = write(f)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.Rename(f.Name(), path)
+}

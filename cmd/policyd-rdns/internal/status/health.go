@@ -1,0 +1,75 @@
+package status
+
+import (
+	"fmt"
+	"time"
+)
+
+// overloadMinutes is how long an overload is told of after it.
+const overloadMinutes = 5
+
+// fullShare is the part of the connections, in percent, above which there are
+// nearly too many.
+const fullShare = 90
+
+// health is how the daemon does, in words.
+type health struct {
+	Level string // well, warning or trouble: the worst of its notes
+	Text  string
+	Notes []note
+}
+
+// note is one thing that an administrator should know.
+type note struct {
+	Level string // trouble, warning or note
+	Text  string
+	Then  string // what that means, or what to do
+}
+
+// diagnose looks for what is not well. recent is what was decided in the last
+// overloadMinutes.
+func diagnose(s *State, recent tally, now time.Time) health {
+	h := health{Level: "well", Text: "All is well"}
+	add := func(holds bool, level, text, then string) {
+		if holds {
+			h.Notes = append(h.Notes, note{level, text, then})
+		}
+	}
+	add(!s.Listening, "trouble", "Not listening for Postfix", "The daemon is starting or stopping.")
+	if r := &s.Resolver; r.Outage {
+		add(true, "trouble", fmt.Sprintf("No DNS server has answered for %s", ago(now.Sub(r.Since))),
+			"What cannot be known is not held against clients until one does. "+r.Why)
+	} else {
+		for i := range r.Servers {
+			add(r.Servers[i].Ill, "warning", fmt.Sprintf("DNS server %v did not answer the last time", r.Servers[i].Addr), "It is asked last until it does.")
+		}
+	}
+	add(recent.Overload > 0, "trouble", fmt.Sprintf("%d decisions in the last %d minutes found no room for a look-up", recent.Overload, overloadMinutes),
+		"Clients that the cache does not know pass. If the DNS server is not slow, raise resolver.max_inflight.")
+	add(s.MaxConnections > 0 && int(s.Server.Open)*100 >= s.MaxConnections*fullShare, "warning",
+		fmt.Sprintf("%d of %d connections are open", s.Server.Open, s.MaxConnections), "More wait until one ends: raise server.max_connections.")
+	add(s.ReloadFailed != "", "warning", "The configuration could not be read again", "The one of before stays in force. "+s.ReloadFailed)
+	add(s.LostLines > 0, "warning", fmt.Sprintf("%d lines of the decision log were lost since the start", s.LostLines), "Is its disk full, or does its reader hang?")
+	add(s.Server.Panics > 0 || s.Resolver.Panics > 0, "warning", fmt.Sprintf("The program failed over %d requests since the start", uint64(s.Server.Panics)+s.Resolver.Panics),
+		"They were answered DUNNO; the log tells of each, with a stack to report.")
+	add(s.Mode == "observe", "note", "Nothing is carried out: mode = \"observe\"", "What is shown as refused was only logged.")
+	for _, n := range h.Notes {
+		if n.Level == "trouble" && h.Level != "trouble" || n.Level == "warning" && h.Level == "well" {
+			h.Level, h.Text = n.Level, n.Text
+		}
+	}
+	return h
+}
+
+// ago is a time in words: 42 s, 5 min, 3 h, 2 days.
+func ago(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", max(int(d.Seconds()), 0))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}

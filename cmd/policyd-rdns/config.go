@@ -44,6 +44,9 @@ type config struct {
 		format journal.Format
 		file   string
 	}
+	http struct {
+		listen string // host:port; empty: nothing is served
+	}
 	rules    *policy.Rules
 	builtin  bool // the rules are the built-in ones alone
 	warnings []problem

@@ -15,8 +15,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver"
 )
 
@@ -29,6 +31,8 @@ type daemon struct {
 	log      *slog.Logger
 	journal  *journal.Writer // of decisions
 	resolver *resolver.Resolver
+	server   postfix.Server
+	watch    *watch // nil: nothing is served over HTTP
 	current  atomic.Pointer[generation]
 	nat      natGuard
 
@@ -41,7 +45,9 @@ type daemon struct {
 // judged by one configuration.
 type generation struct {
 	conf     *config
+	loaded   time.Time
 	gatherer *policy.Gatherer
+	tally    *metrics.Tally
 }
 
 // newDaemon makes a daemon that listens nowhere yet. It redirects
@@ -75,13 +81,18 @@ func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host
 		return nil, err
 	}
 	d.loadCache(conf)
+	if conf.http.listen != "" {
+		d.watch = d.newWatch()
+	}
 	d.current.Store(d.generation(conf))
 	return d, nil
 }
 
 func (d *daemon) generation(conf *config) *generation {
 	return &generation{
-		conf: conf,
+		conf:   conf,
+		loaded: time.Now(),
+		tally:  d.watch.tally(conf.rules, d.current.Load()),
 		gatherer: &policy.Gatherer{
 			DNS:       d.resolver,
 			Deadline:  conf.server.deadline,
@@ -119,6 +130,8 @@ func (d *daemon) handle(ctx context.Context, req policy.Request) string {
 	buf := lineBuffers.Get().(*[]byte)
 	*buf = g.conf.log.format.Append((*buf)[:0], &r)
 	_, _ = d.journal.Write(*buf) // never fails
+	g.tally.Count(&r.Decision, &r.Facts, r.Elapsed)
+	d.watch.keep(&r, *buf)
 	lineBuffers.Put(buf)
 	return reply
 }
@@ -131,6 +144,7 @@ func (d *daemon) reload() {
 	if err == nil {
 		err = d.journal.Open(conf.log.file)
 	}
+	d.watch.reloaded(err)
 	if err != nil {
 		d.log.Error("configuration not reloaded, the old one stays in force", "error", err)
 		if err := d.journal.Open(old.log.file); err != nil {
@@ -148,7 +162,7 @@ func (d *daemon) reload() {
 	d.tellWarnings(conf)
 	d.checkDescriptors(conf)
 	if !old.sameSockets(conf) {
-		d.log.Warn("changes of listen, socket_mode, socket_group and max_connections wait for a restart")
+		d.log.Warn("changes of listen, socket_mode, socket_group, max_connections and http.listen wait for a restart")
 	}
 	if conf.log.format != old.log.format {
 		d.log.Warn("messages keep their format until a restart; decisions have the new one")
@@ -158,7 +172,7 @@ func (d *daemon) reload() {
 func (c *config) sameSockets(other *config) bool {
 	a, b := &c.server, &other.server
 	return slices.Equal(a.listen, b.listen) && a.socketMode == b.socketMode && a.socketGroup == b.socketGroup &&
-		a.connections == b.connections
+		a.connections == b.connections && c.http == other.http
 }
 
 // reread reads the configuration and the servers that it leads to.

@@ -136,14 +136,21 @@ func (c *config) explain(ctx context.Context, g *policy.Gatherer, req policy.Req
 	e.Decision = c.rules.Judge(&req, &e.Facts)
 	e.Trials = c.rules.Trace(&req, &e.Facts)
 	e.Reads = wrapped(&req, &e.Facts, e.Decision.Action, e.Decision.Reply(), stage)
-	if e.Decision.Decided != policy.DUNNO {
-		e.Exempt = exemption(&req, &e.Facts, e.Decision.Rule)
-		if c.builtin {
-			// A rule of one's own replaces the built-in ones.
-			e.Exempt = "# at the top of the file, so that the built-in rules follow\ndefault_rules = true\n\n" + e.Exempt
-		}
-	}
+	e.Exempt = c.exempt(&req, &e.Facts, &e.Decision)
 	return e
+}
+
+// exempt is what would let the client of a decision pass, as TOML; empty if it
+// passes.
+func (c *config) exempt(req *policy.Request, f *policy.Facts, d *policy.Decision) string {
+	switch {
+	case d.Decided == policy.DUNNO:
+		return ""
+	case c.builtin:
+		// A rule of one's own replaces the built-in ones.
+		return "# at the top of the file, so that the built-in rules follow\ndefault_rules = true\n\n" + exemption(req, f, d.Rule)
+	}
+	return exemption(req, f, d.Rule)
 }
 
 // isTerminal says whether somebody watches who can see colours

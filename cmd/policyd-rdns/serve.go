@@ -72,6 +72,12 @@ func serve(ctx context.Context, path string, stderr io.Writer) error {
 		return err
 	}
 	defer d.resolver.Close()
+	d.server = postfix.Server{Handler: d.handle, Log: log, MaxConnections: conf.server.connections}
+	stopHTTP, err := d.serveHTTP(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopHTTP()
 	passed, err := activation.Listeners()
 	if err != nil {
 		return fmt.Errorf("sockets passed by systemd: %w", err)
@@ -90,8 +96,9 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	served := make(chan struct{})
 	var supervising sync.WaitGroup
 	supervising.Go(func() { d.supervise(ctx, served, hup) })
-	server := postfix.Server{Handler: d.handle, Log: d.log, MaxConnections: d.current.Load().conf.server.connections}
-	err := server.Serve(ctx, listeners...)
+	d.watch.listens(true)
+	defer context.AfterFunc(ctx, func() { d.watch.listens(false) })()
+	err := d.server.Serve(ctx, listeners...)
 	close(served)
 	supervising.Wait()
 	d.saveCache()

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"os/user"
@@ -40,7 +41,7 @@ func (r *reader) config(c *config) error {
 	r.helo(t.table("helo"), c)
 	r.names(t.table("names"), c)
 	r.log(t.table("log"), c)
-	r.http(t.table("http"))
+	r.http(t.table("http"), c)
 	defaultRules := false
 	t.boolean("default_rules", &defaultRules)
 	r.rules(&t, c, defaultRules)
@@ -155,13 +156,13 @@ func (r *reader) log(t table, c *config) {
 	t.end()
 }
 
-// http has its place in the file already, so that one file serves both this
-// version and the one that has metrics.
-func (r *reader) http(t table) {
-	listen := ""
-	t.text("listen", &listen)
-	if listen != "" {
-		t.bad("listen", listen, `this version has no metrics page yet: want ""`)
+func (r *reader) http(t table, c *config) {
+	t.text("listen", &c.http.listen)
+	if c.http.listen != "" {
+		host, port, err := net.SplitHostPort(c.http.listen)
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || host == "" {
+			t.bad("listen", c.http.listen, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
+		}
 	}
 	t.end()
 }

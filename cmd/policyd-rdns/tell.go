@@ -64,21 +64,30 @@ func answerText(a resolver.Answer) string {
 
 func (e *explanation) printFacts(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, f := range e.facts() {
+		fmt.Fprintf(t, "  %s\t%s", f.check, f.result)
+		if f.why != "" {
+			fmt.Fprintf(t, "\t%s", f.why)
+		}
+		fmt.Fprintln(t)
+	}
+	_ = t.Flush()
+}
+
+// fact is a check for people: its result, - if it was not needed, and what shows
+// it.
+type fact struct{ check, result, why string }
+
+func (e *explanation) facts() []fact {
+	var facts []fact
 	for i, result := range e.Decision.Checks {
 		check := policy.Check(i)
-		shown := result.String()
 		if check == policy.CheckStrength && result == policy.None {
 			continue
 		}
-		if result == policy.NotLearnt {
-			shown = "-"
-		}
-		if why := e.why(check); why != "" {
-			shown += "\t" + why
-		}
-		fmt.Fprintf(t, "  %s\t%s\n", check, shown)
+		facts = append(facts, fact{check.String(), shownResult(result), e.why(check)})
 	}
-	_ = t.Flush()
+	return facts
 }
 
 // why adds the evidence to a check.
@@ -136,48 +145,70 @@ func (e *explanation) printRules(w io.Writer, p paint) {
 		if mark == "" {
 			mark = t.Holds
 		}
-		note := ""
-		if t.Rule.Observe {
-			note = ", observed only"
-		}
-		fmt.Fprintf(w, "  %2d %s (%s%s): %s\n", i+1, t.Rule.Name, t.Rule.Action, note, mark)
-		if !t.Share {
-			fmt.Fprintf(w, "       the client is not in its %d%%\n", t.Rule.Percent)
-		}
-		printEntries(w, "when", t.When)
-		for _, except := range t.Unless {
-			printEntries(w, "unless", except)
+		fmt.Fprintf(w, "  %2d %s (%s): %s\n", i+1, t.Rule.Name, ruleAction(t.Rule), mark)
+		for _, line := range trialLines(&t) {
+			fmt.Fprintf(w, "       %s\n", line)
 		}
 	}
 }
 
-func printEntries(w io.Writer, word string, entries []policy.EntryTrial) {
-	for _, t := range entries {
-		fmt.Fprintf(w, "       %s %s = %s: %s\n", word, t.Entry.Key, tomlValues(t.Entry.Key, t.Entry.Written), t.Holds)
+// ruleAction is what a rule does.
+func ruleAction(r *policy.Rule) string {
+	if r.Observe {
+		return r.Action.String() + ", observed only"
 	}
+	return r.Action.String()
+}
+
+// trialLines tell how the entries of a rule came out, one by one.
+func trialLines(t *policy.Trial) []string {
+	var lines []string
+	if !t.Share {
+		lines = append(lines, fmt.Sprintf("the client is not in its %d%%", t.Rule.Percent))
+	}
+	add := func(word string, entries []policy.EntryTrial) {
+		for _, e := range entries {
+			lines = append(lines, fmt.Sprintf("%s %s = %s: %s", word, e.Entry.Key, tomlValues(e.Entry.Key, e.Entry.Written), e.Holds))
+		}
+	}
+	add("when", t.When)
+	for _, except := range t.Unless {
+		add("unless", except)
+	}
+	return lines
 }
 
 func (e *explanation) printDecision(w io.Writer, p paint) {
 	d := &e.Decision
-	rule := "no rule holds"
-	if d.Rule != "" {
-		rule = "by rule " + tomlString(d.Rule)
-	}
-	fmt.Fprintf(w, "  %s %s\n", p.action(d.Decided, d.Decided.String()), rule)
-	if d.Downgraded {
-		fmt.Fprintf(w, "  less than a reject, because the DNS could not say\n")
-	}
-	if d.Action != d.Decided {
-		fmt.Fprintf(w, "  not carried out: mode is observe\n")
-	}
-	for _, v := range d.Would {
-		fmt.Fprintf(w, "  observed: %s by rule %s\n", v.Action, tomlString(v.Rule))
+	sentences := decisionLines(d)
+	fmt.Fprintf(w, "  %s %s\n", p.action(d.Decided, d.Decided.String()), strings.TrimPrefix(sentences[0], d.Decided.String()+" "))
+	for _, line := range sentences[1:] {
+		fmt.Fprintf(w, "  %s\n", line)
 	}
 	if e.Reads == "" {
 		fmt.Fprintf(w, "  the sending server reads nothing of it\n")
 		return
 	}
 	fmt.Fprintf(w, "  the sending server reads:\n    %s\n", e.Reads)
+}
+
+// decisionLines tell what was decided, by which rule, and what else is to be
+// said of it.
+func decisionLines(d *policy.Decision) []string {
+	lines := []string{d.Decided.String() + " no rule holds"}
+	if d.Rule != "" {
+		lines[0] = d.Decided.String() + " by rule " + tomlString(d.Rule)
+	}
+	if d.Downgraded {
+		lines = append(lines, "less than a reject, because the DNS could not say")
+	}
+	if d.Action != d.Decided {
+		lines = append(lines, "not carried out: mode is observe")
+	}
+	for _, v := range d.Would {
+		lines = append(lines, fmt.Sprintf("observed: %s by rule %s", v.Action, tomlString(v.Rule)))
+	}
+	return lines
 }
 
 func indent(text string) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -16,6 +17,9 @@ func (c *config) warn(r *reader) {
 			r.doubtful("server.listen["+itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and nothing is encrypted", address)
 		}
 	}
+	if host, _, err := net.SplitHostPort(c.http.listen); err == nil && !isLoopback(host) {
+		r.doubtful("http.listen", "http.listen = %q: not on the loopback: whoever reaches the port reads who sends mail to whom, and nothing is encrypted", c.http.listen)
+	}
 	if c.resolver.timeout >= c.server.deadline {
 		r.doubtful("resolver.timeout", "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made", c.resolver.timeout, c.server.deadline)
 	}
@@ -29,6 +33,12 @@ func (c *config) warn(r *reader) {
 		r.doubtful("rule", "no rule rejects or defers, so that all clients pass; default_rules = true lets the built-in rules follow")
 	}
 	c.warnings = r.warnings
+}
+
+// isLoopback says that a host is this one, seen by nobody else.
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 func (c *config) warnRule(r *reader, i int) {

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
+	"policyd-rdns/cmd/policyd-rdns/internal/status"
+	"policyd-rdns/cmd/policyd-rdns/internal/web"
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+)
+
+// watch is what others see of the daemon over HTTP. nil: it is off.
+type watch struct {
+	metrics   *metrics.Metrics
+	page      *status.Page
+	started   time.Time
+	host      string // name
+	listening atomic.Bool
+	failed    atomic.Pointer[error] // of the last reload
+}
+
+func (d *daemon) newWatch() *watch {
+	w := &watch{
+		started: time.Now(),
+		metrics: metrics.New(versionText(), d.counted),
+		page:    status.New(status.Source{State: d.state, Summary: shownSummary, Explain: d.explained}, time.Now),
+	}
+	if len(d.host.names) > 0 {
+		w.host = d.host.names[0]
+	}
+	return w
+}
+
+// tally counts what a configuration will decide, in place of an older one.
+func (w *watch) tally(rules *policy.Rules, old *generation) *metrics.Tally {
+	switch {
+	case w == nil:
+		return nil
+	case old == nil:
+		return w.metrics.Tally(rules, nil)
+	}
+	return w.metrics.Tally(rules, old.tally)
+}
+
+// keep takes a decision with its log line.
+func (w *watch) keep(r *journal.Record, line []byte) {
+	if w != nil {
+		w.page.Keep(r, line)
+	}
+}
+
+// reloaded takes what became of a reload.
+func (w *watch) reloaded(err error) {
+	if w == nil {
+		return
+	}
+	w.metrics.Reloaded(time.Now(), err == nil)
+	w.failed.Store(&err)
+}
+
+// listens says whether policy requests are answered.
+func (w *watch) listens(yes bool) {
+	if w != nil {
+		w.listening.Store(yes)
+	}
+}
+
+// serveHTTP begins to answer over HTTP, if the configuration wants it, until stop
+// is called.
+func (d *daemon) serveHTTP(ctx context.Context) (stop func(), err error) {
+	address := d.current.Load().conf.http.listen
+	if d.watch == nil {
+		return func() {}, nil
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("http.listen = %q: %w", address, err)
+	}
+	host, _, _ := net.SplitHostPort(address) // it has been checked
+	server := web.Server{Handler: d.routes(), Log: d.log, Names: append(slices.Clone(d.host.names), host)}
+	// It says how things are until the last request is answered.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := server.Serve(ctx, l); err != nil {
+			d.log.Error("metrics and status page have ended", "error", err)
+		}
+	})
+	d.log.Info("metrics and status page", "url", "http://"+l.Addr().String()+"/")
+	return func() {
+		cancel()
+		serving.Wait()
+	}, nil
+}
+
+func (d *daemon) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", d.watch.page)
+	mux.Handle("/metrics", d.watch.metrics)
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
+	mux.HandleFunc("/readyz", d.readyz)
+	return mux
+}
+
+// readyTime bounds how long it takes to say that no DNS server answers.
+const readyTime = 5 * time.Second
+
+// readyz says whether Postfix can be served: the sockets are open, and a DNS
+// server answers.
+func (d *daemon) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	defer cancel()
+	if !d.watch.listening.Load() {
+		http.Error(w, "not listening for Postfix", http.StatusServiceUnavailable)
+		return
+	}
+	if err := d.resolver.Reachable(ctx); err != nil {
+		http.Error(w, "no DNS server answers: "+safe(err.Error()), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// counted is what metrics tell.
+func (d *daemon) counted() metrics.State {
+	conf, lines := d.current.Load().conf, d.journal.Stats()
+	return metrics.State{
+		Resolver: d.resolver.Stats(), CacheEntries: conf.resolver.cacheEntries, MaxInFlight: conf.resolver.maxInFlight,
+		Server: d.server.Stats(), MaxConnections: d.server.MaxConnections,
+		LostLines: lines.Lost, PendingBytes: lines.Pending,
+		Config: conf.hash, Mode: conf.rules.Mode.String(),
+	}
+}
+
+// state is what the status page tells beside decisions.
+func (d *daemon) state() status.State {
+	g := d.current.Load()
+	s := status.State{
+		State: d.counted(), Version: versionText(), Host: d.watch.host, Started: d.watch.started, Listening: d.watch.listening.Load(),
+		File: g.conf.path, Rules: len(g.conf.rules.List), Loaded: g.loaded,
+	}
+	if err := d.watch.failed.Load(); err != nil && *err != nil {
+		s.ReloadFailed = safe((*err).Error())
+	}
+	return s
+}

@@ -182,11 +182,15 @@ func (m *Mailboxes) Has(address string) bool {
 	if address == "" {
 		return m.null
 	}
-	address = strings.TrimSuffix(strings.ToLower(address), ".")
+	address = strings.ToLower(address)
+	user, domain, at := cutLast(address, '@')
+	if at {
+		address = strings.TrimSuffix(address, ".")
+		domain = strings.TrimSuffix(domain, ".")
+	}
 	if _, ok := m.whole[address]; ok {
 		return true
 	}
-	user, domain, at := cutLast(address, '@')
 	if _, ok := m.users[user]; ok {
 		return true
 	}

@@ -19,15 +19,19 @@ type scene struct {
 	possible [numChecks]results
 }
 
-func (r *Rules) scene(req *Request, f *Facts) *scene {
-	s := &scene{req: req, facts: f, rules: r}
+func (r *Rules) scene(req *Request, f *Facts) scene {
+	s := scene{req: req, facts: f, rules: r}
+	s.assess()
+	return s
+}
+
+func (s *scene) assess() {
 	s.ptr()
 	s.fcrdns()
 	s.name()
 	s.checks[CheckHELOForm] = s.heloForm()
 	s.helo()
 	s.checks[CheckHELOName] = s.heloName()
-	return s
 }
 
 // leave leaves a check unsettled: because of what was not asked, or else because
@@ -337,8 +341,14 @@ func canMatch(h *Greeting, req *Request) bool {
 // confirmed proper name.
 func (s *scene) related() truth {
 	f := s.facts
+	if s.nameless() {
+		return no
+	}
+	if f.PTR == resolver.NotAsked {
+		return open
+	}
 	org := hostname.Organisation(f.HELO.Name)
-	if org == "" || s.nameless() {
+	if org == "" {
 		return no
 	}
 	if f.PTR != resolver.Found {
@@ -350,7 +360,7 @@ func (s *scene) related() truth {
 	}
 	for i := range f.Names {
 		n := &f.Names[i]
-		if s.grade(n, true) != gradeProper || hostname.Organisation(n.Name) != org {
+		if s.grade(n, true) != gradeProper || n.Name != f.HELO.Name && hostname.Organisation(n.Name) != org {
 			continue
 		}
 		if n.Lead.To(s.req.Client) {

@@ -54,12 +54,26 @@ func (g *Gatherer) Gather(ctx context.Context, req *Request, rules *Rules) Facts
 	if !req.Client.IsValid() || !g.Complete && !rules.Judge(req, &c.facts).Open {
 		return c.facts
 	}
+	if !c.atHand(ctx) {
+		return g.learn(ctx, req, rules, 0)
+	}
+	if c.tooOld() {
+		return g.learn(ctx, req, rules, fresh)
+	}
+	c.facts.Outage = len(c.facts.Errors) > 0 && g.DNS.Outage()
+	return c.facts
+}
+
+// learn collects the facts that the cache does not hold, or holds only of an age
+// above maxAge, if that is not 0.
+func (g *Gatherer) learn(ctx context.Context, req *Request, rules *Rules, maxAge time.Duration) Facts {
 	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
 	defer cancel()
 	budget := resolver.NewBudget(maxQuestions)
-	o := resolver.Options{Budget: budget, Client: req.Client}
+	o := resolver.Options{Budget: budget, Client: req.Client, MaxAge: maxAge}
+	c := collection{g: g, req: req, rules: rules, facts: g.known(req)}
 	c.collect(ctx, o)
-	if c.aged && rules.Judge(req, &c.facts).Decided == Reject {
+	if maxAge == 0 && c.tooOld() {
 		c.facts = g.known(req)
 		o.MaxAge = fresh
 		c.collect(ctx, o)
@@ -86,6 +100,82 @@ type collection struct {
 	aged  bool // an answer older than fresh was used
 }
 
+// tooOld says that the facts lead to a reject and that an answer among them is
+// too old for that.
+func (c *collection) tooOld() bool {
+	return c.aged && c.rules.Judge(c.req, &c.facts).Decided == Reject
+}
+
+// atHand collects the facts from the cache alone, in the order of collect, and
+// says whether all that the rules need was there. It costs no goroutine and no
+// timer: nearly all clients of a busy server were here before.
+func (c *collection) atHand(ctx context.Context) bool {
+	o := resolver.Options{Client: c.req.Client, CacheOnly: true}
+	network := c.network()
+	wanted := c.wantsHELO()
+	var greeting Lead
+	var helo resolver.Answer
+	if wanted {
+		if helo = c.g.DNS.LookupAddrs(ctx, network, c.facts.HELO.Name, o); helo.Outcome == resolver.NotAsked {
+			return false
+		}
+		greeting = c.lead(&helo)
+	}
+	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
+	if ptr.Outcome == resolver.NotAsked {
+		return false
+	}
+	c.pointer(&ptr)
+	if c.needsNames() {
+		for i := range c.facts.Names {
+			n := &c.facts.Names[i]
+			if !n.Valid {
+				break
+			}
+			if wanted && n.Name == c.facts.HELO.Name {
+				n.Lead = greeting
+				continue
+			}
+			a := c.g.DNS.LookupAddrs(ctx, network, n.Name, o)
+			if a.Outcome == resolver.NotAsked {
+				return false
+			}
+			n.Lead = c.lead(&a)
+			c.note(n.Name, &a)
+		}
+	}
+	if wanted {
+		c.facts.HELO.Lead = greeting
+		c.note(c.facts.HELO.Name, &helo)
+	}
+	return true
+}
+
+// pointer takes the answer to the question for the client's names.
+func (c *collection) pointer(ptr *resolver.Answer) {
+	c.names(ptr)
+	c.facts.PTR = ptr.Outcome
+	c.facts.Cached = ptr.Cached
+	about := ""
+	if ptr.Outcome == resolver.TempError {
+		about = c.req.Client.String()
+	}
+	c.note(about, ptr)
+}
+
+// needsNames says that it matters where the client's names lead.
+func (c *collection) needsNames() bool {
+	return c.facts.PTR == resolver.Found && (c.g.Complete || c.rules.Judge(c.req, &c.facts).Open)
+}
+
+// network is the client's address family, as [DNS] has it.
+func (c *collection) network() string {
+	if c.req.Client.Is4() {
+		return "ip4"
+	}
+	return "ip6"
+}
+
 // question is one address look-up of a collection.
 type question struct {
 	name     string
@@ -108,19 +198,15 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 		pending = c.ask(heloCtx, &greeting, helo, o)
 	}
 	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
-	c.names(&ptr)
-	c.facts.PTR = ptr.Outcome
-	c.facts.Cached = ptr.Cached
-	c.note(c.req.Client.String(), &ptr)
-
+	c.pointer(&ptr)
 	var asked []*question
-	if c.facts.PTR == resolver.Found && (c.g.Complete || c.rules.Judge(c.req, &c.facts).Open) {
+	if c.needsNames() {
 		asked = c.askNames(ctx, &names, helo, o)
 	}
 	names.Wait()
 	for i, q := range asked {
 		if q != helo {
-			c.facts.Names[i].Lead = c.lead(q)
+			c.facts.Names[i].Lead = c.lead(q.taken())
 			c.note(q.name, &q.answer)
 		}
 	}
@@ -131,7 +217,7 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 	if helo == nil || heloCtx.Err() != nil && ctx.Err() == nil {
 		return // not asked, as far as the facts go: nobody needs it
 	}
-	c.facts.HELO.Lead = c.lead(helo)
+	c.facts.HELO.Lead = c.lead(helo.taken())
 	c.note(helo.name, &helo.answer)
 	if i := slices.Index(asked, helo); i >= 0 {
 		c.facts.Names[i].Lead = c.facts.HELO.Lead
@@ -144,24 +230,29 @@ func (c *collection) wantsHELO() bool {
 	if c.facts.HELO.Form != hostname.FQDN || !canMatch(&c.facts.HELO, c.req) {
 		return false
 	}
-	return c.g.Complete || slices.ContainsFunc(c.rules.List, func(r Rule) bool { return r.uses("helo") })
+	if c.g.Complete {
+		return true
+	}
+	for i := range c.rules.List {
+		if c.rules.List[i].uses("helo") {
+			return true
+		}
+	}
+	return false
 }
 
 // ask puts a question, beside the others if the cache cannot answer it: then
 // the answer is pending.
 func (c *collection) ask(ctx context.Context, wg *sync.WaitGroup, q *question, o resolver.Options) (pending bool) {
-	network := "ip6"
-	if c.req.Client.Is4() {
-		network = "ip4"
-	}
+	network, dns := c.network(), c.g.DNS
 	cached := o
 	cached.CacheOnly = true
-	if q.answer = c.g.DNS.LookupAddrs(ctx, network, q.name, cached); q.answer.Outcome != resolver.NotAsked {
+	if q.answer = dns.LookupAddrs(ctx, network, q.name, cached); q.answer.Outcome != resolver.NotAsked {
 		return false
 	}
 	wg.Go(func() {
 		defer func() { q.panicked = recover() }()
-		q.answer = c.g.DNS.LookupAddrs(ctx, network, q.name, o)
+		q.answer = dns.LookupAddrs(ctx, network, q.name, o)
 	})
 	return true
 }
@@ -196,7 +287,8 @@ func (c *collection) names(ptr *resolver.Answer) {
 	f.MoreNames = ptr.More
 	var malformed []Name
 	if f.HELO.Form == hostname.FQDN && slices.Contains(ptr.Names, f.HELO.Name) {
-		f.Names = append(f.Names, NewName(f.HELO.Name, c.req.Client))
+		// Both by their looks alone, and the looks are the same.
+		f.Names = append(f.Names, Name{Name: f.HELO.Name, Valid: hostname.Valid(f.HELO.Name), Verdict: f.HELO.Verdict})
 	}
 	for _, name := range ptr.Names {
 		switch {
@@ -219,13 +311,17 @@ func (c *collection) names(ptr *resolver.Answer) {
 	}
 }
 
-// lead keeps of an answer what the facts hold.
-func (c *collection) lead(q *question) Lead {
+// taken is the answer on the goroutine of the request, where a panic of one
+// request ends.
+func (q *question) taken() *resolver.Answer {
 	if q.panicked != nil {
-		// On the goroutine of the request, where one request's panic ends.
 		panic(q.panicked)
 	}
-	a := &q.answer
+	return &q.answer
+}
+
+// lead keeps of an answer what the facts hold.
+func (c *collection) lead(a *resolver.Answer) Lead {
 	l := Lead{Outcome: a.Outcome}
 	if a.Outcome != resolver.Found {
 		return l
@@ -248,7 +344,7 @@ func (c *collection) lead(q *question) Lead {
 }
 
 // note keeps what the log line and a reject want to know of an answer beside
-// its outcome.
+// its outcome: of a temperror what it was about.
 func (c *collection) note(about string, a *resolver.Answer) {
 	f := &c.facts
 	f.Cached = f.Cached && a.Cached

@@ -91,7 +91,7 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 	doubt := false // a rule that might have spared the client was passed over
 	for i := range r.List {
 		rule := &r.List[i]
-		holds, doubtful := rule.holds(s)
+		holds, doubtful := rule.holds(&s)
 		if holds == no {
 			doubt = doubt || doubtful && rule.Action != Reject && !rule.Observe
 			continue
@@ -110,7 +110,7 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 		case !settled:
 			doubt = true
 		default:
-			d.decide(rule, action, s)
+			d.decide(rule, action, &s)
 			return d.answered()
 		}
 	}

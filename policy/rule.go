@@ -40,7 +40,7 @@ type Table []Entry
 func (t Table) holds(s *scene) (result truth, doubtful bool) {
 	result = yes
 	for i := range t {
-		v, d := t[i].cond.holds(s)
+		v, d := t[i].holds(s)
 		if v == no {
 			return no, false
 		}

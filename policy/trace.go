@@ -34,7 +34,7 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 		for _, table := range rule.Unless {
 			t.Unless = append(t.Unless, s.try(table))
 		}
-		holds, _ := rule.holds(s)
+		holds, _ := rule.holds(&s)
 		t.Holds = holds.String()
 		if decided {
 			t.Holds = "not reached"
@@ -48,7 +48,7 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 func (s *scene) try(t Table) []EntryTrial {
 	trials := make([]EntryTrial, len(t))
 	for i := range t {
-		holds, _ := t[i].cond.holds(s)
+		holds, _ := t[i].holds(s)
 		trials[i] = EntryTrial{&t[i], holds.String()}
 	}
 	return trials

@@ -3,7 +3,6 @@ package journal
 import (
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -16,7 +15,8 @@ const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // Append adds the record as one line, its newline included.
 func (f Format) Append(dst []byte, r *Record) []byte {
-	e := encoder{buf: dst, json: f == JSON}
+	var space [512]byte
+	e := encoder{buf: dst, json: f == JSON, elems: space[:0]}
 	e.record(r)
 	return e.end()
 }
@@ -83,14 +83,19 @@ func (e *encoder) names(f *policy.Facts, client netip.Addr, check policy.Result)
 	}
 	for i := range f.Names {
 		n := &f.Names[i]
-		e.element(n.Name, ">", leadText(&n.Lead))
+		e.element(n.Name, ">")
+		e.lead(&n.Lead)
 	}
 	e.list("names")
 }
 
 func (e *encoder) facts(f *policy.Facts) {
 	e.flag("more_names", f.MoreNames)
-	e.text("helo_to", leadText(&f.HELO.Lead))
+	if f.HELO.Lead.Outcome != resolver.NotAsked {
+		e.element()
+		e.lead(&f.HELO.Lead)
+		e.list("helo_to")
+	}
 	e.flag("own_client", f.OwnClient)
 	e.flag("own_helo", f.OwnHELO)
 	for _, err := range f.Errors {
@@ -116,28 +121,22 @@ func (e *encoder) request(q *policy.Request) {
 	e.text("context", q.Context)
 }
 
-// leadText is where a name leads: addresses, none or temperror; empty if that
-// was not asked.
-func leadText(l *policy.Lead) string {
+// lead adds to the element that is being put together where a name leads:
+// addresses, none or temperror; nothing if that was not asked.
+func (e *encoder) lead(l *policy.Lead) {
 	switch l.Outcome {
 	case resolver.None:
-		return "none"
+		e.elems = append(e.elems, "none"...)
 	case resolver.TempError:
-		return "temperror"
-	case resolver.NotAsked:
-		return ""
-	}
-	if len(l.Addrs) == 1 {
-		return l.Addrs[0].String()
-	}
-	var b strings.Builder
-	for i, a := range l.Addrs {
-		if i > 0 {
-			b.WriteByte('+')
+		e.elems = append(e.elems, "temperror"...)
+	case resolver.Found:
+		for i, a := range l.Addrs {
+			if i > 0 {
+				e.elems = append(e.elems, '+')
+			}
+			e.elems = a.AppendTo(e.elems)
 		}
-		b.WriteString(a.String())
 	}
-	return b.String()
 }
 
 // encoder writes the fields of one line. Empty values are left out.
@@ -223,7 +222,9 @@ func (e *encoder) number(k string, v int) {
 
 func (e *encoder) millis(k string, d time.Duration) {
 	e.key(k)
-	e.buf = strconv.AppendFloat(e.buf, float64(d)/float64(time.Millisecond), 'f', 3, 64)
+	us := d.Round(time.Microsecond).Microseconds()
+	e.buf = strconv.AppendInt(e.buf, us/1000, 10)
+	e.buf = append(e.buf, '.', '0'+byte(us/100%10), '0'+byte(us/10%10), '0'+byte(us%10))
 }
 
 // element adds an element, put together of parts, to the list that is to come.
@@ -244,20 +245,25 @@ func (e *encoder) element(parts ...string) {
 
 // list writes the elements added since the last list.
 func (e *encoder) list(k string) {
-	if e.some {
+	switch {
+	case !e.some:
+	case !e.json && bare(e.elems):
+		e.key(k)
+		e.buf = append(e.buf, e.elems...)
+	default:
 		e.text(k, string(e.elems))
 	}
 	e.elems, e.some = e.elems[:0], false
 }
 
 // bare says that a logfmt value needs no quotes.
-func bare(v string) bool {
+func bare[T string | []byte](v T) bool {
 	for i := range len(v) {
 		if c := v[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\' {
 			return false
 		}
 	}
-	return v != ""
+	return len(v) > 0
 }
 
 const hexDigits = "0123456789abcdef"

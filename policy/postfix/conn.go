@@ -44,16 +44,18 @@ const turn = 8
 // converse answers request after request. Its error is never nil.
 func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, log *slog.Logger) error {
 	var reply []byte
+	reading, writing := allowance{set: c.SetReadDeadline}, allowance{set: c.SetWriteDeadline}
+	// A stop must not cut short what has begun.
+	whole := context.WithoutCancel(ctx)
 	for n := 1; ; n++ {
-		req, err := s.next(ctx, c, r)
+		req, err := s.next(ctx, &reading, r)
 		if err != nil {
 			return err
 		}
 		s.count.requests.Add(1)
-		// A stop must not cut short what has begun.
-		action := s.answer(context.WithoutCancel(ctx), req, log)
+		action := s.answer(whole, req, log)
 		reply = AppendReply(reply[:0], action)
-		if err := c.SetWriteDeadline(time.Now().Add(s.write)); err != nil {
+		if err := writing.give(s.write); err != nil {
 			return err
 		}
 		if _, err := c.Write(reply); err != nil {
@@ -66,16 +68,23 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, log *slog
 }
 
 // next waits for a request and reads it. What arrives whole, as nearly all do,
-// needs no deadline for its rest.
-func (s *service) next(ctx context.Context, c net.Conn, r *Reader) (policy.Request, error) {
-	if err := allow(ctx, c, s.idle); err != nil {
+// needs no deadline for its rest. The order counts: a stop puts the deadline into
+// the past, and what undid that would not see that ctx is done.
+func (s *service) next(ctx context.Context, reading *allowance, r *Reader) (policy.Request, error) {
+	if err := reading.give(s.idle); err != nil {
+		return policy.Request{}, err
+	}
+	if err := ctx.Err(); err != nil {
 		return policy.Request{}, err
 	}
 	if err := r.await(); err != nil {
 		return policy.Request{}, err
 	}
 	if !r.whole() {
-		if err := allow(ctx, c, s.unfinished); err != nil {
+		if err := reading.renew(s.unfinished); err != nil {
+			return policy.Request{}, err
+		}
+		if err := ctx.Err(); err != nil {
 			return policy.Request{}, err
 		}
 	}
@@ -86,13 +95,30 @@ func (s *service) next(ctx context.Context, c net.Conn, r *Reader) (policy.Reque
 	return req, err
 }
 
-// allow gives d for reading from c. The order counts: a stop puts the deadline
-// into the past, and what undid that would not see that ctx is done.
-func allow(ctx context.Context, c net.Conn, d time.Duration) error {
-	if err := c.SetReadDeadline(time.Now().Add(d)); err != nil {
-		return err
+// allowance is the time that one direction of a connection has.
+type allowance struct {
+	set  func(deadline time.Time) error // of the connection
+	span time.Duration                  // as last given
+	from time.Time
+}
+
+// slack is the part of its time, one in so many, that a peer may have less: to
+// move a deadline takes a lock and a timer, which at each request would be a
+// twentieth of its whole cost.
+const slack = 16
+
+// give allows a span from now on, or a little less.
+func (a *allowance) give(span time.Duration) error {
+	if a.span == span && time.Since(a.from) < span/slack {
+		return nil
 	}
-	return ctx.Err()
+	return a.renew(span)
+}
+
+// renew allows a span from now on.
+func (a *allowance) renew(span time.Duration) error {
+	a.span, a.from = span, time.Now()
+	return a.set(a.from.Add(span))
 }
 
 // answer calls the handler, and answers for it if it panics: one request is

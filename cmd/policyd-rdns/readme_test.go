@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os"
 	"strings"
@@ -87,7 +88,7 @@ func TestREADMEShowsWhatIs(t *testing.T) {
 		t.Errorf("README.md lacks the line that serve shows: %s", mainCF(l))
 	}
 	for _, cmd := range newRoot().Commands() {
-		if name := cmd.Name(); name != "help" && !strings.Contains(text, "`"+name+"`") {
+		if name := cmd.Name(); name != "help" && !cmd.Hidden && !strings.Contains(text, "`"+name+"`") {
 			t.Errorf("README.md does not name the command %s", name)
 		}
 	}
@@ -95,6 +96,60 @@ func TestREADMEShowsWhatIs(t *testing.T) {
 		if !strings.Contains(text, "`"+check.String()+"`") {
 			t.Errorf("README.md does not name the check %s", check)
 		}
+	}
+}
+
+// readmeTrouble names for each row of the README's "When things go wrong" a test
+// that makes it happen.
+func readmeTrouble() map[string]string {
+	return map[string]string{
+		"one zone fails or is silent":                   "policy/world_test.go TestSlowDNS",
+		"the servers fail or are slow":                  "resolver/stale_test.go TestStale",
+		"no DNS server answers at all":                  "cmd/policyd-rdns/e2e_badday_test.go TestPostfixDNSAway",
+		"more look-ups than `max_inflight`":             "resolver/share_test.go TestBusy",
+		"more connections than `max_connections`":       "policy/postfix/accept_test.go TestServeFull",
+		"a request is unreadable, or not whole in 60 s": "policy/postfix/server_test.go TestServeUnfinished",
+		"the client has no address (`unknown`)":         "policy/enough_test.go TestGatherNoAddress",
+		"all clients have one address, or private ones": "cmd/policyd-rdns/natguard_test.go TestNATGuard",
+		"the daemon panics over a request":              "policy/postfix/server_test.go TestServePanic",
+		"the log cannot be written":                     "cmd/policyd-rdns/trouble_test.go TestFullDisk",
+		"the daemon is down":                            "cmd/policyd-rdns/e2e_badday_test.go TestPostfixKilled",
+	}
+}
+
+// TestREADMETroubleIsTested holds the README's table of troubles to the tests
+// that show them.
+func TestREADMETroubleIsTested(t *testing.T) {
+	trouble := readmeTrouble()
+	_, table, _ := strings.Cut(readme(t), "| when | then |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := 0
+	for row := range strings.Lines(table) {
+		when := strings.TrimSpace(strings.Split(row, "|")[1])
+		file, name, _ := strings.Cut(trouble[when], " ")
+		text, err := os.ReadFile("../../" + file)
+		if name == "" || err != nil || !strings.Contains(string(text), "\nfunc "+name+"(t *testing.T) {") {
+			t.Errorf("the README's %q: no test %q in %q, %v", when, name, file, err)
+		}
+		rows++
+	}
+	if rows != len(trouble) {
+		t.Errorf("the README's table has %d rows; want %d", rows, len(trouble))
+	}
+}
+
+// TestREADMEMemory holds the README's formula to what TestMemory measures by.
+func TestREADMEMemory(t *testing.T) {
+	conf, err := loadConfig("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const MiB = 1 << 20
+	bytes := memoryBase + conf.resolver.cacheEntries*memoryEntry + conf.server.connections*memoryConnection
+	want := fmt.Sprintf("Memory: at most %d MiB + %d bytes for each of `cache_entries` + %d KiB for each of `max_connections`: %d MiB as it comes.",
+		memoryBase/MiB, memoryEntry, memoryConnection>>10, (bytes+MiB/2)/MiB)
+	if !strings.Contains(strings.ReplaceAll(readme(t), "\n", " "), want) {
+		t.Errorf("README.md lacks %q", want)
 	}
 }
 

@@ -82,7 +82,7 @@ func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host
 	}
 	d.loadCache(conf)
 	if conf.http.listen != "" {
-		d.watch = d.newWatch()
+		d.watch = d.newWatch(conf)
 	}
 	d.current.Store(d.generation(conf))
 	return d, nil

@@ -23,13 +23,14 @@ type watch struct {
 	page      *status.Page
 	started   time.Time
 	host      string // name
+	maxConns  int    // of the policy server; a reload does not change it
 	listening atomic.Bool
 	failed    atomic.Pointer[error] // of the last reload
 }
 
-func (d *daemon) newWatch() *watch {
+func (d *daemon) newWatch(conf *config) *watch {
 	w := &watch{
-		started: time.Now(),
+		started: time.Now(), maxConns: conf.server.connections,
 		metrics: metrics.New(versionText(), d.counted),
 		page:    status.New(status.Source{State: d.state, Summary: shownSummary, Explain: d.explained}, time.Now),
 	}
@@ -134,7 +135,7 @@ func (d *daemon) counted() metrics.State {
 	conf, lines := d.current.Load().conf, d.journal.Stats()
 	return metrics.State{
 		Resolver: d.resolver.Stats(), CacheEntries: conf.resolver.cacheEntries, MaxInFlight: conf.resolver.maxInFlight,
-		Server: d.server.Stats(), MaxConnections: d.server.MaxConnections,
+		Server: d.server.Stats(), MaxConnections: d.watch.maxConns,
 		LostLines: lines.Lost, PendingBytes: lines.Pending,
 		Config: conf.hash, Mode: conf.rules.Mode.String(),
 	}

@@ -72,7 +72,6 @@ func serve(ctx context.Context, path string, stderr io.Writer) error {
 		return err
 	}
 	defer d.resolver.Close()
-	d.server = postfix.Server{Handler: d.handle, Log: log, MaxConnections: conf.server.connections}
 	stopHTTP, err := d.serveHTTP(ctx)
 	if err != nil {
 		return err
@@ -96,6 +95,7 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	served := make(chan struct{})
 	var supervising sync.WaitGroup
 	supervising.Go(func() { d.supervise(ctx, served, hup) })
+	d.server.Handler, d.server.Log, d.server.MaxConnections = d.handle, d.log, d.current.Load().conf.server.connections
 	d.watch.listens(true)
 	defer context.AfterFunc(ctx, func() { d.watch.listens(false) })()
 	err := d.server.Serve(ctx, listeners...)

@@ -25,6 +25,7 @@ type replayOptions struct {
 	utc     bool
 	decided bool
 	top     int
+	postfix postfixOptions
 }
 
 func newReplay() *cobra.Command {
@@ -47,8 +48,14 @@ without deciding.
 If NEW only observes, what its rules come to is compared, as if it were carried
 out.
 
+With --postfix the files are Postfix's own mail logs, for sites that have no
+decision log yet: the clients whose mail was accepted are looked up in the DNS, as
+it is today, and judged. Their greeting is mostly not logged: what depends on it
+is undecided. What the DNS cannot say is held against nobody.
+
   policyd-rdns replay -c new.toml /var/log/policyd-rdns/decisions.log*
-  policyd-rdns replay -c new.toml --against old.toml --fail-on newly-rejected week.log.gz`,
+  policyd-rdns replay -c new.toml --against old.toml --fail-on newly-rejected week.log.gz
+  policyd-rdns replay --postfix --networks 192.0.2.0/24 /var/log/mail.log*`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errUsage{errors.New("replay wants decision logs, or - for standard input")}
@@ -56,6 +63,9 @@ out.
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.postfix.check(cmd.Flags().Changed); err != nil {
+				return err
+			}
 			return replay(cmd.Context(), args, &o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -70,6 +80,7 @@ out.
 	f.BoolVar(&o.utc, "utc", false, "print times as in the log, not those of this place")
 	f.BoolVar(&o.decided, "decided", false, "compare what the rules come to, whether it is carried out or not")
 	f.IntVar(&o.top, "top", 20, "print this `many` groups of each change; 0: all")
+	o.postfix.flags(cmd)
 	return cmd
 }
 
@@ -86,28 +97,23 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 	if err != nil {
 		return err
 	}
-	list := p.lister(o, stdout)
-	damaged := damages{out: stderr}
-	bar := progressBar{read: logs.read}
+	out := &replayOutput{list: p.lister(o, stdout), damaged: &damages{out: stderr}, bar: &progressBar{read: logs.read}}
 	if isTerminal(stderr) && !(o.list && isTerminal(stdout)) {
-		bar.out = stderr
+		out.bar.out = stderr
 	}
-	t := newReplayed()
-	r := &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell}
-	t.lines, err = journal.Read(ctx, r, p.judge, func(some []judged) error {
-		for i := range some {
-			t.add(&some[i])
-		}
-		bar.draw(time.Now(), t.decisions)
-		return list.add(some)
-	})
-	bar.clear()
-	damaged.end()
-	if err = errors.Join(err, list.end()); err != nil {
+	var t *replayed
+	if o.postfix.on {
+		t, err = replayPostfix(ctx, p, o, logs, out)
+	} else {
+		t, err = replayDecisions(ctx, p, logs, out)
+	}
+	out.bar.clear()
+	out.damaged.end()
+	if err = errors.Join(err, out.list.end()); err != nil {
 		return err
 	}
 	if t.decisions == 0 {
-		return fmt.Errorf("no decision found in %d lines", t.lines.Other+t.lines.Damaged)
+		return t.nothing()
 	}
 	if o.json {
 		err = t.printJSON(stdout, p)
@@ -118,6 +124,37 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 		return errNotWell
 	}
 	return err
+}
+
+// replayOutput is where a replay shows what it does while it reads.
+type replayOutput struct {
+	list    *replayLister
+	damaged *damages
+	bar     *progressBar
+}
+
+// replayDecisions is replay of decision logs.
+func replayDecisions(ctx context.Context, p *replayer, logs *records, out *replayOutput) (*replayed, error) {
+	t := newReplayed()
+	r := &journal.Reader{Inputs: logs.inputs, OnDamage: out.damaged.tell}
+	var err error
+	t.lines, err = journal.Read(ctx, r, p.judge, func(some []judged) error {
+		for i := range some {
+			t.add(&some[i])
+		}
+		out.bar.draw(time.Now(), t.decisions)
+		return out.list.add(some)
+	})
+	return t, err
+}
+
+// nothing says that there was no decision.
+func (t *replayed) nothing() error {
+	lines := t.lines.Other + t.lines.Damaged
+	if t.mail != nil {
+		return fmt.Errorf("no mail found in %d lines: want lines of Postfix's smtpd, cleanup, qmgr and delivery agents", lines)
+	}
+	return fmt.Errorf("no decision found in %d lines", lines)
 }
 
 // replayLister prints changed decisions while the log is being read.

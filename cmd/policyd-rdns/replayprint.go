@@ -26,8 +26,11 @@ var actions = [...]policy.Action{policy.Reject, policy.Defer, policy.DUNNO}
 func (t *replayed) print(out io.Writer, p *replayer, top int) error {
 	w := bufio.NewWriter(out)
 	c := paint(isTerminal(out))
-	fmt.Fprintf(w, "%s, %s to %s\n", t.size(), t.first.In(p.place).Format(minute), t.last.In(p.place).Format(minute))
-	fmt.Fprintf(w, "before: %s\nafter:  %s\n\n", p.beforeText(), configText(p.after))
+	fmt.Fprintf(w, "%s, %s to %s\n", t.size(), whenText(t.first, p.place), whenText(t.last, p.place))
+	fmt.Fprintf(w, "before: %s\nafter:  %s\n\n", t.beforeText(p), configText(p.after))
+	if t.mail != nil {
+		t.mail.print(w)
+	}
 	if p.decided {
 		fmt.Fprintf(w, "what the rules come to, whether it is carried out or not:\n")
 	}
@@ -58,11 +61,14 @@ func plural(n int, one, many string) string {
 	return itoa(n) + " " + many
 }
 
-func (p *replayer) beforeText() string {
-	if p.before == nil {
-		return "as logged"
+func (t *replayed) beforeText(p *replayer) string {
+	switch {
+	case p.before != nil:
+		return configText(p.before)
+	case t.mail != nil:
+		return "as Postfix did"
 	}
-	return configText(p.before)
+	return "as logged"
 }
 
 func configText(c *config) string {
@@ -103,7 +109,7 @@ func (t *replayed) printChange(out io.Writer, p paint, change change, place *tim
 	}
 	for _, g := range groups[:shown] {
 		fmt.Fprintf(w, "  %d\t%d\t%s\t%s\t%s\t%s\t%s\n", g.messages, g.decisions, cell(g.clients), g.sendersText(),
-			g.first.In(place).Format(minute), g.last.In(place).Format(minute), orDash(cell(g.rule)))
+			whenText(g.first, place), whenText(g.last, place), orDash(cell(g.rule)))
 	}
 	_ = w.Flush()
 	if more := len(groups) - shown; more > 0 {
@@ -116,12 +122,22 @@ func (t *replayed) printUndecided(out io.Writer, p paint) {
 	if c.decisions == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s %s, %s: the lines do not hold what the rules ask for\n", p.bold(changeNames[undecided]+":"),
-		plural(c.messages, "message", "messages"), plural(c.decisions, "decision", "decisions"))
+	fmt.Fprintf(out, "\n%s %s, %s: %s\n", p.bold(changeNames[undecided]+":"),
+		plural(c.messages, "message", "messages"), plural(c.decisions, "decision", "decisions"), t.undecidedText())
 	for _, need := range byCount(t.needs) {
 		fmt.Fprintf(out, "  %8d  %s\n", t.needs[need], safe(need))
 	}
+	if t.mail != nil {
+		return
+	}
 	fmt.Fprintf(out, "  a rule in force with mode = \"observe\", before all others, has it logged from then on\n")
+}
+
+func (t *replayed) undecidedText() string {
+	if t.mail != nil {
+		return "Postfix does not log what the rules ask for, such as greetings, or the DNS could not say"
+	}
+	return "the lines do not hold what the rules ask for"
 }
 
 func (t *replayed) printObserved(out io.Writer, p paint) {
@@ -177,14 +193,18 @@ func (t *replayed) printJSON(out io.Writer, p *replayer) error {
 	for _, v := range t.observedVerdicts() {
 		observed = append(observed, map[string]any{"action": v.Action.String(), "rule": v.Rule, "decisions": t.observed[v]})
 	}
-	text, err := json.Marshal(map[string]any{
+	summary := map[string]any{
 		"change":    "summary",
-		"configs":   map[string]string{"before": p.beforeText(), "after": configText(p.after)},
+		"configs":   map[string]string{"before": t.beforeText(p), "after": configText(p.after)},
 		"decisions": t.decisions, "messages": t.messages, "first": t.first, "last": t.last,
 		"lines":  map[string]int{"other": t.lines.Other, "damaged": t.lines.Damaged},
 		"before": counts(t.before), "after": counts(t.after), "other_rule": t.otherRule, "decided": p.decided,
 		"changes": changes, "needs": t.needs, "observed": observed, "unobserved": t.unobserved,
-	})
+	}
+	if t.mail != nil {
+		summary["postfix"] = t.mail.jsonValue()
+	}
+	text, err := json.Marshal(summary)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type replayed struct {
 	needs               map[string]int         // of the undecided
 	changes             [numChanges]changed
 	seen                recent
+	mail                *mailCounts // nil: not of Postfix's logs
 }
 
 // changed are the decisions of one change.

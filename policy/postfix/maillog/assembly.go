@@ -245,15 +245,23 @@ func (a *assembly) addMessage(h *header, e *event) {
 func (a *assembly) addContent(m *message, e *event) {
 	if e.helo.Known && e.client.addr == m.client.addr && e.client.addr.IsValid() {
 		m.helo = Fact{strings.Clone(e.helo.Text), true}
+		m.sender = firstKnown(m.sender, e.sender)
 	}
 	switch strings.TrimPrefix(e.action, "milter-") {
 	case "reject":
 		m.refusal = &refusal{outcome: Refused, stage: "END-OF-MESSAGE"}
-		a.settle(m)
 	case "hold", "quarantine":
 		m.held = true
 	case "discard":
 		m.discarded = true
+	default:
+		return
+	}
+	if e.recipient.Text != "" {
+		a.held += m.addRecipient(e.recipient) // no delivery may ever show it
+	}
+	if m.refusal != nil {
+		a.settle(m)
 	}
 }
 

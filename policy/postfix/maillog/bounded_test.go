@@ -13,7 +13,7 @@ import (
 func TestBounded(t *testing.T) {
 	told := 0
 	a := newAssembly(func(*Attempt) error { told++; return nil })
-	const n = 3 * maxMessages
+	const n = maxMessages + 20_000
 	long := strings.Repeat("r", 500)
 	for i := range n {
 		h := &header{time: time.Unix(int64(i/100), 0), host: fmt.Sprint("host", i%(2*maxNames)), service: "postfix/smtpd", program: "smtpd", pid: i + 1}

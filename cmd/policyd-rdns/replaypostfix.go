@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/postfix/maillog"
+	"policyd-rdns/resolver"
+)
+
+// mailReplay judges the mail of Postfix's logs.
+type mailReplay struct {
+	*replayer
+	enforcedBefore *policy.Rules // of before; nil: as was done
+	learner        *learner
+	mails          chan *mail
+	counts         maillog.Counts
+}
+
+// maxMails bounds the recipients that wait for what is learnt of their clients.
+const maxMails = 1000
+
+// mail is an attempt on its way.
+type mail struct {
+	maillog.Attempt
+	learning *learning // nil: nothing to be learnt
+}
+
+func newMailReplay(p *replayer, o *postfixOptions) (*mailReplay, error) {
+	if err := o.own(p.before, p.after); err != nil {
+		return nil, err
+	}
+	servers, err := p.after.servers()
+	if err != nil {
+		return nil, err
+	}
+	r, err := resolver.New(resolver.Config{
+		Servers: servers, Timeout: p.after.resolver.timeout,
+		CacheEntries: p.after.resolver.cacheEntries, MaxInFlight: p.after.resolver.maxInFlight,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h := findHost()
+	g := &policy.Gatherer{DNS: r, Deadline: p.after.server.deadline, HostAddrs: h.addrs, HostNames: h.names, Complete: true}
+	m := &mailReplay{replayer: p, learner: newLearner(g, r, o.rate), mails: make(chan *mail, maxMails)}
+	p.enforced = withoutObserved(p.after.rules) // with the networks
+	if p.before != nil {
+		m.enforcedBefore = withoutObserved(p.before.rules)
+	}
+	return m, nil
+}
+
+// replayPostfix is replay of Postfix's logs.
+func replayPostfix(ctx context.Context, p *replayer, o *replayOptions, logs *records, out *replayOutput) (*replayed, error) {
+	place, err := o.postfix.place()
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMailReplay(p, &o.postfix)
+	if err != nil {
+		return nil, err
+	}
+	defer m.learner.close()
+	t := newReplayed()
+	t.mail = &mailCounts{}
+	r := &maillog.Reader{Inputs: mailInputs(logs), Place: place, OnDamage: out.damaged.tell}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var reading sync.WaitGroup
+	var readErr error
+	reading.Go(func() {
+		defer close(m.mails)
+		m.counts, readErr = maillog.Read(ctx, r, func(a *maillog.Attempt) error { return m.take(ctx, a) })
+	})
+	err = m.tally(t, out)
+	cancel()
+	reading.Wait()
+	t.lines.Other, t.lines.Damaged = m.counts.Other, m.counts.Damaged
+	t.mail.asked = m.learner.asked
+	if err == nil {
+		err = readErr
+	}
+	return t, err
+}
+
+// mailInputs are the logs with the times at which they were written last.
+func mailInputs(logs *records) []maillog.Input {
+	inputs := make([]maillog.Input, len(logs.inputs))
+	for i, in := range logs.inputs {
+		inputs[i] = maillog.Input{Input: in, Modified: time.Now()}
+		if info, err := os.Stat(logs.parts[i].path); err == nil && info.Mode().IsRegular() {
+			inputs[i].Modified = info.ModTime()
+		}
+	}
+	return inputs
+}
+
+// take begins to learn what is not known of a client, and hands the attempt on. It
+// is called from one goroutine.
+func (m *mailReplay) take(ctx context.Context, a *maillog.Attempt) error {
+	one := &mail{Attempt: *a}
+	if judgedAttempt(a) {
+		q := mailRequest(a)
+		f := m.learner.known(&q)
+		if m.open(&q, &f, unknownKeys(a)) {
+			var err error
+			if one.learning, err = m.learner.learn(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
+	select {
+	case m.mails <- one:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// judgedAttempt says whether there is something to judge: what Postfix has refused
+// stays so, and what came back from a filter was taken in before.
+func judgedAttempt(a *maillog.Attempt) bool {
+	return a.Outcome <= maillog.Discarded && !a.Forwarded
+}
+
+// open says that the rules need the DNS.
+func (m *mailReplay) open(q *policy.Request, f *policy.Facts, unknown []string) bool {
+	for _, rules := range []*policy.Rules{m.enforcedBefore, m.enforced} {
+		if rules != nil && len(possible(rules, q, f, unknown)) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// tally judges and counts all that is taken, in order.
+func (m *mailReplay) tally(t *replayed, out *replayOutput) error {
+	for one := range m.mails {
+		j, ok := m.judgeMail(one, t.mail)
+		if !ok {
+			continue
+		}
+		t.add(&j)
+		out.bar.draw(time.Now(), t.decisions)
+		if err := out.list.add([]judged{j}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mailRequest is what Postfix would have asked, as far as its log tells.
+func mailRequest(a *maillog.Attempt) policy.Request {
+	return policy.Request{
+		Time: a.Time, Client: a.Client, ClientText: a.ClientText, ClientName: a.ClientName,
+		HELO: a.HELO.Text, State: "RCPT", Sender: nullSender(a.Sender.Text), Recipient: a.Recipient.Text,
+		Instance: a.Message, QueueID: a.QueueID, Authenticated: a.Authenticated, Encrypted: a.Encrypted,
+		Server: netip.Addr{}, // not logged
+	}
+}
+
+// unknownKeys are the entries of rules that the log does not answer.
+func unknownKeys(a *maillog.Attempt) []string {
+	keys := []string{"context"}
+	for _, u := range []struct {
+		unknown bool
+		keys    []string
+	}{
+		{!a.HELO.Known, []string{"helo", "helo_form", "helo_name", "helo_is"}},
+		{!a.Sender.Known, []string{"sender"}},
+		{!a.Recipient.Known, []string{"recipient"}},
+		{!a.Encrypted, []string{"encrypted"}},
+		{a.Time.IsZero(), []string{"until"}},
+	} {
+		if u.unknown {
+			keys = append(keys, u.keys...)
+		}
+	}
+	return keys
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/resolver/world"
+)
+
+// serveWorld serves a DNS on the loopback for the time of the test, and gives its
+// address.
+func serveWorld(t *testing.T, zone string) string {
+	t.Helper()
+	dns, err := world.Parse(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pc, l, err := world.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- dns.Serve(ctx, pc, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return l.Addr().String()
+}
+
+// mailWriter writes what Postfix logs.
+type mailWriter struct {
+	strings.Builder
+	at     time.Time
+	random *rand.Rand
+	id     int
+}
+
+func (w *mailWriter) line(program, format string, args ...any) {
+	fmt.Fprintf(w, "%s mx postfix/%s: %s\n", w.at.Format(time.RFC3339), program, fmt.Sprintf(format, args...))
+}
+
+// session writes a session of a client with one message, as Postfix logs it: of
+// some the greeting is shown, some are refused for reasons of Postfix's own.
+func (w *mailWriter) session(c *client) {
+	w.at = w.at.Add(time.Duration(w.random.IntN(600)) * time.Second)
+	peer := fmt.Sprintf("unknown[%s]", c.addr)
+	from := "<>"
+	if domain := c.froms[w.random.IntN(len(c.froms))]; domain != "<>" {
+		from = "<user@" + domain + ">"
+	}
+	helo := strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' || strings.ContainsRune(`<>()\";@`, r) {
+			return '?'
+		}
+		return r
+	}, c.helos[w.random.IntN(len(c.helos))])
+	envelope := fmt.Sprintf("from=%s to=<user@example.com> proto=ESMTP helo=<%s>", from, helo)
+	w.line("smtpd[7]", "connect from %s", peer)
+	defer w.line("smtpd[7]", "disconnect from %s ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5", peer)
+	switch w.random.IntN(6) {
+	case 0:
+		w.line("smtpd[7]", "NOQUEUE: reject: RCPT from %s: 554 5.7.1 Service unavailable; Client host [%s] blocked using dnsbl.example.net; %s", peer, c.addr, envelope)
+		return
+	case 1:
+		w.line("smtpd[7]", "NOQUEUE: reject: RCPT from %s: 450 4.2.0 <user@example.com>: Recipient address rejected: Greylisted; %s", peer, envelope)
+		return
+	case 2, 3:
+		w.line("smtpd[7]", "NOQUEUE: info: RCPT from %s: <user@example.com>: Recipient address triggers INFO seen; %s", peer, envelope)
+	}
+	w.id++
+	id := fmt.Sprintf("%010X", w.id)
+	login := ""
+	if c.login {
+		login = ", sasl_method=PLAIN, sasl_username=user"
+	}
+	w.line("smtpd[7]", "%s: client=%s%s", id, peer, login)
+	w.line("cleanup[8]", "%s: message-id=<%s@example.org>", id, id)
+	n := 1 + w.random.IntN(c.recipients)
+	w.line("qmgr[2]", "%s: from=%s, size=1024, nrcpt=%d (queue active)", id, from, n)
+	for i := range n {
+		w.line("lmtp[9]", "%s: to=<user%d@example.com>, relay=mx[private/lmtp], delay=0.1, dsn=2.0.0, status=sent (250 ok)", id, i)
+	}
+	w.line("qmgr[2]", "%s: removed", id)
+}
+
+// mailWeek is the log of a week of the clients of [crowds], and their DNS without
+// what would only take time.
+func mailWeek() (log, zone string) {
+	all, zone := clients()
+	zone = regexp.MustCompile(`(?m)^!(delay|drop) .*\n`).ReplaceAllString(zone, "")
+	w := mailWriter{at: weekBegins, random: rand.New(rand.NewPCG(8, 9))}
+	for range 2 {
+		for i := range all {
+			w.session(&all[i])
+		}
+	}
+	return w.String(), zone
+}
+
+// mailConfig is the configuration that the mail of the week is judged under.
+func mailConfig(server string) string {
+	return fmt.Sprintf("[server]\nnetworks = [\"198.51.100.192/28\"]\n[resolver]\nservers = [%q]\n", server)
+}
+
+// TestReplayPostfix judges the mail of a week.
+func TestReplayPostfix(t *testing.T) {
+	text, zone := mailWeek()
+	server := serveWorld(t, zone)
+	log := filepath.Join(t.TempDir(), "mail.log")
+	writeFile(t, log, text)
+	noName := "[[rule]]\nname = \"no name\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n"
+	tests := []struct {
+		golden string
+		config string
+		args   string
+		status int
+	}{
+		{"builtin", "", "", 0},
+		{"list", "", "--list --top 3", 0},
+		{"no-name", noName, "--fail-on newly-rejected", 1},
+		{"json", noName, "--json --fail-on newly-deferred", 0},
+	}
+	for _, test := range tests {
+		config := writeTOML(t, "new.toml", mailConfig(server)+test.config)
+		args := append([]string{"replay", "--postfix", "--utc", "--rate", "1000", "-c", config, log}, strings.Fields(test.args)...)
+		status, stdout, stderr := call("", args...)
+		if status != test.status || stderr != "" {
+			t.Errorf("replay --postfix of %s = %d, %q; want %d", test.golden, status, stderr, test.status)
+		}
+		stdout = regexp.MustCompile(`[^" ]*/new\.toml \([0-9a-f]+\)`).ReplaceAllString(stdout, "new.toml")
+		stdout = regexp.MustCompile(`"config":"[0-9a-f]+",`).ReplaceAllString(stdout, "")
+		compareGolden(t, filepath.Join("testdata/maillog", test.golden+".txt"), strings.ReplaceAll(stdout, server, "192.0.2.53:53"))
+	}
+}
+
+// accepted is the log of a message that was accepted.
+func accepted(id, client, more string) string {
+	return fmt.Sprintf(`2026-11-23T09:00:00Z mx postfix/smtpd[7]: %[1]s: client=%[2]s%[3]s
+2026-11-23T09:00:00Z mx postfix/qmgr[2]: %[1]s: from=<user@example.org>, size=1024, nrcpt=1 (queue active)
+2026-11-23T09:00:00Z mx postfix/lmtp[9]: %[1]s: to=<user@example.com>, relay=mx[private/lmtp], delay=0.1, dsn=2.0.0, status=sent (250 ok)
+`, id, client, more)
+}
+
+// TestReplayPostfixUnknown: what the log or the DNS does not tell is not held
+// against anybody, and not for him either.
+func TestReplayPostfixUnknown(t *testing.T) {
+	server := serveWorld(t, `
+20.113.0.203.in-addr.arpa. PTR mail.example.org.
+mail.example.org. A 203.0.113.20
+13.113.0.203.in-addr.arpa. PTR ip-203-0-113-13.provider.example.
+ip-203-0-113-13.provider.example. A 203.0.113.13
+!servfail 50.113.0.203.in-addr.arpa
+`)
+	const greets = "2026-11-23T09:00:00Z mx postfix/smtpd[7]: 5A1B2: permit: RCPT from unknown[203.0.113.13]: action=permit for Client host=unknown[203.0.113.13]; from=<user@example.org> to=<user@example.com> proto=ESMTP helo=<%s>\n"
+	greeting := func(helo string) string {
+		lines := strings.SplitAfterN(accepted("5A1B2", "unknown[203.0.113.13]", ""), "\n", 2)
+		return lines[0] + fmt.Sprintf(greets, helo) + lines[1]
+	}
+	tests := []struct {
+		name, log, rules, args string
+		want                   string // a line of the output, blanks folded
+	}{
+		{"no name: refused whatever it greets with", accepted("5A1B2", "unknown[203.0.113.10]", ""), "", "", "reject 0 1 +1"},
+		{"a good name, but who knows the greeting", accepted("5A1B2", "unknown[203.0.113.20]", ""), "", "", `1 dunno, unless decided by "greets with our name" or "greets with a bare address"`},
+		{"a generic name", accepted("5A1B2", "unknown[203.0.113.13]", ""), "", "", `1 dunno, unless decided by "greets with our name" or "greets with a bare address" or "generic name and a greeting not its own"`},
+		{"with a greeting that is not its own", greeting("mail.example.net"), "", "", "reject 0 1 +1"},
+		{"with its own", greeting("ip-203-0-113-13.provider.example"), "", "", "nothing changes"},
+		{"the DNS could not say", accepted("5A1B2", "unknown[203.0.113.50]", ""), "", "", "1 the DNS could not say"},
+		{"a user", accepted("5A1B2", "unknown[203.0.113.10]", ", sasl_method=PLAIN, sasl_username=user"), "", "", "nothing changes"},
+		{"our own network", accepted("5A1B2", "unknown[203.0.113.10]", ""), "", "--networks 203.0.113.8/29", "nothing changes"},
+		{"the loopback", accepted("5A1B2", "localhost[127.0.0.1]", ""), "", "", "nothing changes"},
+		{"no address", accepted("5A1B2", "unknown[unknown]", ""), "", "", "nothing changes"},
+		{"an exemption by what is not logged", accepted("5A1B2", "unknown[203.0.113.10]", ""), "[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\nunless = { context = \"y\" }\naction = \"reject\"\n", "", `1 dunno, unless decided by "x"`},
+		{"an exemption that may not hold", accepted("5A1B2", "unknown[203.0.113.10]", ""), "[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\nunless = { context = \"y\", client = \"198.51.100.0/24\" }\naction = \"reject\"\n", "", "reject 0 1 +1"},
+		{"an exemption by the greeting", accepted("5A1B2", "unknown[203.0.113.10]", ""), "[[rule]]\nname = \"w\"\nwhen = { helo_is = \"mail.example.org\" }\naction = \"dunno\"\n[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", `1 reject, unless decided by "w"`},
+		{"a day that is not logged", strings.ReplaceAll(accepted("5A1B2", "unknown[203.0.113.10]", ""), "2026-11-23T09:00:00Z mx ", ""), "[[rule]]\nname = \"w\"\nwhen = { until = 2026-12-31 }\naction = \"dunno\"\n[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", `1 reject, unless decided by "w"`},
+		{"what Postfix has refused stays so", "2026-11-23T09:00:00Z mx postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[203.0.113.10]: 554 5.7.1 no; from=<> to=<user@example.com> proto=ESMTP helo=<x>\n", "", "", "reject 1 1"},
+		{"mail from a filter", accepted("5A1B1", "unknown[203.0.113.20]", "") + accepted("5A1B2", "localhost[127.0.0.1]", ", orig_client=unknown[203.0.113.20]"), "[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", "left out: 0 of messages that came to no end, 1 that came back from a content filter"},
+	}
+	for _, test := range tests {
+		config := writeTOML(t, "new.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n%s", server, test.rules))
+		args := append([]string{"replay", "--postfix", "--rate", "1000", "-c", config}, strings.Fields(test.args)...)
+		status, stdout, stderr := call(test.log, append(args, "-")...)
+		folded := regexp.MustCompile(`\n +`).ReplaceAllString(regexp.MustCompile(` +`).ReplaceAllString(stdout, " "), "\n")
+		if status != 0 || stderr != "" || !strings.Contains(folded, "\n"+test.want+"\n") {
+			t.Errorf("%s: replay --postfix = %d, %q,\n%s; want 0 and a line %q", test.name, status, stderr, stdout, test.want)
+		}
+	}
+}
+
+// TestReplayPostfixAgainst compares two files.
+func TestReplayPostfixAgainst(t *testing.T) {
+	server := serveWorld(t, "20.113.0.203.in-addr.arpa. PTR mail.example.org.\n")
+	rule := "[[rule]]\nname = \"no name\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n"
+	strict := writeTOML(t, "strict.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n", server)+rule)
+	lax := writeTOML(t, "lax.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n", server)+strings.Replace(rule, "reject", "dunno", 1))
+	log := accepted("5A1B2", "unknown[203.0.113.10]", "")
+	for _, test := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"-c", strict, "--against", lax, "--fail-on", "newly-rejected"}, 1, "newly rejected: 1 message"},
+		{[]string{"-c", lax, "--against", strict, "--fail-on", "newly-rejected"}, 0, "no longer rejected: 1 message"},
+		{[]string{"-c", strict, "--against", strict}, 0, "nothing changes"},
+	} {
+		status, stdout, stderr := call(log, append([]string{"replay", "--postfix", "-"}, test.args...)...)
+		if status != test.status || stderr != "" || !strings.Contains(stdout, "\n"+test.want) {
+			t.Errorf("replay --postfix %q = %d, %q,\n%s; want %d, %q", test.args, status, stderr, stdout, test.status, test.want)
+		}
+	}
+}
+
+// TestReplayPostfixOutage: a DNS that answers nobody refuses nobody.
+func TestReplayPostfixOutage(t *testing.T) {
+	server := serveWorld(t, "!drop *\n")
+	config := writeTOML(t, "new.toml", fmt.Sprintf("[server]\ndeadline = \"200ms\"\n[resolver]\ntimeout = \"100ms\"\nservers = [%q]\n", server))
+	var log strings.Builder
+	const n = 40
+	for i := range n {
+		log.WriteString(accepted(fmt.Sprintf("%06X", i), fmt.Sprintf("unknown[203.0.%d.10]", i), ""))
+	}
+	status, stdout, stderr := call(log.String(), "replay", "--postfix", "--rate", "200", "-c", config,
+		"--fail-on", "newly-rejected,newly-deferred", "-")
+	if status != 0 || stderr != "" || !strings.Contains(stdout, fmt.Sprintf("for %d recipients the DNS could not say", n)) ||
+		strings.Contains(stdout, "newly") {
+		t.Errorf("replay --postfix in an outage = %d, %q,\n%s; want nothing but %d undecided", status, stderr, stdout, n)
+	}
+}
+
+func TestReplayPostfixUsage(t *testing.T) {
+	tests := []struct{ args, want string }{
+		{"replay --rate 5 -", "--rate goes with --postfix"},
+		{"replay --networks 192.0.2.0/24 -", "--networks goes with --postfix"},
+		{"replay --timezone UTC -", "--timezone goes with --postfix"},
+		{"replay --postfix --rate 0 -", "--rate 0: want 1 to 1000"},
+		{"replay --postfix --timezone Nowhere/Else -", `--timezone "Nowhere/Else": want a name such as Europe/Berlin or UTC`},
+		{"replay --postfix --networks x -", `--networks "x"`},
+	}
+	for _, test := range tests {
+		status, _, stderr := call("", strings.Fields(test.args)...)
+		if status != 2 || !strings.Contains(stderr, test.want) {
+			t.Errorf("%s = %d, %q; want 2, %q", test.args, status, stderr, test.want)
+		}
+	}
+	status, _, stderr := call("time=x msg=decision\n", "replay", "--postfix", "-")
+	if status != 1 || !strings.Contains(stderr, "no mail found in 1 lines") {
+		t.Errorf("replay --postfix of another log = %d, %q; want 1, no mail", status, stderr)
+	}
+}

@@ -103,12 +103,6 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	for i, w := range workers {
 		wg.Go(func() { errs[i] = w.run(ctx) })
 	}
-	ended, end := context.WithCancel(ctx)
-	go func() {
-		wg.Wait()
-		end()
-	}()
-	usage := m.watch(ended)
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -116,42 +110,22 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return m.result(workers, usage)
+	return m.result(workers)
 }
 
-// usage is what processes took within the window.
-type usage struct {
-	window            time.Duration
+// mark is what processes have taken up to a moment.
+type mark struct {
+	at                int64 // since the run began; 0: not yet
 	server, generator time.Duration
-	peak              int64
 	err               error
 }
 
-// watch waits for the window and measures it. ctx is done when the workers have
-// ended, which may be early.
-func (m *measurement) watch(ctx context.Context) (u usage) {
-	waitUntil(ctx, m.begin.Add(m.Warmup))
-	begin := time.Now()
-	before, err := m.serverCPU()
-	own := selfCPU()
-	waitUntil(ctx, m.begin.Add(m.Warmup+m.Duration))
-	u.window = min(time.Since(begin), m.Duration)
-	after, err2 := m.serverCPU()
-	u.server, u.generator = after-before, selfCPU()-own
-	u.err = errors.Join(err, err2)
-	if m.Server > 0 {
-		var err error
-		u.peak, err = proc.PeakMemory(m.Server)
-		u.err = errors.Join(u.err, err)
+func (m *measurement) mark(now int64) mark {
+	k := mark{at: max(1, now), generator: selfCPU()}
+	if m.Server != 0 {
+		k.server, k.err = proc.CPU(m.Server)
 	}
-	return u
-}
-
-func (m *measurement) serverCPU() (time.Duration, error) {
-	if m.Server == 0 {
-		return 0, nil
-	}
-	return proc.CPU(m.Server)
+	return k
 }
 
 // selfCPU is the processor time of this process.
@@ -163,24 +137,24 @@ func selfCPU() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// waitUntil waits until then, or until ctx is done.
-func waitUntil(ctx context.Context, at time.Time) {
-	ctx, cancel := context.WithDeadline(ctx, at)
-	defer cancel()
-	<-ctx.Done()
-}
-
 // result adds up what the workers have.
-func (m *measurement) result(workers []*worker, u usage) (*Result, error) {
-	if u.err != nil {
-		return nil, fmt.Errorf("the server's process: %w", u.err)
+func (m *measurement) result(workers []*worker) (*Result, error) {
+	first := workers[0]
+	peak, err := int64(0), error(nil)
+	if m.Server != 0 {
+		peak, err = proc.PeakMemory(m.Server)
+	}
+	if err := errors.Join(first.begun.err, first.ended.err, err); err != nil {
+		return nil, fmt.Errorf("the server's process: %w", err)
 	}
 	res := &Result{
-		Address: m.Address, Connections: m.Connections, Rate: m.Rate, Duration: u.window,
+		Address: m.Address, Connections: m.Connections, Rate: m.Rate, Duration: time.Duration(min(first.ended.at, first.end) - first.warm),
 		Latency:  hdrhistogram.New(1, longest, digits),
 		Actions:  map[string]int64{},
 		Errors:   map[string]int64{},
-		Measured: m.Server > 0, ServerCPU: u.server, ServerPeak: u.peak, GeneratorCPU: u.generator,
+		Measured: m.Server != 0, ServerPeak: peak,
+		ServerCPU:    first.ended.server - first.begun.server,
+		GeneratorCPU: first.ended.generator - first.begun.generator,
 	}
 	for _, w := range workers {
 		res.Latency.Merge(w.latency)

@@ -109,7 +109,13 @@ func (w *worker) run(ctx context.Context) error {
 			w.send(int32(i), w.now())
 		}
 	}
-	for now := w.now(); !w.over(now); now = w.now() {
+	for {
+		now := w.now()
+		over := w.over(now)
+		w.watch(now, over)
+		if over {
+			return nil
+		}
 		w.mend(ctx, now)
 		if err := w.sendDue(now); err != nil {
 			return err
@@ -126,7 +132,6 @@ func (w *worker) run(ctx context.Context) error {
 		}
 		w.checkTimeouts(now)
 	}
-	return nil
 }
 
 // sendDue sends what is due in an open loop, as far as connections are free, and

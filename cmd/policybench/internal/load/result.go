@@ -39,7 +39,7 @@ type Result struct {
 
 // PerSecond is how many requests were answered in a second.
 func (r *Result) PerSecond() float64 {
-	return float64(r.Requests) / max(r.Duration, time.Millisecond).Seconds()
+	return float64(r.Requests) / max(r.Duration, time.Microsecond).Seconds()
 }
 
 // CPUPerRequest is the server's processor time for one request; 0 if it was not

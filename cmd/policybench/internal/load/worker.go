@@ -20,6 +20,8 @@ type worker struct {
 	underway  int
 	exhausted bool // the source has no more
 
+	begun, ended mark // of the window; the first worker's only
+
 	latency   *hdrhistogram.Histogram // of those meant to be sent within the window
 	completed int64                   // within the window
 	answered  int64                   // in all
@@ -130,6 +132,20 @@ func (w *worker) take(p *peer, action []byte, now int64) {
 		// What is beyond the histogram is the longest it knows.
 		_ = w.latency.RecordValue(min(now-p.due, longest))
 		w.actions.add(action)
+	}
+}
+
+// watch marks the window. It belongs to the loop, so that what is counted and
+// what is measured begin and end together, however late a thread is.
+func (w *worker) watch(now int64, over bool) {
+	if w.id != 0 {
+		return
+	}
+	if w.begun.at == 0 && (now >= w.warm || over) {
+		w.begun = w.mark(now)
+	}
+	if w.ended.at == 0 && (now >= w.end || over) {
+		w.ended = w.mark(now)
 	}
 }
 

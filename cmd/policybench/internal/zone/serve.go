@@ -106,7 +106,7 @@ func (s *Server) readPackets(pc *net.UDPConn, late chan<- reply) error {
 // sendLate sends replies when they are due, which is in their order.
 func (s *Server) sendLate(ctx context.Context, pc *net.UDPConn, late <-chan reply) {
 	for r := range late {
-		if d := time.Until(r.due); d > 0 && ctx.Err() == nil {
+		for d := time.Until(r.due); d > 0 && ctx.Err() == nil; d = time.Until(r.due) {
 			sleep(d)
 		}
 		_, _ = pc.WriteToUDPAddrPort(r.wire.buf[:r.wire.size], r.to)

@@ -1,0 +1,137 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"policyd-rdns/cmd/policybench/internal/crowd"
+	"policyd-rdns/cmd/policybench/internal/load"
+)
+
+// usual is how many connections are open, if not said otherwise.
+const usual = 100
+
+// withDaemon has a daemon measured, and ends it.
+func (t *trial) withDaemon(ctx context.Context, s settings, measure func(*daemon) error) error {
+	d, err := t.startDaemon(ctx, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(measure(d), d.stop())
+}
+
+// clients are those of the plan, of a DNS.
+func (t *trial) clients(w *world) *load.Clients {
+	return &load.Clients{Crowd: w.crowd, Family: crowd.IPv4, Count: t.options.Plan.Clients}
+}
+
+// known has a daemon measured that knows the clients of a DNS without delay.
+func (t *trial) known(ctx context.Context, mix crowd.Mix, s settings, measure func(*daemon, *load.Clients) error) error {
+	w, err := t.world(ctx, worldKind{mix: mix})
+	if err != nil {
+		return err
+	}
+	s.world = w.address
+	return t.withDaemon(ctx, s, func(d *daemon) error {
+		clients := t.clients(w)
+		if err := t.prime(ctx, d, clients); err != nil {
+			return err
+		}
+		return measure(d, clients)
+	})
+}
+
+// cached measures clients whose answers are in the cache.
+func (t *trial) cached(ctx context.Context) error {
+	err := t.known(ctx, crowd.Only(crowd.Named), settings{}, func(d *daemon, clients *load.Clients) error {
+		floor, own, err := t.pair(ctx, d, usual, clients)
+		if err != nil {
+			return err
+		}
+		t.report.judge(cachedRate, own.PerSecond()/floor.PerSecond())
+		t.report.judge(cachedCPU, float64(own.CPUPerRequest())/float64(floor.CPUPerRequest()))
+		rate := own.PerSecond() / 2
+		if floor, own, err = t.pair(ctx, d, 1, clients); err != nil {
+			return err
+		}
+		t.report.judge(cachedLatency, float64(own.Quantile(0.5))/float64(floor.Quantile(0.5)))
+		half, err := t.ask(ctx, d, usual, rate, clients)
+		if err != nil {
+			return err
+		}
+		t.report.judge(halfLoad, millis(half.Quantile(0.99)))
+		t.report.note("policyd-rdns at 50% of its maximum: p50", " µs", micros(half.Quantile(0.5)))
+		t.report.note("policyd-rdns at 50% of its maximum: p99.9", " ms", millis(half.Quantile(0.999)))
+		return t.connections(ctx, d, own.PerSecond()/4, clients)
+	})
+	if err != nil {
+		return err
+	}
+	return t.mixed(ctx)
+}
+
+// pair measures the do-nothing server and a daemon in turn, in a closed loop.
+func (t *trial) pair(ctx context.Context, d *daemon, connections int, clients *load.Clients) (floor, own *load.Result, err error) {
+	err = t.inTurn(func() error {
+		var err error
+		floor, err = t.load(ctx, t.floor, connections, 0, clients)
+		return err
+	}, func() error {
+		var err error
+		own, err = t.ask(ctx, d, connections, 0, clients)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	t.noteLoad(fmt.Sprintf("do-nothing server, connections: %d", connections), floor)
+	t.noteLoad(fmt.Sprintf("policyd-rdns, connections: %d", connections), own)
+	return floor, own, nil
+}
+
+func (t *trial) noteLoad(name string, r *load.Result) {
+	t.report.note(name+": requests/s", "", r.PerSecond())
+	t.report.note(name+": CPU per request", " µs", micros(r.CPUPerRequest()))
+	t.report.note(name+": p50", " µs", micros(r.Quantile(0.5)))
+	t.report.note(name+": p99", " µs", micros(r.Quantile(0.99)))
+	t.report.note(name+": peak memory", " MiB", float64(r.ServerPeak)/(1<<20))
+}
+
+// connections compares the cost of a request over few and many connections, at
+// the same rate: in a closed loop more connections mean more requests at once,
+// and fewer pauses to wake up from.
+func (t *trial) connections(ctx context.Context, d *daemon, rate float64, clients *load.Clients) error {
+	least, greatest := time.Duration(0), time.Duration(0)
+	for _, n := range []int{1, usual, t.options.Plan.Connections} {
+		r, err := t.ask(ctx, d, n, rate, clients)
+		if err != nil {
+			return err
+		}
+		cpu := r.CPUPerRequest()
+		t.report.note(fmt.Sprintf("policyd-rdns, connections: %d, at one rate: CPU per request", n), " µs", micros(cpu))
+		if least == 0 || cpu < least {
+			least = cpu
+		}
+		greatest = max(greatest, cpu)
+	}
+	t.report.judge(growConnections, float64(greatest)/float64(max(least, 1)))
+	return nil
+}
+
+// mixed measures cached clients of all kinds, a third of which is refused.
+func (t *trial) mixed(ctx context.Context) error {
+	var mix crowd.Mix
+	if err := mix.Set("named=50,other=15,literal=5,generic=10,nameless=15,mismatch=5"); err != nil {
+		return err
+	}
+	return t.known(ctx, mix, settings{}, func(d *daemon, clients *load.Clients) error {
+		r, err := t.ask(ctx, d, usual, 0, clients)
+		if err != nil {
+			return err
+		}
+		t.noteLoad("policyd-rdns, clients of all kinds", r)
+		return nil
+	})
+}

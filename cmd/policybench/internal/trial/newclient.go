@@ -1,0 +1,73 @@
+package trial
+
+import (
+	"context"
+	"time"
+
+	"policyd-rdns/cmd/policybench/internal/crowd"
+	"policyd-rdns/cmd/policybench/internal/load"
+)
+
+// newDelay is how long the DNS takes over a question about a new client.
+const newDelay = 20 * time.Millisecond
+
+// newClients measures clients that the daemon has never seen.
+func (t *trial) newClients(ctx context.Context) error {
+	return t.inTurn(func() error {
+		return t.newOnes(ctx, crowd.Named, func(n newcomers) {
+			t.report.judge(newLatency, millis(n.Quantile(0.5)-2*newDelay))
+			t.report.judge(newQuestions, n.questions)
+			t.report.judge(newCPU, micros(n.CPUPerRequest()))
+			n.note(t.report, "new client, HELO is its name")
+		})
+	}, func() error {
+		return t.newOnes(ctx, crowd.Other, func(n newcomers) {
+			t.report.judge(otherTrips, n.trips)
+			n.note(t.report, "new client, HELO is another name")
+		})
+	})
+}
+
+// newcomers is what was measured of new clients.
+type newcomers struct {
+	*load.Result
+	questions float64 // for each
+	trips     float64 // the latency of the quickest tenth, in round trips: others wait for processors too
+}
+
+func (n *newcomers) note(r *Report, name string) {
+	r.note(name+": requests/s", "", n.PerSecond())
+	r.note(name+": median latency", " ms", millis(n.Quantile(0.5)))
+	r.note(name+": p99", " ms", millis(n.Quantile(0.99)))
+	r.note(name+": CPU per request", " µs", micros(n.CPUPerRequest()))
+	r.note(name+": questions", "", n.questions)
+	r.note(name+": round trips", "", n.trips)
+}
+
+func (t *trial) newOnes(ctx context.Context, kind crowd.Kind, judge func(newcomers)) error {
+	w, err := t.world(ctx, worldKind{crowd.Only(kind), newDelay})
+	if err != nil {
+		return err
+	}
+	return t.withDaemon(ctx, settings{world: w.address}, func(d *daemon) error {
+		before, err := w.counts(ctx)
+		if err != nil {
+			return err
+		}
+		r, err := t.ask(ctx, d, t.options.Plan.NewClients, 0,
+			&load.Clients{Crowd: w.crowd, Family: crowd.IPv4, Count: uint32(crowd.IPv4.Size()), Once: true})
+		if err != nil {
+			return err
+		}
+		after, err := w.counts(ctx)
+		if err != nil {
+			return err
+		}
+		judge(newcomers{
+			Result:    r,
+			questions: float64(after.Questions()-before.Questions()) / float64(r.Answered),
+			trips:     float64(r.Quantile(0.1)) / float64(newDelay),
+		})
+		return nil
+	})
+}

@@ -1,0 +1,182 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"policyd-rdns/cmd/policybench/internal/crowd"
+	"policyd-rdns/cmd/policybench/internal/load"
+)
+
+// Options are what to measure, and how long.
+type Options struct {
+	Daemon string // the program policyd-rdns
+	Bench  string // this program, for its floor and world
+	Plan   Plan
+	// Progress is told what is being measured.
+	Progress io.Writer
+}
+
+// Plan is how much is measured. The samples of each line are as many as Rounds.
+type Plan struct {
+	Rounds  int
+	Window  time.Duration // of one measurement; a quarter of it before is the warm-up
+	Clients uint32        // that are cached
+	Few     uint32        // cached clients against which Many are compared, with two answers each
+	Many    uint32
+	Lines   int // of the long @file
+	// Connections that are many. NewClients is how many connections ask about
+	// new ones.
+	Connections, NewClients int
+}
+
+// Full takes about five minutes.
+func Full() Plan {
+	return Plan{Rounds: 5, Window: 2 * time.Second, Clients: 10_000, Few: 500, Many: 500_000, Lines: 1_000_000, Connections: 2000, NewClients: 50}
+}
+
+// Quick takes about a minute. Its figures are less to be trusted.
+func Quick() Plan {
+	return Plan{Rounds: 3, Window: 400 * time.Millisecond, Clients: 2000, Few: 500, Many: 500_000, Lines: 1_000_000, Connections: 2000, NewClients: 50}
+}
+
+// trial is a run under way.
+type trial struct {
+	options Options
+	dir     string
+	floor   *program
+	worlds  map[worldKind]*world
+	report  *Report
+	round   int
+}
+
+// Run measures all of it. The error says what went wrong, not that a demand is
+// missed.
+func Run(ctx context.Context, o Options) (r *Report, err error) {
+	dir, err := os.MkdirTemp("", "policybench")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	t := &trial{options: o, dir: dir, worlds: map[worldKind]*world{}, report: &Report{}}
+	defer func() { err = errors.Join(err, t.close()) }()
+	if t.floor, err = startProgram(ctx, "floor", nil, o.Bench, "floor"); err != nil {
+		return nil, err
+	}
+	for t.round = range o.Plan.Rounds {
+		for _, part := range []struct {
+			name    string
+			measure func(context.Context) error
+		}{
+			{"cached clients", t.cached},
+			{"new clients", t.newClients},
+			{"processors", t.processors},
+			{"rules", t.rules},
+			{"cached answers", t.entries},
+			{"starts", t.starts},
+		} {
+			fmt.Fprintf(o.Progress, "round %d of %d: %s\n", t.round+1, o.Plan.Rounds, part.name)
+			if err := part.measure(ctx); err != nil {
+				return nil, fmt.Errorf("%s: %w", part.name, err)
+			}
+		}
+	}
+	return t.report, nil
+}
+
+func (t *trial) close() error {
+	var errs []error
+	for _, w := range t.worlds {
+		errs = append(errs, w.stop())
+	}
+	if t.floor != nil {
+		errs = append(errs, t.floor.stop())
+	}
+	return errors.Join(errs...)
+}
+
+// fewest is how many requests an open loop sends at least within a window, so
+// that there is something to measure.
+const fewest = 20
+
+// load measures one server for a window. The rate is 0 for a closed loop.
+func (t *trial) load(ctx context.Context, p *program, connections int, rate float64, source load.Source) (*load.Result, error) {
+	if rate > 0 {
+		rate = max(rate, fewest/t.options.Plan.Window.Seconds())
+	}
+	return loadFor(ctx, p, load.Config{
+		Connections: connections, Rate: rate, Source: source,
+		Warmup: t.options.Plan.Window / 4, Duration: t.options.Plan.Window,
+	})
+}
+
+// tries is how often a window may pass without a single reply: on a machine that
+// is busy with other things, a short one does.
+const tries = 10
+
+// loadFor measures one server. What is answered in all counts every try.
+func loadFor(ctx context.Context, p *program, c load.Config) (*load.Result, error) {
+	c.Network, c.Address, c.Server = "tcp", p.address, p.cmd.Process.Pid
+	c.Threads, c.Timeout = 1, patience
+	answered := int64(0)
+	for range tries {
+		r, err := load.Run(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w\n%s", p.name, err, p.tail.text())
+		}
+		if len(r.Errors) > 0 {
+			return nil, fmt.Errorf("%s: errors %v\n%s", p.name, r.Errors, p.tail.text())
+		}
+		answered += r.Answered
+		if r.Requests > 0 && r.Latency.TotalCount() > 0 {
+			r.Answered = answered
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("%s answered nothing within %v, %d times", p.name, c.Duration, tries)
+}
+
+// ask measures a daemon, and keeps count.
+func (t *trial) ask(ctx context.Context, d *daemon, connections int, rate float64, source load.Source) (*load.Result, error) {
+	r, err := t.load(ctx, d.program, connections, rate, source)
+	if err == nil {
+		d.answered += r.Answered
+	}
+	return r, err
+}
+
+// prime asks a daemon about each of the first clients once, so that it knows
+// them.
+func (t *trial) prime(ctx context.Context, d *daemon, clients *load.Clients) error {
+	once := *clients
+	once.Once = true
+	r, err := loadFor(ctx, d.program, load.Config{Connections: 100, Duration: time.Minute, Source: &once})
+	if err != nil {
+		return err
+	}
+	d.answered += r.Answered
+	if want := int64(clients.Count); r.Answered != want || r.Actions["DUNNO"] != want && clients.Crowd.Mix == crowd.Only(crowd.Named) {
+		return fmt.Errorf("of %d clients %d were answered, %v; want all, with DUNNO", want, r.Answered, r.Actions)
+	}
+	return nil
+}
+
+// inTurn does two things, in one order in one round and in the other in the
+// next.
+func (t *trial) inTurn(first, second func() error) error {
+	if t.round%2 == 1 {
+		first, second = second, first
+	}
+	if err := first(); err != nil {
+		return err
+	}
+	return second()
+}
+
+// micros is a duration in microseconds, millis in milliseconds.
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,13 +1,14 @@
 # Tools are pinned here and run from the module cache: none is in go.mod.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
+NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
 FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 SOAK      ?= 60s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: build check test lint bench fuzz soak
+.PHONY: build check test lint bench fuzz soak man deb release
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' ./cmd/policyd-rdns
@@ -41,3 +42,33 @@ fuzz:
 # Mixed load with faults; then nothing may be left behind.
 soak:
 	SOAK=$(SOAK) go test -count=1 -run '^TestSoak$$' -v ./cmd/policyd-rdns
+
+# What is handed out, in dist/. Its times are those of the commit, so that one
+# commit makes the same bytes again.
+ARCH ?= $(shell go env GOARCH)
+man deb release: export MAINTAINER ?= policyd-rdns maintainers <policyd-rdns@example.org>
+man deb release: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+# v1.2.3 is 1.2.3, five commits later 1.2.3+5.g0123abc; before a first tag it is
+# the commit's time.
+man deb release: export DEBVERSION ?= $(shell (git describe --tags --match 'v[0-9]*' --dirty=+dirty 2>/dev/null || \
+  echo "v0~$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d%H%M%S).$$(git describe --always --dirty=+dirty --exclude '*')") | \
+  sed 's/^v//; s/-\([0-9]*\)-g/+\1.g/; s/-/~/g')
+man deb release: export VERSION := $(VERSION)
+
+man:
+	@mkdir -p dist
+	go run -ldflags '-X main.version=$(VERSION)' ./cmd/policyd-rdns man --epoch $(SOURCE_DATE_EPOCH) >dist/policyd-rdns.8
+	go run -ldflags '-X main.version=$(VERSION)' ./cmd/policyd-rdns man --epoch $(SOURCE_DATE_EPOCH) --toml config.example.toml >dist/policyd-rdns.toml.5
+
+deb:
+	contrib/debian/stage.sh $(ARCH)
+	ARCH=$(ARCH) go run $(NFPM) package --config contrib/debian/nfpm.yaml --packager deb --target dist/policyd-rdns_$(DEBVERSION)_$(ARCH).deb
+
+# Packages and archives of both architectures.
+release:
+	rm -f dist/*.deb dist/*.tar.gz dist/SHA256SUMS
+	@set -e; for arch in amd64 arm64; do \
+	  $(MAKE) --no-print-directory deb ARCH=$$arch; \
+	  contrib/debian/archive.sh $$arch; \
+	done
+	cd dist && sha256sum *.deb *.tar.gz >SHA256SUMS

@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# test.sh PACKAGE.deb: the package through its whole life on this machine, as
+# root: installed, used, upgraded, removed, purged. Then nothing is left of it.
+# It refuses to run where policyd-rdns is installed already.
+#
+# Where systemd does not run, a stand-in for systemctl tells what it would have
+# been asked, if this may have a mount namespace of its own.
+set -euo pipefail
+
+# Each step that fails says why, and ends the test.
+fail() { echo "test.sh: $*" >&2 && exit 1; }
+note() { printf -- '-- %s\n' "$*"; }
+
+deb=$(readlink -f "$1")
+[ "$(id -u)" = 0 ] || fail "has to be root"
+if [ -z "${POLICYD_RDNS_TEST:-}" ]; then
+	dpkg-query -W policyd-rdns >/dev/null 2>&1 && fail "policyd-rdns is installed here"
+	[ ! -e /etc/policyd-rdns ] || fail "/etc/policyd-rdns is there already"
+	temp=$(mktemp -d)
+	trap 'rm -rf "$temp"' EXIT
+	manager=none
+	if [ -d /run/systemd/system ]; then
+		manager=real
+	elif unshare -m true 2>/dev/null; then
+		manager=fake
+	fi
+	run=()
+	[ $manager != fake ] || run=(unshare -m)
+	POLICYD_RDNS_TEST=$manager TEMP=$temp "${run[@]}" "$0" "$deb"
+	exit
+fi
+manager=$POLICYD_RDNS_TEST temp=$TEMP
+
+# --- the service manager
+
+calls=$temp/calls
+touch "$calls"
+if [ "$manager" = fake ]; then
+	mount -t tmpfs none /run/systemd
+	mkdir /run/systemd/system "$temp/bin"
+	cat >"$temp/bin/systemctl" <<-END
+		#!/bin/sh
+		case "\$*" in
+		*--root=*) exec /usr/bin/systemctl "\$@" ;; # links only
+		*is-enabled*) ls /etc/systemd/system/*.wants/policyd-rdns.service >/dev/null 2>&1 && echo enabled ;;
+		*is-active*) ;;
+		*) echo "\$*" >>"$calls" ;;
+		esac
+	END
+	chmod +x "$temp/bin/systemctl"
+	export PATH=$temp/bin:$PATH
+	[ ! -e /usr/sbin/policy-rc.d ] || mount --bind /bin/true /usr/sbin/policy-rc.d # images of containers deny all
+fi
+
+# called WORDS: the service manager was asked so since the last time.
+called() {
+	[ "$manager" != fake ] || grep -q -- "$1" "$calls" || fail "systemctl was not asked to $1, but: $(cat "$calls")"
+}
+not_called() { [ "$manager" != fake ] || ! grep -q -- "$1" "$calls" || fail "systemctl was asked to $1"; }
+
+# running: with a systemd the daemon is up.
+running() { [ "$manager" != real ] || systemctl --quiet is-active policyd-rdns.service || fail "the daemon is not running"; }
+
+# --- this machine
+
+ours() { find /etc /usr /var /run -xdev -name '*policyd-rdns*' -not -path '/usr/src/*' | LC_ALL=C sort; }
+ours >"$temp/before"
+private=()
+for folder in /var/cache/private /var/log/private; do
+	[ -e $folder ] || private+=("$folder")
+done
+
+clean() {
+	status=$?
+	dpkg --purge policyd-rdns >/dev/null 2>&1 || true
+	rm -rf /etc/policyd-rdns "$temp/root"
+	[ ${#private[@]} = 0 ] || rmdir "${private[@]}" 2>/dev/null || true
+	exit $status
+}
+trap clean EXIT
+
+# successor VERSION: the package again under another version, in $next. What
+# follows changes it.
+successor() {
+	rm -rf "$temp/root"
+	dpkg-deb -R "$deb" "$temp/root"
+	sed -i "s/^Version: .*/&+$1/" "$temp/root/DEBIAN/control"
+	next=$temp/next-$1.deb
+}
+pack() { dpkg-deb --root-owner-group -Znone -b "$temp/root" "$next" >/dev/null; }
+install() { : >"$calls" && dpkg "$@" </dev/null >"$temp/dpkg" 2>&1 || fail "dpkg $*: $(cat "$temp/dpkg")"; }
+
+config=/etc/policyd-rdns/config.toml
+
+note "lintian"
+lintian --allow-root --fail-on none --show-overrides "$deb" | tee "$temp/lintian"
+! grep -q '^[EW]:' "$temp/lintian" || fail "lintian is not content"
+
+note "install (service manager: $manager)"
+install -i "$deb"
+called "start policyd-rdns.service"
+running
+[ -L /etc/systemd/system/multi-user.target.wants/policyd-rdns.service ] || fail "the service is not enabled"
+[ ! -e /etc/systemd/system/sockets.target.wants/policyd-rdns.socket ] || fail "the socket is enabled"
+policyd-rdns version
+policyd-rdns demo >"$temp/demo"
+grep -q '550 5.7.1 <user@example.net>' "$temp/demo" || fail "demo: $(cat "$temp/demo")"
+policyd-rdns configtest -c $config >"$temp/rules" 2>&1 || fail "configtest: $(cat "$temp/rules")"
+grep -q 'mode observe' "$temp/rules" || fail "a fresh installation does not only observe: $(cat "$temp/rules")"
+dpkg --verify policyd-rdns | grep -v /usr/share/ && fail "not as packed" # images leave documentation out
+dpkg-deb -x "$deb" "$temp/root"
+for page in "$temp"/root/usr/share/man/*/*; do
+	complaints=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
+	[ -z "$complaints" ] || fail "$page: $complaints"
+done
+bash -n "$temp/root/usr/share/bash-completion/completions/policyd-rdns"
+
+note "upgrade: no question, all kept"
+mkdir -p /var/cache/private/policyd-rdns /var/log/private/policyd-rdns
+for state in cache log; do # as DynamicUser has it
+	[ -e /var/$state/policyd-rdns ] || ln -s private/policyd-rdns /var/$state/policyd-rdns
+done
+echo kept >/var/cache/policyd-rdns/answers.test
+echo kept >/var/log/policyd-rdns/decisions.log
+echo 192.0.2.0/24 >/etc/policyd-rdns/partners
+sed -i 's/^mode = .*/mode = "enforce"/' $config
+successor 1
+pack
+install -i "$next"
+called "restart policyd-rdns.service"
+not_called "stop"
+running
+grep -q '^mode = "enforce"' $config || fail "the configuration was not kept"
+
+note "upgrade: the packaged configuration has changed too"
+successor 2
+echo '# news' >>"$temp/root$config"
+pack
+install --force-confold -i "$next"
+grep -q '^mode = "enforce"' $config || fail "the configuration was not kept"
+[ "$(cat /var/cache/policyd-rdns/answers.test /var/log/policyd-rdns/decisions.log)" = "$(printf 'kept\nkept')" ] || fail "state was not kept"
+
+note "upgrade: mistakes in the configuration"
+echo 'nonsense = 1' | cat - $config >"$temp/config" && cp "$temp/config" $config
+successor 3
+pack
+install --force-confold -i "$next"
+not_called "restart"
+running
+grep -q "nonsense: unknown key" "$temp/dpkg" || fail "the mistake is not shown: $(cat "$temp/dpkg")"
+
+note "logrotate"
+sed 's/^\tdaily/\tsize 1/' /etc/logrotate.d/policyd-rdns >"$temp/logrotate"
+: >"$calls"
+logrotate --force --state "$temp/logrotate.state" "$temp/logrotate"
+called "reload policyd-rdns.service"
+[ -s /var/log/policyd-rdns/decisions.log.1 ] || fail "the log was not rotated"
+
+note "remove"
+install --remove policyd-rdns
+called "stop policyd-rdns.service"
+[ ! -e /usr/bin/policyd-rdns ] || fail "the program is still there"
+[ -s $config ] && [ -s /var/cache/policyd-rdns/answers.test ] || fail "removing took configuration or cache"
+
+note "purge"
+install --purge policyd-rdns
+[ "$(ls /etc/policyd-rdns)" = partners ] || fail "/etc/policyd-rdns has $(ls /etc/policyd-rdns)"
+rm -r /etc/policyd-rdns
+ours | diff "$temp/before" - || fail "something is left"
+! dpkg-query -W policyd-rdns >/dev/null 2>&1 || fail "dpkg still knows it"
+note "nothing is left"

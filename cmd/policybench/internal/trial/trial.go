@@ -136,6 +136,11 @@ func loadFor(ctx context.Context, p *program, c load.Config) (*load.Result, erro
 			r.Answered = answered
 			return r, nil
 		}
+		if clients, ok := c.Source.(*load.Clients); ok && clients.Once {
+			rest := *clients
+			rest.First += uint32(r.Answered)
+			c.Source = &rest
+		}
 	}
 	return nil, fmt.Errorf("%s answered nothing within %v, %d times", p.name, c.Duration, tries)
 }

@@ -231,7 +231,9 @@ func ask(t *testing.T, network, address string, q []byte) ([]byte, time.Duration
 			t.Fatal(err)
 		}
 		buf = buf[:binary.BigEndian.Uint16(buf)]
-		_, err = io.ReadFull(conn, buf)
+		if _, err := io.ReadFull(conn, buf); err != nil {
+			t.Fatal(err)
+		}
 		return buf, time.Since(begin)
 	}
 	n, err := conn.Read(buf)

@@ -41,8 +41,5 @@ func checkAnswers(x *examination) []Finding {
 
 // short is a duration for people.
 func short(d time.Duration) string {
-	if d < time.Millisecond {
-		return d.Round(10 * time.Microsecond).String()
-	}
-	return d.Round(100 * time.Microsecond).String()
+	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 }

@@ -20,13 +20,13 @@ func checkServers(x *examination) []Finding {
 		s := &x.m.Servers[i]
 		if s.Err != nil {
 			f := Finding{
-				"dns.silent", Error, fmt.Sprintf("The DNS server %v does not answer: %s", s.Addr, brief(s.Err.Error())),
+				"dns.silent", Error, fmt.Sprintf("The DNS server %v gives no answer: %s", s.Addr, s.why()),
 				"No client can be judged: what would be refused passes (resolver.outage) or waits.",
 				[]string{"# name one that answers, the best on this host, in " + x.file() + ":", "[resolver]", `servers = ["127.0.0.1"]`},
 			}
 			if answering {
 				f.Level = Warning
-				f.Why = "The daemon asks the others. Until this one is ill again, each first question waits for it."
+				f.Why = "The daemon asks it last, and the others instead."
 			}
 			all = append(all, f)
 			continue
@@ -34,6 +34,12 @@ func checkServers(x *examination) []Finding {
 		all = append(all, x.checkServer(s)...)
 	}
 	return all
+}
+
+// why is the server's error, which names the server too.
+func (s *Server) why() string {
+	text := strings.TrimPrefix(s.Err.Error(), s.Addr.String()+": ")
+	return brief(strings.Replace(text, " from "+s.Addr.String(), "", 1))
 }
 
 func (x *examination) checkServer(s *Server) []Finding {
@@ -97,7 +103,7 @@ func ownResolver(x *examination) []string {
 	}
 }
 
-// software is which one it seems to be.
+// software is which one it seems to be; empty if it does not say.
 func software(s *Server) string {
 	text := strings.ToLower(s.Software)
 	for _, name := range []string{"unbound", "dnsmasq", "powerdns", "knot"} {
@@ -111,7 +117,7 @@ func software(s *Server) string {
 	case strings.HasPrefix(text, "9.") || strings.Contains(text, "bind"):
 		return "bind"
 	}
-	return ""
+	return text
 }
 
 // validation is how to switch it on.

@@ -165,7 +165,7 @@ func TestWiring(t *testing.T) {
 		{
 			"two stages", withList("smtpd_helo_restrictions = permit_mynetworks permit_sasl_authenticated POLICY\n" + before + "POLICY"),
 			[]string{"warning call.twice"},
-			"call.twice", "postconf -e '" + strings.TrimSuffix(before, ", ") + "'",
+			"call.twice", "postconf -e 'smtpd_helo_restrictions = permit_mynetworks, permit_sasl_authenticated'",
 		},
 		{
 			"data", withList("smtpd_data_restrictions = permit_mynetworks permit_sasl_authenticated POLICY"),

@@ -131,6 +131,9 @@ func (x *examination) mended(p *place) (list []unit, at int, ok bool) {
 // rewire is the command that mends a place. All findings about one place have the
 // same, so that one does not undo the other.
 func (x *examination) rewire(p *place) []string {
+	if best := x.bestPlace(p.services[0]); best != nil && best != p && len(x.callsAt(p)) > 0 {
+		return x.without(p) // it is called elsewhere
+	}
 	list, _, ok := x.mended(p)
 	if !ok {
 		return x.byHand(p)

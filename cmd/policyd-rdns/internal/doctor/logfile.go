@@ -47,7 +47,7 @@ func (x *examination) checkRotation() []Finding {
 	}
 	return []Finding{{
 		"log.reopen", Error, "The decision log is rotated by " + brief(l.Rotations[i].File) + ", and the daemon not told",
-		"It goes on writing to the file under its old name's successor, and, once that is compressed or removed, into nothing.",
+		"It goes on writing into the renamed file, and once that is compressed or removed, into nothing.",
 		[]string{"# in the paragraph of " + brief(file) + ":", "    postrotate", "        systemctl reload policyd-rdns", "    endscript"},
 	}}
 }

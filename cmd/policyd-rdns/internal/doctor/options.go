@@ -79,7 +79,7 @@ func checkDefaultAction(x *examination) []Finding {
 		c := &x.ours[i]
 		action, own := c.option("default_action")
 		level := actionLevel(action)
-		if level == OK || c.bad != "" {
+		if level == OK || c.bad != "" || c.kind == internal {
 			continue
 		}
 		f := Finding{
@@ -143,7 +143,7 @@ func checkTimeout(x *examination) []Finding {
 		where := fmt.Sprintf("in %s (%s)", c.param, c.names())
 		f := Finding{ID: "call.timeout", Level: Warning}
 		switch {
-		case c.bad != "":
+		case c.bad != "" || c.kind == internal: // which should not call at all
 			continue
 		case !ok:
 			f.Level = Error

@@ -58,7 +58,7 @@ func (x *examination) checkPath(c *call, s *Service) []Finding {
 	chroot := x.m.Postfix.chrooted(s)
 	file := c.endpoint.file(x.queue(), chroot)
 	where := fmt.Sprintf("%s in %s (%s)", brief(c.endpoint.text), c.param, brief(s.String()))
-	if !slices.ContainsFunc(x.listening(), func(address string) bool { return c.endpoint.listens(address, x.queue(), chroot) }) {
+	if !x.reaches(c, s) {
 		return []Finding{x.wrongRoot(c, s, chroot, file)}
 	}
 	p, known := x.m.Paths[file]
@@ -81,6 +81,14 @@ func (x *examination) checkPath(c *call, s *Service) []Finding {
 		}}
 	}
 	return x.checkAccess(c, s, p, chroot)
+}
+
+// reaches says that the daemon listens where the call is for, as the service takes
+// it.
+func (x *examination) reaches(c *call, s *Service) bool {
+	return slices.ContainsFunc(x.listening(), func(address string) bool {
+		return c.endpoint.listens(address, x.queue(), x.m.Postfix.chrooted(s))
+	})
 }
 
 // wrongRoot is about a path that Postfix takes from another root than the daemon.

@@ -92,7 +92,8 @@ type step struct {
 	class string // the innermost class that it stands in
 }
 
-// maxSteps bounds a list with its classes: one may hold another twice.
+// maxSteps bounds a list with its classes, what is in none counted too: one may
+// hold another twice.
 const maxSteps = 5000
 
 // steps are what a list comes to: names expanded, classes in their place.
@@ -109,6 +110,7 @@ type expander struct {
 	params  params
 	classes []string
 	within  []string // the classes that are being expanded
+	seen    int
 	steps   []step
 }
 
@@ -121,7 +123,7 @@ func (e *expander) add(u unit, from step) {
 			s.warn = true
 			u = u[1:]
 		}
-		if len(e.steps) == maxSteps {
+		if e.seen++; e.seen > maxSteps {
 			return
 		}
 		class := u[0]

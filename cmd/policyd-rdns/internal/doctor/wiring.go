@@ -53,8 +53,8 @@ func checkCalled(x *examination) []Finding {
 			"call.missing", Error, "Postfix does not call the daemon from " + brief(s.String()),
 			"Mail that comes in there is not judged." + x.nearMiss(s), x.rewire(p),
 		}
-		if x.deadAt(s) {
-			f.Why = "Mail that comes in there is not judged: see below, the call is never reached."
+		if x.callsInVain(s) {
+			f.Why = "Mail that comes in there is not judged: see below why the call does not get there."
 			f.Do = nil
 		}
 		if len(with) > 0 {
@@ -83,11 +83,17 @@ func (x *examination) placeOf(s *Service, stage string) *place {
 }
 
 func (x *examination) isCalledFrom(s *Service) bool {
-	return slices.ContainsFunc(x.ours, func(c call) bool { return slices.Contains(c.services, s) && c.live() && c.name != "etrn" })
+	return slices.ContainsFunc(x.ours, func(c call) bool { return slices.Contains(c.services, s) && x.arrives(&c) && c.name != "etrn" })
 }
 
-func (x *examination) deadAt(s *Service) bool {
-	return slices.ContainsFunc(x.ours, func(c call) bool { return slices.Contains(c.services, s) && !c.live() })
+func (x *examination) callsInVain(s *Service) bool {
+	return slices.ContainsFunc(x.ours, func(c call) bool { return slices.Contains(c.services, s) && !x.arrives(&c) })
+}
+
+// arrives says that Postfix comes to make the call, and that it is for where the
+// daemon listens.
+func (x *examination) arrives(c *call) bool {
+	return c.live() && !slices.ContainsFunc(c.services, func(s *Service) bool { return !x.reaches(c, s) })
 }
 
 // whereCalled lists the stages and services of the calls.
@@ -95,7 +101,7 @@ func (x *examination) whereCalled() string {
 	var all []string
 	for i := range x.ours {
 		c := &x.ours[i]
-		if text := c.param + " of " + c.names(); c.live() && !slices.Contains(all, text) {
+		if text := c.param + " of " + c.names(); x.arrives(c) && !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}
@@ -244,33 +250,59 @@ func asUnits(names []string) []unit {
 	return list
 }
 
+// counts says that mail is judged by the call.
+func (c *call) counts() bool { return c.live() && c.name != "etrn" }
+
+// bestPlace is where a service's call may stay, if there are several: at the
+// recipient, or else in the first list. It is nil if there is none.
+func (x *examination) bestPlace(s *Service) *place {
+	var best *place
+	for i := range x.ours {
+		c := &x.ours[i]
+		if slices.Contains(c.services, s) && c.counts() && (best == nil || c.name == "recipient") {
+			best = c.place
+		}
+	}
+	return best
+}
+
 // checkTwice looks for services that call more than once.
 func checkTwice(x *examination) []Finding {
 	var all []Finding
 	for _, s := range slices.Concat(x.servicesOf(mx), x.servicesOf(submission), x.servicesOf(internal)) {
 		var at []string
-		var last *call
 		for i := range x.ours {
-			c := &x.ours[i]
-			if slices.Contains(c.services, s) && c.live() && c.name != "etrn" {
+			if c := &x.ours[i]; slices.Contains(c.services, s) && c.counts() {
 				at = append(at, c.param)
-				last = c
 			}
 		}
 		if len(at) < 2 {
 			continue
 		}
-		do := x.without(last.place)
-		if at[len(at)-2] == last.param {
-			do = x.rewire(last.place)
-		}
 		all = append(all, Finding{
 			"call.twice", Warning, fmt.Sprintf("%s calls the daemon %d times for each recipient: %s", brief(s.String()), len(at), and(at)),
-			"Each call is a decision of its own and a line in the log, so that counts and shares are wrong; the second never decides otherwise than the first.",
-			do,
+			"Each call is a decision of its own and a line in the log, so that counts and shares are wrong.",
+			x.onlyAt(s, x.bestPlace(s)),
 		})
 	}
 	return all
+}
+
+// onlyAt is how to have a service call from one place alone.
+func (x *examination) onlyAt(s *Service, p *place) []string {
+	var lines []string
+	for i := range x.places {
+		q := &x.places[i]
+		calls := x.callsAt(q)
+		switch {
+		case len(calls) == 0 || !slices.Contains(q.services, s):
+		case q != p:
+			lines = append(lines, x.without(q)...)
+		case len(calls) > 1:
+			lines = append(lines, x.rewire(q)...)
+		}
+	}
+	return lines
 }
 
 // checkStage looks for calls where the daemon cannot know enough.
@@ -289,19 +321,13 @@ func checkStage(x *examination) []Finding {
 		default:
 			continue
 		}
-		f.Do = append(x.without(c.place), x.rewire(x.placeOf(c.services[0], "recipient"))...)
-		if x.isCalledElsewhere(c) {
-			f.Do = x.without(c.place)
+		f.Do = x.without(c.place)
+		if best := x.bestPlace(c.services[0]); best == nil || best == c.place {
+			f.Do = append(f.Do, x.rewire(x.placeOf(c.services[0], "recipient"))...)
 		}
 		all = append(all, f)
 	}
 	return all
-}
-
-func (x *examination) isCalledElsewhere(c *call) bool {
-	return slices.ContainsFunc(x.ours, func(d call) bool {
-		return d.param != c.param && slices.Contains(d.services, c.services[0]) && d.live()
-	})
 }
 
 // checkWarnOnly looks for warn_if_reject before the call.

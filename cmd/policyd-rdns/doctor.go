@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/policy/hostname"
+)
+
+// doctorOptions are the flags of doctor.
+type doctorOptions struct {
+	config   string
+	postconf string
+	mastercf string
+	json     bool
+}
+
+func newDoctor() *cobra.Command {
+	var o doctorOptions
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "look whether Postfix, the DNS and this machine are set up properly",
+		Long: `doctor reads what Postfix says of itself (postconf, postconf -M), what systemd,
+logrotate and the files say, asks each DNS server five questions and the running
+daemon one on each of its addresses, and prints what it found: an error has to
+be mended, a warning should be, then what there is to know, and what is well.
+With each come the lines to paste. It changes nothing.
+
+Run it as root on the mail host. MAIL_CONFIG names another instance of Postfix,
+as for Postfix's own commands. Where Postfix runs elsewhere, take its output
+along:
+
+  { postconf; postconf -M; } > postfix.txt
+  policyd-rdns doctor -c config.toml --postconf postfix.txt
+
+Without -c it looks at the file with which the systemd unit runs.
+
+The question to the daemon is about the client 127.0.0.1; in the decision log it
+has instance=policyd-rdns-doctor. The DNS servers are asked for the root zone,
+for a name that does not exist (policyd-rdns-doctor.), and for what they are
+(version.bind).
+
+With --json it prints one object: "config", the file; "errors" and "warnings",
+how many; "findings", a list of objects with "id", which names the check, "level"
+(error, warning, info, ok), "title", "why", and "do", the lines to paste.
+
+Exit status 1 if there is an error.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runDoctor(cmd.Context(), o, cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	configFlag(cmd, &o.config)
+	f.StringVar(&o.postconf, "postconf", "", "`file` with what postconf, or postconf -n, prints; postconf -M too")
+	f.StringVar(&o.mastercf, "mastercf", "", "`file` with what postconf -M prints, or master.cf itself")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.Writer) error {
+	read, err := o.postfix(stdin)
+	if err != nil {
+		return err
+	}
+	system := doctor.NewSystem()
+	unit := system.Unit(ctx)
+	path := o.config
+	if path == "" && unit.Active == "active" {
+		path = unit.Config
+	}
+	conf, err := loadConfig(path)
+	if err != nil {
+		return err
+	}
+	servers, err := conf.servers()
+	if err != nil {
+		return err
+	}
+	view := conf.doctorView(findHost())
+	m := system.Read(ctx, doctor.Wanted{Postfix: read, Unit: unit, View: view, Servers: servers})
+	report := doctorReport{path, doctor.Examine(&m, view)}
+	if o.json {
+		err = report.json(stdout)
+	} else {
+		err = report.print(stdout, paint(isTerminal(stdout)))
+	}
+	if err != nil {
+		return err
+	}
+	if report.count(doctor.Error) > 0 {
+		return errNotWell
+	}
+	return nil
+}
+
+// postfix reads the files of the flags; nil: there are none, and postconf is to
+// be asked.
+func (o *doctorOptions) postfix(stdin io.Reader) (*doctor.Postfix, error) {
+	if o.postconf == "" && o.mastercf == "" {
+		return nil, nil
+	}
+	if o.postconf == "" {
+		return nil, errUsage{fmt.Errorf("--mastercf %.60q: want --postconf FILE too", o.mastercf)}
+	}
+	var texts []string
+	for _, path := range []string{o.postconf, o.mastercf} {
+		if path == "" {
+			continue
+		}
+		in, err := openInput(path, stdin)
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(io.LimitReader(in, doctor.MaxText))
+		_ = in.Close() // it was only read
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		texts = append(texts, string(text))
+	}
+	p := doctor.ParsePostfix(texts...)
+	return &p, nil
+}
+
+// doctorView is what doctor needs to know of a configuration.
+func (c *config) doctorView(h host) *doctor.View {
+	return &doctor.View{
+		Path:        c.path,
+		Listen:      c.server.listen,
+		Deadline:    c.server.deadline,
+		Connections: c.server.connections,
+		InFlight:    c.resolver.maxInFlight,
+		Networks:    c.server.networks,
+		OwnNames:    c.helo.ownNames,
+		LogFile:     c.log.file,
+		Builtin:     c.builtin,
+		OwnsClient: func(a netip.Addr) bool {
+			return c.rules.Networks.Has(a) || slices.Contains(h.addrs, a)
+		},
+		OwnsName: func(name string) bool {
+			if a, err := netip.ParseAddr(name); err == nil {
+				return c.rules.OwnAddrs.Has(a.Unmap()) || slices.Contains(h.addrs, a.Unmap())
+			}
+			name = hostname.Normal(name)
+			return c.rules.OwnNames.Has(name) || slices.Contains(h.names, name)
+		},
+	}
+}
+
+// doctorReport is what doctor found.
+type doctorReport struct {
+	path     string
+	findings []doctor.Finding
+}
+
+func (r *doctorReport) count(level doctor.Level) int {
+	n := 0
+	for _, f := range r.findings {
+		if f.Level == level {
+			n++
+		}
+	}
+	return n
+}
+
+// json is the report for programs. Its form is stable: fields are added, never
+// renamed.
+func (r *doctorReport) json(out io.Writer) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(struct {
+		Config   string           `json:"config"`
+		Errors   int              `json:"errors"`
+		Warnings int              `json:"warnings"`
+		Findings []doctor.Finding `json:"findings"`
+	}{r.path, r.count(doctor.Error), r.count(doctor.Warning), r.findings})
+}

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+)
+
+// doctorMain is what all set-ups have. The last value of a parameter holds.
+const doctorMain = `compatibility_level = 3.6
+queue_directory = %s/queue
+myhostname = mx.example.com
+mydomain = example.com
+mynetworks = 127.0.0.0/8 [::1]/128
+smtpd_reject_unlisted_recipient = no
+`
+
+// doctorSetup is a Postfix and a daemon. ADDR is where the daemon listens, DIR
+// the folder of all files, POLICY the call as it should be.
+type doctorSetup struct {
+	name   string
+	main   string
+	master string
+	config string // instead of the running daemon's
+	status int
+}
+
+const properRecipient = "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, POLICY\n"
+
+func doctorSetups() []doctorSetup {
+	return []doctorSetup{
+		{name: "good", main: properRecipient},
+		{name: "not-called", main: "smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination,\n  reject_rbl_client dnsbl.example.org\n", status: 1},
+		{
+			name: "dead", status: 1,
+			main: "smtpd_recipient_restrictions =\n  permit_mynetworks\n  reject_unauth_destination\n  # the end\n  permit\n  POLICY\n",
+		},
+		{
+			name: "too-early",
+			main: "compatibility_level = 2\nsmtpd_recipient_restrictions = POLICY, permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination\n",
+		},
+		{name: "bare", main: strings.Replace(properRecipient, "POLICY", "check_policy_service inet:ADDR", 1)},
+		{
+			name: "impatient", status: 1,
+			main: strings.Replace(properRecipient, "POLICY", "check_policy_service { inet:ADDR, timeout=2s, default_action=OK }", 1),
+		},
+		{
+			name: "chroot", status: 1, master: "smtp inet n - y - - smtpd\n",
+			main: strings.Replace(properRecipient, "POLICY", "check_policy_service { unix:DIR/queue/private/policyd-rdns, timeout=10s, default_action=DUNNO }", 1),
+		},
+		{
+			name: "locked", status: 1, master: "smtp inet n - y - - smtpd\n",
+			main: strings.Replace(properRecipient, "POLICY", "check_policy_service { unix:private/policyd-rdns, timeout=10s, default_action=DUNNO }", 1),
+		},
+		{
+			name: "no-delay", status: 1,
+			main: "smtpd_delay_reject = no\nsmtpd_client_restrictions = permit_mynetworks, permit_sasl_authenticated, POLICY\n",
+		},
+		{
+			name: "everywhere",
+			main: properRecipient + "smtpd_helo_restrictions = permit_mynetworks, permit_sasl_authenticated, warn_if_reject POLICY\nsmtpd_data_restrictions = permit_mynetworks, permit_sasl_authenticated, POLICY\n",
+		},
+		{
+			name: "filter", main: properRecipient + "content_filter = smtp:[127.0.0.1]:10024\n",
+			master: `smtp inet n - n - - smtpd
+submission inet n - n - - smtpd
+  -o smtpd_tls_security_level=encrypt
+  -o { smtpd_recipient_restrictions = POLICY, permit_sasl_authenticated, reject }
+127.0.0.1:10025 inet n - n - - smtpd
+  -o content_filter=
+  -o smtpd_recipient_restrictions=check_policy_service,inet:ADDR,permit_mynetworks,reject
+`,
+		},
+		{
+			name: "front", status: 1, main: properRecipient + "smtpd_authorized_xclient_hosts = 0.0.0.0/0\nsmtpd_upstream_proxy_protocol = haproxy\nsoft_bounce = yes\nsmtpd_peername_lookup = no\n",
+			master: "smtp inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd\n",
+		},
+		{
+			name: "down", status: 1, main: properRecipient + "myhostname = mail.example.org\nmynetworks = 127.0.0.0/8 203.0.113.0/24\n",
+			config: "[server]\nlisten = [\"ADDR2\"]\nmax_connections = 50\n[resolver]\nservers = [\"ADDR2\"]\n",
+		},
+	}
+}
+
+// doctorWorld is what the set-ups share: a daemon that runs, and its DNS server.
+type doctorWorld struct {
+	dir    string
+	config string
+	words  *strings.Replacer // ADDR and the others to what they stand for
+	hide   func(string) string
+}
+
+func newDoctorWorld(t *testing.T) *doctorWorld {
+	t.Helper()
+	needProgram(t, "postconf", "postfix")
+	w := &doctorWorld{dir: workFolder(t)}
+	if err := os.MkdirAll(filepath.Join(w.dir, "queue", "private"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	addrs := freeAddrs(t, 2)
+	dns := startValidating(t)
+	config := fmt.Sprintf("[server]\nlisten = [%q, %q]\n[resolver]\nservers = [%q]\n[helo]\nown_names = [\"mx.example.com\", \"example.com\"]\n",
+		addrs[0], "unix:"+w.dir+"/queue/private/policyd-rdns", dns)
+	startProgram(t, config)
+	w.config = filepath.Join(w.dir, "config.toml")
+	writeFile(t, w.config, config)
+	w.words = strings.NewReplacer("POLICY", policyService("inet:"+addrs[0]), "ADDR2", addrs[1], "ADDR", addrs[0], "DIR", w.dir)
+	took := regexp.MustCompile(`[0-9.]+ ms`)
+	hidden := strings.NewReplacer(addrs[1], "ADDR2", addrs[0], "ADDR", dns, "DNS", w.dir, "DIR")
+	w.hide = func(s string) string { return took.ReplaceAllString(hidden.Replace(s), "TIME ms") }
+	return w
+}
+
+// doctor runs the program on one set-up, with nothing in its PATH but postconf, so
+// that the host's own systemd has no say.
+func (w *doctorWorld) doctor(t *testing.T, s doctorSetup, args ...string) (status int, stdout string) {
+	t.Helper()
+	etc := filepath.Join(w.dir, s.name)
+	if err := os.MkdirAll(filepath.Join(etc, "bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if s.master == "" {
+		s.master = "smtp inet n - n - - smtpd\n"
+	}
+	main := filepath.Join(etc, "main.cf")
+	writeFile(t, main, fmt.Sprintf(doctorMain, w.dir)+w.words.Replace(s.main))
+	// postconf would wait until the file is two seconds old.
+	if err := os.Chtimes(main, time.Time{}, time.Now().Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(etc, "master.cf"), w.words.Replace(s.master))
+	config := w.config
+	if s.config != "" {
+		config = filepath.Join(etc, "config.toml")
+		writeFile(t, config, w.words.Replace(s.config))
+	}
+	postconf := filepath.Join(etc, "bin", "postconf")
+	if err := os.Symlink(needProgram(t, "postconf", "postfix"), postconf); err != nil && !os.IsExist(err) {
+		t.Fatal(err)
+	}
+	cmd := program(t, append([]string{"doctor", "-c", config}, args...)...)
+	cmd.Env = append(cmd.Env, "MAIL_CONFIG="+etc, "PATH="+filepath.Dir(postconf))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+// printed is what doctor prints of a set-up, with what differs from run to run
+// hidden before lines are broken.
+func (w *doctorWorld) printed(t *testing.T, s doctorSetup) string {
+	t.Helper()
+	_, out := w.doctor(t, s, "--json")
+	var r struct {
+		Config   string
+		Findings []doctor.Finding
+	}
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Title, f.Why = w.hide(f.Title), w.hide(f.Why)
+		for j, line := range f.Do {
+			f.Do[j] = w.hide(line)
+		}
+	}
+	var text bytes.Buffer
+	report := doctorReport{w.hide(r.Config), r.Findings}
+	if err := report.print(&text, false); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+// TestDoctorSetups: what is said of real Postfix configurations, good and broken,
+// beside a daemon that runs.
+func TestDoctorSetups(t *testing.T) {
+	w := newDoctorWorld(t)
+	for _, s := range doctorSetups() {
+		t.Run(s.name, func(t *testing.T) {
+			if s.name == "locked" && os.Geteuid() != 0 {
+				missing(t, "needs root, whose sockets Postfix may not use")
+			}
+			status, out := w.doctor(t, s)
+			if status != s.status {
+				t.Errorf("doctor = %d; want %d", status, s.status)
+			}
+			if i := strings.IndexFunc(out, func(c rune) bool { return c != '\n' && (c < ' ' || c > '~') }); i >= 0 {
+				t.Errorf("doctor prints what is not printable ASCII: %q", out[i:min(len(out), i+20)])
+			}
+			got, file := w.printed(t, s), filepath.Join("testdata", "doctor", s.name+".txt")
+			if *update {
+				writeFile(t, file, got)
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("doctor printed\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// TestDoctorFromFile: what postconf has printed elsewhere is as good as the
+// Postfix itself, and the JSON says the same as the text.
+func TestDoctorFromFile(t *testing.T) {
+	w := newDoctorWorld(t)
+	for _, s := range doctorSetups() {
+		_, live := w.doctor(t, s, "--json")
+		etc := filepath.Join(w.dir, s.name)
+		var text []byte
+		for _, flag := range []string{"-n", "-M"} {
+			out, err := exec.Command(needProgram(t, "postconf", "postfix"), "-c", etc, flag).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = append(text, out...)
+		}
+		writeFile(t, filepath.Join(etc, "postconf.txt"), string(text))
+		status, read := w.doctor(t, s, "--json", "--postconf", filepath.Join(etc, "postconf.txt"))
+		if w.hide(live) != w.hide(read) || status != s.status {
+			t.Errorf("%s: from a file doctor = %d\n%s\nfrom Postfix\n%s", s.name, status, w.hide(read), w.hide(live))
+		}
+		var report struct {
+			Config           string
+			Errors, Warnings int
+			Findings         []doctor.Finding
+		}
+		if err := json.Unmarshal([]byte(live), &report); err != nil || len(report.Findings) == 0 || (report.Errors > 0) != (status == 1) {
+			t.Errorf("%s: JSON: %v, %d errors, %d findings, status %d", s.name, err, report.Errors, len(report.Findings), status)
+		}
+	}
+}
+
+// TestDoctorUsage: what is no question to it.
+func TestDoctorUsage(t *testing.T) {
+	for _, test := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"doctor", "now"}, exitUsage, "unknown command"},
+		{[]string{"doctor", "--mastercf", "x"}, exitUsage, "want --postconf FILE too"},
+		{[]string{"doctor", "--postconf", "testdata/none.txt"}, exitNotWell, "no such file"},
+		{[]string{"doctor", "-c", "testdata/none.toml", "--postconf", "-"}, exitNotWell, "reading the configuration"},
+	} {
+		status, _, stderr := call("", test.args...)
+		if status != test.status || !strings.Contains(stderr, test.want) {
+			t.Errorf("%q = %d, %q; want %d, %q", test.args, status, stderr, test.status, test.want)
+		}
+	}
+}

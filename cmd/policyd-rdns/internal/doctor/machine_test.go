@@ -1,0 +1,165 @@
+package doctor
+
+import (
+	"errors"
+	"io/fs"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMachine: what of the machine is wrong beside a Postfix that is set up well.
+func TestMachine(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		make func(*Machine, *View)
+		want []string
+		id   string
+		do   string
+	}{
+		{"silent server", func(m *Machine, _ *View) { m.Servers[0].Err = errors.New("127.0.0.1:53: connection refused") }, []string{"error dns.silent"}, "dns.silent", `servers = ["127.0.0.1"]`},
+		{"one of two is silent", func(m *Machine, _ *View) {
+			m.Servers = append(m.Servers, Server{Addr: netip.MustParseAddrPort("192.0.2.53:53")})
+			m.Servers[1].Err = errors.New("no reply")
+		}, []string{"warning dns.silent"}, "", ""},
+		{"not recursive", func(m *Machine, _ *View) { m.Servers[0].Recursive = false }, []string{"error dns.recursion"}, "", ""},
+		{"does not validate", func(m *Machine, _ *View) {
+			m.Servers[0].Validates, m.Servers[0].Software = false, "unbound 1.19.0"
+		}, []string{"warning dns.validation"}, "dns.validation", `module-config: "validator iterator"`},
+		{"public", func(m *Machine, _ *View) { m.Servers[0].Addr = netip.MustParseAddrPort("[2001:4860:4860::8888]:53") }, []string{"warning dns.public"}, "dns.public", "apt install unbound"},
+		{"far", func(m *Machine, _ *View) { m.Servers[0].Addr = netip.MustParseAddrPort("203.0.113.53:53") }, []string{"info dns.far"}, "", ""},
+		{"near", func(m *Machine, _ *View) {
+			m.Servers[0].Addr = netip.MustParseAddrPort("203.0.113.53:53")
+			m.Networks = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}
+		}, nil, "", ""},
+		{"no TCP", func(m *Machine, _ *View) { m.Servers[0].TCPErr = errors.New("connection refused") }, []string{"warning dns.tcp"}, "", ""},
+		{"slow", func(m *Machine, _ *View) { m.Servers[0].Took = time.Second }, []string{"warning dns.slow"}, "", ""},
+		{"long memory", func(m *Machine, _ *View) {
+			m.Servers[0].Negative, m.Servers[0].Software = time.Hour, "unbound"
+		}, []string{"warning dns.negative"}, "dns.negative", "cache-max-negative-ttl: 60"},
+		{"BIND", func(m *Machine, _ *View) {
+			m.Servers[0].Negative, m.Servers[0].Software = 5*time.Minute, "9.18.24-1-Debian"
+		}, []string{"info dns.negative"}, "dns.negative", "max-ncache-ttl 60"},
+		{"forwards to a public one", func(m *Machine, _ *View) {
+			m.Forwards = []Forward{{"/etc/unbound/unbound.conf", []netip.Addr{netip.MustParseAddr("1.1.1.1")}}}
+		}, []string{"warning dns.forwards-public"}, "", ""},
+		{"forwards to a provider's", func(m *Machine, _ *View) {
+			m.Forwards = []Forward{{"/run/systemd/resolve/resolv.conf", []netip.Addr{netip.MustParseAddr("203.0.113.53")}}}
+		}, []string{"info dns.forwards"}, "", ""},
+		{"dnsmasq", func(m *Machine, _ *View) { m.Servers[0].Software = "dnsmasq-2.90" }, []string{"info dns.forwards"}, "", ""},
+
+		{"no unit", func(m *Machine, _ *View) { m.Unit = Unit{} }, []string{"warning unit.missing"}, "", ""},
+		{"failed", func(m *Machine, _ *View) { m.Unit.Active = "failed" }, []string{"error unit.active"}, "", ""},
+		{"not enabled, again and again, as root", func(m *Machine, _ *View) {
+			m.Unit.Enabled, m.Unit.Restarts, m.Process.UID = "disabled", 3, 0
+		}, []string{"warning unit.enabled", "warning unit.restarts", "warning unit.root"}, "unit.enabled", "systemctl enable policyd-rdns"},
+		{"another file", func(m *Machine, _ *View) { m.Unit.Config = "/etc/policyd-rdns/config.toml" }, []string{"warning unit.config"}, "unit.config", "doctor -c '/etc/policyd-rdns/config.toml'"},
+		{"few descriptors", func(m *Machine, _ *View) { m.Process.Descriptors = 1024 }, []string{"warning limits.descriptors"}, "limits.descriptors", "LimitNOFILE=5128"},
+
+		{"no log", func(_ *Machine, v *View) { v.LogFile = "/var/log/d" }, []string{"warning log.missing"}, "", ""},
+		{"public log, never rotated", func(m *Machine, v *View) {
+			v.LogFile, m.Log = "/var/log/d", LogFile{Exists: true, File: File{Mode: 0o644}}
+		}, []string{"info log.public", "warning log.rotation"}, "log.rotation", "/var/log/d {\n    weekly"},
+		{"not reopened", func(m *Machine, v *View) {
+			v.LogFile, m.Log = "/var/log/d", LogFile{Exists: true, File: File{Mode: 0o640}, Rotations: []Rotation{{"a", true}, {"b", false}}}
+		}, []string{"error log.reopen"}, "log.reopen", "systemctl reload policyd-rdns"},
+
+		{"down", func(m *Machine, _ *View) {
+			m.Answers[0] = Answer{Address: "127.0.0.1:10040", Unread: "connection refused"}
+		}, []string{"error daemon.answer"}, "daemon.answer", "systemctl restart policyd-rdns"},
+		{"refuses us", func(m *Machine, _ *View) { m.Answers[0].Action = "550 5.7.1 no" }, []string{"warning daemon.answer"}, "daemon.answer", `when   = { client = ["loopback", "own"] }`},
+		{"answers late", func(m *Machine, _ *View) { m.Answers[0].Took = 2 * time.Second }, []string{"warning daemon.answer"}, "", ""},
+		{"rules of its own", func(m *Machine, v *View) {
+			m.Postfix, v.Builtin = ParsePostfix(withList("smtpd_client_restrictions = POLICY")), false
+		}, []string{"warning call.no-permit"}, "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m, v := machine(good), view()
+			test.make(m, v)
+			check(t, m, v, test.want, test.id, test.do)
+		})
+	}
+}
+
+// TestPaths: whether smtpd gets to a unix socket.
+func TestPaths(t *testing.T) {
+	const queue = "/var/spool/postfix"
+	socket := fs.ModeSocket
+	folders := func(last fs.FileMode) []File {
+		return []File{{Path: "/", Mode: 0o755}, {Path: "/var", Mode: 0o755}, {Path: queue, Mode: 0o700}, {Path: queue + "/private", Mode: last, UID: 101, GID: 0}}
+	}
+	run := []File{{Path: "/", Mode: 0o755}, {Path: "/run", Mode: 0o755}, {Path: "/run/policyd-rdns", Mode: 0o750, UID: 65000, GID: 65000, Owner: "policyd-rdns", Group: "policyd-rdns"}}
+	for _, test := range []struct {
+		name   string
+		call   string
+		listen string
+		chroot string
+		path   Path
+		want   []string
+		id     string
+		do     string
+	}{
+		{
+			"relative, in a chroot", "unix:private/p", "unix:" + queue + "/private/p", "y",
+			Path{Exists: true, Folders: folders(0o700), File: File{Path: queue + "/private/p", Mode: socket | 0o600, UID: 101}},
+			nil, "", "",
+		},
+		{
+			"of root", "unix:private/p", "unix:" + queue + "/private/p", "n",
+			Path{Exists: true, Folders: folders(0o700), File: File{Path: queue + "/private/p", Mode: socket | 0o660}},
+			[]string{"error socket.access"},
+			"socket.access", `socket_group = "postfix"`,
+		},
+		{
+			"of its group", "unix:private/p", "unix:" + queue + "/private/p", "n",
+			Path{Exists: true, Folders: folders(0o700), File: File{Path: queue + "/private/p", Mode: socket | 0o620, GID: 101}},
+			nil, "", "",
+		},
+		{
+			// The owner's own bits hold, even if the group's let more.
+			"owner shut out", "unix:private/p", "unix:" + queue + "/private/p", "n",
+			Path{Exists: true, Folders: folders(0o700), File: File{Path: queue + "/private/p", Mode: socket | 0o066, UID: 101}},
+			[]string{"error socket.access"},
+			"", "",
+		},
+		{
+			"folder shut", "unix:/run/policyd-rdns/p", "unix:/run/policyd-rdns/p", "n",
+			Path{Exists: true, Folders: run, File: File{Path: "/run/policyd-rdns/p", Mode: socket | 0o666}},
+			[]string{"error socket.folder"},
+			"socket.folder", "chgrp postfix '/run/policyd-rdns'",
+		},
+		{
+			"absolute, in a chroot", "unix:" + queue + "/private/p", "unix:" + queue + "/private/p", "y",
+			Path{},
+			[]string{"error call.missing", "error socket.chroot"},
+			"socket.chroot", "check_policy_service { unix:private/p, timeout=10s, default_action=DUNNO }",
+		},
+		{
+			"outside of a chroot", "unix:/run/policyd-rdns/p", "unix:/run/policyd-rdns/p", "y",
+			Path{},
+			[]string{"error call.missing", "error socket.chroot"},
+			"socket.chroot", "ListenStream=" + queue + "/private/policyd-rdns\npostconf -e '" + before + "check_policy_service { unix:private/policyd-rdns,",
+		},
+		{"not there", "unix:private/p", "unix:" + queue + "/private/p", "n", Path{}, []string{"error socket.missing"}, "", ""},
+		{
+			"no socket", "unix:private/p", "unix:" + queue + "/private/p", "n",
+			Path{Exists: true, Folders: folders(0o700), File: File{Path: queue + "/private/p", Mode: 0o666}},
+			[]string{"error socket.type"},
+			"", "",
+		},
+		{"not seen", "unix:private/p", "unix:" + queue + "/private/p", "n", Path{Unread: "permission denied"}, []string{"info socket.read"}, "", ""},
+		{"by its old name", "unix:/var/run/p", "unix:/run/p", "n", Path{Unread: "permission denied"}, []string{"info socket.read"}, "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			list := strings.Replace(before+"POLICY", "POLICY", "check_policy_service { "+test.call+", timeout=10s, default_action=DUNNO }", 1)
+			m, v := machine(strings.Replace(withList(list), "n - y -", "n - "+test.chroot+" -", 1)), view()
+			v.Listen = []string{test.listen}
+			m.Paths = map[string]Path{}
+			for _, file := range SocketFiles(&m.Postfix, v.Listen) {
+				m.Paths[file] = test.path
+			}
+			check(t, m, v, test.want, test.id, test.do)
+		})
+	}
+}

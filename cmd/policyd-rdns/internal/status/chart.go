@@ -111,16 +111,20 @@ func (b *bar) stack(most uint32) {
 	b.RejectedAt, b.DeferredAt, b.PassedAt = part(b.Rejected), part(b.Deferred), part(b.Passed)
 }
 
-// scale is the least round number that is not below n: 4, 10, 20, 40, 100, …
+// scale is the least round number that is not below n, and has a half: 4, 6, 8,
+// 10, 20, 30, 40, 60, 80, 100, …
 func scale(n uint32) uint32 {
-	for unit := uint32(1); ; unit *= 10 {
-		for _, m := range []uint32{4, 10, 20} {
+	for _, top := range []uint32{4, 6, 8, 10} {
+		if n <= top {
+			return top
+		}
+	}
+	for unit := uint32(10); unit <= 100_000_000; unit *= 10 {
+		for _, m := range []uint32{2, 3, 4, 6, 8, 10} {
 			if n <= m*unit {
 				return m * unit
 			}
 		}
-		if unit >= 100_000_000 {
-			return n
-		}
 	}
+	return n
 }

@@ -12,7 +12,7 @@ import (
 // rowsShown is how many clients or decisions are on one page, and maxPage the
 // last that can be asked for.
 const (
-	rowsShown = 50
+	rowsShown = 25
 	maxPage   = 400
 )
 
@@ -51,6 +51,33 @@ func (f *front) Heading() string {
 
 // Asked is the number of look-ups.
 func (f *front) Asked() uint64 { return f.State.Resolver.Hits + f.State.Resolver.Misses }
+
+// Took is the time of all Answers of DNS servers.
+func (f *front) Took() (sum time.Duration) {
+	for i := range f.State.Resolver.Servers {
+		sum += f.State.Resolver.Servers[i].Took
+	}
+	return sum
+}
+
+// Answers is the number of answers of DNS servers.
+func (f *front) Answers() (n uint64) {
+	for i := range f.State.Resolver.Servers {
+		n += f.State.Resolver.Servers[i].Answers
+	}
+	return n
+}
+
+// Answering is the number of DNS servers that answered the last time.
+func (f *front) Answering() int {
+	n := 0
+	for i := range f.State.Resolver.Servers {
+		if !f.State.Resolver.Servers[i].Ill && !f.State.Resolver.Outage {
+			n++
+		}
+	}
+	return n
+}
 
 // hoursLink leads to another length of the chart.
 type hoursLink struct {

@@ -62,7 +62,7 @@ type State struct {
 }
 
 // Source is where the page has its content from. Its functions are called by one
-// goroutine at a time, and not once Close has returned... of the server.
+// goroutine at a time.
 type Source struct {
 	State   func() State
 	Summary func(*journal.Record) Summary

@@ -1,6 +1,8 @@
 package status
 
 import (
+	"fmt"
+	"html"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
@@ -121,6 +123,157 @@ func TestSearch(t *testing.T) {
 		}
 		if got := listed(body); status != 200 || got != test.want {
 			t.Errorf("q=%q show=%q: %d, %q; want %q", test.q, test.show, status, got, test.want)
+		}
+	}
+}
+
+// TestAlike: decisions about one client that are alike are one line, the last of
+// them, with their number.
+func TestAlike(t *testing.T) {
+	p := tested(well())
+	for i := range 5 {
+		p.keep(record(fmt.Sprintf("a%d", i), "203.0.113.10", time.Duration(9-i)*time.Minute, policy.Reject))
+	}
+	other := record("o1", "203.0.113.10", time.Minute, policy.Reject)
+	other.Request.HELO = "another.example"
+	p.keep(other, record("b1", "203.0.113.11", time.Second, policy.Reject))
+	_, body := get(p, "/")
+	if got := listed(body); got != "b1 o1 a4" {
+		t.Errorf("listed %q; want b1 o1 a4", got)
+	}
+	if !strings.Contains(body, `title="All decisions about this client">×5<`) {
+		t.Errorf("the five are not counted:\n%s", body)
+	}
+}
+
+// TestPages: a long list comes in parts, and none is lost between them.
+func TestPages(t *testing.T) {
+	p := tested(well())
+	const n = 2*rowsShown + 3
+	for i := range n {
+		p.keep(record(fmt.Sprintf("x%03d", i), fmt.Sprintf("203.0.113.%d", i), time.Duration(n-i)*time.Second, policy.Reject))
+	}
+	for _, q := range []string{"", "203.0.113."} {
+		var all []string
+		path := "/?" + url.Values{"q": {q}}.Encode()
+		for pages := 0; path != ""; pages++ {
+			_, body := get(p, path)
+			all = append(all, strings.Fields(listed(body))...)
+			path = ""
+			if _, rest, ok := strings.Cut(body, `rel="next"`); ok {
+				before := body[:len(body)-len(rest)]
+				path, _, _ = strings.Cut(before[strings.LastIndex(before, `href="`)+len(`href="`):], `"`)
+				path = html.UnescapeString(path)
+			}
+			if pages > 5 {
+				t.Fatalf("q=%q: no end of pages", q)
+			}
+		}
+		if len(all) != n || all[0] != fmt.Sprintf("x%03d", n-1) || all[n-1] != "x000" {
+			t.Errorf("q=%q: %d decisions, from %v; want %d from the latest on", q, len(all), all, n)
+		}
+	}
+	if status, body := get(p, "/?page=9"); status != 200 || !strings.Contains(body, "There are no more.") {
+		t.Errorf("a page behind the last: %d", status)
+	}
+}
+
+// TestAsked: whatever is asked for, the answer is a page, and bounded.
+func TestAsked(t *testing.T) {
+	p := tested(well())
+	p.keep(record("r1", "203.0.113.10", time.Minute, policy.Reject))
+	for _, test := range []struct {
+		path string
+		want int
+		text string
+	}{
+		{"/", 200, "All is well"},
+		{"/decision/r1", 200, "explained r1"},
+		{"/decision/R1", 404, "no longer kept here"},
+		{"/decision/", 404, "no longer kept here"},
+		{"/decision/r", 404, "no longer kept here"},
+		{"/decision/../../etc/passwd", 404, "no longer kept here"},
+		{"/nothing", 404, "There is no such page."},
+		{"/pages/front.html", 404, "There is no such page."},
+		{"/style.css", 200, "prefers-color-scheme"},
+		{"/icon.svg", 200, "<svg"},
+		{"/?hours=99&page=-1&show=none&q=" + strings.Repeat("x", 5000), 200, "Nothing found for"},
+		{"/?page=99999999999999999999", 200, ""},
+		{"/?q=%00%ff%3Cb%3E", 200, "Nothing found for"},
+		{"/?q=%3Cscript%3Ealert(1)%3C/script%3E", 200, "&lt;script&gt;alert(1)&lt;/script&gt;"},
+	} {
+		status, body := get(p, test.path)
+		if status != test.want || !strings.Contains(body, test.text) {
+			t.Errorf("GET %.60s = %d, %.3000s; want %d with %q", test.path, status, body, test.want, test.text)
+		}
+		if strings.Contains(body, "<script") || strings.Contains(body, "style=") && strings.HasPrefix(body, "<!DOCTYPE") || len(body) > 64<<10 {
+			t.Errorf("GET %.60s: %d bytes, or a script or a style in the page", test.path, len(body))
+		}
+	}
+}
+
+// TestHealth: what is told, and what comes first.
+func TestHealth(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		set   func(*State)
+		level string
+		text  string
+	}{
+		{"well", func(*State) {}, "well", "All is well"},
+		{"starting", func(s *State) { s.Listening = false }, "trouble", "Not listening for Postfix"},
+		{"outage", func(s *State) { s.Resolver.Outage, s.Resolver.Since = true, noon.Add(-10*time.Minute) }, "trouble", "No DNS server has answered for 10 min"},
+		{"one server", func(s *State) { s.Resolver.Servers[0].Ill = true }, "warning", "DNS server 192.0.2.53:53 did not answer the last time"},
+		{"nearly full", func(s *State) { s.Server.Open = 1800 }, "warning", "1800 of 2000 connections are open"},
+		{"not nearly full", func(s *State) { s.Server.Open = 1799 }, "well", "All is well"},
+		{"reload", func(s *State) { s.ReloadFailed = "config.toml:1: no" }, "warning", "The configuration could not be read again"},
+		{"lost lines", func(s *State) { s.LostLines = 3 }, "warning", "3 lines of the decision log were lost since the start"},
+		{"panic", func(s *State) { s.Server.Panics = 1 }, "warning", "The program failed over 1 requests since the start"},
+		{"observed", func(s *State) { s.Mode = "observe" }, "well", "All is well"},
+		{"several", func(s *State) { s.LostLines, s.Resolver.Outage = 3, true; s.Resolver.Since = noon }, "trouble", "No DNS server has answered for 0 s"},
+	} {
+		s := well()
+		test.set(&s)
+		if got := diagnose(&s, tally{}, noon); got.Level != test.level || got.Text != test.text {
+			t.Errorf("%s: %s, %q; want %s, %q", test.name, got.Level, got.Text, test.level, test.text)
+		}
+	}
+	s := well()
+	if got := diagnose(&s, tally{Passed: 9, Overload: 2}, noon); got.Level != "trouble" || !strings.HasPrefix(got.Text, "2 decisions in the last 5 minutes") {
+		t.Errorf("overloaded: %s, %q; want trouble", got.Level, got.Text)
+	}
+}
+
+// TestKeepAllocatesNothing: a decision pays for a copy.
+func TestKeepAllocatesNothing(t *testing.T) {
+	p, r := tested(well()), record("r1", "203.0.113.10", 0, policy.Reject)
+	line := journal.Logfmt.Append(nil, r)
+	if got := testing.AllocsPerRun(1000, func() { p.Keep(r, line) }); got != 0 {
+		t.Errorf("Keep: %v allocations; want none", got)
+	}
+	var none *Page
+	none.Keep(r, line)
+}
+
+func BenchmarkKeep(b *testing.B) {
+	p, r := tested(well()), record("r1", "203.0.113.10", 0, policy.Reject)
+	line := append(journal.Logfmt.Append(nil, r), make([]byte, 400)...)
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Keep(r, line)
+	}
+}
+
+// BenchmarkSearch is the most that a page can cost: all is full, nothing is
+// found.
+func BenchmarkSearch(b *testing.B) {
+	p := tested(well())
+	for i := range 2 * maxLines {
+		p.keep(record(fmt.Sprintf("x%d", i), "203.0.113.10", 0, policy.Action(i%2*2)))
+	}
+	for b.Loop() {
+		if status, _ := get(p, "/?q=nothing&show=all"); status != 200 {
+			b.Fatal(status)
 		}
 	}
 }

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
+)
+
+// someRules are rules that look at greetings in every way.
+var someRules = map[string]string{
+	"built-in": "",
+	"exempt first": `
+[[rule]]
+name = "known greeting"
+when = { helo_is = ["mail.example.org", "[203.0.113.13]"] }
+action = "dunno"
+[[rule]]
+name = "generic greeting"
+when = { helo_name = "generic", name = "generic" }
+action = "defer"
+[[rule]]
+name = "no name"
+when = { ptr = "none" }
+unless = [{ helo = "match" }, { helo_form = "literal", client = "203.0.113.0/24" }]
+action = "reject"
+`,
+	"exempt within": `
+[[rule]]
+name = "not confirmed"
+when = { fcrdns = ["none", "mismatch", "unresolved"] }
+unless = { helo = ["match", "related"] }
+action = "reject"
+[[rule]]
+name = "no host name"
+when = { helo_form = ["unqualified", "bare_ip", "missing"] }
+action = "defer"
+`,
+}
+
+// TestPossible: whatever a client has greeted with, what becomes of it is among what
+// is possible without knowing that; and what is possible is no more than that where
+// no rule looks at greetings.
+func TestPossible(t *testing.T) {
+	addr := netip.MustParseAddr("203.0.113.13")
+	found := policy.Lead{Outcome: resolver.Found, Addrs: []netip.Addr{addr}}
+	elsewhere := policy.Lead{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}
+	nowhere := policy.Lead{Outcome: resolver.None}
+	named := func(name string, lead policy.Lead) policy.Facts {
+		n := policy.NewName(name, addr)
+		n.Lead = lead
+		return policy.Facts{PTR: resolver.Found, Names: []policy.Name{n}}
+	}
+	clients := []policy.Facts{
+		{PTR: resolver.None},
+		named("mail.example.org", found), named("mail.example.org", elsewhere), named("mail.example.org", nowhere),
+		named("ip-203-0-113-13.provider.example", found), named("ip-203-0-113-13.provider.example", nowhere),
+	}
+	greetings := []string{
+		"", "mail.example.org", "smtp.example.org", "mail.example.net", "ip-203-0-113-13.provider.example", "localhost",
+		"ubuntu", "203.0.113.13", "[203.0.113.13]", "[198.51.100.1]", "bad_name!",
+	}
+	unknown := []string{"helo", "helo_form", "helo_name", "helo_is"}
+	for name, text := range someRules {
+		conf, err := parseConfig("", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := withoutObserved(conf.rules)
+		for i := range clients {
+			q := policy.Request{Time: weekBegins, Client: addr, State: "RCPT", Sender: "a@example.org", Recipient: "b@example.com"}
+			f := clients[i]
+			f.HELO = policy.NewGreeting("", addr)
+			var may []policy.Action
+			for _, d := range possible(rules, &q, &f, unknown) {
+				may = append(may, d.Action)
+			}
+			for _, helo := range greetings {
+				for _, lead := range []policy.Lead{found, elsewhere, nowhere} {
+					q.HELO, f.HELO = helo, policy.NewGreeting(helo, addr)
+					f.HELO.Lead = lead
+					d := rules.Judge(&q, &f)
+					if d.Open || !slices.Contains(may, d.Action) {
+						t.Errorf("%s: client %d as %q: %v by %q; possible are %v", name, i, helo, d.Action, d.Rule, may)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestReplayPostfixFiles reads rotated files: compressed, in any order, their year
+// told by when they were written.
+func TestReplayPostfixFiles(t *testing.T) {
+	dir := t.TempDir()
+	config := writeTOML(t, "new.toml", "[resolver]\nservers = [\""+serveWorld(t, "$TTL 60\n")+"\"]\n")
+	traditional := func(id, at string) string {
+		return strings.ReplaceAll(accepted(id, "unknown[203.0.113.10]", ""), "2026-11-23T09:00:00Z", at)
+	}
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	if _, err := z.Write([]byte(traditional("5A1B2", "Dec 31 23:59:59"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := []struct {
+		name, text string
+		written    time.Time
+	}{
+		{"mail.log", traditional("5A1B3", "Jan  1 00:00:01"), time.Date(2025, 1, 1, 9, 0, 0, 0, time.UTC)},
+		{"mail.log.1.gz", zipped.String(), time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)},
+	}
+	args := []string{"replay", "--postfix", "--utc", "--timezone", "UTC", "-c", config}
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		writeFile(t, path, f.text)
+		if err := os.Chtimes(path, f.written, f.written); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	status, stdout, stderr := call("", args...)
+	const want = "2 decisions about 2 messages, 2024-12-31 23:59 to 2025-01-01 00:00\n"
+	if status != 0 || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "DNS:        1 client looked up") {
+		t.Errorf("replay --postfix of rotated files = %d, %q,\n%s; want %s and one client looked up", status, stderr, stdout, want)
+	}
+}

@@ -199,6 +199,7 @@ func (p *Page) Look(t testing.TB, v View) {
 // it).
 func (p *Page) Shot(t testing.TB, name string) (path string) {
 	t.Helper()
+	p.settle(t) // else the picture may have the height of an earlier view
 	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Fatal(err)
@@ -214,6 +215,26 @@ func (p *Page) Shot(t testing.TB, name string) (path string) {
 func (p *Page) Click(t testing.TB, selector string) {
 	t.Helper()
 	p.do(t, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Press types on the keyboard, for whatever has the focus: text, and keys as
+// "\t", "\r" and those of the DOM's names that chromedp/kb has as characters.
+func (p *Page) Press(t testing.TB, keys string) {
+	t.Helper()
+	p.do(t, chromedp.KeyEvent(keys))
+}
+
+// Go opens another page in the same browser, or the same once more.
+func (p *Page) Go(t testing.TB, address string) {
+	t.Helper()
+	p.do(t, chromedp.Navigate(address))
+}
+
+// See waits until an element of a CSS selector is visible, also on a page that
+// is just being opened.
+func (p *Page) See(t testing.TB, selector string) {
+	t.Helper()
+	p.do(t, chromedp.WaitVisible(chromedp.CSS(selector)))
 }
 
 // Eval gives the value of a JavaScript expression in the page.

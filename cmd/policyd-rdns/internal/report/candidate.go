@@ -139,7 +139,7 @@ func (c *candidates) add(i *item, seen *recent) {
 	switch {
 	case !w.client.IsValid():
 		return
-	case w.meant:
+	case i.outcome != Passed && w.objection.Rule == "":
 	case i.outcome != Passed:
 		one := c.byClient[w.client]
 		if one == nil {
@@ -205,11 +205,11 @@ func (c *candidate) refuse(i *item, seen *recent) {
 	c.period.add(i.at)
 	c.outcomes[i.outcome]++
 	c.settled = false
-	countText(&c.rules, w.refusal.Rule)
+	countText(&c.rules, w.objection.Rule)
 	c.keepName(w)
-	if !slices.ContainsFunc(c.samples, func(s sample) bool { return s.refusal == w.refusal }) && len(c.samples) < maxSamples {
+	if !slices.ContainsFunc(c.samples, func(s sample) bool { return s.refusal == w.objection }) && len(c.samples) < maxSamples {
 		text := strings.Clone(i.text)
-		c.samples = append(c.samples, sample{policy.Verdict{Action: w.refusal.Action, Rule: strings.Clone(w.refusal.Rule)}, text})
+		c.samples = append(c.samples, sample{policy.Verdict{Action: w.objection.Action, Rule: strings.Clone(w.objection.Rule)}, text})
 	}
 	if len(c.recipients) < maxRecipients && !slices.Contains(c.recipients, w.recipient) {
 		c.recipients = append(c.recipients, w.recipient)

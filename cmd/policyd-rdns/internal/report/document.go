@@ -31,7 +31,7 @@ type section struct {
 	text      []string
 	chart     *chart // of the page only
 	cards     []Client
-	table     *table
+	tables    []table
 	notes     []string // below
 }
 
@@ -45,17 +45,18 @@ type table struct {
 type column struct {
 	title   string
 	numeric bool
+	time    bool
 	page    bool // on the page only
 }
 
 // cell is a field of a table.
 type cell struct {
-	Text string
-	Sort string // what it is sorted by; empty: Text
-	Mark string // an outcome, to be coloured as it
-	Bar  []part // a bar beside the text
-	Line []int  // a small chart
-	Note string // less important, behind the text
+	Text  string
+	Sort  string  // what it is sorted by; empty: Text
+	Mark  string  // an outcome, to be coloured as it
+	Bar   []part  // a bar beside the text, in text only
+	Share float64 // of the greatest, as a bar beside the text, on the page only
+	Line  []int   // a small chart, on the page only
 }
 
 func text(s string) cell { return cell{Text: s} }
@@ -83,7 +84,7 @@ func (r *Report) document() *document {
 		r.timesSection(), r.wantedSection(), r.rulesSection(),
 		r.groupSection("networks", "Refused networks", "network", &r.Networks),
 		r.groupSection("domains", "Refused domains", "domain", &r.Domains),
-		r.troubleSection(), r.zonesSection(), r.speedSection(), r.exemptionsSection(),
+		r.troubleSection(), r.speedSection(), r.exemptionsSection(),
 	}
 	return d
 }
@@ -106,7 +107,7 @@ func (r *Report) noteWords() string {
 	if len(words) == 0 {
 		return ""
 	}
-	return "of the decisions: " + strings.Join(words, "; ")
+	return "of the decisions, " + strings.Join(words, "; ")
 }
 
 // warnings are what makes a report less than it could be.
@@ -117,8 +118,12 @@ func (r *Report) warnings() []string {
 	}
 	if r.Config.differs() {
 		first := r.Config.Made[0]
-		w = append(w, fmt.Sprintf("Most decisions (%s) were made under configuration %s, and not under %s (%s), by which exemptions and rules without effect are told. Name the one in force with -c.",
-			percent(first.Decisions, r.Total.Decisions), orDash(safe(first.Hash)), r.Config.Name, r.Config.Hash))
+		most := "Most decisions (" + percent(first.Decisions, r.Total.Decisions) + ")"
+		if first.Decisions == r.Total.Decisions {
+			most = "All decisions"
+		}
+		w = append(w, fmt.Sprintf("%s were made under configuration %s, and not under %s (%s), by which exemptions and rules without effect are told. Name the one in force with -c.",
+			most, orDash(safe(first.Hash)), r.Config.Name, r.Config.Hash))
 	} else if n := len(r.Config.Made); n > 1 {
 		w = append(w, fmt.Sprintf("%s of the decisions were made under other configurations.",
 			percent(r.Total.Decisions-r.Config.Made[0].Decisions, r.Total.Decisions)))
@@ -134,7 +139,7 @@ func wasWere(n int) string {
 }
 
 func (r *Report) timesSection() section {
-	t := &table{caption: "Decisions by " + r.Unit, columns: []column{
+	t := table{caption: "Decisions by " + r.Unit, columns: []column{
 		{title: r.Unit}, {title: "rejected", numeric: true}, {title: "deferred", numeric: true}, {title: "observed", numeric: true},
 		{title: "passed", numeric: true}, {title: "all", numeric: true},
 	}}
@@ -148,7 +153,7 @@ func (r *Report) timesSection() section {
 		}
 		t.rows = append(t.rows, append(row, count(all)))
 	}
-	return section{id: "times", title: "Decisions over time", chart: r.chart(), table: t}
+	return section{id: "times", title: "Decisions over time", chart: r.chart(), tables: []table{t}}
 }
 
 // barName names a bucket.
@@ -169,10 +174,14 @@ func (r *Report) wantedSection() section {
 }
 
 func (r *Report) rulesSection() section {
-	t := &table{caption: "What each rule did", columns: []column{
+	t := table{caption: "What each rule did", columns: []column{
 		{title: "rule"}, {title: "action"}, {title: "decisions", numeric: true}, {title: "share", numeric: true},
-		{title: "messages", numeric: true}, {title: "over time", page: true}, {title: "last"},
+		{title: "messages", numeric: true}, {title: "over time", page: true}, {title: "last", time: true},
 	}}
+	most := 0
+	for i := range r.Rules {
+		most = max(most, r.Rules[i].Decisions)
+	}
 	for i := range r.Rules {
 		rule := &r.Rules[i]
 		action := cell{Text: rule.Action, Mark: markOf(rule)}
@@ -181,12 +190,12 @@ func (r *Report) rulesSection() section {
 		}
 		t.rows = append(t.rows, []cell{
 			text(ruleText(rule.Name)), action, count(rule.Decisions),
-			{Text: percent(rule.Decisions, r.Total.Decisions), Sort: fmt.Sprint(rule.Decisions)},
+			{Text: percent(rule.Decisions, r.Total.Decisions), Sort: fmt.Sprint(rule.Decisions), Mark: markOf(rule), Share: share(rule.Decisions, most)},
 			count(rule.Messages), {Line: rule.Times, Sort: fmt.Sprint(rule.Decisions), Mark: markOf(rule)},
-			text(r.when(rule.Last)),
+			r.moment(rule.Last),
 		})
 	}
-	s := section{id: "rules", title: "Rules", table: t, text: []string{
+	s := section{id: "rules", title: "Rules", tables: []table{t}, text: []string{
 		"What is observed is counted beside what was done: one decision may be observed by several rules.",
 	}}
 	if len(r.Silent) > 0 {

@@ -25,7 +25,8 @@ var pageJS string
 // of out.
 func (r *Report) WriteHTML(out io.Writer) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"num": func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) },
+		"num":     func(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) },
+		"percent": func(f float64) string { return strconv.FormatFloat(100*f, 'f', 2, 64) },
 	}).Parse(pageHTML)
 	if err != nil {
 		return err // a mistake of ours

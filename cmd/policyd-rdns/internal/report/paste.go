@@ -40,12 +40,49 @@ func pasteBy(key string, values []string, all []*candidate, config *Config) stri
 		name = "let " + values[0] + " and others pass"
 	}
 	rule := policy.Rule{Name: ruleName(config.Rules, name), When: policy.Table{e}}
+	at, where := placeFor(all, config)
+	with := *config.Rules
+	with.List = slices.Insert(slices.Clone(with.List), at, rule)
 	for _, c := range all {
-		if !c.passes(config.Rules, rule) {
+		if !c.passes(&with) {
 			return ""
 		}
 	}
-	return pasteText(config, &rule)
+	var b strings.Builder
+	b.WriteString(where)
+	config.WriteRule(&b, &rule)
+	return b.String()
+}
+
+// placeFor is where a rule has to stand to come before all that refused some
+// clients, and before no more than that: what stands before may need the DNS, and
+// in doubt it makes rejects of those behind it defers.
+func placeFor(all []*candidate, config *Config) (at int, where string) {
+	list := config.Rules.List
+	at = len(list)
+	for _, c := range all {
+		for _, s := range c.samples {
+			i := slices.IndexFunc(list, func(r policy.Rule) bool { return r.Name == s.refusal.Rule })
+			at = min(at, max(i, 0))
+		}
+	}
+	own := len(list) - len(policy.Builtin())
+	switch {
+	case config.Builtin:
+		// A rule of one's own replaces the built-in ones.
+		return 0, "# at the top of the file, so that the built-in rules follow\ndefault_rules = true\n\n"
+	case own > 0 && at >= own && endsWithBuiltin(list):
+		return own, "# behind your own rules: the built-in ones follow\n"
+	case at == len(list):
+		return at, "" // nothing refused them
+	}
+	return at, fmt.Sprintf("# before rule %q\n", list[at].Name)
+}
+
+// endsWithBuiltin says that the built-in rules follow others.
+func endsWithBuiltin(list []policy.Rule) bool {
+	builtin := policy.Builtin()
+	return slices.EqualFunc(list[len(list)-len(builtin):], builtin, func(a, b policy.Rule) bool { return a.Name == b.Name })
 }
 
 // maxRuleName is the longest name of a rule that a configuration takes.
@@ -63,31 +100,18 @@ func ruleName(rules *policy.Rules, name string) string {
 	return unique
 }
 
-// passes says that the client's refused decisions would have passed, and none
-// been objected to, with a rule before all others.
-func (c *candidate) passes(rules *policy.Rules, first policy.Rule) bool {
-	with := *rules
-	with.List = append([]policy.Rule{first}, rules.List...)
+// passes says that the client's refused decisions would have passed under some
+// rules, and that what only observed them would not have done so.
+func (c *candidate) passes(rules *policy.Rules) bool {
 	for _, s := range c.samples {
 		r, err := journal.Parse([]byte(s.text))
 		if err != nil {
 			return false // it was read before
 		}
-		d := with.Judge(&r.Request, &r.Facts)
-		if d.Open || d.Decided != policy.DUNNO || slices.ContainsFunc(d.Would, refuses) {
+		d := rules.Judge(&r.Request, &r.Facts)
+		if d.Open || d.Decided != policy.DUNNO || slices.Contains(d.Would, s.refusal) {
 			return false
 		}
 	}
 	return len(c.samples) > 0
-}
-
-func pasteText(config *Config, rule *policy.Rule) string {
-	var b strings.Builder
-	if config.Builtin {
-		// A rule of one's own replaces the built-in ones.
-		b.WriteString("# at the top of the file, so that the built-in rules follow\ndefault_rules = true\n\n")
-	}
-	b.WriteString("# before all other rules\n")
-	config.WriteRule(&b, rule)
-	return b.String()
 }

@@ -102,8 +102,8 @@ type who struct {
 	helo      string
 	sender    string // domain
 	refusal   policy.Verdict
-	meant     bool   // the rule names whom it refuses: see names
-	mail      uint64 // the same for one sender, recipient and network
+	objection policy.Verdict // the same by the report's configuration; zero: none, or one that names whom it is for
+	mail      uint64         // the same for one sender, recipient and network
 	recipient uint64
 	signs     signs
 }
@@ -111,17 +111,16 @@ type who struct {
 // digester makes items of lines. It is not modified once it is in use.
 type digester struct {
 	exemptions exempter
-	rules      *policy.Rules
-	meant      map[string]bool // rules that name whom they refuse
+	rules      *policy.Rules   // without texts
+	meant      map[string]bool // of each rule: it names whom it refuses
 	seed       maphash.Seed
 }
 
 func newDigester(c *Config) *digester {
-	d := &digester{exemptions: newExempter(c), rules: c.Rules, meant: map[string]bool{}, seed: maphash.MakeSeed()}
+	d := &digester{exemptions: newExempter(c), rules: silenced(c.Rules), meant: map[string]bool{}, seed: maphash.MakeSeed()}
 	for i := range c.Rules.List {
-		if r := &c.Rules.List[i]; namesClients(r) {
-			d.meant[r.Name] = true
-		}
+		r := &c.Rules.List[i]
+		d.meant[r.Name] = namesClients(r)
 	}
 	return d
 }
@@ -186,8 +185,9 @@ func (d *digester) client(l *journal.Line, i *item) {
 	w := &i.who
 	w.client, w.helo = q.Client, q.HELO
 	w.refusal = refusalOf(&l.Decision)
-	// A doubt whether a rule holds is not what it is meant for.
-	w.meant = d.meant[w.refusal.Rule] && !l.Decision.Downgraded
+	if i.outcome != Passed {
+		w.objection = d.objection(l, w.refusal)
+	}
 	for n := range f.Names {
 		if f.Names[n].Lead.To(q.Client) {
 			w.name, w.confirmed = f.Names[n].Name, true
@@ -202,6 +202,21 @@ func (d *digester) client(l *journal.Line, i *item) {
 	w.recipient = d.hash(strings.ToLower(q.Recipient))
 	w.signs = d.signs(&l.Record)
 	i.text = l.Text
+}
+
+// objection is what the report's configuration objects to. What was refused by a
+// rule that it does not have is judged again.
+func (d *digester) objection(l *journal.Line, refusal policy.Verdict) policy.Verdict {
+	v := &l.Decision
+	if _, ok := d.meant[refusal.Rule]; !ok {
+		again := d.rules.Judge(&l.Request, &l.Facts)
+		v, refusal = &again, refusalOf(&again)
+	}
+	// A doubt whether a rule holds is not what it is meant for.
+	if v.Open || d.meant[refusal.Rule] && !v.Downgraded {
+		return policy.Verdict{}
+	}
+	return refusal
 }
 
 func (d *digester) hash(parts ...string) uint64 {

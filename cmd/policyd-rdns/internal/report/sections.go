@@ -1,17 +1,17 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 )
 
 func (r *Report) groupSection(id, title, noun string, g *Groups) section {
-	t := &table{caption: title, columns: []column{
+	t := table{caption: title, columns: []column{
 		{title: noun}, {title: "decisions", numeric: true}, {title: "messages", numeric: true}, {title: "rejected", numeric: true},
-		{title: "deferred", numeric: true}, {title: "observed", numeric: true}, {title: "rule"}, {title: "senders"}, {title: "first"}, {title: "last"},
+		{title: "deferred", numeric: true}, {title: "observed", numeric: true}, {title: "rule"}, {title: "senders"}, {title: "first", time: true}, {title: "last", time: true},
 	}}
 	for i := range g.List {
 		one := &g.List[i]
@@ -21,7 +21,7 @@ func (r *Report) groupSection(id, title, noun string, g *Groups) section {
 		}
 		t.rows = append(t.rows, []cell{
 			name, count(one.Decisions), count(one.Messages), count(one.Rejected), count(one.Deferred), count(one.Observed),
-			text(ruleText(one.Rule)), text(senderWords(one.Senders, one.MoreSenders)), text(r.when(one.First)), text(r.when(one.Last)),
+			text(ruleText(one.Rule)), text(senderWords(one.Senders, one.MoreSenders)), r.moment(one.First), r.moment(one.Last),
 		})
 	}
 	s := section{id: id, title: title, notes: append(more(g.More, noun), cut(g.Cut, noun, g.Others)...)}
@@ -34,7 +34,7 @@ func (r *Report) groupSection(id, title, noun string, g *Groups) section {
 	default:
 		s.text = []string{"A /24 of IPv4, a /64 of IPv6. Senders are what clients said; anyone may say so."}
 	}
-	s.table = t
+	s.tables = []table{t}
 	return s
 }
 
@@ -44,36 +44,50 @@ func (r *Report) troubleSection() section {
 		s.text = []string{"None: no look-up failed."}
 		return s
 	}
-	s.text = []string{fmt.Sprintf("A look-up failed for %s (%s).", plural(r.DNS.Decisions, "decision"), percent(r.DNS.Decisions, r.Total.Decisions))}
+	s.text = []string{fmt.Sprintf("A look-up failed for %s (%s). Zones are organisational domains, and the reverse zones of a /24 or a /48.",
+		plural(r.DNS.Decisions, "decision"), percent(r.DNS.Decisions, r.Total.Decisions))}
 	for _, fault := range slices.Sorted(maps.Keys(r.DNS.Other)) {
-		s.notes = append(s.notes, fmt.Sprintf("%s, %s.", safe(fault), times(r.DNS.Other[fault])))
+		s.notes = append(s.notes, fmt.Sprintf("Without a server: %s, %s.", safe(fault), times(r.DNS.Other[fault])))
 	}
-	if len(r.DNS.Servers) == 0 {
-		return s
+	if len(r.DNS.Servers) > 0 {
+		s.tables = append(s.tables, r.serverTable())
 	}
-	s.table = &table{caption: "By server", columns: []column{{title: "server"}, {title: "fault"}, {title: "times", numeric: true}}}
-	for _, f := range r.DNS.Servers {
-		s.table.rows = append(s.table.rows, []cell{text(f.Server), text(safe(f.Fault)), count(f.Times)})
+	if len(r.DNS.Zones) > 0 {
+		s.tables = append(s.tables, r.zoneTable())
 	}
+	s.notes = append(s.notes, append(more(r.DNS.MoreZones, "zone"), cut(r.DNS.Cut, "zone", Count{})...)...)
 	return s
 }
 
-func (r *Report) zonesSection() section {
-	s := section{id: "zones", title: "Zones that failed"}
-	if len(r.DNS.Zones) == 0 {
-		s.text = []string{"None."}
-		return s
+// serverTable has a row for each server.
+func (r *Report) serverTable() table {
+	t := table{caption: "Look-ups that failed, by server", columns: []column{{title: "server"}, {title: "failed", numeric: true}, {title: "how"}}}
+	sums, how := map[string]int{}, map[string][]string{}
+	var servers []string
+	for _, f := range r.DNS.Servers {
+		if sums[f.Server] == 0 {
+			servers = append(servers, f.Server)
+		}
+		sums[f.Server] += f.Times
+		how[f.Server] = append(how[f.Server], safe(f.Fault)+" "+number(f.Times))
 	}
-	s.table = &table{caption: "By zone", columns: []column{
-		{title: "zone"}, {title: "decisions", numeric: true}, {title: "fault"}, {title: "asked for, as"}, {title: "first"}, {title: "last"},
+	slices.SortStableFunc(servers, func(a, b string) int { return cmp.Compare(sums[b], sums[a]) })
+	for _, s := range servers {
+		t.rows = append(t.rows, []cell{text(s), count(sums[s]), text(strings.Join(how[s], ", "))})
+	}
+	return t
+}
+
+func (r *Report) zoneTable() table {
+	t := table{caption: "Look-ups that failed, by zone", columns: []column{
+		{title: "zone"}, {title: "decisions", numeric: true}, {title: "fault"}, {title: "asked for, as"}, {title: "first", time: true}, {title: "last", time: true},
 	}}
 	for _, z := range r.DNS.Zones {
-		s.table.rows = append(s.table.rows, []cell{
-			text(safe(z.Zone)), count(z.Decisions), text(safe(z.Fault)), text(safe(z.Example)), text(r.when(z.First)), text(r.when(z.Last)),
+		t.rows = append(t.rows, []cell{
+			text(safe(z.Zone)), count(z.Decisions), text(safe(z.Fault)), text(safe(z.Example)), r.moment(z.First), r.moment(z.Last),
 		})
 	}
-	s.notes = append(more(r.DNS.MoreZones, "zone"), cut(r.DNS.Cut, "zone", Count{})...)
-	return s
+	return t
 }
 
 func (r *Report) speedSection() section {
@@ -84,16 +98,17 @@ func (r *Report) speedSection() section {
 		fmt.Sprintf("%s needed the DNS; %s of these were answered from the cache alone. %s were sent.",
 			plural(sp.Asked, "decision"), percent(sp.Cached, sp.Asked), plural(sp.Questions, "question")),
 	}}
-	s.table = &table{caption: "The slowest decision of each of the slowest clients", columns: []column{
-		{title: "time"}, {title: "took", numeric: true}, {title: "client"}, {title: "name"}, {title: "questions", numeric: true}, {title: "fault"},
+	t := table{caption: "The slowest decision of each of the slowest clients", columns: []column{
+		{title: "time", time: true}, {title: "took", numeric: true}, {title: "client"}, {title: "name"}, {title: "questions", numeric: true}, {title: "fault"},
 	}}
 	for _, one := range sp.Slowest {
-		s.table.rows = append(s.table.rows, []cell{
-			{Text: one.At.In(r.place).Format(time.DateTime), Sort: fmt.Sprint(one.At.UnixMilli())},
+		t.rows = append(t.rows, []cell{
+			r.moment(one.At),
 			{Text: millisText(one.MS), Sort: fmt.Sprint(one.MS)},
 			text(one.Client), text(orDash(safe(one.Name))), count(one.Questions), text(orDash(safe(one.Fault))),
 		})
 	}
+	s.tables = []table{t}
 	return s
 }
 
@@ -108,9 +123,9 @@ func (r *Report) exemptionsSection() section {
 			"Spared: would have been refused, or observed, without it. Needless: would have passed all the same. " +
 			"Not known: the DNS was not asked what the other rules need.",
 	}
-	s.table = &table{caption: "Exemptions", columns: []column{
+	t := table{caption: "Exemptions", columns: []column{
 		{title: "exemption"}, {title: "for"}, {title: "spared", numeric: true}, {title: "needless", numeric: true},
-		{title: "not known", numeric: true}, {title: "last used"}, {title: "state"},
+		{title: "not known", numeric: true}, {title: "last used", time: true}, {title: "state"},
 	}}
 	for i := range r.Exemptions {
 		e := &r.Exemptions[i]
@@ -118,15 +133,16 @@ func (r *Report) exemptionsSection() section {
 		if e.Unless > 0 {
 			name = fmt.Sprintf("%s, unless %d", name, e.Unless)
 		}
-		last := "never"
+		last := cell{Text: "never", Sort: "0"}
 		if !e.LastUsed.IsZero() {
-			last = r.when(e.LastUsed)
+			last = r.moment(e.LastUsed)
 		}
-		s.table.rows = append(s.table.rows, []cell{
-			text(name), text(safe(e.Holds)), count(e.Spared), count(e.Needless), count(e.Unknown), text(last),
+		t.rows = append(t.rows, []cell{
+			text(name), text(safe(e.Holds)), count(e.Spared), count(e.Needless), count(e.Unknown), last,
 			{Text: orDash(r.stateWords(e)), Mark: stateMark(e)},
 		})
 	}
+	s.tables = []table{t}
 	return s
 }
 

@@ -44,9 +44,9 @@ func (r *Report) writeSection(w io.Writer, s *section) {
 	if s.chart != nil {
 		fmt.Fprintf(w, "R rejected, D deferred, o only observed, . passed\n")
 	}
-	if s.table != nil {
+	for i := range s.tables {
 		fmt.Fprintf(w, "\n")
-		writeTable(w, s.table)
+		writeTable(w, &s.tables[i])
 	}
 	for _, line := range s.notes {
 		writeWrapped(w, "", line)
@@ -62,7 +62,7 @@ func (r *Report) writeCard(w io.Writer, n int, c *Client) {
 		writeWrapped(w, fmt.Sprintf("    %+3d  ", e.Points), safeLong(e.Text))
 	}
 	for line := range strings.Lines(c.Paste) {
-		fmt.Fprintf(w, "         %s", line)
+		fmt.Fprintf(w, "%s\n", strings.TrimRight("         "+line, " \n"))
 	}
 }
 

@@ -50,9 +50,9 @@ const (
 	// maxBuckets bounds the buckets that are kept. A log that has more is kept
 	// by the next longer unit. Of years there are 10,000 at most (RFC 3339).
 	maxBuckets = 1500
-	// maxHours and maxBars bound the buckets that are told: three days by the
+	// maxHours and maxBars bound the buckets that are told: two days by the
 	// hour, three months by the day.
-	maxHours = 72
+	maxHours = 48
 	maxBars  = 100
 )
 

@@ -15,7 +15,7 @@ type sectionView struct {
 	Text, Notes []string
 	Chart       *chart
 	Cards       []cardView
-	Table       *tableView
+	Tables      []*tableView
 }
 
 type cardView struct {
@@ -37,16 +37,20 @@ type tableView struct {
 	Rows    [][]cellView
 	// Fold has the table hidden below its summary, since a chart shows the same.
 	Fold bool
+	// Small has it no wider than it needs to be.
+	Small bool
 }
 
 type headView struct {
 	Title   string
 	Numeric bool
+	Time    bool
 }
 
 type cellView struct {
 	cell
 	Numeric bool
+	Time    bool
 	Head    bool // names its row
 	Spark   []rect
 }
@@ -63,9 +67,10 @@ func newView(r *Report) view {
 		for i := range s.cards {
 			out.Cards = append(out.Cards, r.card(&s.cards[i]))
 		}
-		if s.table != nil {
-			out.Table = newTableView(s.table)
-			out.Table.Fold = s.chart != nil
+		for i := range s.tables {
+			t := newTableView(&s.tables[i])
+			t.Fold = s.chart != nil
+			out.Tables = append(out.Tables, t)
 		}
 		v.Sections = append(v.Sections, out)
 	}
@@ -85,14 +90,14 @@ func (r *Report) card(c *Client) cardView {
 }
 
 func newTableView(t *table) *tableView {
-	v := &tableView{Caption: t.caption}
+	v := &tableView{Caption: t.caption, Small: len(t.columns) <= 3}
 	for _, c := range t.columns {
-		v.Heads = append(v.Heads, headView{c.title, c.numeric})
+		v.Heads = append(v.Heads, headView{c.title, c.numeric, c.time})
 	}
 	for _, row := range t.rows {
 		var cells []cellView
 		for i, c := range row {
-			one := cellView{cell: c, Numeric: t.columns[i].numeric, Head: i == 0}
+			one := cellView{cell: c, Numeric: t.columns[i].numeric, Time: t.columns[i].time, Head: i == 0}
 			if c.Line != nil {
 				one.Spark = spark(c.Line)
 			}

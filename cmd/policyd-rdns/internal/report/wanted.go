@@ -41,7 +41,9 @@ import (
 //
 // Clients of one organisation that are known in the same way are listed as one.
 // What a rule refuses that names whom it is for (client, ptr_name, sender ...)
-// and asks for no check, is meant to be refused, and not looked at.
+// and asks for no check, is meant to be refused, and not looked at; what a rule
+// refused that the configuration does not have is judged again by those that it
+// has.
 type Wanted struct {
 	List []Client `json:"list"`
 	More int      `json:"more"` // beyond those that are listed
@@ -66,7 +68,7 @@ type Client struct {
 	First    time.Time  `json:"first"`
 	Last     time.Time  `json:"last"`
 	Evidence []Evidence `json:"evidence"` // of Client
-	// Paste is a rule for the configuration file, before all others, that would
+	// Paste is a rule for the configuration file, and where it belongs, that would
 	// let all these clients pass. One refused decision of each client and rule
 	// was judged again under it, and passes.
 	Paste string `json:"paste"`

@@ -13,6 +13,15 @@ const minute = "2006-01-02 15:04"
 
 func (r *Report) when(t time.Time) string { return t.In(r.place).Format(minute) }
 
+// moment is a time in a table, without the year if that is the same in all.
+func (r *Report) moment(t time.Time) cell {
+	layout := "2 Jan 15:04"
+	if r.First.In(r.place).Year() != r.Last.In(r.place).Year() {
+		layout = "2 Jan 2006 15:04"
+	}
+	return cell{Text: t.In(r.place).Format(layout), Sort: strconv.FormatInt(t.UnixMilli(), 10)}
+}
+
 // plural is a number with its noun.
 func plural(n int, noun string) string {
 	if n == 1 {
@@ -80,6 +89,8 @@ func percent(n, of int) string {
 	}
 	return fmt.Sprintf("%.1f%%", share)
 }
+
+func share(n, of int) float64 { return float64(n) / float64(max(of, 1)) }
 
 func clientText(a netip.Addr) string {
 	if !a.IsValid() {

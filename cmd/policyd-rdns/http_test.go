@@ -1,0 +1,217 @@
+package main
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"policyd-rdns/policy/journal"
+)
+
+// fetched is what an HTTP server answers.
+func fetched(t *testing.T, method, url, host string) (status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// serveWatched starts the program with HTTP on, and says where.
+func serveWatched(t *testing.T, path string) (d *aDaemon, url string) {
+	t.Helper()
+	d = newDaemonProcess(t, "serve", "-c", path)
+	line := d.expect("metrics and status page")
+	d.start(t)
+	_, url, _ = strings.Cut(d.await(t, line), "url=")
+	return d, url
+}
+
+// TestHTTP asks the real program.
+func TestHTTP(t *testing.T) {
+	dns, _ := startWorld(t, plainZone)
+	path := filepath.Join(t.TempDir(), "config.toml")
+	writeConfig(t, path, dns, anyPort, "[http]\nlisten = \""+anyPort+"\"\n")
+	d, url := serveWatched(t, path)
+	conn, replies := dial(t, "tcp", d.address)
+	for client, want := range map[string]string{"203.0.113.20": "DUNNO", "203.0.113.10": "550 5.7.1 "} {
+		if got, err := ask(conn, replies, client, "mail.example.com"); err != nil || !strings.HasPrefix(got, want) {
+			t.Errorf("reply %q, %v; want %s", got, err, want)
+		}
+	}
+	for _, test := range []struct {
+		method, path, host string
+		status             int
+		texts              []string
+	}{
+		{"GET", "healthz", "", 200, []string{"alive"}},
+		{"GET", "readyz", "", 200, []string{"ready"}},
+		{"GET", "", "", 200, []string{"All is well", "203.0.113.10", "no reverse name"}},
+		{"GET", "?q=203.0.113.20&show=all", "", 200, []string{"203.0.113.20", "mail.example.com"}},
+		{"GET", "metrics", "", 200, []string{
+			`policyd_rdns_decisions_total{action="reject",rule="no reverse name"} 1`, `policyd_rdns_decisions_total{action="dunno",rule=""} 1`,
+			`policyd_rdns_lookups_total{outcome="none",source="asked",type="PTR"} 1`, `policyd_rdns_connections 1`,
+			`policyd_rdns_connections_max 2000`, `policyd_rdns_requests_total 2`, `policyd_rdns_dns_outage 0`, `mode="enforce"`,
+			`policyd_rdns_decision_duration_seconds_count 2`, "go_goroutines", "process_resident_memory_bytes",
+		}},
+		{"GET", "debug/pprof/", "", 404, nil},
+		{"POST", "", "", 405, nil},
+		{"GET", "metrics", "rebind.example.org", 421, nil},
+	} {
+		status, body := fetched(t, test.method, url+test.path, test.host)
+		if status != test.status {
+			t.Errorf("%s /%s of %q = %d; want %d", test.method, test.path, test.host, status, test.status)
+		}
+		for _, want := range test.texts {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s /%s lacks %s:\n%s", test.method, test.path, want, body)
+			}
+		}
+	}
+
+	// A reload that fails is seen, and one that works after it.
+	hup := func(config, expected string) {
+		t.Helper()
+		writeFile(t, path, config)
+		line := d.expect(expected)
+		if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		d.await(t, line)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hup("mode = 5\n", "configuration not reloaded")
+	expectPage(t, url, "The configuration could not be read again", "want a text in quotes")
+	expectPage(t, url+"metrics", "policyd_rdns_config_last_reload_successful 0", `policyd_rdns_config_reloads_total{result="failure"} 1`)
+	_, before := fetched(t, "GET", url, "")
+	hup("on_doubt = \"dunno\"\n"+strings.Replace(string(good), "127.0.0.1:0\"\n", "127.0.0.1:1\"\n", 1)+
+		"\n[[rule]]\nname = \"all\"\naction = \"defer\"\n", "wait for a restart")
+	expectPage(t, url+"metrics", "policyd_rdns_config_last_reload_successful 1", `policyd_rdns_decisions_total{action="defer",rule="all"} 0`)
+	// What was decided before is explained by the rules of today, and says so.
+	decision := regexp.MustCompile(`/decision/\w+`).FindString(before)
+	expectPage(t, strings.TrimSuffix(url, "/")+decision, "The configuration has changed since.", "it would be: defer by rule", "reject by rule")
+	d.stop(t)
+}
+
+func expectPage(t *testing.T, url string, texts ...string) {
+	t.Helper()
+	_, body := fetched(t, "GET", url, "")
+	for _, want := range texts {
+		if !strings.Contains(html.UnescapeString(body), want) {
+			t.Errorf("%s lacks %q:\n%s", url, want, body)
+		}
+	}
+}
+
+// TestNotReady: it is alive and does not pretend to be ready with no DNS.
+func TestNotReady(t *testing.T) {
+	nobody, err := net.ListenPacket("udp", anyPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nobody.Close()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	writeConfig(t, path, nobody.LocalAddr().String(), anyPort, "[http]\nlisten = \""+anyPort+"\"\n")
+	d, url := serveWatched(t, path)
+	if status, body := fetched(t, "GET", url+"readyz", ""); status != 503 || !strings.Contains(body, "no DNS server answers: no reply from "+nobody.LocalAddr().String()) {
+		t.Errorf("GET /readyz = %d, %q; want 503 and why", status, body)
+	}
+	if status, _ := fetched(t, "GET", url+"healthz", ""); status != 200 {
+		t.Errorf("GET /healthz = %d; want 200", status)
+	}
+	d.stop(t)
+}
+
+// TestHTTPAddressInUse: a port that is taken is told at the start.
+func TestHTTPAddressInUse(t *testing.T) {
+	dns, _ := startWorld(t, plainZone)
+	taken, err := net.Listen("tcp", anyPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	writeConfig(t, path, dns, anyPort, fmt.Sprintf("[http]\nlisten = %q\n", taken.Addr()))
+	status, _, stderr := call("", "serve", "-c", path)
+	if want := fmt.Sprintf("http.listen = %q: listen tcp %v: bind: address already in use", taken.Addr(), taken.Addr()); status != 1 || !strings.Contains(stderr, want) {
+		t.Errorf("serve = %d, %q; want 1 and %q", status, stderr, want)
+	}
+}
+
+// TestPageIsExplain: the page about a decision says all that explain prints of
+// the same facts, and says it the same.
+func TestPageIsExplain(t *testing.T) {
+	d, url := watched(t)
+	text := regexp.MustCompile(`(?s)<[^>]*>`)
+	blank := regexp.MustCompile(`\s+`)
+	for _, r := range d.recent(t, url) {
+		conf := d.current.Load().conf
+		e := explanation{
+			Request: r.Request, Lookups: recordedLookups(&r), Facts: r.Facts, Decision: r.Decision, Trials: conf.rules.Trace(&r.Request, &r.Facts),
+			Reads: wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"), Exempt: conf.exempt(&r.Request, &r.Facts, &r.Decision),
+		}
+		var printed strings.Builder
+		e.print(&printed, false)
+		_, body := fetched(t, "GET", url+"decision/"+r.ID, "")
+		page := strings.ToLower(blank.ReplaceAllString(html.UnescapeString(text.ReplaceAllString(body, " ")), " "))
+		for line := range strings.Lines(printed.String()) {
+			line = strings.TrimSuffix(strings.TrimSpace(line), ":")
+			line = strings.TrimSuffix(line, " 0s") // the time of a look-up is not recorded
+			line = strings.ReplaceAll(line, "): ", ") ")
+			line = strings.ToLower(strings.TrimSpace(blank.ReplaceAllString(line, " ")))
+			if strings.HasPrefix(line, "client ") {
+				continue // is in the heading
+			}
+			if line = strings.TrimSuffix(line, " -"); !strings.Contains(page, line) {
+				t.Errorf("the page about %s as %.40q lacks %q:\n%s", r.Request.Client, r.Request.HELO, line, page)
+			}
+		}
+	}
+}
+
+// recent are the decisions of the demonstration's clients, read back from their
+// pages.
+func (d *daemon) recent(t *testing.T, url string) []journal.Record {
+	t.Helper()
+	var records []journal.Record
+	line := regexp.MustCompile(`(?s)<pre tabindex="0" class="wrap">(.*?)</pre>`)
+	for i := range demoClients() {
+		_, body := fetched(t, "GET", url+"decision/"+idOf(d.firstID+uint64(i)+1), "")
+		found := line.FindStringSubmatch(body)
+		if found == nil {
+			t.Fatalf("no log line on the page:\n%s", body)
+		}
+		r, err := journal.Parse([]byte(html.UnescapeString(found[1])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, r)
+	}
+	return records
+}
+
+// idOf is the ID of the decision with a number.
+func idOf(number uint64) string { return strconv.FormatUint(number, 36) }

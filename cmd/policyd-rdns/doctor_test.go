@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,9 +121,8 @@ func newDoctorWorld(t *testing.T) *doctorWorld {
 	return w
 }
 
-// doctor runs the program on one set-up, with nothing in its PATH but postconf, so
-// that the host's own systemd has no say.
-func (w *doctorWorld) doctor(t *testing.T, s doctorSetup, args ...string) (status int, stdout string) {
+// write makes the files of a set-up.
+func (w *doctorWorld) write(t *testing.T, s doctorSetup) {
 	t.Helper()
 	etc := filepath.Join(w.dir, s.name)
 	if err := os.MkdirAll(filepath.Join(etc, "bin"), 0o755); err != nil {
@@ -133,22 +133,33 @@ func (w *doctorWorld) doctor(t *testing.T, s doctorSetup, args ...string) (statu
 	}
 	main := filepath.Join(etc, "main.cf")
 	writeFile(t, main, fmt.Sprintf(doctorMain, w.dir)+w.words.Replace(s.main))
-	// postconf would wait until the file is two seconds old.
-	if err := os.Chtimes(main, time.Time{}, time.Now().Add(-time.Minute)); err != nil {
+	aged(t, main)
+	writeFile(t, filepath.Join(etc, "master.cf"), w.words.Replace(s.master))
+	writeFile(t, filepath.Join(etc, "config.toml"), w.words.Replace(s.config))
+	if err := os.Symlink(needProgram(t, "postconf", "postfix"), filepath.Join(etc, "bin", "postconf")); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, filepath.Join(etc, "master.cf"), w.words.Replace(s.master))
-	config := w.config
+}
+
+// aged makes a file older than it is: postconf would wait until main.cf is two
+// seconds old.
+func aged(t *testing.T, file string) {
+	t.Helper()
+	if err := os.Chtimes(file, time.Time{}, time.Now().Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// doctor runs the program on a set-up that is written, with nothing in its PATH but
+// postconf, so that the host's own systemd has no say.
+func (w *doctorWorld) doctor(t *testing.T, s doctorSetup, args ...string) (status int, stdout string) {
+	t.Helper()
+	etc, config := filepath.Join(w.dir, s.name), w.config
 	if s.config != "" {
 		config = filepath.Join(etc, "config.toml")
-		writeFile(t, config, w.words.Replace(s.config))
-	}
-	postconf := filepath.Join(etc, "bin", "postconf")
-	if err := os.Symlink(needProgram(t, "postconf", "postfix"), postconf); err != nil && !os.IsExist(err) {
-		t.Fatal(err)
 	}
 	cmd := program(t, append([]string{"doctor", "-c", config}, args...)...)
-	cmd.Env = append(cmd.Env, "MAIL_CONFIG="+etc, "PATH="+filepath.Dir(postconf))
+	cmd.Env = append(cmd.Env, "MAIL_CONFIG="+etc, "PATH="+filepath.Join(etc, "bin"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil && cmd.ProcessState == nil {
@@ -157,27 +168,31 @@ func (w *doctorWorld) doctor(t *testing.T, s doctorSetup, args ...string) (statu
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
+// findings are what doctor says of a set-up.
+func (w *doctorWorld) findings(t *testing.T, s doctorSetup) []doctor.Finding {
+	t.Helper()
+	_, out := w.doctor(t, s, "--json")
+	var r struct{ Findings []doctor.Finding }
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r.Findings
+}
+
 // printed is what doctor prints of a set-up, with what differs from run to run
 // hidden before lines are broken.
 func (w *doctorWorld) printed(t *testing.T, s doctorSetup) string {
 	t.Helper()
-	_, out := w.doctor(t, s, "--json")
-	var r struct {
-		Config   string
-		Findings []doctor.Finding
-	}
-	if err := json.Unmarshal([]byte(out), &r); err != nil {
-		t.Fatal(err)
-	}
-	for i := range r.Findings {
-		f := &r.Findings[i]
+	findings := w.findings(t, s)
+	for i := range findings {
+		f := &findings[i]
 		f.Title, f.Why = w.hide(f.Title), w.hide(f.Why)
 		for j, line := range f.Do {
 			f.Do[j] = w.hide(line)
 		}
 	}
 	var text bytes.Buffer
-	report := doctorReport{w.hide(r.Config), r.Findings}
+	report := doctorReport{"config.toml", findings}
 	if err := report.print(&text, false); err != nil {
 		t.Fatal(err)
 	}
@@ -193,6 +208,7 @@ func TestDoctorSetups(t *testing.T) {
 			if s.name == "locked" && os.Geteuid() != 0 {
 				missing(t, "needs root, whose sockets Postfix may not use")
 			}
+			w.write(t, s)
 			status, out := w.doctor(t, s)
 			if status != s.status {
 				t.Errorf("doctor = %d; want %d", status, s.status)
@@ -220,6 +236,7 @@ func TestDoctorSetups(t *testing.T) {
 func TestDoctorFromFile(t *testing.T) {
 	w := newDoctorWorld(t)
 	for _, s := range doctorSetups() {
+		w.write(t, s)
 		_, live := w.doctor(t, s, "--json")
 		etc := filepath.Join(w.dir, s.name)
 		var text []byte
@@ -244,6 +261,51 @@ func TestDoctorFromFile(t *testing.T) {
 			t.Errorf("%s: JSON: %v, %d errors, %d findings, status %d", s.name, err, report.Errors, len(report.Findings), status)
 		}
 	}
+}
+
+// TestDoctorMends: the commands that are shown, carried out by the real postconf,
+// leave nothing to mend by a command.
+func TestDoctorMends(t *testing.T) {
+	w := newDoctorWorld(t)
+	for _, s := range doctorSetups() {
+		t.Run(s.name, func(t *testing.T) {
+			w.write(t, s)
+			etc := filepath.Join(w.dir, s.name)
+			for _, line := range commands(w.findings(t, s)) {
+				cmd := exec.Command("sh", "-c", line)
+				cmd.Env = append(os.Environ(), "MAIL_CONFIG="+etc)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%s: %v\n%s", line, err, out)
+				}
+			}
+			aged(t, filepath.Join(etc, "main.cf"))
+			after := w.findings(t, s)
+			if left := commands(after); len(left) > 0 {
+				t.Errorf("still to do: %q", left)
+			}
+			for _, f := range after {
+				if f.ID == "call.missing" {
+					t.Errorf("still not called")
+				}
+			}
+		})
+	}
+}
+
+// commands are the commands of errors and warnings, each once.
+func commands(findings []doctor.Finding) []string {
+	var all []string
+	for _, f := range findings {
+		if f.Level != doctor.Error && f.Level != doctor.Warning {
+			continue
+		}
+		for _, line := range f.Do {
+			if strings.HasPrefix(line, "postconf ") && !slices.Contains(all, line) {
+				all = append(all, line)
+			}
+		}
+	}
+	return all
 }
 
 // TestDoctorUsage: what is no question to it.

@@ -204,7 +204,7 @@ func TestWiring(t *testing.T) {
 			"one way in of two", good + "192.0.2.25:2525 inet n - y - - smtpd\n  -o smtpd_recipient_restrictions=permit_mynetworks,reject_unauth_destination\n",
 			[]string{"warning call.missing"},
 			"call.missing",
-			"postconf -P '192.0.2.25:2525/inet/smtpd_recipient_restrictions=permit_mynetworks, reject_unauth_destination, check_policy_service {",
+			"postconf -P '192.0.2.25:2525/inet/smtpd_recipient_restrictions=permit_mynetworks,reject_unauth_destination,check_policy_service,{inet:127.0.0.1:10040,timeout=10s,default_action=DUNNO}'",
 		},
 		{
 			"filter", good + "127.0.0.1:10025 inet n - n - 10 smtpd -o content_filter= -o { smtpd_recipient_restrictions = check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO } }\n",
@@ -220,7 +220,14 @@ func TestWiring(t *testing.T) {
 			"submission", good + "submission inet n - y - - smtpd -o smtpd_recipient_restrictions=check_policy_service,inet:127.0.0.1:10040,permit_sasl_authenticated,reject\n",
 			[]string{"warning call.before-permit", "warning call.default-action", "warning call.timeout"},
 			"call.before-permit",
-			"postconf -P 'submission/inet/smtpd_recipient_restrictions=permit_sasl_authenticated, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, reject'",
+			"postconf -P 'submission/inet/smtpd_recipient_restrictions=permit_sasl_authenticated,check_policy_service,{inet:127.0.0.1:10040,timeout=10s,default_action=DUNNO},reject'",
+		},
+		{
+			// A value with spaces in it is beyond postconf -P.
+			"by hand", good + "submission inet n - y - - smtpd -o { smtpd_recipient_restrictions = check_policy_service { inet:127.0.0.1:10040, timeout=10s, { default_action = DEFER 4.3.5 no } } permit_sasl_authenticated }\n",
+			[]string{"warning call.before-permit", "info call.default-action"},
+			"call.before-permit",
+			"# in master.cf, below submission/inet, for what is there of smtpd_recipient_restrictions:\n  -o { smtpd_recipient_restrictions = permit_sasl_authenticated, check_policy_service { inet:127.0.0.1:10040, timeout=10s, { default_action = DEFER 4.3.5 no } } }",
 		},
 		{
 			"postscreen", withList(before+"POLICY") + "smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd\n", []string{"info postfix.postscreen"}, "", "",

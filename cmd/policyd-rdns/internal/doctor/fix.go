@@ -98,10 +98,31 @@ func (p *place) set(list []unit) []string {
 		return []string{"postconf -e " + quoteShell(p.param+" = "+value)}
 	}
 	var lines []string
+	flat, ok := withoutSpaces(list)
 	for _, s := range p.services {
-		lines = append(lines, "postconf -P "+quoteShell(s.String()+"/"+p.param+"="+value))
+		if ok {
+			lines = append(lines, "postconf -P "+quoteShell(s.String()+"/"+p.param+"="+flat))
+			continue
+		}
+		lines = append(lines, "# in master.cf, below "+s.String()+", for what is there of "+p.param+":", "  -o { "+p.param+" = "+value+" }")
 	}
 	return lines
+}
+
+// withoutSpaces is a list as "postconf -P" takes it, which has no white space. It
+// is not ok if a value within braces needs some.
+func withoutSpaces(list []unit) (flat string, ok bool) {
+	var words []string
+	for _, u := range list {
+		for _, word := range splitList(u.String(), separators) {
+			if inner, braces := unbrace(word); braces {
+				word = "{" + strings.Join(splitList(inner, separators), ",") + "}"
+			}
+			words = append(words, word)
+		}
+	}
+	flat = strings.Join(words, ",")
+	return flat, !strings.ContainsAny(flat, " \t\r\n")
 }
 
 // mended is the list of a place with the daemon called once, properly and in its

@@ -18,7 +18,7 @@ func (x *examination) get(s *Service, name string) string {
 // service in master.cf, or in main.cf.
 func setFor(s *Service, name, value string) []string {
 	if slices.ContainsFunc(s.Options, func(o Option) bool { return o.Name == name }) {
-		return []string{"postconf -P " + quoteShell(s.String()+"/"+name+"="+value)}
+		return []string{"postconf -P " + quoteShell(s.String()+"/"+name+"="+value)} // of one word
 	}
 	return []string{"postconf -e " + quoteShell(name+" = "+value)}
 }

@@ -1,0 +1,163 @@
+package doctor
+
+import (
+	"fmt"
+	"slices"
+)
+
+// counts says that mail is judged by the call.
+func (c *call) counts() bool { return c.live() && c.name != "etrn" }
+
+// bestPlace is where a service's call may stay, if there are several: at the
+// recipient, or else in the first list. It is nil if there is none.
+func (x *examination) bestPlace(s *Service) *place {
+	var best *place
+	for i := range x.ours {
+		c := &x.ours[i]
+		if slices.Contains(c.services, s) && c.counts() && (best == nil || c.name == "recipient") {
+			best = c.place
+		}
+	}
+	return best
+}
+
+// checkTwice looks for services that call more than once.
+func checkTwice(x *examination) []Finding {
+	var all []Finding
+	for _, s := range slices.Concat(x.servicesOf(mx), x.servicesOf(submission), x.servicesOf(internal)) {
+		var at []string
+		for i := range x.ours {
+			if c := &x.ours[i]; slices.Contains(c.services, s) && c.counts() {
+				at = append(at, c.param)
+			}
+		}
+		if len(at) < 2 {
+			continue
+		}
+		all = append(all, Finding{
+			"call.twice", Warning, fmt.Sprintf("%s calls the daemon %d times for each recipient: %s", brief(s.String()), len(at), and(at)),
+			"Each call is a decision of its own and a line in the log, so that counts and shares are wrong.",
+			x.onlyAt(s, x.bestPlace(s)),
+		})
+	}
+	return all
+}
+
+// onlyAt is how to have a service call from one place alone.
+func (x *examination) onlyAt(s *Service, p *place) []string {
+	var lines []string
+	for i := range x.places {
+		q := &x.places[i]
+		calls := x.callsAt(q)
+		switch {
+		case len(calls) == 0 || !slices.Contains(q.services, s):
+		case q != p:
+			lines = append(lines, x.without(q)...)
+		case len(calls) > 1:
+			lines = append(lines, x.rewire(q)...)
+		}
+	}
+	return lines
+}
+
+// checkStage looks for calls where the daemon cannot know enough.
+func checkStage(x *examination) []Finding {
+	var all []Finding
+	for i := range x.ours {
+		c := &x.ours[i]
+		f := Finding{Level: Warning, Title: fmt.Sprintf("Called in %s (%s)", c.param, c.names())}
+		switch c.name {
+		case "data", "end_of_data":
+			f.ID = "call.data"
+			f.Why = "There Postfix names the recipient only if there is a single one, and a refusal is for all of them: exemptions by recipient (postmaster, abuse) do not hold."
+		case "etrn":
+			f.ID, f.Level = "call.etrn", Info
+			f.Why = "That list is looked at for the command ETRN alone, and not for mail."
+		default:
+			continue
+		}
+		f.Do = x.without(c.place)
+		if best := x.bestPlace(c.services[0]); best == nil || best == c.place {
+			f.Do = append(f.Do, x.rewire(x.placeOf(c.services[0], "recipient"))...)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// checkWarnOnly looks for warn_if_reject before the call.
+func checkWarnOnly(x *examination) []Finding {
+	var all []Finding
+	for i := range x.ours {
+		c := &x.ours[i]
+		if !c.step().warn {
+			continue
+		}
+		all = append(all, Finding{
+			"call.warn-only", Warning, fmt.Sprintf("warn_if_reject stands before the call in %s (%s): nothing is refused", c.param, c.names()),
+			"Postfix only logs what the daemon answers (reject_warning). To try rules, mode = \"observe\" in the daemon's own file is better: its log then tells the two apart.",
+			x.rewire(c.place),
+		})
+	}
+	return all
+}
+
+// checkUnlisted looks whether unknown recipients are refused before they cost
+// look-ups.
+func checkUnlisted(x *examination) []Finding {
+	var all []Finding
+	for i := range x.ours {
+		c := &x.ours[i]
+		known := func(s step) bool {
+			return s.name == "reject_unlisted_recipient" || s.name == "reject_unverified_recipient" || s.name == "check_recipient_maps"
+		}
+		if c.name != "recipient" || c.kind != mx || !c.live() || !c.written() || slices.ContainsFunc(c.before(), known) ||
+			c.params.expand(c.params["smtpd_reject_unlisted_recipient"]) != "yes" {
+			continue
+		}
+		all = append(all, Finding{
+			"call.unlisted", Info, fmt.Sprintf("Mail to recipients that do not exist is asked about too (%s)", c.names()),
+			"Postfix refuses them at the end of its restrictions (smtpd_reject_unlisted_recipient), after the daemon. Before the call they cost no look-ups; the sender then reads \"User unknown\" whoever he is.",
+			x.rewireWith(c.place, []string{"reject_unlisted_recipient"}),
+		})
+	}
+	return all
+}
+
+// checkFilterPort looks for calls from a port on the loopback, where mail comes
+// back from a content filter.
+func checkFilterPort(x *examination) []Finding {
+	var all []Finding
+	for i := range x.ours {
+		c := &x.ours[i]
+		if c.kind != internal || !c.live() || slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
+			continue
+		}
+		f := Finding{
+			ID: "call.filter-port", Level: Warning,
+			Title: fmt.Sprintf("Called from %s, on the loopback, in %s", c.names(), c.param),
+			Why: "Such a port is for mail that comes back from a content filter. There the client is the filter and not who sent the mail, which has been judged already: " +
+				"the answer says nothing, and a rule of your own may refuse what was accepted.",
+		}
+		for _, s := range c.services {
+			f.Do = append(f.Do, "postconf -P "+quoteShell(s.String()+"/"+c.param+"=permit_mynetworks,reject"))
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// checkOthers lists the calls of other policy services.
+func checkOthers(x *examination) []Finding {
+	var texts []string
+	for i := range x.others {
+		c := &x.others[i]
+		if text := fmt.Sprintf("%s in %s", brief(c.endpoint.text), c.param); c.bad == "" && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return []Finding{{ID: "call.other", Level: Info, Title: "Postfix calls other policy services too: " + and(texts)}}
+}

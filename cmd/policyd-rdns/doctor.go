@@ -73,8 +73,8 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 	system := doctor.NewSystem()
 	unit := system.Unit(ctx)
 	path := o.config
-	if path == "" && unit.Active == "active" {
-		path = unit.Config
+	if path == "" {
+		path = unit.Config // empty if there is no unit
 	}
 	conf, err := loadConfig(path)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -74,7 +75,6 @@ service that is busy delays mail.`,
 	crowdFlags(f, &l.clients.Crowd)
 	f.StringVar(&l.requests, "requests", "", "`file` of requests to send instead; - is standard input")
 	f.BoolVar(&l.json, "json", false, "print JSON: times in microseconds, memory in bytes")
-	cmd.MarkFlagsMutuallyExclusive("requests", "once")
 	return cmd
 }
 
@@ -118,6 +118,9 @@ func target(address string, mine bool) (network, where string, err error) {
 
 // source makes the requests.
 func (l *loading) source(stdin io.Reader) (load.Source, error) {
+	if l.requests != "" && l.clients.Once {
+		return nil, errUsage{errors.New("--once is about synthetic clients: not with --requests")}
+	}
 	if l.requests != "" {
 		return readRequests(l.requests, stdin)
 	}

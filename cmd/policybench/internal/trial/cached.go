@@ -101,22 +101,28 @@ func (t *trial) noteLoad(name string, r *load.Result) {
 
 // connections compares the cost of a request over few and many connections, at
 // the same rate: in a closed loop more connections mean more requests at once,
-// and fewer pauses to wake up from.
+// and fewer pauses to wake up from. What the do-nothing server takes for the same
+// is noted beside it.
 func (t *trial) connections(ctx context.Context, d *daemon, rate float64, clients *load.Clients) error {
 	least, greatest := time.Duration(0), time.Duration(0)
 	for _, n := range []int{1, usual, t.options.Plan.Connections} {
-		r, err := t.ask(ctx, d, n, rate, clients)
+		floor, err := t.load(ctx, t.floor, n, rate, clients)
 		if err != nil {
 			return err
 		}
-		cpu := r.CPUPerRequest()
+		own, err := t.ask(ctx, d, n, rate, clients)
+		if err != nil {
+			return err
+		}
+		cpu := own.CPUPerRequest()
+		t.report.note(fmt.Sprintf("do-nothing server, connections: %d, at one rate: CPU per request", n), " µs", micros(floor.CPUPerRequest()))
 		t.report.note(fmt.Sprintf("policyd-rdns, connections: %d, at one rate: CPU per request", n), " µs", micros(cpu))
 		if least == 0 || cpu < least {
 			least = cpu
 		}
 		greatest = max(greatest, cpu)
 	}
-	t.report.judge(growConnections, float64(greatest)/float64(max(least, 1)))
+	t.report.judge(growConnections, ratio(greatest, least))
 	return nil
 }
 

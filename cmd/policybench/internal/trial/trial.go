@@ -36,7 +36,7 @@ type Plan struct {
 
 // Full takes about five minutes.
 func Full() Plan {
-	return Plan{Rounds: 5, Window: 2 * time.Second, Clients: 10_000, Few: 500, Many: 500_000, Lines: 1_000_000, Connections: 2000, NewClients: 50}
+	return Plan{Rounds: 5, Window: 1600 * time.Millisecond, Clients: 10_000, Few: 500, Many: 500_000, Lines: 1_000_000, Connections: 2000, NewClients: 50}
 }
 
 // Quick takes about a minute. Its figures are less to be trusted.

@@ -26,7 +26,10 @@ lint:
 	go run $(STATICCHECK) ./...
 	@out=$$(go run $(GOFUMPT) -l .); test -z "$$out" || { echo "gofumpt -l:"; echo "$$out"; exit 1; }
 
+# First the daemon beside a server that does nothing (BENCHMARKS.md), some six
+# minutes; then each step alone.
 bench:
+	go run ./cmd/policybench run
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 # Every fuzz target of every package, FUZZTIME each. Minimising is bounded: left

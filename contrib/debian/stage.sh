@@ -3,6 +3,7 @@
 # environment has VERSION, DEBVERSION, MAINTAINER and SOURCE_DATE_EPOCH, as the
 # Makefile sets them. Run in the repository's folder.
 set -euo pipefail
+umask 022
 
 arch=$1
 stage=dist/stage/$arch/usr
@@ -10,7 +11,7 @@ doc=$stage/share/doc/policyd-rdns
 rm -rf "dist/stage/$arch"
 
 put() { install -D -m 0644 "$1" "$2"; }
-into() { mkdir -p "${1%/*}" && cat >"$1" && chmod 0644 "$1"; }
+into() { mkdir -p "${1%/*}" && cat >"$1"; }
 gz_into() { gzip -9n | into "$1"; }
 
 build() { CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o "$1" ./cmd/policyd-rdns; }
@@ -18,7 +19,6 @@ build dist/host/policyd-rdns # to write pages and completions
 run=dist/host/policyd-rdns
 mkdir -p "$stage/bin"
 GOOS=linux GOARCH=$arch build "$stage/bin/policyd-rdns"
-chmod 0755 "$stage/bin/policyd-rdns"
 
 for unit in service socket; do
 	put "systemd/policyd-rdns.$unit" "$stage/lib/systemd/system/policyd-rdns.$unit"

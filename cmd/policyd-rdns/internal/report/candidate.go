@@ -37,9 +37,6 @@ type signs struct {
 	ours      bool     // the greeting is one of our names
 }
 
-// known says that the client has shown who it is, or at least claimed it twice.
-func (s *signs) known() bool { return s.named || s.greeted || s.own || s.claimed }
-
 func (d *digester) signs(r *journal.Record) signs {
 	q, f, checks := &r.Request, &r.Facts, &r.Decision.Checks
 	var s signs

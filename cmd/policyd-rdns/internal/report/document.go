@@ -140,8 +140,12 @@ func wasWere(n int) string {
 
 func (r *Report) timesSection() section {
 	t := table{caption: "Decisions by " + r.Unit, columns: []column{
-		{title: r.Unit}, {title: "rejected", numeric: true}, {title: "deferred", numeric: true}, {title: "observed", numeric: true},
-		{title: "passed", numeric: true}, {title: "all", numeric: true},
+		{title: r.Unit},
+		{title: "rejected", numeric: true},
+		{title: "deferred", numeric: true},
+		{title: "observed", numeric: true},
+		{title: "passed", numeric: true},
+		{title: "all", numeric: true},
 	}}
 	for i := range r.Times {
 		b := &r.Times[i]
@@ -175,8 +179,13 @@ func (r *Report) wantedSection() section {
 
 func (r *Report) rulesSection() section {
 	t := table{caption: "What each rule did", columns: []column{
-		{title: "rule"}, {title: "action"}, {title: "decisions", numeric: true}, {title: "share", numeric: true},
-		{title: "messages", numeric: true}, {title: "over time", page: true}, {title: "last", time: true},
+		{title: "rule"},
+		{title: "action"},
+		{title: "decisions", numeric: true},
+		{title: "share", numeric: true},
+		{title: "messages", numeric: true},
+		{title: "over time", page: true},
+		{title: "last", time: true},
 	}}
 	most := 0
 	for i := range r.Rules {
@@ -191,7 +200,8 @@ func (r *Report) rulesSection() section {
 		t.rows = append(t.rows, []cell{
 			text(ruleText(rule.Name)), action, count(rule.Decisions),
 			{Text: percent(rule.Decisions, r.Total.Decisions), Sort: fmt.Sprint(rule.Decisions), Mark: markOf(rule), Share: share(rule.Decisions, most)},
-			count(rule.Messages), {Line: rule.Times, Sort: fmt.Sprint(rule.Decisions), Mark: markOf(rule)},
+			count(rule.Messages),
+			{Line: rule.Times, Sort: fmt.Sprint(rule.Decisions), Mark: markOf(rule)},
 			r.moment(rule.Last),
 		})
 	}

@@ -27,7 +27,7 @@ type Config struct {
 	// Builtin says that Rules are the built-in ones, so that a rule of one's own
 	// would replace them.
 	Builtin bool
-	// WriteRule writes a rule as in a configuration file.
+	// WriteRule writes a rule as in a configuration file, in printable ASCII.
 	WriteRule func(io.Writer, *policy.Rule)
 	// Place is where days begin and times are told.
 	Place *time.Location

@@ -10,8 +10,16 @@ import (
 
 func (r *Report) groupSection(id, title, noun string, g *Groups) section {
 	t := table{caption: title, columns: []column{
-		{title: noun}, {title: "decisions", numeric: true}, {title: "messages", numeric: true}, {title: "rejected", numeric: true},
-		{title: "deferred", numeric: true}, {title: "observed", numeric: true}, {title: "rule"}, {title: "senders"}, {title: "first", time: true}, {title: "last", time: true},
+		{title: noun},
+		{title: "decisions", numeric: true},
+		{title: "messages", numeric: true},
+		{title: "rejected", numeric: true},
+		{title: "deferred", numeric: true},
+		{title: "observed", numeric: true},
+		{title: "rule"},
+		{title: "senders"},
+		{title: "first", time: true},
+		{title: "last", time: true},
 	}}
 	for i := range g.List {
 		one := &g.List[i]
@@ -124,8 +132,13 @@ func (r *Report) exemptionsSection() section {
 			"Not known: the DNS was not asked what the other rules need.",
 	}
 	t := table{caption: "Exemptions", columns: []column{
-		{title: "exemption"}, {title: "for"}, {title: "spared", numeric: true}, {title: "needless", numeric: true},
-		{title: "not known", numeric: true}, {title: "last used", time: true}, {title: "state"},
+		{title: "exemption"},
+		{title: "for"},
+		{title: "spared", numeric: true},
+		{title: "needless", numeric: true},
+		{title: "not known", numeric: true},
+		{title: "last used", time: true},
+		{title: "state"},
 	}}
 	for i := range r.Exemptions {
 		e := &r.Exemptions[i]

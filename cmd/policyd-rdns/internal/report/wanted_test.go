@@ -61,8 +61,10 @@ func TestWanted(t *testing.T) {
 		), []int{40, 20}},
 
 		{"forged sender of a large provider", nil, daily(try{client: "203.0.113.10", helo: "mail.example.org", sender: "a@example.org"}, 2), nil},
-		{"dial-up that forges its provider's customers", nil,
-			daily(try{client: "203.0.113.10", ptr: "203-0-113-10.dyn.provider.example", helo: "203.0.113.10", sender: "a@provider.example"}, 1), nil},
+		{
+			"dial-up that forges its provider's customers", nil,
+			daily(try{client: "203.0.113.10", ptr: "203-0-113-10.dyn.provider.example", helo: "203.0.113.10", sender: "a@provider.example"}, 1), nil,
+		},
 		{"botnet that forges one domain", nil, slices.Concat(
 			daily(try{client: "203.0.113.10", helo: "mail.example.org", sender: "a@example.org"}, 9),
 			daily(try{client: "198.51.100.10", helo: "mail.example.org", sender: "a@example.org"}, 9),
@@ -89,8 +91,10 @@ func TestWanted(t *testing.T) {
 			again(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "203.0.113.10", sender: "a@example.org"}, 1),
 			daily(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "203.0.113.10", sender: "a@example.com"}, 5),
 		), nil},
-		{"meant", &policy.Rules{List: []policy.Rule{rule(t, "not these", policy.Reject, "ptr_name", ".example.org")}},
-			daily(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "mail.example.org=", sender: "a@example.org"}, 5), nil},
+		{
+			"meant", &policy.Rules{List: []policy.Rule{rule(t, "not these", policy.Reject, "ptr_name", ".example.org")}},
+			daily(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "mail.example.org=", sender: "a@example.org"}, 5), nil,
+		},
 	}
 	for _, test := range tests {
 		rules := test.rules

@@ -26,7 +26,6 @@ type try struct {
 	sender    string
 	recipient string // empty: user@example.com
 	config    string // hash; empty: that of the rules
-	rules     *policy.Rules
 }
 
 // record is what the daemon would have logged of it under some rules.

@@ -23,8 +23,7 @@ type Config struct {
 	Rate float64
 	// What is measured is Duration, after Warmup.
 	Warmup, Duration time.Duration
-	// Timeout bounds the wait for a connection, for a reply, and for what is under
-	// way in the end.
+	// Timeout bounds the wait for a reply, and for what is under way in the end.
 	Timeout time.Duration
 	Threads int // of the generator; at most as many as connections
 	Source  Source

@@ -27,6 +27,9 @@ const timerEvent = -1
 // checkEvery is how often timeouts are looked for; and how soon a stop is seen.
 const checkEvery = 100 * time.Millisecond
 
+// connectTime bounds the wait for a connection.
+const connectTime = 5 * time.Second
+
 // newWorker connects.
 func newWorker(ctx context.Context, m *measurement, id int) (*worker, error) {
 	w := m.worker(id)
@@ -74,7 +77,7 @@ func (w *worker) close() {
 // connect opens a connection, and takes it away from the runtime, which would
 // wait for it as well.
 func (w *worker) connect(ctx context.Context, i int32) error {
-	d := net.Dialer{Timeout: w.Timeout}
+	d := net.Dialer{Timeout: connectTime}
 	conn, err := d.DialContext(ctx, w.Network, w.Address)
 	if err != nil {
 		return err

@@ -17,6 +17,9 @@ func TestRun(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("needs epoll and /proc")
 	}
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	dir := t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir, "policyd-rdns/cmd/policyd-rdns", "policyd-rdns/cmd/policybench")
 	if out, err := build.CombinedOutput(); err != nil {

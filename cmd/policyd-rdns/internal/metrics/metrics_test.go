@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/http/httptest"
 	"net/netip"
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -157,14 +156,7 @@ func TestReloaded(t *testing.T) {
 
 // TestPromtool has Prometheus's own tool look at the names and units.
 func TestPromtool(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		const what = "needs the program promtool (Debian package prometheus)"
-		if os.Getenv("POLICYD_RDNS_REQUIRE_ALL") != "" {
-			t.Fatal(what)
-		}
-		t.Skip(what)
-	}
+	promtool := needPromtool(t)
 	m := New("1.2.3", busy)
 	m.Tally(rules(), nil)
 	cmd := exec.Command(promtool, "check", "metrics")

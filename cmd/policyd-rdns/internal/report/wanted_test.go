@@ -31,17 +31,26 @@ func daily(y try, n int) []try {
 	return all
 }
 
-// TestWanted holds the points of clients to what they do. Those of hostile ones
-// are nil: they are not listed.
-func TestWanted(t *testing.T) {
-	deferring := builtin()
-	deferring.List = slices.Insert(deferring.List, 3, rule(t, "try later", policy.Defer, "fcrdns", "none"))
-	tests := []struct {
-		name  string
-		rules *policy.Rules
-		tries []try
-		want  []int // points, in order
-	}{
+// wantedTest is what some clients do, and the points that they are given for it;
+// nil: they are not listed.
+type wantedTest struct {
+	name  string
+	rules *policy.Rules // nil: the built-in ones
+	tries []try
+	want  []int
+}
+
+// deferring are rules that defer who has no confirmed name.
+func deferring(t *testing.T) *policy.Rules {
+	rules := builtin()
+	rules.List = slices.Insert(rules.List, 3, rule(t, "try later", policy.Defer, "fcrdns", "none"))
+	return rules
+}
+
+// decentClients look like real senders, more or less.
+func decentClients(t *testing.T) []wantedTest {
+	deferring := deferring(t)
+	return []wantedTest{
 		{"confirmed name in the sender's domain", nil, again(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "localhost", sender: "a@example.org"}, 0), nil}, // greets with our name: 40-40
 		{"the same with a bare address", nil, again(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "203.0.113.10", sender: "a@lists.example.org"}, 0), []int{40}},
 		{"greeting in the sender's domain", nil, again(try{client: "203.0.113.10", helo: "mail.example.org=", sender: "a@example.org"}, 0), []int{40}},
@@ -59,7 +68,13 @@ func TestWanted(t *testing.T) {
 			again(try{client: "203.0.113.10", helo: "out1.example.org=", sender: "a@example.org"}, 0),
 			again(try{client: "203.0.113.11", ptr: "out2.example.org", helo: "out2.example.org=", sender: "a@example.org"}, 1),
 		), []int{40, 20}},
+	}
+}
 
+// hostileClients take pains to look like real senders.
+func hostileClients(t *testing.T) []wantedTest {
+	deferring := deferring(t)
+	return []wantedTest{
 		{"forged sender of a large provider", nil, daily(try{client: "203.0.113.10", helo: "mail.example.org", sender: "a@example.org"}, 2), nil},
 		{
 			"dial-up that forges its provider's customers", nil,
@@ -96,7 +111,11 @@ func TestWanted(t *testing.T) {
 			daily(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "mail.example.org=", sender: "a@example.org"}, 5), nil,
 		},
 	}
-	for _, test := range tests {
+}
+
+// TestWanted holds the points of clients to what they do.
+func TestWanted(t *testing.T) {
+	for _, test := range slices.Concat(decentClients(t), hostileClients(t)) {
 		rules := test.rules
 		if rules == nil {
 			rules = builtin()

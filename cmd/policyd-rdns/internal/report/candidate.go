@@ -34,6 +34,7 @@ type signs struct {
 	greeted   bool     // the greeting is, and leads to the client
 	own       bool     // the greeting leads to the client, or is of a chosen name's organisation
 	claimed   bool     // name and greeting are in the sender's domain, and neither is confirmed
+	host      bool     // the greeting is a host name, and not made from the address
 	ours      bool     // the greeting is one of our names
 }
 
@@ -62,6 +63,7 @@ func (d *digester) signs(r *journal.Record) signs {
 	if h.Form != hostname.FQDN || h.Verdict.Generic || s.ours {
 		return s // a greeting that was made from the address is not anybody's in particular
 	}
+	s.host = true
 	ofSender := s.org != "" && hostname.Organisation(h.Name) == s.org
 	leads := h.Lead.To(q.Client)
 	s.greeted = leads && ofSender
@@ -94,6 +96,7 @@ type candidate struct {
 	greeted   int
 	own       int
 	claimed   int
+	host      int
 	ours      int
 	accepted  Count // by the rules, later
 	arrived   int   // refused mails that were accepted later, from it or its network
@@ -252,7 +255,7 @@ func (c *candidate) look(i *item) {
 	for _, sign := range []struct {
 		is   bool
 		into *int
-	}{{s.org != "", &c.signed}, {s.named, &c.named}, {s.greeted, &c.greeted}, {s.own, &c.own}, {s.claimed, &c.claimed}, {s.ours, &c.ours}} {
+	}{{s.org != "", &c.signed}, {s.named, &c.named}, {s.greeted, &c.greeted}, {s.own, &c.own}, {s.claimed, &c.claimed}, {s.host, &c.host}, {s.ours, &c.ours}} {
 		if sign.is {
 			*sign.into++
 		}

@@ -84,7 +84,7 @@ func (c *candidate) identity(o *owners, say func(points int, format string, args
 // constant says that a client always says the same of itself, and no other
 // client does.
 func (c *candidate) constant(o *owners) bool {
-	return c.messages >= constantMessages && len(c.days) >= constantDays && c.ours == 0 &&
+	return c.messages >= constantMessages && len(c.days) >= constantDays && c.host == c.messages &&
 		len(c.helos.list) == 1 && !c.helos.more && len(c.senders.list) == 1 && !c.senders.more &&
 		c.signed == c.messages && o.alone(c.senders.list[0].text, c.client)
 }

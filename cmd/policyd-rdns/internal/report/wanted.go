@@ -20,8 +20,9 @@ import (
 //	20  a greeting of its own: it leads to the client, or is of the organisation
 //	    of a confirmed, chosen name
 //	15  a name and a greeting in the domain of its senders, not confirmed
-//	15  always the same greeting and sender's domain, in three messages or more on
-//	    two days or more, and no other client uses that domain
+//	15  always the same greeting, a host name that was not made from an address,
+//	    and the same sender's domain, in three messages or more on two days or
+//	    more, and no other client uses that domain
 //
 // A client of which none is true is not listed, whatever else it does: a botnet
 // can retry, and write to many on many days. The first three rest on the DNS,

@@ -22,11 +22,11 @@ func FuzzPage(f *testing.F) {
 	} {
 		f.Add(text, text)
 	}
+	p := tested(well()) // finds the latest of an ID
 	f.Fuzz(func(t *testing.T, text, query string) {
 		if !utf8.ValidString(text) || len(text) > 2048 {
 			t.Skip("no text of a request: policy.Request")
 		}
-		p := tested(well())
 		r := record("r1", "203.0.113.10", time.Minute, policy.Reject)
 		r.Request.HELO, r.Request.Sender, r.Request.Recipient, r.Request.QueueID, r.Request.Instance = text, text, text, text, text
 		r.Facts.Names = []policy.Name{{Name: text}}

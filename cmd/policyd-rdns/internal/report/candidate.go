@@ -263,7 +263,8 @@ func (c *candidate) look(i *item) {
 	if s.chosen != "" && (c.chosen == "" || s.named && c.named == 1) {
 		c.chosen = strings.Clone(clip(s.chosen))
 	}
-	if (s.named || s.greeted || s.claimed) && c.org == "" {
+	better := s.named && c.named == 1 || s.greeted && c.greeted == 1 && c.named == 0
+	if better || s.claimed && c.org == "" {
 		c.org = strings.Clone(clip(s.org))
 	}
 	if (s.greeted || s.own) && (c.helo == "" || s.greeted && c.greeted == 1) {

@@ -22,7 +22,7 @@ func FuzzPage(f *testing.F) {
 	} {
 		f.Add(text, text)
 	}
-	p := tested(well()) // finds the latest of an ID
+	p := tested(well())
 	f.Fuzz(func(t *testing.T, text, query string) {
 		if !utf8.ValidString(text) || len(text) > 2048 {
 			t.Skip("no text of a request: policy.Request")
@@ -31,6 +31,7 @@ func FuzzPage(f *testing.F) {
 		r.Request.HELO, r.Request.Sender, r.Request.Recipient, r.Request.QueueID, r.Request.Instance = text, text, text, text, text
 		r.Facts.Names = []policy.Name{{Name: text}}
 		r.Reply, r.Decision.Rule = "550 5.7.1 "+text, text
+		p.objected = newRing(maxLine, 2)
 		p.keep(r)
 		for _, path := range []string{"/", "/?q=" + url.QueryEscape(query), "/decision/r1", "/decision/" + url.PathEscape(query)} {
 			status, body := get(p, path)

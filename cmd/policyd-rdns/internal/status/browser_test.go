@@ -1,0 +1,36 @@
+package status
+
+import (
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/browser"
+	"policyd-rdns/policy"
+)
+
+// TestTroubleInBrowser looks at a daemon that has all troubles at once.
+func TestTroubleInBrowser(t *testing.T) {
+	s := well()
+	s.Resolver.Outage, s.Resolver.Since, s.Resolver.Why = true, noon.Add(-14*time.Minute), "no reply from 192.0.2.53:53 in 1s"
+	s.Resolver.Servers[0].Ill = true
+	s.Server.Open, s.LostLines, s.Mode = 1900, 1234567, "observe"
+	s.ReloadFailed = `config.toml:3: server.deadline = 5: want a duration in quotes, such as "5s"`
+	p := tested(s)
+	observed := record("r1", "203.0.113.10", time.Minute, policy.Reject)
+	observed.Decision.Action = policy.DUNNO
+	p.keep(observed)
+	server := httptest.NewServer(p)
+	defer server.Close()
+	page := browser.Open(t, server.URL, browser.View{})
+	for name, view := range map[string]browser.View{"trouble-light": {}, "trouble-dark": {Dark: true}, "trouble-phone": {Width: 360, Height: 740}} {
+		page.Look(t, view)
+		page.Shot(t, name)
+	}
+	page.See(t, ".health.trouble .notes li")
+	if got := browser.Eval[int](t, page, "document.querySelectorAll('.notes li').length"); got != 5 {
+		t.Errorf("%d notes; want 5: outage, connections, reload, log, mode", got)
+	}
+	page.See(t, ".badge.undone")
+	page.Check(t)
+}

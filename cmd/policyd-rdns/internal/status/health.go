@@ -38,7 +38,7 @@ func diagnose(s *State, recent tally, now time.Time) health {
 	add(!s.Listening, "trouble", "Not listening for Postfix", "The daemon is starting or stopping.")
 	if r := &s.Resolver; r.Outage {
 		add(true, "trouble", fmt.Sprintf("No DNS server has answered for %s", ago(now.Sub(r.Since))),
-			"What cannot be known is not held against clients until one does. "+r.Why)
+			"What cannot be known is not held against clients until one does. Tried: "+r.Why+".")
 	} else {
 		for i := range r.Servers {
 			add(r.Servers[i].Ill, "warning", fmt.Sprintf("DNS server %v did not answer the last time", r.Servers[i].Addr), "It is asked last until it does.")
@@ -48,7 +48,7 @@ func diagnose(s *State, recent tally, now time.Time) health {
 		"Clients that the cache does not know pass. If the DNS server is not slow, raise resolver.max_inflight.")
 	add(s.MaxConnections > 0 && int(s.Server.Open)*100 >= s.MaxConnections*fullShare, "warning",
 		fmt.Sprintf("%d of %d connections are open", s.Server.Open, s.MaxConnections), "More wait until one ends: raise server.max_connections.")
-	add(s.ReloadFailed != "", "warning", "The configuration could not be read again", "The one of before stays in force. "+s.ReloadFailed)
+	add(s.ReloadFailed != "", "warning", "The configuration could not be read again", "The one of before stays in force: "+s.ReloadFailed)
 	add(s.LostLines > 0, "warning", fmt.Sprintf("%d lines of the decision log were lost since the start", s.LostLines), "Is its disk full, or does its reader hang?")
 	add(s.Server.Panics > 0 || s.Resolver.Panics > 0, "warning", fmt.Sprintf("The program failed over %d requests since the start", uint64(s.Server.Panics)+s.Resolver.Panics),
 		"They were answered DUNNO; the log tells of each, with a stack to report.")

@@ -15,8 +15,7 @@ const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // Append adds the record as one line, its newline included.
 func (f Format) Append(dst []byte, r *Record) []byte {
-	var space [512]byte
-	e := encoder{buf: dst, json: f == JSON, elems: space[:0]}
+	e := encoder{buf: dst, json: f == JSON}
 	e.record(r)
 	return e.end()
 }
@@ -47,13 +46,14 @@ func (e *encoder) decision(d *policy.Decision) {
 	if d.Decided != d.Action {
 		e.text("decided", d.Decided.String())
 	}
+	e.open("would")
 	for _, v := range d.Would {
 		e.element(v.Action.String(), ":", v.Rule)
 	}
 	if d.Decided != d.Action {
 		e.element(d.Decided.String(), ":", d.Rule)
 	}
-	e.list("would")
+	e.close()
 	e.flag("downgraded", d.Downgraded)
 }
 
@@ -68,12 +68,13 @@ func (e *encoder) checks(c *policy.Checks) {
 // names writes the client's names, with the outcome of the check of that name.
 func (e *encoder) names(f *policy.Facts, client netip.Addr, check policy.Result) {
 	e.addr("client", client)
+	e.open("ptr_name")
 	for i := range f.Names {
 		if f.Names[i].Lead.To(client) {
 			e.element(f.Names[i].Name)
 		}
 	}
-	e.list("ptr_name")
+	e.close()
 	for i := range f.Names {
 		n := &f.Names[i]
 		if n.Verdict.Generic && check != policy.Proper {
@@ -81,27 +82,30 @@ func (e *encoder) names(f *policy.Facts, client netip.Addr, check policy.Result)
 			break
 		}
 	}
+	e.open("names")
 	for i := range f.Names {
 		n := &f.Names[i]
 		e.element(n.Name, ">")
 		e.lead(&n.Lead)
 	}
-	e.list("names")
+	e.close()
 }
 
 func (e *encoder) facts(f *policy.Facts) {
 	e.flag("more_names", f.MoreNames)
 	if f.HELO.Lead.Outcome != resolver.NotAsked {
+		e.open("helo_to")
 		e.element()
 		e.lead(&f.HELO.Lead)
-		e.list("helo_to")
+		e.close()
 	}
 	e.flag("own_client", f.OwnClient)
 	e.flag("own_helo", f.OwnHELO)
+	e.open("dns_errors")
 	for _, err := range f.Errors {
 		e.element(err)
 	}
-	e.list("dns_errors")
+	e.close()
 	e.number("questions", f.Questions)
 }
 
@@ -126,15 +130,15 @@ func (e *encoder) request(q *policy.Request) {
 func (e *encoder) lead(l *policy.Lead) {
 	switch l.Outcome {
 	case resolver.None:
-		e.elems = append(e.elems, "none"...)
+		e.buf = append(e.buf, "none"...)
 	case resolver.TempError:
-		e.elems = append(e.elems, "temperror"...)
+		e.buf = append(e.buf, "temperror"...)
 	case resolver.Found:
 		for i, a := range l.Addrs {
 			if i > 0 {
-				e.elems = append(e.elems, '+')
+				e.buf = append(e.buf, '+')
 			}
-			e.elems = a.AppendTo(e.elems)
+			e.buf = a.AppendTo(e.buf)
 		}
 	}
 }
@@ -144,8 +148,15 @@ type encoder struct {
 	buf   []byte
 	json  bool
 	begun bool
-	elems []byte // of the list that is being put together
-	some  bool   // elems holds an element, though perhaps an empty one
+	list  list // that is being put together
+}
+
+// list is a value of several elements on its way into a buffer.
+type list struct {
+	begun bool // as of the encoder, before its key
+	key   int  // where in the buffer its key begins
+	value int  // where its value begins
+	some  bool // there is an element, though perhaps an empty one
 }
 
 func (e *encoder) key(k string) {
@@ -227,33 +238,38 @@ func (e *encoder) millis(k string, d time.Duration) {
 	e.buf = append(e.buf, '.', '0'+byte(us/100%10), '0'+byte(us/10%10), '0'+byte(us%10))
 }
 
-// element adds an element, put together of parts, to the list that is to come.
+// open begins a list, to which elements are added until it is closed.
+func (e *encoder) open(k string) {
+	e.list = list{begun: e.begun, key: len(e.buf)}
+	e.key(k)
+	e.list.value = len(e.buf)
+}
+
+// element adds an element, put together of parts.
 func (e *encoder) element(parts ...string) {
-	if e.some {
-		e.elems = append(e.elems, ',')
+	if e.list.some {
+		e.buf = append(e.buf, ',')
 	}
-	e.some = true
+	e.list.some = true
 	for _, p := range parts {
 		for i := range len(p) {
 			if p[i] == ',' || p[i] == '\\' {
-				e.elems = append(e.elems, '\\')
+				e.buf = append(e.buf, '\\')
 			}
-			e.elems = append(e.elems, p[i])
+			e.buf = append(e.buf, p[i])
 		}
 	}
 }
 
-// list writes the elements added since the last list.
-func (e *encoder) list(k string) {
+// close ends a list: one without elements, or of one that is empty, is left out.
+func (e *encoder) close() {
+	value := e.buf[e.list.value:]
 	switch {
-	case !e.some:
-	case !e.json && bare(e.elems):
-		e.key(k)
-		e.buf = append(e.buf, e.elems...)
-	default:
-		e.text(k, string(e.elems))
+	case len(value) == 0:
+		e.buf, e.begun = e.buf[:e.list.key], e.list.begun
+	case e.json || !bare(value):
+		e.buf = appendQuoted(e.buf[:e.list.value], string(value))
 	}
-	e.elems, e.some = e.elems[:0], false
 }
 
 // bare says that a logfmt value needs no quotes.

@@ -56,8 +56,8 @@ func NewWriter(stream io.Writer, onLoss func(Loss)) *Writer {
 
 // Open appends to a file from now on, which it creates, readable for owner and
 // group, if need be; with an empty path it goes back to the stream. The same
-// path again opens the file anew, as after a rotation. On an error all stays as
-// it was.
+// path again opens the file anew, as after a rotation. Lines that wait go where
+// they would have gone. On an error all stays as it was.
 func (w *Writer) Open(path string) error {
 	w.mu.Lock()
 	before := w.path
@@ -72,6 +72,7 @@ func (w *Writer) Open(path string) error {
 			return fmt.Errorf("opening the log: %w", err)
 		}
 	}
+	w.flush(nil) // to where it was written for
 	w.writing.Lock()
 	defer w.writing.Unlock()
 	if w.file != nil {
@@ -184,14 +185,17 @@ func (w *Writer) run() {
 // flush writes what is pending. It takes the last batch for the lines that come
 // meanwhile and returns this one for the next time.
 func (w *Writer) flush(last []byte) []byte {
+	w.writing.Lock()
 	w.mu.Lock()
 	batch := w.pending
 	w.pending = last[:0]
 	w.mu.Unlock()
 	if len(batch) == 0 {
+		w.writing.Unlock()
 		return batch
 	}
 	unwritten, err := w.write(batch)
+	w.writing.Unlock()
 	w.mu.Lock()
 	w.lastErr = err
 	w.mu.Unlock()
@@ -204,9 +208,8 @@ func (w *Writer) flush(last []byte) []byte {
 }
 
 // write writes a batch and says how many of its lines were not written whole.
+// The caller holds writing.
 func (w *Writer) write(batch []byte) (unwritten int, err error) {
-	w.writing.Lock()
-	defer w.writing.Unlock()
 	if w.midLine {
 		// A full disk cut a line short. The next must not be lost to it.
 		if _, err := w.out().Write(newline); err != nil {

@@ -347,21 +347,29 @@ func (s *scene) related() truth {
 	if f.PTR == resolver.NotAsked {
 		return open
 	}
-	org := hostname.Organisation(f.HELO.Name)
-	if org == "" {
-		return no
-	}
 	if f.PTR != resolver.Found {
+		if hostname.Organisation(f.HELO.Name) == "" {
+			return no
+		}
 		return unsettled(no, f.PTR)
 	}
 	result := no
 	if f.MoreNames {
 		result = unknown
 	}
+	org := ""
 	for i := range f.Names {
 		n := &f.Names[i]
-		if s.grade(n, true) != gradeProper || n.Name != f.HELO.Name && hostname.Organisation(n.Name) != org {
+		if s.grade(n, true) != gradeProper {
 			continue
+		}
+		if n.Name != f.HELO.Name { // the public suffix list is long
+			if org == "" {
+				org = hostname.Organisation(f.HELO.Name)
+			}
+			if org == "" || hostname.Organisation(n.Name) != org {
+				continue
+			}
 		}
 		if n.Lead.To(s.req.Client) {
 			return yes

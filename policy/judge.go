@@ -178,12 +178,32 @@ func (s *scene) fill(text string) string {
 	if !strings.Contains(text, "{") {
 		return text
 	}
-	return strings.NewReplacer(
-		"{client}", s.req.Client.String(),
-		"{helo}", clip(s.req.HELO, maxValueText),
-		"{name}", clip(s.bestName(), maxValueText),
-		"{recipient}", clip(s.req.Recipient, maxValueText),
-	).Replace(text)
+	out := make([]byte, 0, len(text)+maxValueText)
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		out = append(out, before...)
+		if !found {
+			return string(out)
+		}
+		key, after, closed := strings.Cut(rest, "}")
+		known := closed
+		switch key {
+		case "client":
+			out = s.req.Client.AppendTo(out)
+		case "helo":
+			out = append(out, clip(s.req.HELO, maxValueText)...)
+		case "name":
+			out = append(out, clip(s.bestName(), maxValueText)...)
+		case "recipient":
+			out = append(out, clip(s.req.Recipient, maxValueText)...)
+		default:
+			known = false
+		}
+		if text = after; !known {
+			out = append(out, '{')
+			text = rest
+		}
+	}
 }
 
 func (s *scene) bestName() string {

@@ -103,9 +103,10 @@ func (r *Reader) whole() bool {
 // that ends the request was among them. The fault that it finds does not
 // depend on how the bytes were cut into reads.
 func (r *Reader) parse() (whole bool, err error) {
+	suspect := bytes.IndexByte(r.buf[r.line:], 0) >= 0 // in whichever line
 	for {
 		line, _, found := bytes.Cut(r.buf[r.line:], []byte{'\n'})
-		if bytes.IndexByte(line[:min(len(line), maxLine)], 0) >= 0 {
+		if suspect && bytes.IndexByte(line[:min(len(line), maxLine)], 0) >= 0 {
 			return false, fmt.Errorf("%w: NUL byte", ErrRequest)
 		}
 		if len(line) > maxLine {

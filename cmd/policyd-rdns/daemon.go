@@ -36,6 +36,7 @@ type daemon struct {
 	current  atomic.Pointer[generation]
 	nat      natGuard
 
+	lines     sync.Pool // of *[]byte, for log lines
 	decisions atomic.Uint64
 	blind     atomic.Uint64 // decisions during the outage
 	firstID   uint64
@@ -102,9 +103,6 @@ func (d *daemon) generation(conf *config) *generation {
 	}
 }
 
-// lineBuffers holds buffers for log lines.
-var lineBuffers = sync.Pool{New: func() any { return new([]byte) }}
-
 // handle is the way of a request: facts, decision, log line, reply.
 func (d *daemon) handle(ctx context.Context, req policy.Request) string {
 	g := d.current.Load()
@@ -127,12 +125,18 @@ func (d *daemon) handle(ctx context.Context, req policy.Request) string {
 	if decision.Action != policy.DUNNO {
 		r.Reply = spoken(reply)
 	}
-	buf := lineBuffers.Get().(*[]byte)
+	buf, _ := d.lines.Get().(*[]byte)
+	if buf == nil {
+		buf = new([]byte)
+	}
 	*buf = g.conf.log.format.Append((*buf)[:0], &r)
 	_, _ = d.journal.Write(*buf) // never fails
 	g.tally.Count(&r.Decision, &r.Facts, r.Elapsed)
-	d.watch.keep(&r, *buf)
-	lineBuffers.Put(buf)
+	if d.watch != nil {
+		kept := r // or every record would need memory of its own
+		d.watch.keep(&kept, *buf)
+	}
+	d.lines.Put(buf)
 	return reply
 }
 

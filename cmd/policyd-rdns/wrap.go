@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -32,8 +33,13 @@ func wrapped(req *policy.Request, f *policy.Facts, action policy.Action, reply, 
 
 // spoken is a reply as it goes over the wire: bounded and printable.
 func spoken(reply string) string {
-	line := string(postfix.AppendReply(nil, reply))
-	return strings.TrimSuffix(strings.TrimPrefix(line, "action="), "\n\n")
+	var space [512]byte
+	line := postfix.AppendReply(space[:0], reply)
+	line = bytes.TrimSuffix(bytes.TrimPrefix(line, []byte("action=")), []byte("\n\n"))
+	if string(line) == reply { // as nearly always
+		return reply
+	}
+	return string(line)
 }
 
 // exemption is the rule that would let a client pass, as TOML: by a name that

@@ -93,10 +93,21 @@ func showLog(ctx context.Context, paths []string, o *logOptions, stdin io.Reader
 	if o.json {
 		err = showJSON(ctx, r, filter, stdout)
 	} else {
-		err = showRows(ctx, r, filter, newLogPrinter(stdout, now.Location()))
+		err = showRows(ctx, r, filter, newLogPrinter(stdout, now.Location()), o.follow || isLive(paths, stdin))
 	}
 	damaged.end()
 	return err
+}
+
+// isLive says that lines may be yet to come from standard input: of a pipe nobody
+// knows.
+func isLive(paths []string, stdin io.Reader) bool {
+	f, ok := stdin.(*os.File)
+	if !ok || !slices.Contains(paths, "-") {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && !info.Mode().IsRegular()
 }
 
 // defaultPaths is what is read if no file was named.
@@ -152,9 +163,10 @@ func showJSON(ctx context.Context, r *journal.Reader, filter logFilter, out io.W
 	return err
 }
 
-// showRows prints records for people, those that wait for others of their
-// message at the latest after two ticks.
-func showRows(ctx context.Context, r *journal.Reader, filter logFilter, p *logPrinter) error {
+// showRows prints records for people. Of a live log those that wait for others
+// of their message are printed at the latest after two ticks; of one that is
+// whole, time is no matter.
+func showRows(ctx context.Context, r *journal.Reader, filter logFilter, p *logPrinter, live bool) error {
 	digest := func(l *journal.Line) (logRow, bool) {
 		if !filter.wants(&l.Record) {
 			return logRow{}, false
@@ -164,20 +176,22 @@ func showRows(ctx context.Context, r *journal.Reader, filter logFilter, p *logPr
 	var mu sync.Mutex // guards p's output
 	done := make(chan struct{})
 	var ticking sync.WaitGroup
-	ticking.Go(func() {
-		ticker := time.NewTicker(logTick)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				mu.Lock()
-				p.tick()
-				mu.Unlock()
-			case <-done:
-				return
+	if live {
+		ticking.Go(func() {
+			ticker := time.NewTicker(logTick)
+			defer ticker.Stop()
+			for {
+				select {
+				case <-ticker.C:
+					mu.Lock()
+					p.tick()
+					mu.Unlock()
+				case <-done:
+					return
+				}
 			}
-		}
-	})
+		})
+	}
 	_, err := journal.Read(ctx, r, digest, func(rows []logRow) error {
 		mu.Lock()
 		defer mu.Unlock()

@@ -104,23 +104,22 @@ func (d *daemon) generation(conf *config) *generation {
 }
 
 // handle is the way of a request: facts, decision, log line, reply.
-func (d *daemon) handle(ctx context.Context, req policy.Request) string {
+func (d *daemon) handle(ctx context.Context, req *policy.Request) string {
 	g := d.current.Load()
-	begin := time.Now()
-	facts := g.gatherer.Gather(ctx, &req, g.conf.rules)
-	decision := g.conf.rules.Judge(&req, &facts)
+	facts := g.gatherer.Gather(ctx, req, g.conf.rules)
+	decision := g.conf.rules.Judge(req, &facts)
 	r := journal.Record{
 		ID:       strconv.FormatUint(d.firstID+d.decisions.Add(1), 36),
 		Config:   g.conf.hash,
-		Request:  req,
+		Request:  *req,
 		Facts:    facts,
 		Decision: decision,
-		Elapsed:  time.Since(begin),
+		Elapsed:  time.Since(req.Time),
 	}
 	if facts.Outage {
 		d.blind.Add(1)
 	}
-	d.nat.see(&req, facts.OwnClient || g.conf.rules.Networks.Has(req.Client))
+	d.nat.see(req, facts.OwnClient || g.conf.rules.Networks.Has(req.Client))
 	reply := decision.Reply()
 	if decision.Action != policy.DUNNO {
 		r.Reply = spoken(reply)

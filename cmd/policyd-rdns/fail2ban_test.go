@@ -62,7 +62,7 @@ func fail2banLog(t *testing.T, format journal.Format) (lines []string, rejected 
 	for _, helo := range append(hostileHELOs(),
 		`x client=198.51.100.1 y`, `x" client=198.51.100.1 y="`, `x\" client=198.51.100.1 `, `","client":"198.51.100.1`, `\","client":"198.51.100.1`, `action=reject client=198.51.100.1`) {
 		for _, action := range []policy.Action{policy.Reject, policy.DUNNO} {
-			q := visit("203.0.113.99", helo)
+			q := *visit("203.0.113.99", helo)
 			q.Sender, q.Recipient = helo, helo
 			d := policy.Decision{Action: action, Decided: action, Rule: helo}
 			r := journal.Record{ID: "abc", Config: "def", Request: q, Decision: d, Elapsed: time.Millisecond}

@@ -82,8 +82,8 @@ func (d *daemon) remember(t *testing.T, log []byte) {
 }
 
 // visit is a request about a client.
-func visit(address, helo string) policy.Request {
-	return policy.Request{
+func visit(address, helo string) *policy.Request {
+	return &policy.Request{
 		Time: time.Now(), Client: netip.MustParseAddr(address), HELO: helo, State: "RCPT",
 		Sender: "sender@example.org", Recipient: "user@example.net", Instance: "1a.2b." + address,
 	}

@@ -47,13 +47,14 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, log *slog
 	reading, writing := allowance{set: c.SetReadDeadline}, allowance{set: c.SetWriteDeadline}
 	// A stop must not cut short what has begun.
 	whole := context.WithoutCancel(ctx)
+	var req policy.Request // of one after the other
 	for n := 1; ; n++ {
-		req, err := s.next(ctx, &reading, r)
-		if err != nil {
+		var err error
+		if req, err = s.next(ctx, &reading, r); err != nil {
 			return err
 		}
 		s.count.requests.Add(1)
-		action := s.answer(whole, req, log)
+		action := s.answer(whole, &req, log)
 		reply = AppendReply(reply[:0], action)
 		if err := writing.give(s.write); err != nil {
 			return err
@@ -125,12 +126,12 @@ func (a *allowance) renew(span time.Duration) error {
 // not to end the daemon, nor its own connection. What is logged of it is
 // bounded, in characters: of the panic 1000, of each text of the request 200,
 // of the stack 100 frames (by the runtime).
-func (s *service) answer(ctx context.Context, req policy.Request, log *slog.Logger) (action string) {
+func (s *service) answer(ctx context.Context, req *policy.Request, log *slog.Logger) (action string) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.count.panics.Add(1)
 			log.Error("panic in handling a policy request, answered "+noAction,
-				"panic", fmt.Sprintf("%.1000s", fmt.Sprint(p)), "request", fmt.Sprintf("%+.200v", req), "stack", string(debug.Stack()))
+				"panic", fmt.Sprintf("%.1000s", fmt.Sprint(p)), "request", fmt.Sprintf("%+.200v", *req), "stack", string(debug.Stack()))
 			action = noAction
 		}
 	}()

@@ -215,7 +215,7 @@ func reference(in string) (replies []string, bad bool) {
 		if attributes["request"] != "smtpd_access_policy" {
 			return replies, true
 		}
-		action := echo(context.Background(), policy.Request{
+		action := echo(context.Background(), &policy.Request{
 			HELO:      text(attributes["helo_name"]),
 			Recipient: text(attributes["recipient"]),
 		})

@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 }
 
 // echo is a handler as bad as can be: it says what the peer wants said.
-func echo(ctx context.Context, req policy.Request) string {
+func echo(ctx context.Context, req *policy.Request) string {
 	if req.Recipient != "" {
 		return req.Recipient
 	}

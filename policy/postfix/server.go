@@ -30,9 +30,9 @@ const (
 // Handler decides a request: it returns an action for [AppendReply]. It must
 // return in less time than Postfix waits (smtpd_policy_service_timeout in
 // postconf(5), 100 s); its context has no deadline and survives the server's
-// stop. It is called from many goroutines at once. If it panics, the action
-// is DUNNO.
-type Handler func(ctx context.Context, req policy.Request) (action string)
+// stop. It must not keep the request, whose memory the next one takes. It is
+// called from many goroutines at once. If it panics, the action is DUNNO.
+type Handler func(ctx context.Context, req *policy.Request) (action string)
 
 // Server answers policy requests. Its fields must not be changed while Serve
 // runs; each but Handler may be zero. It must not be copied after first use.

@@ -15,7 +15,7 @@ import (
 	"policyd-rdns/policy"
 )
 
-func greet(_ context.Context, req policy.Request) string { return "INFO " + req.HELO }
+func greet(_ context.Context, req *policy.Request) string { return "INFO " + req.HELO }
 
 func helo(name string) string { return kind + "helo_name=" + name + "\n\n" }
 
@@ -141,7 +141,7 @@ func TestServeEOF(t *testing.T) {
 
 func TestServeStopInProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, func(ctx context.Context, _ policy.Request) string {
+		s := start(t, func(ctx context.Context, _ *policy.Request) string {
 			select {
 			case <-ctx.Done():
 				return "INFO cut short"
@@ -199,7 +199,7 @@ func TestServeStopRace(t *testing.T) {
 // What has come of further requests is given up at a stop, and its memory back.
 func TestServeStopPipelined(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, func(context.Context, policy.Request) string {
+		s := start(t, func(context.Context, *policy.Request) string {
 			<-time.After(time.Second)
 			return "DUNNO"
 		})
@@ -215,7 +215,7 @@ func TestServeStopPipelined(t *testing.T) {
 
 func TestServePanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, func(ctx context.Context, req policy.Request) string {
+		s := start(t, func(ctx context.Context, req *policy.Request) string {
 			if req.HELO == "bad\x1b" {
 				panic("boom")
 			}
@@ -237,7 +237,7 @@ func TestServePanic(t *testing.T) {
 func TestServePanicLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hostile := strings.Repeat("\x1b\r\\\"", maxValue/4)
-		s := start(t, func(context.Context, policy.Request) string {
+		s := start(t, func(context.Context, *policy.Request) string {
 			deep(10_000, errors.New(strings.Repeat(hostile, 1000)))
 			return "unreachable"
 		})

@@ -70,11 +70,13 @@ func (g *Gatherer) learn(ctx context.Context, req *Request, rules *Rules, maxAge
 	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
 	defer cancel()
 	budget := resolver.NewBudget(maxQuestions)
-	o := resolver.Options{Budget: budget, Client: req.Client, MaxAge: maxAge}
-	c := collection{g: g, req: req, rules: rules, facts: g.known(req)}
+	// Goroutines may keep this one, so that the caller's need not be on the heap.
+	own := *req
+	o := resolver.Options{Budget: budget, Client: own.Client, MaxAge: maxAge}
+	c := collection{g: g, req: &own, rules: rules, facts: g.known(&own)}
 	c.collect(ctx, o)
 	if maxAge == 0 && c.tooOld() {
-		c.facts = g.known(req)
+		c.facts = g.known(&own)
 		o.MaxAge = fresh
 		c.collect(ctx, o)
 	}
@@ -126,14 +128,13 @@ func (c *collection) atHand(ctx context.Context) bool {
 		return false
 	}
 	c.pointer(&ptr)
-	if c.needsNames() {
+	if !(wanted && c.greetsWithItsName()) && c.needsNames() {
 		for i := range c.facts.Names {
 			n := &c.facts.Names[i]
 			if !n.Valid {
 				break
 			}
 			if wanted && n.Name == c.facts.HELO.Name {
-				n.Lead = greeting
 				continue
 			}
 			a := c.g.DNS.LookupAddrs(ctx, network, n.Name, o)
@@ -145,10 +146,27 @@ func (c *collection) atHand(ctx context.Context) bool {
 		}
 	}
 	if wanted {
-		c.facts.HELO.Lead = greeting
-		c.note(c.facts.HELO.Name, &helo)
+		c.greeting(greeting, &helo)
 	}
 	return true
+}
+
+// greeting takes the answer to the question where the greeting leads, and with it
+// where the name leads that is the same.
+func (c *collection) greeting(lead Lead, a *resolver.Answer) {
+	f := &c.facts
+	f.HELO.Lead = lead
+	c.note(f.HELO.Name, a)
+	if len(f.Names) > 0 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name {
+		f.Names[0].Lead = lead
+	}
+}
+
+// greetsWithItsName says that the client has no name but the one it greets with,
+// so that to know where that leads is to know all.
+func (c *collection) greetsWithItsName() bool {
+	f := &c.facts
+	return len(f.Names) == 1 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name
 }
 
 // pointer takes the answer to the question for the client's names.
@@ -217,11 +235,8 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 	if helo == nil || heloCtx.Err() != nil && ctx.Err() == nil {
 		return // not asked, as far as the facts go: nobody needs it
 	}
-	c.facts.HELO.Lead = c.lead(helo.taken())
-	c.note(helo.name, &helo.answer)
-	if i := slices.Index(asked, helo); i >= 0 {
-		c.facts.Names[i].Lead = c.facts.HELO.Lead
-	}
+	a := helo.taken()
+	c.greeting(c.lead(a), a)
 }
 
 // wantsHELO says that the rules may need to know where the greeting leads, and

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,4 +188,18 @@ func FuzzConfig(f *testing.F) {
 			t.Errorf("printed:\n%s\nread back:\n%s", printed.String(), second.String())
 		}
 	})
+}
+
+// TestFolderOutOfSight: a folder that cannot be looked at may be there.
+func TestFolderOutOfSight(t *testing.T) {
+	loop := filepath.Join(t.TempDir(), "loop")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parseConfig("", fmt.Appendf(nil, "[resolver]\ncache_file = %q\n", loop+"/answers")); err != nil {
+		t.Error(err)
+	}
+	if _, err := parseConfig("", fmt.Appendf(nil, "[resolver]\ncache_file = %q\n", loop+"ed/answers")); err == nil {
+		t.Error("a folder that does not exist is taken")
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -118,14 +119,16 @@ func (r *reader) resolver(t table, c *config) {
 	t.end()
 }
 
-// checkFolder notes a file that cannot be, for want of its folder.
+// checkFolder notes a file that cannot be, for want of its folder. One that must
+// not be looked into may be there for the daemon: with DynamicUser= in
+// systemd.exec(5) it is not for others.
 func checkFolder(t *table, key, file string) {
 	if file == "" {
 		return
 	}
 	if !filepath.IsAbs(file) {
 		t.bad(key, file, "want an absolute path")
-	} else if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+	} else if info, err := os.Stat(filepath.Dir(file)); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		t.bad(key, file, "its folder does not exist")
 	}
 }

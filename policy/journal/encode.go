@@ -275,12 +275,20 @@ func (e *encoder) close() {
 // bare says that a logfmt value needs no quotes.
 func bare[T string | []byte](v T) bool {
 	for i := range len(v) {
-		if c := v[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\' {
+		if !bareByte[v[i]] {
 			return false
 		}
 	}
 	return len(v) > 0
 }
+
+// bareByte has the bytes that a logfmt value without quotes may hold.
+var bareByte = func() (may [256]bool) {
+	for c := range may {
+		may[c] = c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\'
+	}
+	return may
+}()
 
 const hexDigits = "0123456789abcdef"
 

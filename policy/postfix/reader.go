@@ -105,14 +105,18 @@ func (r *Reader) whole() bool {
 func (r *Reader) parse() (whole bool, err error) {
 	suspect := bytes.IndexByte(r.buf[r.line:], 0) >= 0 // in whichever line
 	for {
-		line, _, found := bytes.Cut(r.buf[r.line:], []byte{'\n'})
+		line := r.buf[r.line:]
+		end := bytes.IndexByte(line, '\n')
+		if end >= 0 {
+			line = line[:end]
+		}
 		if suspect && bytes.IndexByte(line[:min(len(line), maxLine)], 0) >= 0 {
 			return false, fmt.Errorf("%w: NUL byte", ErrRequest)
 		}
 		if len(line) > maxLine {
 			return false, fmt.Errorf("%w: line of more than %d bytes", ErrRequest, maxLine)
 		}
-		if !found {
+		if end < 0 {
 			return false, nil
 		}
 		start := r.line
@@ -128,10 +132,11 @@ func (r *Reader) parse() (whole bool, err error) {
 
 // attribute takes one line, which begins at start in the buffer.
 func (r *Reader) attribute(line []byte, start int) error {
-	name, value, found := bytes.Cut(line, []byte{'='})
-	if !found {
+	equals := bytes.IndexByte(line, '=')
+	if equals < 0 {
 		return fmt.Errorf("%w: line %.60q has no \"=\"", ErrRequest, line)
 	}
+	name, value := line[:equals], line[equals+1:]
 	if len(name) == 0 {
 		return fmt.Errorf("%w: line %.60q has no attribute name", ErrRequest, line)
 	}

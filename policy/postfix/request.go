@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"policyd-rdns/policy"
 )
@@ -123,12 +124,25 @@ func (r *Reader) texts() (text [texts]string) {
 		all.Write(r.value(a))
 	}
 	rest := all.String()
+	ascii := isASCII(rest)
 	for a := range texts {
 		n := len(r.value(a))
-		// What is not UTF-8 could not go into a JSON log line and come back.
-		text[a], rest = strings.ToValidUTF8(rest[:n], "?"), rest[n:]
+		text[a], rest = rest[:n], rest[n:]
+		if !ascii {
+			// What is not UTF-8 could not go into a JSON log line and come back.
+			text[a] = strings.ToValidUTF8(text[a], "?")
+		}
 	}
 	return text
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // parseAddr returns an address as the rest of the program has them, not valid

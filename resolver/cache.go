@@ -34,7 +34,44 @@ type entry[R any] struct {
 	outcome Outcome
 	more    bool
 	large   bool
-	hits    atomic.Uint32 // see table.hit
+	use     use
+}
+
+// use is what is known of the use of an entry, in one word, that an entry takes
+// no more memory: in the two low bits how often it was of use, as far as
+// aheadHits, above them when it was last put first, in seconds of Resolver.clock
+// and one more, so that 0 is never.
+type use struct{ word atomic.Uint32 }
+
+// useHits has the two low bits; aheadHits has to fit.
+const (
+	useHits = 3
+	_       = uint(useHits - aheadHits)
+)
+
+// count counts that the entry was of use and says whether that was aheadHits
+// times.
+func (u *use) count() bool {
+	for {
+		old := u.word.Load()
+		if old&useHits >= aheadHits {
+			return true
+		}
+		if u.word.CompareAndSwap(old, old+1) {
+			return old&useHits+1 >= aheadHits
+		}
+	}
+}
+
+// forget begins to count anew.
+func (u *use) forget() { u.word.And(^uint32(useHits)) }
+
+// first says that the entry is to be put first among those that were used, which
+// is no more than once a second: it takes a lock that all share, and memory that
+// is far apart.
+func (u *use) first(now int64) bool {
+	old, second := u.word.Load(), uint32(now/1000)+1
+	return old>>2 != second&(1<<30-1) && u.word.CompareAndSwap(old, second<<2|old&useHits)
 }
 
 // expires is when the entry is past its TTL, in milliseconds of Resolver.clock.
@@ -83,12 +120,19 @@ func newCache[K comparable, R any](entries int) (cache[K, R], error) {
 
 func manyOf(entries int) int { return max(entries/manyShare, 1) }
 
-// get is the answer to k, or nil.
-func (c cache[K, R]) get(k K) *entry[R] {
-	if e, ok := c.few.Get(k); ok {
-		return e
+// get is the answer to k, or nil. It was used then.
+func (c cache[K, R]) get(k K, now int64) *entry[R] {
+	in := c.few
+	e, ok := in.Peek(k)
+	if !ok {
+		in = c.many
+		if e, ok = in.Peek(k); !ok {
+			return nil
+		}
 	}
-	e, _ := c.many.Get(k)
+	if e.use.first(now) {
+		in.Get(k)
+	}
 	return e
 }
 

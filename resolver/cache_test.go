@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -298,4 +300,59 @@ func TestResize(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestUse: uses are counted as far as it matters, and an entry is put first once
+// a second, neither at the cost of the other.
+func TestUse(t *testing.T) {
+	var u use
+	steps := []struct {
+		at    int64 // in milliseconds; -1: forget
+		first bool
+		often bool
+	}{
+		{0, true, false},
+		{999, false, false},
+		{1000, true, true},
+		{1999, false, true},
+		{-1, false, false},
+		{2000, true, false},
+		{2000, false, false},
+		{1 << 40, true, true},
+		{1 << 40, false, true},
+	}
+	for i, s := range steps {
+		if s.at < 0 {
+			u.forget()
+			continue
+		}
+		if got := u.first(s.at); got != s.first {
+			t.Errorf("step %d: first(%d) = %v; want %v", i, s.at, got, s.first)
+		}
+		if got := u.count(); got != s.often {
+			t.Errorf("step %d: count() = %v; want %v", i, got, s.often)
+		}
+	}
+}
+
+// TestUseByMany counts nothing twice and puts first once, whoever comes at the
+// same time.
+func TestUseByMany(t *testing.T) {
+	var u use
+	var users sync.WaitGroup
+	var firsts atomic.Int64
+	for range 8 {
+		users.Go(func() {
+			for range 1000 {
+				if u.first(5000) {
+					firsts.Add(1)
+				}
+				u.count()
+			}
+		})
+	}
+	users.Wait()
+	if n := firsts.Load(); n != 1 || u.word.Load()&useHits != aheadHits {
+		t.Errorf("put first %d times, %d uses; want once and %d", n, u.word.Load()&useHits, aheadHits)
+	}
 }

@@ -45,11 +45,11 @@ func newTable[K key[R], R comparable](r *Resolver, entries int) (*table[K, R], e
 
 // cached is the answer at hand, if there is one that will do.
 func (t *table[K, R]) cached(k K, o Options) (result[R], bool) {
-	e := t.cache.get(k)
+	now := t.r.clock()
+	e := t.cache.get(k, now)
 	if e == nil {
 		return result[R]{}, false
 	}
-	now := t.r.clock()
 	usable := o.MaxAge <= 0 && t.r.usable(e.outcome, e.expires(), now)
 	switch {
 	case e.fresh(now, o.MaxAge.Milliseconds()):
@@ -193,7 +193,7 @@ func (t *table[K, R]) land(k K, f *flight[R]) {
 // fail keeps the news that a look-up failed. It takes nothing from an answer
 // that is still of use: old news only helps.
 func (t *table[K, R]) fail(k K, failure *entry[R]) {
-	e := t.cache.get(k)
+	e := t.cache.get(k, failure.at)
 	if e == nil || e.outcome == TempError || !e.fresh(failure.at, 0) && !t.r.usable(e.outcome, e.expires(), failure.at) {
 		t.cache.put(k, failure)
 		return

@@ -138,7 +138,7 @@ func (t *table[K, R]) load(k K, a *savedAnswer, records []R) bool {
 		size += k.size(rec)
 	}
 	e.large = size > fewBytes
-	if size > maxBytes || t.cache.get(k) != nil || !t.lasting(e) {
+	if size > maxBytes || t.cache.get(k, t.r.clock()) != nil || !t.lasting(e) {
 		return false
 	}
 	t.cache.put(k, e)

@@ -33,8 +33,9 @@ func (r *Resolver) usable(o Outcome, expired, now int64) bool {
 
 // stale is the answer past its TTL that will do if the servers fail, or nil.
 func (t *table[K, R]) stale(k K, o Options) *entry[R] {
-	e := t.cache.get(k)
-	if e == nil || o.MaxAge > 0 || !t.r.usable(e.outcome, e.expires(), t.r.clock()) {
+	now := t.r.clock()
+	e := t.cache.get(k, now)
+	if e == nil || o.MaxAge > 0 || !t.r.usable(e.outcome, e.expires(), now) {
 		return nil
 	}
 	return e
@@ -48,11 +49,10 @@ func (e *entry[R]) late(now int64) bool {
 
 // due counts that an answer was of use, and says that it is to be asked again.
 func (res result[R]) due() bool {
-	often := res.hits.Load() >= aheadHits || res.hits.Add(1) >= aheadHits
-	if !often || !res.late {
+	if often := res.use.count(); !often || !res.late {
 		return false
 	}
-	res.hits.Store(0) // one caller will do, or a few
+	res.use.forget() // one caller will do, or a few
 	return true
 }
 

@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
 )
@@ -216,18 +217,7 @@ func indent(text string) string {
 }
 
 // safe makes text from the network fit for a terminal.
-func safe(s string) string {
-	const most = 255
-	if len(s) > most {
-		s = s[:most] + "..."
-	}
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' {
-			return '?'
-		}
-		return c
-	}, s)
-}
+func safe(s string) string { return plain.Text(s, 255) }
 
 // jsonValue is the explanation for programs, with the names of the decision
 // log.

@@ -38,7 +38,7 @@ func (t *table) list(key string) []listValue {
 		if isList {
 			path += "[" + itoa(i) + "]"
 		}
-		text, ok := plain(raw)
+		text, ok := asRead(raw)
 		if !ok {
 			t.r.bad(path, "%s = %s: want text in quotes", name, show(raw))
 			continue
@@ -53,8 +53,8 @@ func (t *table) list(key string) []listValue {
 	return values
 }
 
-// plain is a single value as text: itself, true or false, a date.
-func plain(v any) (string, bool) {
+// asRead is a single value as text: itself, true or false, a date.
+func asRead(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, true
@@ -135,7 +135,7 @@ func (t *table) written(key string) []string {
 	}
 	var values []string
 	for _, raw := range raws {
-		if text, ok := plain(raw); ok {
+		if text, ok := asRead(raw); ok {
 			values = append(values, text)
 		}
 	}

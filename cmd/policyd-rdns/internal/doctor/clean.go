@@ -1,6 +1,10 @@
 package doctor
 
-import "strings"
+import (
+	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
+)
 
 // Bounds of the texts of a finding, in bytes. A list of restrictions may be long
 // and is of use only as a whole.
@@ -16,30 +20,17 @@ const unprintable = "# (the line holds what cannot be printed here: change it wi
 // clean makes all texts of a finding printable and bounds them. A line to paste
 // that would be changed by that is no longer one, and goes.
 func (f *Finding) clean() {
-	f.Title = printable(f.Title, maxTitle)
-	f.Why = printable(f.Why, maxWhy)
+	f.Title = plain.Text(f.Title, maxTitle)
+	f.Why = plain.Text(f.Why, maxWhy)
 	for i, line := range f.Do {
-		if printable(line, maxDo) != line {
+		if plain.Text(line, maxDo) != line {
 			f.Do[i] = unprintable
 		}
 	}
 }
 
-// printable is text with all but printable ASCII replaced, cut at limit bytes.
-func printable(s string, limit int) string {
-	if len(s) > limit {
-		s = s[:limit] + "..."
-	}
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' {
-			return '?'
-		}
-		return c
-	}, s)
-}
-
 // brief is foreign text within a sentence.
-func brief(s string) string { return printable(s, 100) }
+func brief(s string) string { return plain.Text(s, 100) }
 
 // quoteShell is text as one word of a shell.
 func quoteShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // checkSyntax looks for calls that end Postfix's smtpd when it starts.
@@ -19,7 +21,7 @@ func checkSyntax(x *examination) []Finding {
 			}
 			f := Finding{
 				"call.syntax", Error, fmt.Sprintf("Postfix cannot read the call %s in %s (%s)", brief(c.step().arg), c.param, c.names()),
-				printable(c.bad, 200) + ". Its smtpd ends with \"fatal:\" as soon as a client connects.", nil,
+				plain.Text(c.bad, 200) + ". Its smtpd ends with \"fatal:\" as soon as a client connects.", nil,
 			}
 			if len(x.ours) > 0 && &calls[0] == &x.ours[0] {
 				f.Do = x.rewire(c.place)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // minute is how times are told.
@@ -101,18 +103,7 @@ func clientText(a netip.Addr) string {
 
 // safe makes text from the network fit for a terminal, and for an eye that a
 // page's direction of writing could deceive.
-func safe(s string) string {
-	const most = 100
-	if len(s) > most {
-		s = s[:most] + "..."
-	}
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' {
-			return '?'
-		}
-		return c
-	}, s)
-}
+func safe(s string) string { return plain.Text(s, 100) }
 
 func orDash(s string) string {
 	if s == "" {

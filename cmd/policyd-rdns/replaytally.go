@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/recent"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -16,8 +17,6 @@ const (
 	maxGroups = 5000
 	// maxSenders bounds the senders' domains that are counted for a group.
 	maxSenders = 8
-	// maxRecent bounds the messages whose other recipients are still expected.
-	maxRecent = 1 << 15
 )
 
 // replayed counts what becomes of recorded decisions.
@@ -31,7 +30,7 @@ type replayed struct {
 	observed            map[policy.Verdict]int // of the new rules
 	needs               map[string]int         // of the undecided
 	changes             [numChanges]changed
-	seen                recent
+	seen                replayedMessages
 	mail                *mailCounts // nil: not of Postfix's logs
 }
 
@@ -77,7 +76,7 @@ func (t *replayed) add(j *judged) {
 		t.last = j.at
 	}
 	t.decisions++
-	if t.seen.first(j.message, nil) {
+	if t.seen.First(j.message, nil) {
 		t.messages++
 	}
 	for _, v := range j.observed {
@@ -132,7 +131,7 @@ func (c *changed) group(key groupKey) *group {
 	return g
 }
 
-func (s *span) add(j *judged, seen *recent) {
+func (s *span) add(j *judged, seen *replayedMessages) {
 	if s.decisions == 0 || j.at.Before(s.first) {
 		s.first = j.at
 	}
@@ -140,7 +139,7 @@ func (s *span) add(j *judged, seen *recent) {
 		s.last = j.at
 	}
 	s.decisions++
-	if seen.first(j.message, s) {
+	if seen.First(j.message, s) {
 		s.messages++
 	}
 }
@@ -189,31 +188,5 @@ func (c *changed) sorted() []*group {
 	return groups
 }
 
-// recent remembers which messages were counted where, for as long as other
-// recipients of theirs may come.
-type recent struct{ young, old map[counting]struct{} }
-
-// counting is a message in one place where it is counted.
-type counting struct {
-	message uint64
-	where   *span // nil: in all
-}
-
-// first says that a message has not been counted there yet.
-func (r *recent) first(message uint64, where *span) bool {
-	c := counting{message, where}
-	if message == 0 {
-		return true
-	}
-	if _, ok := r.young[c]; ok {
-		return false
-	}
-	if _, ok := r.old[c]; ok {
-		return false
-	}
-	if r.young == nil || len(r.young) == maxRecent {
-		r.young, r.old = make(map[counting]struct{}, maxRecent), r.young
-	}
-	r.young[c] = struct{}{}
-	return true
-}
+// replayedMessages remembers the messages that were counted; nil: in all.
+type replayedMessages = recent.Messages[*span]

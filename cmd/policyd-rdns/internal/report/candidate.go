@@ -134,7 +134,7 @@ func newCandidates() candidates {
 	return candidates{byClient: map[netip.Addr]*candidate{}, young: map[uint64]*candidate{}}
 }
 
-func (c *candidates) add(i *item, seen *recent) {
+func (c *candidates) add(i *item, seen *counted) {
 	w := &i.who
 	switch {
 	case !w.client.IsValid():
@@ -199,7 +199,7 @@ func (c *candidates) arrive(key uint64) {
 }
 
 // refuse notes a refused decision.
-func (c *candidate) refuse(i *item, seen *recent) {
+func (c *candidate) refuse(i *item, seen *counted) {
 	w := &i.who
 	first := c.Count.add(i.message, seen)
 	c.period.add(i.at)
@@ -273,7 +273,7 @@ func (c *candidate) look(i *item) {
 }
 
 // accept notes a decision that was accepted by the rules.
-func (c *candidate) accept(i *item, seen *recent) {
+func (c *candidate) accept(i *item, seen *counted) {
 	c.settled = true
 	c.show(&i.who)
 	if c.accepted.add(i.message, seen) {

@@ -5,45 +5,17 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/recent"
 )
 
-// maxRecent bounds the messages whose other recipients are still expected.
-const maxRecent = 1 << 15
-
-// recent remembers which messages were counted where, for as long as other
-// recipients of theirs may come.
-type recent struct{ young, old map[counting]struct{} }
-
-// counting is a message in one place where it is counted.
-type counting struct {
-	message uint64
-	where   *Count
-}
-
-// first says that a message has not been counted there yet. A message of no
-// instance is always another.
-func (r *recent) first(message uint64, where *Count) bool {
-	c := counting{message, where}
-	if message == 0 {
-		return true
-	}
-	if _, ok := r.young[c]; ok {
-		return false
-	}
-	if _, ok := r.old[c]; ok {
-		return false
-	}
-	if r.young == nil || len(r.young) == maxRecent {
-		r.young, r.old = make(map[counting]struct{}, maxRecent), r.young
-	}
-	r.young[c] = struct{}{}
-	return true
-}
+// counted remembers the messages that were counted.
+type counted = recent.Messages[*Count]
 
 // add counts a decision, and says whether it is the first of its message here.
-func (c *Count) add(message uint64, seen *recent) (first bool) {
+func (c *Count) add(message uint64, seen *counted) (first bool) {
 	c.Decisions++
-	if first = seen.first(message, c); first {
+	if first = seen.First(message, c); first {
 		c.Messages++
 	}
 	return first

@@ -52,7 +52,7 @@ type groups struct {
 }
 
 // add counts a refused decision.
-func (g *groups) add(key groupKey, i *item, seen *recent) {
+func (g *groups) add(key groupKey, i *item, seen *counted) {
 	one := g.byKey[key]
 	if one == nil {
 		one = g.begin(key)

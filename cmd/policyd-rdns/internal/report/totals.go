@@ -11,7 +11,7 @@ import (
 // totals counts the decisions of a log.
 type totals struct {
 	config *Config
-	seen   recent
+	seen   counted
 	period
 	total    Count
 	outcomes Outcomes

@@ -128,7 +128,7 @@ func TestBounds(t *testing.T) {
 
 // TestMessages: recipients of one message are one, wherever they are counted.
 func TestMessages(t *testing.T) {
-	var seen recent
+	var seen counted
 	var a, b Count
 	for i, message := range []uint64{1, 2, 1, 1, 0, 0, 2} {
 		a.add(message, &seen)

@@ -9,27 +9,9 @@ import (
 	"testing"
 )
 
-// sharedUnbound wants the address and the port to listen on, and the server that
-// is all of the outside world.
-const sharedUnbound = `
-server:
-  verbosity: 1
-  use-syslog: no
-  logfile: ""
-  chroot: ""
-  username: ""
-  pidfile: ""
-  interface: %s@%s
-  access-control: 127.0.0.0/8 allow
-  module-config: "iterator"
-  do-not-query-localhost: no
-  do-ip6: no
-  num-threads: 1
-  local-zone: "113.0.203.in-addr.arpa." nodefault
-  local-zone: "100.51.198.in-addr.arpa." nodefault
-  local-zone: "8.b.d.0.1.0.0.2.ip6.arpa." nodefault
-remote-control:
-  control-enable: no
+// sharedUnbound wants behind those of unboundServer the server that is all of the
+// outside world.
+const sharedUnbound = unboundServer + `
 forward-zone:
   name: "."
   forward-addr: %s

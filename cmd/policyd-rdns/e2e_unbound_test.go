@@ -18,10 +18,9 @@ type unboundInstance struct {
 	late *lateServer // that it asks for the name of 203.0.113.55
 }
 
-// unboundConfig wants the address and the port to listen on, the zone file, and
-// the addresses of two name servers: one that answers SERVFAIL, one that is
-// late. The domains named "nodefault" are empty by default.
-const unboundConfig = `
+// unboundServer wants the address and the port to listen on. It asks on the
+// loopback alone. The domains named "nodefault" are empty by default.
+const unboundServer = `
 server:
   verbosity: 1
   use-syslog: no
@@ -40,6 +39,11 @@ server:
   local-zone: "8.b.d.0.1.0.0.2.ip6.arpa." nodefault
 remote-control:
   control-enable: no
+`
+
+// unboundConfig wants behind them the zone file, and the addresses of two name
+// servers: one that answers SERVFAIL, one that is late.
+const unboundConfig = unboundServer + `
 auth-zone:
   name: "."
   zonefile: "%s"

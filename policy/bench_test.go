@@ -21,6 +21,10 @@ func (c *cacheDNS) LookupAddrs(context.Context, string, string, resolver.Options
 	return c.addrs
 }
 
+func (c *cacheDNS) BeginAddrs(context.Context, string, string, resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	return c.addrs, nil
+}
+
 func (c *cacheDNS) Outage() bool { return false }
 
 // confirmed is a client that is well set up.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"policyd-rdns/policy/hostname"
@@ -28,6 +27,9 @@ type DNS interface {
 	LookupPTR(ctx context.Context, addr netip.Addr, o resolver.Options) resolver.Answer
 	// LookupAddrs asks for the addresses of a name, network "ip4" or "ip6".
 	LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer
+	// BeginAddrs is LookupAddrs in two steps: wait waits for the answer; it is
+	// nil if that is at hand.
+	BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (a resolver.Answer, wait func(context.Context) resolver.Answer)
 	// Outage says that no server answers.
 	Outage() bool
 }
@@ -196,46 +198,57 @@ func (c *collection) network() string {
 
 // question is one address look-up of a collection.
 type question struct {
-	name     string
-	answer   resolver.Answer
-	panicked any // what the look-up panicked with, to be passed on to the caller
+	name   string
+	answer resolver.Answer
+	wait   func(context.Context) resolver.Answer // nil: there is the answer
+}
+
+// take waits for the answer.
+func (q *question) take(ctx context.Context) *resolver.Answer {
+	if q.wait != nil {
+		q.answer, q.wait = q.wait(ctx), nil
+	}
+	return &q.answer
 }
 
 // patience is how long a greeting is looked up for the log line alone, when the
 // rules have decided without it.
 const patience = 500 * time.Millisecond
 
+// collect collects the facts. The questions about the greeting and about the
+// client's names are on their way at once, and then those about where the names
+// lead.
 func (c *collection) collect(ctx context.Context, o resolver.Options) {
-	var greeting, names sync.WaitGroup
-	heloCtx, cutHELO := context.WithCancel(ctx)
-	defer cutHELO()
 	var helo *question
-	pending := false
 	if c.wantsHELO() {
-		helo = &question{name: c.facts.HELO.Name}
-		pending = c.ask(heloCtx, &greeting, helo, o)
+		helo = c.ask(ctx, c.facts.HELO.Name, o)
 	}
 	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
 	c.pointer(&ptr)
 	var asked []*question
 	if c.needsNames() {
-		asked = c.askNames(ctx, &names, helo, o)
+		asked = c.askNames(ctx, helo, o)
 	}
-	names.Wait()
 	for i, q := range asked {
 		if q != helo {
-			c.facts.Names[i].Lead = c.lead(q.taken())
-			c.note(q.name, &q.answer)
+			a := q.take(ctx)
+			c.facts.Names[i].Lead = c.lead(a)
+			c.note(q.name, a)
 		}
 	}
-	if pending && !c.g.Complete && !c.rules.Judge(c.req, &c.facts).Open {
-		defer time.AfterFunc(patience, cutHELO).Stop()
+	if helo == nil {
+		return
 	}
-	greeting.Wait()
-	if helo == nil || heloCtx.Err() != nil && ctx.Err() == nil {
+	enough := ctx
+	if helo.wait != nil && !c.g.Complete && !c.rules.Judge(c.req, &c.facts).Open {
+		var cancel context.CancelFunc
+		enough, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	a := helo.take(enough)
+	if enough.Err() != nil && ctx.Err() == nil {
 		return // not asked, as far as the facts go: nobody needs it
 	}
-	a := helo.taken()
 	c.greeting(c.lead(a), a)
 }
 
@@ -256,40 +269,29 @@ func (c *collection) wantsHELO() bool {
 	return false
 }
 
-// ask puts a question, beside the others if the cache cannot answer it: then
-// the answer is pending.
-func (c *collection) ask(ctx context.Context, wg *sync.WaitGroup, q *question, o resolver.Options) (pending bool) {
-	network, dns := c.network(), c.g.DNS
-	cached := o
-	cached.CacheOnly = true
-	if q.answer = dns.LookupAddrs(ctx, network, q.name, cached); q.answer.Outcome != resolver.NotAsked {
-		return false
-	}
-	wg.Go(func() {
-		defer func() { q.panicked = recover() }()
-		q.answer = dns.LookupAddrs(ctx, network, q.name, o)
-	})
-	return true
+// ask puts a question.
+func (c *collection) ask(ctx context.Context, name string, o resolver.Options) *question {
+	q := &question{name: name}
+	q.answer, q.wait = c.g.DNS.BeginAddrs(ctx, c.network(), name, o)
+	return q
 }
 
 // askNames asks where the client's names lead. The greeting has been asked for
 // already if it is one of them.
-func (c *collection) askNames(ctx context.Context, wg *sync.WaitGroup, helo *question, o resolver.Options) []*question {
-	var names []*question
+func (c *collection) askNames(ctx context.Context, helo *question, o resolver.Options) []*question {
+	var asked []*question
 	for i := range c.facts.Names {
 		n := &c.facts.Names[i]
-		if !n.Valid {
-			break
+		switch {
+		case !n.Valid:
+			return asked
+		case helo != nil && helo.name == n.Name:
+			asked = append(asked, helo)
+		default:
+			asked = append(asked, c.ask(ctx, n.Name, o))
 		}
-		if helo != nil && helo.name == n.Name {
-			names = append(names, helo)
-			continue
-		}
-		q := &question{name: n.Name}
-		c.ask(ctx, wg, q, o)
-		names = append(names, q)
 	}
-	return names
+	return asked
 }
 
 // names chooses the names to try: well-formed ones, the greeting first. If
@@ -324,15 +326,6 @@ func (c *collection) names(ptr *resolver.Answer) {
 	default:
 		f.Names = malformed[:min(len(malformed), MaxNames)]
 	}
-}
-
-// taken is the answer on the goroutine of the request, where a panic of one
-// request ends.
-func (q *question) taken() *resolver.Answer {
-	if q.panicked != nil {
-		panic(q.panicked)
-	}
-	return &q.answer
 }
 
 // lead keeps of an answer what the facts hold.

@@ -55,6 +55,31 @@ func (d *fakeDNS) LookupAddrs(ctx context.Context, network, name string, o resol
 	return d.lookup(ctx, map[string]string{"ip4": "A ", "ip6": "AAAA "}[network]+name, o)
 }
 
+// BeginAddrs asks at once, whenever the answer is wanted.
+func (d *fakeDNS) BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	cached := o
+	cached.CacheOnly = true
+	if a := d.LookupAddrs(ctx, network, name, cached); a.Outcome != resolver.NotAsked {
+		return a, nil
+	}
+	answered := make(chan resolver.Answer, 1)
+	go func() { answered <- d.LookupAddrs(ctx, network, name, o) }()
+	return resolver.Answer{}, func(ctx context.Context) resolver.Answer {
+		select {
+		case a := <-answered:
+			return a
+		case <-ctx.Done():
+			synctest.Wait() // what has been answered by now is an answer
+		}
+		select {
+		case a := <-answered:
+			return a
+		default:
+			return resolver.Answer{Outcome: resolver.TempError, Err: errors.New("deadline")}
+		}
+	}
+}
+
 func (d *fakeDNS) lookup(ctx context.Context, question string, o resolver.Options) resolver.Answer {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -32,6 +32,12 @@ func (d brokenDNS) LookupAddrs(_ context.Context, _, _ string, o resolver.Option
 	return resolver.Answer{Outcome: resolver.TempError, Err: d.err}
 }
 
+func (d brokenDNS) BeginAddrs(context.Context, string, string, resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	return resolver.Answer{}, func(context.Context) resolver.Answer {
+		return resolver.Answer{Outcome: resolver.TempError, Err: d.err}
+	}
+}
+
 func (d brokenDNS) Outage() bool { return d.outage }
 
 // ptrIs asks for one outcome of the check ptr.
@@ -99,15 +105,12 @@ func TestOwnTrouble(t *testing.T) {
 // panickingDNS has an error of the program in it.
 type panickingDNS struct{ brokenDNS }
 
-func (panickingDNS) LookupAddrs(_ context.Context, _, _ string, o resolver.Options) resolver.Answer {
-	if o.CacheOnly {
-		return resolver.Answer{}
-	}
-	panic("an error of the program")
+func (panickingDNS) BeginAddrs(context.Context, string, string, resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	return resolver.Answer{}, func(context.Context) resolver.Answer { panic("an error of the program") }
 }
 
-// TestPanicReachesTheRequest: a panic beside the request ends on its own
-// goroutine, where it can be answered for, and not the process.
+// TestPanicReachesTheRequest: a panic of a look-up ends on the goroutine of the
+// request, where it can be answered for, and not the process.
 func TestPanicReachesTheRequest(t *testing.T) {
 	defer func() {
 		if p := recover(); p != "an error of the program" {

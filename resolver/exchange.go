@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -57,16 +58,15 @@ func (f *failing) Unwrap() error { return f.err }
 // exchange is one try at one server: the question over UDP, once more without
 // EDNS if the server does not know that (RFC 6891 section 7), and over TCP if
 // the reply was truncated (RFC 7766 section 5), all within timeout.
-func (r *Resolver) exchange(ctx context.Context, server netip.AddrPort, timeout time.Duration, q question, b *Budget) (*dns.Msg, error) {
-	try, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Duration, q question, b *Budget) (*dns.Msg, error) {
+	end := time.Now().Add(timeout)
 	m := message{network: "udp", server: server, question: q, edns: true}
 	for {
-		reply, err := r.send(try, m, b)
+		reply, err := r.send(l, m, end, b)
 		switch {
-		case err != nil && ctx.Err() != nil: // not the server's fault
-			return nil, ctx.Err()
-		case err != nil && try.Err() != nil:
+		case err != nil && l.err() != nil: // not the server's fault
+			return nil, l.err()
+		case err != nil && !time.Now().Before(end):
 			return nil, &failing{err: fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err)), ill: true, silent: true}
 		case err != nil:
 			return nil, err
@@ -92,8 +92,8 @@ func seen(err error) string {
 }
 
 // send puts one message to a server, from a fresh port and with a fresh ID
-// (RFC 5452 section 9.2), and waits for the reply.
-func (r *Resolver) send(ctx context.Context, m message, b *Budget) (*dns.Msg, error) {
+// (RFC 5452 section 9.2), and waits for the reply until end.
+func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*dns.Msg, error) {
 	if err := b.spend(); err != nil {
 		return nil, err
 	}
@@ -108,17 +108,43 @@ func (r *Resolver) send(ctx context.Context, m message, b *Budget) (*dns.Msg, er
 	if err != nil {
 		return nil, fmt.Errorf("%.60q: %w", m.name, err)
 	}
-	conn, err := r.dial(ctx, m.network, m.server.String())
+	end = l.sooner(end)
+	conn, err := r.connect(l, m, end)
 	if err != nil {
 		return nil, broken(m.server, err)
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
+	if err := conn.SetDeadline(end); err != nil {
+		return nil, broken(m.server, err)
+	}
+	if !l.tie(func() { conn.SetDeadline(time.Unix(1, 0)) }) {
+		return nil, l.err()
+	}
+	defer l.untie()
 	reply, err := converse(conn, m.network == "tcp", &ask, wire)
 	if err != nil {
 		return nil, broken(m.server, err)
 	}
 	return reply, nil
+}
+
+// connect opens a connection to a server. For UDP this sends nothing, and so
+// never waits.
+func (r *Resolver) connect(l *leash, m message, end time.Time) (net.Conn, error) {
+	if m.network == "udp" && r.dial == nil {
+		return net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(m.server))
+	}
+	dial := r.dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), end)
+	defer cancel()
+	if !l.tie(cancel) {
+		return nil, l.err()
+	}
+	defer l.untie()
+	return dial(ctx, m.network, m.server.String())
 }
 
 // broken is a network error in words for a log line, without the ports that
@@ -142,9 +168,10 @@ func converse(conn net.Conn, stream bool, ask *dns.Msg, wire []byte) (*dns.Msg, 
 		return nil, err
 	}
 	var strange *strangeError
-	buf := make([]byte, datagramSize)
+	buf := datagrams.Get().(*[datagramSize]byte)
+	defer datagrams.Put(buf)
 	for {
-		packet, err := receive(conn, stream, buf)
+		packet, err := receive(conn, stream, buf[:])
 		if err != nil && strange != nil {
 			return nil, fmt.Errorf("%w: %w", strange, err)
 		}
@@ -158,6 +185,9 @@ func converse(conn net.Conn, stream bool, ask *dns.Msg, wire []byte) (*dns.Msg, 
 		errors.As(err, &strange)
 	}
 }
+
+// datagrams are buffers. What is read from a message is copied out of it.
+var datagrams = sync.Pool{New: func() any { return new([datagramSize]byte) }}
 
 // receive reads one message. A stream has a length before each, of two bytes
 // and so at most 64 KiB; RFC 1035 section 4.2.2.

@@ -29,7 +29,7 @@ type result[R any] struct {
 // flight is one look-up under way. It is no property of the caller that started
 // it: others join, and all may leave before it ends.
 type flight[R any] struct {
-	cancel context.CancelFunc
+	leash  leash
 	charge charge
 	done   chan struct{} // closed when the fields below are set
 	result result[R]
@@ -70,39 +70,84 @@ func pauseFor(o Options) time.Duration {
 	return failureTTL
 }
 
-// ask answers a question that the cache could not: by joining a flight or by
-// starting one. If that fails or takes long, an answer that is past its TTL will
-// do.
+// ask answers a question that the cache could not.
 func (t *table[K, R]) ask(ctx context.Context, k K, o Options) result[R] {
 	if o.CacheOnly {
 		return result[R]{entry: new(entry[R])}
 	}
-	old := t.stale(k, o)
-	if old == nil {
-		return t.wait(ctx, k, o)
-	}
-	ctx, cancel := context.WithTimeout(ctx, staleAfter)
-	defer cancel()
-	if res := t.wait(ctx, k, o); res.outcome != TempError {
-		return res
-	}
-	return result[R]{entry: old, cached: true, stale: true}
+	a := t.begin(ctx, k, o)
+	return a.wait(ctx)
 }
 
-// wait waits for a flight, until ctx is over.
-func (t *table[K, R]) wait(ctx context.Context, k K, o Options) result[R] {
-	for ctx.Err() == nil {
-		f, mine := t.board(ctx, k, o)
+// asking is a question on its way.
+type asking[K key[R], R comparable] struct {
+	t *table[K, R]
+	k K
+	o Options
+	// old is an answer past its TTL that will do if there is none by then.
+	old  *entry[R]
+	then time.Time
+
+	f    *flight[R]
+	mine bool
+}
+
+// begin has a question asked: by joining a flight or by starting one, unless ctx
+// is over.
+func (t *table[K, R]) begin(ctx context.Context, k K, o Options) asking[K, R] {
+	a := asking[K, R]{t: t, k: k, o: o, old: t.stale(k, o)}
+	if a.old != nil {
+		a.then = time.Now().Add(staleAfter)
+	}
+	if ctx.Err() == nil {
+		a.f, a.mine = t.board(k, o)
+	}
+	return a
+}
+
+// wait waits for the answer, until ctx is over. If that fails or takes long, an
+// answer that is past its TTL will do.
+func (a *asking[K, R]) wait(ctx context.Context) result[R] {
+	if a.old == nil {
+		return a.landed(ctx)
+	}
+	ctx, cancel := context.WithDeadline(ctx, a.then)
+	defer cancel()
+	if res := a.landed(ctx); res.outcome != TempError {
+		return res
+	}
+	return result[R]{entry: a.old, cached: true, stale: true}
+}
+
+// landed waits for a flight, until ctx is over. An answer that has come is given
+// then, too: who asked for several has waited for another one.
+func (a *asking[K, R]) landed(ctx context.Context) result[R] {
+	for a.f != nil {
 		select {
-		case <-f.done:
+		case <-a.f.done:
 		case <-ctx.Done():
-			return result[R]{entry: temporary[R](cutShort(ctx))}
+			if !a.f.hasLanded() {
+				return result[R]{entry: temporary[R](cutShort(ctx))}
+			}
 		}
-		if mine || !f.alone {
-			return f.result
+		if a.mine || !a.f.alone {
+			return a.f.result
 		}
+		if ctx.Err() != nil {
+			break
+		}
+		a.f, a.mine = a.t.board(a.k, a.o)
 	}
 	return result[R]{entry: temporary[R](cutShort(ctx))}
+}
+
+func (f *flight[R]) hasLanded() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // cutShort is why a caller could not wait for the answer.
@@ -117,7 +162,7 @@ func cutShort(ctx context.Context) error {
 // the caller's own. All is decided under one lock, so that a refused look-up
 // costs no goroutine, and an answer that has just landed is not asked for
 // again.
-func (t *table[K, R]) board(ctx context.Context, k K, o Options) (f *flight[R], mine bool) {
+func (t *table[K, R]) board(k K, o Options) (f *flight[R], mine bool) {
 	r := t.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -132,16 +177,15 @@ func (t *table[K, R]) board(ctx context.Context, k K, o Options) (f *flight[R], 
 	if err := r.refuse(c); err != nil {
 		return landed(result[R]{entry: temporary[R](err)}), true
 	}
-	return t.start(ctx, k, c, o.Budget), true
+	return t.start(k, c, o.Budget), true
 }
 
 // start starts a flight. The caller holds r.mu.
-func (t *table[K, R]) start(ctx context.Context, k K, c charge, b *Budget) *flight[R] {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTime)
-	f := &flight[R]{cancel: cancel, charge: c, done: make(chan struct{})}
+func (t *table[K, R]) start(k K, c charge, b *Budget) *flight[R] {
+	f := &flight[R]{leash: leash{end: time.Now().Add(flightTime)}, charge: c, done: make(chan struct{})}
 	t.flights[k] = f
 	t.r.take(c)
-	t.r.flights.Go(func() { t.fly(ctx, k, f, b) })
+	t.r.flights.Go(func() { t.fly(k, f, b) })
 	return f
 }
 
@@ -154,15 +198,14 @@ func landed[R any](res result[R]) *flight[R] {
 // fly looks k up, fills the cache and lets those who wait know, whatever
 // happens. The answer is in the cache before the flight is out of the table, so
 // that nobody finds neither.
-func (t *table[K, R]) fly(ctx context.Context, k K, f *flight[R], b *Budget) {
-	defer f.cancel()
+func (t *table[K, R]) fly(k K, f *flight[R], b *Budget) {
 	defer t.land(k, f)
 	q := k.question()
 	defer t.r.rescue(q.name, func(err error) {
 		f.result.entry = t.entry(k, verdict{outcome: TempError, err: err})
 		t.fail(k, f.result.entry) // lest it happens again at once
 	})
-	v := t.r.resolve(ctx, q, b)
+	v := t.r.resolve(&f.leash, q, b)
 	e := t.entry(k, v)
 	var poor *budgetError
 	switch {

@@ -354,7 +354,7 @@ func TestCloseWhileProbing(t *testing.T) {
 			t.Errorf("Close() took %v, outage %v; want no time and no outage", took, b.Outage())
 		}
 		b.health.prober.cancel = nil
-		b.watch(t.Context())
+		b.watch()
 		if b.health.prober.cancel != nil {
 			t.Error("after Close() a prober is started")
 			b.health.prober.cancel()

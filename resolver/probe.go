@@ -42,7 +42,7 @@ func (p *prober) kick() {
 
 // watch starts the prober if there is something to find out. It is called on a
 // flight, so that Close waits for it.
-func (r *Resolver) watch(ctx context.Context) {
+func (r *Resolver) watch() {
 	h := &r.health
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -51,7 +51,8 @@ func (r *Resolver) watch(ctx context.Context) {
 	case h.prober.cancel != nil:
 		h.prober.kick()
 	default:
-		ctx, h.prober.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		var ctx context.Context
+		ctx, h.prober.cancel = context.WithCancel(context.Background())
 		r.flights.Go(func() { r.probe(ctx) })
 	}
 }
@@ -129,11 +130,13 @@ func (p *prober) rest(ctx context.Context, d time.Duration) {
 // reply will do.
 func (r *Resolver) probeServer(ctx context.Context, s netip.AddrPort) {
 	defer r.rescue("probe", func(err error) { r.health.silent(s, err) })
+	l := new(leash)
+	defer context.AfterFunc(ctx, l.pull)()
 	var err error
 	for range probeTries {
 		begin := time.Now()
 		var v verdict
-		if v, err = r.try(ctx, s, probeTimeout, dns.TypeNS, newChain("."), nil); err == nil {
+		if v, err = r.try(l, s, probeTimeout, dns.TypeNS, newChain("."), nil); err == nil {
 			r.health.answered(s, KindNS, v.outcome, time.Since(begin))
 			return
 		}

@@ -20,10 +20,10 @@ const (
 
 // resolve finds out what the DNS says to q. It asks once, and once more for
 // each reply that stops in mid-chain.
-func (r *Resolver) resolve(ctx context.Context, q question, b *Budget) verdict {
+func (r *Resolver) resolve(l *leash, q question, b *Budget) verdict {
 	c := newChain(q.name)
 	for {
-		v, err := r.askAround(ctx, q.qtype, c, b)
+		v, err := r.askAround(l, q.qtype, c, b)
 		if err != nil {
 			return verdict{outcome: TempError, err: err}
 		}
@@ -36,7 +36,7 @@ func (r *Resolver) resolve(ctx context.Context, q question, b *Budget) verdict {
 
 // askAround puts the question for the end of a chain to one server after the
 // other until one knows.
-func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budget) (verdict, error) {
+func (r *Resolver) askAround(l *leash, qtype uint16, c chain, b *Budget) (verdict, error) {
 	order, timeout := r.health.order()
 	var troubles troubles
 	silent, own := false, true
@@ -46,7 +46,7 @@ func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budg
 		}
 		server := order[i%len(order)]
 		begin := time.Now()
-		v, err := r.try(ctx, server, timeout, qtype, c, b)
+		v, err := r.try(l, server, timeout, qtype, c, b)
 		var f *failing
 		switch {
 		case err == nil:
@@ -54,19 +54,19 @@ func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budg
 			return v, nil
 		case errors.Is(err, context.DeadlineExceeded): // of the flight
 			r.health.zoneFailed(c.end())
-			r.watch(ctx)
+			r.watch()
 			return verdict{}, err
 		case !errors.As(err, &f): // closed, out of budget
 			return verdict{}, err
 		}
 		r.health.failing(server, kindOf(qtype), f)
-		r.watch(ctx)
+		r.watch()
 		silent = silent || f.silent
 		own = own && f.own
 		troubles = troubles.and(err)
 	}
 	r.health.zoneFailed(c.end())
-	r.watch(ctx)
+	r.watch()
 	if own {
 		return verdict{}, fmt.Errorf("%w: %w", ErrOwn, troubles)
 	}
@@ -75,8 +75,8 @@ func (r *Resolver) askAround(ctx context.Context, qtype uint16, c chain, b *Budg
 
 // try puts the question for the end of a chain to one server, and reads the
 // reply.
-func (r *Resolver) try(ctx context.Context, server netip.AddrPort, timeout time.Duration, qtype uint16, c chain, b *Budget) (verdict, error) {
-	reply, err := r.exchange(ctx, server, timeout, question{c.end(), qtype}, b)
+func (r *Resolver) try(l *leash, server netip.AddrPort, timeout time.Duration, qtype uint16, c chain, b *Budget) (verdict, error) {
+	reply, err := r.exchange(l, server, timeout, question{c.end(), qtype}, b)
 	if err != nil {
 		return verdict{}, err
 	}

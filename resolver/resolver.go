@@ -70,7 +70,7 @@ type Options struct {
 // number of goroutines.
 type Resolver struct {
 	health   health
-	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	dial     func(ctx context.Context, network, address string) (net.Conn, error) // nil: the system's
 	now      func() time.Time
 	start    time.Time
 	onOutage func(Outage)
@@ -94,9 +94,6 @@ type Resolver struct {
 func New(c Config) (*Resolver, error) {
 	if err := c.check(); err != nil {
 		return nil, err
-	}
-	if c.Dial == nil {
-		c.Dial = new(net.Dialer).DialContext
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -190,10 +187,10 @@ func (r *Resolver) Close() {
 	r.mu.Lock()
 	r.closed = true
 	for _, f := range r.names.flights {
-		f.cancel()
+		f.leash.pull()
 	}
 	for _, f := range r.hosts.flights {
-		f.cancel()
+		f.leash.pull()
 	}
 	r.mu.Unlock()
 	r.health.close()
@@ -214,7 +211,7 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 	case !ok:
 		res = r.names.ask(ctx, k, o)
 	case res.due():
-		r.names.ahead(ctx, k)
+		r.names.ahead(k)
 	}
 	a := answer(r, KindPTR, res)
 	a.Names = res.records
@@ -226,27 +223,54 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 // without its final dot. A text that is no domain name is a TempError. For the
 // rest it is as LookupPTR.
 func (r *Resolver) LookupAddrs(ctx context.Context, network, name string, o Options) Answer {
-	k := hostKey{name: hostName(name)}
+	k, a, ok := r.addrsAtHand(network, name, o)
+	if !ok {
+		return r.addrs(k, r.hosts.ask(ctx, k, o))
+	}
+	return a
+}
+
+// BeginAddrs is LookupAddrs for who has other things to do meanwhile. If the
+// answer is at hand, wait is nil. Else the question is on its way, unless ctx is
+// over, and wait waits for the answer, until the context that it is given is over;
+// it may be called once. Options.CacheOnly has no effect.
+func (r *Resolver) BeginAddrs(ctx context.Context, network, name string, o Options) (a Answer, wait func(context.Context) Answer) {
+	k, a, ok := r.addrsAtHand(network, name, o)
+	if ok {
+		return a, nil
+	}
+	asking := r.hosts.begin(ctx, k, o)
+	return Answer{}, func(ctx context.Context) Answer { return r.addrs(k, asking.wait(ctx)) }
+}
+
+// addrsAtHand answers from the cache, or says what is to be asked.
+func (r *Resolver) addrsAtHand(network, name string, o Options) (k hostKey, a Answer, ok bool) {
+	k = hostKey{name: hostName(name)}
 	switch network {
 	case "ip4":
 		k.qtype = dns.TypeA
 	case "ip6":
 		k.qtype = dns.TypeAAAA
 	default:
-		return Answer{Outcome: TempError, Err: fmt.Errorf("network %.60q: want ip4 or ip6", network)}
+		return k, Answer{Outcome: TempError, Err: fmt.Errorf("network %.60q: want ip4 or ip6", network)}, true
 	}
 	res, ok := r.hosts.cached(k, o)
-	switch {
-	case !ok:
+	if !ok {
 		asked, ok := canonical(k.name)
 		if !ok {
-			return Answer{Outcome: TempError, Err: fmt.Errorf("%.60q is no domain name", name)}
+			return k, Answer{Outcome: TempError, Err: fmt.Errorf("%.60q is no domain name", name)}, true
 		}
 		k.name = asked
-		res = r.hosts.ask(ctx, k, o)
-	case res.due():
-		r.hosts.ahead(ctx, hostKey{strings.Clone(k.name), k.qtype})
+		return k, Answer{}, false
 	}
+	if res.due() {
+		r.hosts.ahead(hostKey{strings.Clone(k.name), k.qtype})
+	}
+	return k, r.addrs(k, res), true
+}
+
+// addrs is the answer of a result.
+func (r *Resolver) addrs(k hostKey, res result[netip.Addr]) Answer {
 	a := answer(r, kindOf(k.qtype), res)
 	a.Addrs = res.records
 	return a

@@ -1,7 +1,6 @@
 package resolver
 
 import (
-	"context"
 	"net/netip"
 	"time"
 )
@@ -58,7 +57,7 @@ func (res result[R]) due() bool {
 
 // ahead asks k again while callers have the old answer. All look-ups of that
 // kind together have the share of one network.
-func (t *table[K, R]) ahead(ctx context.Context, k K) {
+func (t *table[K, R]) ahead(k K) {
 	r := t.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,5 +66,5 @@ func (t *table[K, R]) ahead(ctx context.Context, k K) {
 		return
 	}
 	r.counts.ahead.Add(1)
-	t.start(ctx, k, c, nil)
+	t.start(k, c, nil)
 }

@@ -40,6 +40,31 @@ func (r *recorder) LookupAddrs(ctx context.Context, network, name string, o reso
 	return a
 }
 
+// BeginAddrs is that of [policy.DNS]. It is asked from a goroutine of its own, so
+// that the time is known that the answer took.
+func (r *recorder) BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	o.CacheOnly = true
+	if a := r.LookupAddrs(ctx, network, name, o); a.Outcome != resolver.NotAsked {
+		return a, nil
+	}
+	o.CacheOnly = false
+	answered := make(chan resolver.Answer, 1)
+	go func() { answered <- r.LookupAddrs(ctx, network, name, o) }()
+	return resolver.Answer{}, func(enough context.Context) resolver.Answer {
+		select {
+		case a := <-answered:
+			return a
+		case <-enough.Done():
+		}
+		select {
+		case a := <-answered: // at the same time
+			return a
+		default:
+			return resolver.Answer{Outcome: resolver.TempError, Err: enough.Err()}
+		}
+	}
+}
+
 // Outage is that of [policy.DNS].
 func (r *recorder) Outage() bool { return r.dns.Outage() }
 

@@ -91,8 +91,8 @@ func seen(err error) string {
 	return fmt.Sprintf(" (but %s)", s.what)
 }
 
-// send puts one message to a server, from a fresh port and with a fresh ID
-// (RFC 5452 section 9.2), and waits for the reply until end.
+// send puts one message to a server, with a fresh ID and from a port that is no
+// other's meanwhile (RFC 5452 section 9.2), and waits for the reply until end.
 func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*dns.Msg, error) {
 	if err := b.spend(); err != nil {
 		return nil, err
@@ -113,7 +113,8 @@ func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*dns.Msg
 	if err != nil {
 		return nil, broken(m.server, err)
 	}
-	defer conn.Close()
+	answered := false
+	defer func() { r.leave(conn, answered) }()
 	if err := conn.SetDeadline(end); err != nil {
 		return nil, broken(m.server, err)
 	}
@@ -125,14 +126,14 @@ func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*dns.Msg
 	if err != nil {
 		return nil, broken(m.server, err)
 	}
+	answered = true
 	return reply, nil
 }
 
-// connect opens a connection to a server. For UDP this sends nothing, and so
-// never waits.
+// connect gives a connection to a server, for one question.
 func (r *Resolver) connect(l *leash, m message, end time.Time) (net.Conn, error) {
-	if m.network == "udp" && r.dial == nil {
-		return net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(m.server))
+	if r.dial == nil && m.network == "udp" {
+		return r.sockets.take(m.server)
 	}
 	dial := r.dial
 	if dial == nil {
@@ -145,6 +146,15 @@ func (r *Resolver) connect(l *leash, m message, end time.Time) (net.Conn, error)
 	}
 	defer l.untie()
 	return dial(ctx, m.network, m.server.String())
+}
+
+// leave takes a connection back.
+func (r *Resolver) leave(conn net.Conn, answered bool) {
+	if s, ok := conn.(*socket); ok && answered {
+		r.sockets.put(s)
+		return
+	}
+	_ = conn.Close() // nothing is lost with it
 }
 
 // broken is a network error in words for a log line, without the ports that

@@ -78,6 +78,7 @@ type Resolver struct {
 	stale    atomic.Int64 // Config.Stale, in milliseconds
 	counts   counts
 	reach    reach
+	sockets  sockets
 
 	names *table[addrKey, string]
 	hosts *table[hostKey, netip.Addr]
@@ -195,6 +196,7 @@ func (r *Resolver) Close() {
 	r.mu.Unlock()
 	r.health.close()
 	r.flights.Wait()
+	r.sockets.close()
 }
 
 // LookupPTR asks for the names of an address. An IPv4-mapped IPv6 address is

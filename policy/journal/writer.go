@@ -167,9 +167,9 @@ func (w *Writer) Close(ctx context.Context) error {
 }
 
 // linger is how long the Writer waits for more lines before it writes: one write
-// of a hundred lines costs little more than one of a single line, and a busy
-// server has a hundred within this.
-const linger = 2 * time.Millisecond
+// of a hundred lines costs little more than one of a single line, each wait a
+// timer, and nobody reads a log sooner.
+const linger = 10 * time.Millisecond
 
 func (w *Writer) run() {
 	defer close(w.done)

@@ -201,11 +201,33 @@ func (e *encoder) text(k, v string) {
 func (e *encoder) time(k string, t time.Time) {
 	e.key(k)
 	if e.json {
-		e.buf = append(t.UTC().AppendFormat(append(e.buf, '"'), timeFormat), '"')
+		e.buf = append(appendTime(append(e.buf, '"'), t), '"')
 	} else {
-		e.buf = t.UTC().AppendFormat(e.buf, timeFormat)
+		e.buf = appendTime(e.buf, t)
 	}
 }
+
+// appendTime adds a time in timeFormat, UTC. To read the format anew each time
+// costs more than the rest of a short line.
+func appendTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, timeFormat)
+	}
+	hour, minute, second := t.Clock()
+	dst = append(appendTwo(appendTwo(dst, year/100), year%100), '-')
+	dst = append(appendTwo(dst, int(month)), '-')
+	dst = append(appendTwo(dst, day), 'T')
+	dst = append(appendTwo(dst, hour), ':')
+	dst = append(appendTwo(dst, minute), ':')
+	dst = append(appendTwo(dst, second), '.')
+	ms := t.Nanosecond() / 1e6
+	return append(dst, '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
+}
+
+// appendTwo adds a number of two digits.
+func appendTwo(dst []byte, n int) []byte { return append(dst, '0'+byte(n/10), '0'+byte(n%10)) }
 
 func (e *encoder) addr(k string, a netip.Addr) {
 	if !a.IsValid() {

@@ -21,13 +21,15 @@ const (
 
 // entry is what is kept of one answer. In the cache it is not modified any more,
 // but for hits: who has got it may go on reading it. A million of them are the
-// larger part of the program's memory, so times are offsets, and all is 64
-// bytes.
+// larger part of the program's memory, and to fetch them from there the larger
+// part of a look-up: times are offsets, a record that is the only one has no place
+// of its own, and all is 64 bytes with a name, 72 with an address.
 type entry[R any] struct {
-	records []R
-	err     error  // with TempError, or why the refresh failed
-	at      int64  // when the server said so, in milliseconds of Resolver.clock
-	ttl     uint32 // milliseconds after at
+	one [1]R   // if there is one record
+	all *[]R   // if there are several
+	err error  // with TempError, or why the refresh failed
+	at  int64  // when the server said so, in milliseconds of Resolver.clock
+	ttl uint32 // milliseconds after at
 	// refused is when the last attempt to ask again failed, in milliseconds
 	// after at; 0 if none did since then.
 	refused uint32
@@ -37,10 +39,30 @@ type entry[R any] struct {
 	use     use
 }
 
+// keep sets the records.
+func (e *entry[R]) keep(records []R) {
+	if len(records) > 1 {
+		e.all = &records
+	} else if len(records) == 1 {
+		e.one[0] = records[0]
+	}
+}
+
+// records are those of an answer that is Found, nil of any other.
+func (e *entry[R]) records() []R {
+	switch {
+	case e.outcome != Found:
+		return nil
+	case e.all != nil:
+		return *e.all
+	}
+	return e.one[:]
+}
+
 // use is what is known of the use of an entry, in one word, that an entry takes
 // no more memory: in the two low bits how often it was of use, as far as
-// aheadHits, above them when it was last put first, in seconds of Resolver.clock
-// and one more, so that 0 is never.
+// aheadHits, above them in which turn of the cache it was last put first, counted
+// from 1, so that 0 is never.
 type use struct{ word atomic.Uint32 }
 
 // useHits has the two low bits; aheadHits has to fit.
@@ -67,11 +89,11 @@ func (u *use) count() bool {
 func (u *use) forget() { u.word.And(^uint32(useHits)) }
 
 // first says that the entry is to be put first among those that were used, which
-// is no more than once a second: it takes a lock that all share, and memory that
-// is far apart.
-func (u *use) first(now int64) bool {
-	old, second := u.word.Load(), uint32(now/1000)+1
-	return old>>2 != second&(1<<30-1) && u.word.CompareAndSwap(old, second<<2|old&useHits)
+// is no more than once a turn: it takes a lock that all share, and memory that is
+// far apart.
+func (u *use) first(turn uint32) bool {
+	old := u.word.Load()
+	return old>>2 != turn&(1<<30-1) && u.word.CompareAndSwap(old, turn<<2|old&useHits)
 }
 
 // expires is when the entry is past its TTL, in milliseconds of Resolver.clock.
@@ -96,7 +118,7 @@ func (e *entry[R]) refusedWithin(pause time.Duration, now int64) bool {
 // refuse is the entry with the news that asking again failed.
 func (e *entry[R]) refuse(at int64, err error) *entry[R] {
 	return &entry[R]{
-		records: e.records, err: err, at: e.at, ttl: e.ttl, refused: uint32(max(at-e.at, 1)),
+		one: e.one, all: e.all, err: err, at: e.at, ttl: e.ttl, refused: uint32(max(at-e.at, 1)),
 		outcome: e.outcome, more: e.more, large: e.large,
 	}
 }
@@ -107,6 +129,7 @@ func (e *entry[R]) refuse(at int64, err error) *entry[R] {
 // place of others.
 type cache[K comparable, R any] struct {
 	few, many *lru.Cache[K, *entry[R]]
+	turn      *atomic.Int64 // milliseconds: see turnOf
 }
 
 func newCache[K comparable, R any](entries int) (cache[K, R], error) {
@@ -115,7 +138,17 @@ func newCache[K comparable, R any](entries int) (cache[K, R], error) {
 		return cache[K, R]{}, err
 	}
 	many, err := lru.New[K, *entry[R]](manyOf(entries))
-	return cache[K, R]{few, many}, err
+	c := cache[K, R]{few, many, new(atomic.Int64)}
+	c.turn.Store(turnOf(entries))
+	return c, err
+}
+
+// turnOf is how often the order of a cache's entries is looked after, in
+// milliseconds: no more often than those who ask for names that nobody has asked
+// for could fill it anew.
+func turnOf(entries int) int64 {
+	const perSecond = 50_000 // more than two processors can ask for
+	return max(1000, int64(entries)*1000/perSecond)
 }
 
 func manyOf(entries int) int { return max(entries/manyShare, 1) }
@@ -130,7 +163,7 @@ func (c cache[K, R]) get(k K, now int64) *entry[R] {
 			return nil
 		}
 	}
-	if e.use.first(now) {
+	if e.use.first(uint32(now/c.turn.Load()) + 1) {
 		in.Get(k)
 	}
 	return e
@@ -147,6 +180,7 @@ func (c cache[K, R]) put(k K, e *entry[R]) {
 }
 
 func (c cache[K, R]) resize(entries int) {
+	c.turn.Store(turnOf(entries))
 	c.few.Resize(entries)
 	c.many.Resize(manyOf(entries))
 }

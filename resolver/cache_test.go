@@ -303,34 +303,44 @@ func TestResize(t *testing.T) {
 }
 
 // TestUse: uses are counted as far as it matters, and an entry is put first once
-// a second, neither at the cost of the other.
+// a turn, neither at the cost of the other.
 func TestUse(t *testing.T) {
 	var u use
 	steps := []struct {
-		at    int64 // in milliseconds; -1: forget
+		turn  uint32 // 0: forget
 		first bool
 		often bool
 	}{
-		{0, true, false},
-		{999, false, false},
-		{1000, true, true},
-		{1999, false, true},
-		{-1, false, false},
-		{2000, true, false},
-		{2000, false, false},
-		{1 << 40, true, true},
-		{1 << 40, false, true},
+		{1, true, false},
+		{1, false, false},
+		{2, true, true},
+		{2, false, true},
+		{0, false, false},
+		{3, true, false},
+		{3, false, false},
+		{1 << 29, true, true},
+		{1 << 29, false, true},
 	}
 	for i, s := range steps {
-		if s.at < 0 {
+		if s.turn == 0 {
 			u.forget()
 			continue
 		}
-		if got := u.first(s.at); got != s.first {
-			t.Errorf("step %d: first(%d) = %v; want %v", i, s.at, got, s.first)
+		if got := u.first(s.turn); got != s.first {
+			t.Errorf("step %d: first(%d) = %v; want %v", i, s.turn, got, s.first)
 		}
 		if got := u.count(); got != s.often {
 			t.Errorf("step %d: count() = %v; want %v", i, got, s.often)
+		}
+	}
+}
+
+// TestTurn: the order of a small cache is looked after every second, that of a
+// large one less often.
+func TestTurn(t *testing.T) {
+	for entries, want := range map[int]int64{1: 1000, 50_000: 1000, 1_000_000: 20_000} {
+		if got := turnOf(entries); got != want {
+			t.Errorf("turnOf(%d) = %d; want %d", entries, got, want)
 		}
 	}
 }
@@ -344,7 +354,7 @@ func TestUseByMany(t *testing.T) {
 	for range 8 {
 		users.Go(func() {
 			for range 1000 {
-				if u.first(5000) {
+				if u.first(5) {
 					firsts.Add(1)
 				}
 				u.count()

@@ -248,10 +248,10 @@ func (t *table[K, R]) fail(k K, failure *entry[R]) {
 func (t *table[K, R]) entry(k K, v verdict) *entry[R] {
 	e := &entry[R]{outcome: v.outcome, err: v.err, at: t.r.clock(), ttl: uint32(v.ttl.Milliseconds())}
 	if v.outcome == Found {
-		var size int
-		e.records, size, e.more = collect(k, v.records)
-		e.large = size > fewBytes
-		if len(e.records) == 0 {
+		records, size, more := collect(k, v.records)
+		e.more, e.large = more, size > fewBytes
+		e.keep(records)
+		if len(records) == 0 {
 			e.outcome, e.err = TempError, errEmpty
 		}
 	}

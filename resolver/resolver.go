@@ -216,7 +216,7 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 		r.names.ahead(k)
 	}
 	a := answer(r, KindPTR, res)
-	a.Names = res.records
+	a.Names = res.records()
 	return a
 }
 
@@ -274,7 +274,7 @@ func (r *Resolver) addrsAtHand(network, name string, o Options) (k hostKey, a An
 // addrs is the answer of a result.
 func (r *Resolver) addrs(k hostKey, res result[netip.Addr]) Answer {
 	a := answer(r, kindOf(k.qtype), res)
-	a.Addrs = res.records
+	a.Addrs = res.records()
 	return a
 }
 

@@ -81,14 +81,14 @@ func (r *Resolver) saved() iter.Seq[*savedAnswer] {
 	return func(yield func(*savedAnswer) bool) {
 		for k, e := range r.names.all() {
 			a := r.names.save(e)
-			a.qtype, a.addr, a.names = dns.TypePTR, k, e.records
+			a.qtype, a.addr, a.names = dns.TypePTR, k, e.records()
 			if !yield(a) {
 				return
 			}
 		}
 		for k, e := range r.hosts.all() {
 			a := r.hosts.save(e)
-			a.qtype, a.host, a.addrs = k.qtype, k.name, e.records
+			a.qtype, a.host, a.addrs = k.qtype, k.name, e.records()
 			if !yield(a) {
 				return
 			}
@@ -131,12 +131,13 @@ func (r *Resolver) load(a *savedAnswer) bool {
 }
 
 func (t *table[K, R]) load(k K, a *savedAnswer, records []R) bool {
-	e := &entry[R]{outcome: None, records: records, more: a.more, at: t.r.clock() - a.age.Milliseconds(), ttl: uint32(a.ttl.Milliseconds())}
+	e := &entry[R]{outcome: None, more: a.more, at: t.r.clock() - a.age.Milliseconds(), ttl: uint32(a.ttl.Milliseconds())}
 	size := 0
 	for _, rec := range records {
 		e.outcome = Found
 		size += k.size(rec)
 	}
+	e.keep(records)
 	e.large = size > fewBytes
 	if size > maxBytes || t.cache.get(k, t.r.clock()) != nil || !t.lasting(e) {
 		return false

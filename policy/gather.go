@@ -110,11 +110,17 @@ func (c *collection) tooOld() bool {
 	return c.aged && c.rules.Judge(c.req, &c.facts).Decided == Reject
 }
 
-// atHand collects the facts from the cache alone, in the order of collect, and
-// says whether all that the rules need was there. It costs no goroutine and no
+// atHand collects the facts from the cache alone, and says whether all that the
+// rules need was there. It costs no goroutine and no
 // timer: nearly all clients of a busy server were here before.
 func (c *collection) atHand(ctx context.Context) bool {
 	o := resolver.Options{Client: c.req.Client, CacheOnly: true}
+	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
+	if ptr.Outcome == resolver.NotAsked {
+		return false
+	}
+	c.pointer(&ptr)
+	o.Link = ptr.Link
 	network := c.network()
 	wanted := c.wantsHELO()
 	var greeting Lead
@@ -125,11 +131,6 @@ func (c *collection) atHand(ctx context.Context) bool {
 		}
 		greeting = c.lead(&helo)
 	}
-	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
-	if ptr.Outcome == resolver.NotAsked {
-		return false
-	}
-	c.pointer(&ptr)
 	if !(wanted && c.greetsWithItsName()) && c.needsNames() {
 		for i := range c.facts.Names {
 			n := &c.facts.Names[i]
@@ -334,11 +335,16 @@ func (c *collection) lead(a *resolver.Answer) Lead {
 	if a.Outcome != resolver.Found {
 		return l
 	}
-	if slices.Contains(a.Addrs, c.req.Client) {
-		l.Addrs = append(l.Addrs, c.req.Client)
-	} else if a.More {
+	at := slices.Index(a.Addrs, c.req.Client)
+	switch {
+	case at < 0 && a.More:
 		a.Outcome, a.Err = resolver.TempError, fmt.Errorf("more than %d addresses", resolver.MaxRecords)
 		return Lead{Outcome: resolver.TempError}
+	case at <= 0 && len(a.Addrs) <= MaxAddrs:
+		l.Addrs = a.Addrs // the cache's own: nobody changes them
+		return l
+	case at >= 0:
+		l.Addrs = append(l.Addrs, c.req.Client)
 	}
 	for _, addr := range a.Addrs {
 		if len(l.Addrs) == MaxAddrs {

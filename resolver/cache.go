@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -23,13 +24,17 @@ const (
 // but for hits: who has got it may go on reading it. A million of them are the
 // larger part of the program's memory, and to fetch them from there the larger
 // part of a look-up: times are offsets, a record that is the only one has no place
-// of its own, and all is 64 bytes with a name, 72 with an address.
+// of its own, and all is
+// 64 bytes with an address, which is one line of a processor's cache, and 56 with
+// a name.
 type entry[R any] struct {
-	one [1]R   // if there is one record
-	all *[]R   // if there are several
-	err error  // with TempError, or why the refresh failed
-	at  int64  // when the server said so, in milliseconds of Resolver.clock
-	ttl uint32 // milliseconds after at
+	one  [1]R     // if there is one record
+	rare *rare[R] // if there is anything in it
+	// leads is where the only name of an address leads, in the family of the
+	// address, if that was found in the cache before: see Link.
+	leads atomic.Pointer[entry[netip.Addr]]
+	at    int64  // when the server said so, in milliseconds of Resolver.clock
+	ttl   uint32 // milliseconds after at
 	// refused is when the last attempt to ask again failed, in milliseconds
 	// after at; 0 if none did since then.
 	refused uint32
@@ -39,10 +44,16 @@ type entry[R any] struct {
 	use     use
 }
 
+// rare is what few entries have.
+type rare[R any] struct {
+	all []R   // if there are several
+	err error // with TempError, or why the refresh failed
+}
+
 // keep sets the records.
 func (e *entry[R]) keep(records []R) {
 	if len(records) > 1 {
-		e.all = &records
+		e.rare = &rare[R]{all: records}
 	} else if len(records) == 1 {
 		e.one[0] = records[0]
 	}
@@ -53,21 +64,41 @@ func (e *entry[R]) records() []R {
 	switch {
 	case e.outcome != Found:
 		return nil
-	case e.all != nil:
-		return *e.all
+	case e.rare != nil && e.rare.all != nil:
+		return e.rare.all
 	}
 	return e.one[:]
 }
 
+// blame sets why there is no answer, or no newer one.
+func (e *entry[R]) blame(err error) {
+	r := rare[R]{err: err}
+	if e.rare != nil {
+		r.all = e.rare.all
+	}
+	e.rare = &r
+}
+
+// why is the error, or nil.
+func (e *entry[R]) why() error {
+	if e.rare == nil {
+		return nil
+	}
+	return e.rare.err
+}
+
 // use is what is known of the use of an entry, in one word, that an entry takes
 // no more memory: in the two low bits how often it was of use, as far as
-// aheadHits, above them in which turn of the cache it was last put first, counted
-// from 1, so that 0 is never.
+// aheadHits, in the next one whether it is out of the cache, above them in which
+// turn of the cache it was last put first, counted from 1, so that 0 is never.
 type use struct{ word atomic.Uint32 }
 
-// useHits has the two low bits; aheadHits has to fit.
+// useHits has the two low bits; aheadHits has to fit. useOut has the next one,
+// useTurn is how many are below the turn.
 const (
 	useHits = 3
+	useOut  = 4
+	useTurn = 3
 	_       = uint(useHits - aheadHits)
 )
 
@@ -93,8 +124,15 @@ func (u *use) forget() { u.word.And(^uint32(useHits)) }
 // far apart.
 func (u *use) first(turn uint32) bool {
 	old := u.word.Load()
-	return old>>2 != turn&(1<<30-1) && u.word.CompareAndSwap(old, turn<<2|old&useHits)
+	turn <<= useTurn
+	return old>>useTurn != turn>>useTurn && u.word.CompareAndSwap(old, turn|old&(useHits|useOut))
 }
+
+// leave says that the entry is out of the cache, or that another is in its place.
+func (u *use) leave() { u.word.Or(useOut) }
+
+// out says that leave was called.
+func (u *use) out() bool { return u.word.Load()&useOut != 0 }
 
 // expires is when the entry is past its TTL, in milliseconds of Resolver.clock.
 func (e *entry[R]) expires() int64 { return e.at + int64(e.ttl) }
@@ -117,10 +155,12 @@ func (e *entry[R]) refusedWithin(pause time.Duration, now int64) bool {
 
 // refuse is the entry with the news that asking again failed.
 func (e *entry[R]) refuse(at int64, err error) *entry[R] {
-	return &entry[R]{
-		one: e.one, all: e.all, err: err, at: e.at, ttl: e.ttl, refused: uint32(max(at-e.at, 1)),
+	refused := &entry[R]{
+		one: e.one, rare: e.rare, at: e.at, ttl: e.ttl, refused: uint32(max(at-e.at, 1)),
 		outcome: e.outcome, more: e.more, large: e.large,
 	}
+	refused.blame(err)
+	return refused
 }
 
 // cache holds the answers of one kind, the least recently used of them thrown
@@ -133,11 +173,12 @@ type cache[K comparable, R any] struct {
 }
 
 func newCache[K comparable, R any](entries int) (cache[K, R], error) {
-	few, err := lru.New[K, *entry[R]](entries)
+	leave := func(_ K, e *entry[R]) { e.use.leave() }
+	few, err := lru.NewWithEvict(entries, leave)
 	if err != nil {
 		return cache[K, R]{}, err
 	}
-	many, err := lru.New[K, *entry[R]](manyOf(entries))
+	many, err := lru.NewWithEvict(manyOf(entries), leave)
 	c := cache[K, R]{few, many, new(atomic.Int64)}
 	c.turn.Store(turnOf(entries))
 	return c, err
@@ -155,21 +196,38 @@ func manyOf(entries int) int { return max(entries/manyShare, 1) }
 
 // get is the answer to k, or nil. It was used then.
 func (c cache[K, R]) get(k K, now int64) *entry[R] {
-	in := c.few
-	e, ok := in.Peek(k)
-	if !ok {
-		in = c.many
-		if e, ok = in.Peek(k); !ok {
-			return nil
-		}
-	}
-	if e.use.first(uint32(now/c.turn.Load()) + 1) {
-		in.Get(k)
+	e := c.peek(k)
+	if e != nil {
+		c.used(k, e, now)
 	}
 	return e
 }
 
+func (c cache[K, R]) peek(k K) *entry[R] {
+	if e, ok := c.few.Peek(k); ok {
+		return e
+	}
+	e, _ := c.many.Peek(k)
+	return e
+}
+
+// used says that the answer to k was.
+func (c cache[K, R]) used(k K, e *entry[R], now int64) {
+	if !e.use.first(uint32(now/c.turn.Load()) + 1) {
+		return
+	}
+	if e.large {
+		c.many.Get(k)
+	} else {
+		c.few.Get(k)
+	}
+}
+
+// put sets the answer to k. For one question it is not called twice at once.
 func (c cache[K, R]) put(k K, e *entry[R]) {
+	if old := c.peek(k); old != nil {
+		old.use.leave()
+	}
 	if e.large {
 		c.few.Remove(k)
 		c.many.Add(k, e)

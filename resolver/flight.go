@@ -46,7 +46,11 @@ func newTable[K key[R], R comparable](r *Resolver, entries int) (*table[K, R], e
 // cached is the answer at hand, if there is one that will do.
 func (t *table[K, R]) cached(k K, o Options) (result[R], bool) {
 	now := t.r.clock()
-	e := t.cache.get(k, now)
+	return t.does(t.cache.get(k, now), now, o)
+}
+
+// does is the answer of an entry, if there is one that will do.
+func (t *table[K, R]) does(e *entry[R], now int64, o Options) (result[R], bool) {
 	if e == nil {
 		return result[R]{}, false
 	}
@@ -57,7 +61,7 @@ func (t *table[K, R]) cached(k K, o Options) (result[R], bool) {
 	case usable && (e.refusedWithin(stalePause, now) || t.r.Outage()):
 		return result[R]{entry: e, cached: true, stale: true}, true
 	case e.refusedWithin(pauseFor(o), now):
-		return result[R]{entry: temporary[R](e.err), cached: true}, true
+		return result[R]{entry: temporary[R](e.why()), cached: true}, true
 	}
 	return result[R]{}, false
 }
@@ -214,9 +218,9 @@ func (t *table[K, R]) fly(k K, f *flight[R], b *Budget) {
 	case errors.As(v.err, &poor):
 		f.alone = true
 	case errors.Is(v.err, context.Canceled):
-		e.err = errClosed
+		e.blame(errClosed)
 	case errors.Is(v.err, context.DeadlineExceeded):
-		e.err = errSlow
+		e.blame(errSlow)
 		t.fail(k, e)
 	case !errors.Is(v.err, ErrOwn):
 		t.fail(k, e)
@@ -241,18 +245,22 @@ func (t *table[K, R]) fail(k K, failure *entry[R]) {
 		t.cache.put(k, failure)
 		return
 	}
-	t.cache.put(k, e.refuse(failure.at, failure.err))
+	t.cache.put(k, e.refuse(failure.at, failure.why()))
 }
 
 // entry is a verdict as the cache keeps it.
 func (t *table[K, R]) entry(k K, v verdict) *entry[R] {
-	e := &entry[R]{outcome: v.outcome, err: v.err, at: t.r.clock(), ttl: uint32(v.ttl.Milliseconds())}
+	e := &entry[R]{outcome: v.outcome, at: t.r.clock(), ttl: uint32(v.ttl.Milliseconds())}
+	if v.err != nil {
+		e.blame(v.err)
+	}
 	if v.outcome == Found {
 		records, size, more := collect(k, v.records)
 		e.more, e.large = more, size > fewBytes
 		e.keep(records)
 		if len(records) == 0 {
-			e.outcome, e.err = TempError, errEmpty
+			e.outcome = TempError
+			e.blame(errEmpty)
 		}
 	}
 	if e.outcome == TempError {
@@ -263,5 +271,5 @@ func (t *table[K, R]) entry(k K, v verdict) *entry[R] {
 
 // temporary is a failure that is not kept.
 func temporary[R any](err error) *entry[R] {
-	return &entry[R]{outcome: TempError, err: err}
+	return &entry[R]{outcome: TempError, rare: &rare[R]{err: err}}
 }

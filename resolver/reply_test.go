@@ -210,13 +210,13 @@ func TestParse(t *testing.T) {
 func TestNoData(t *testing.T) {
 	b := newBed(t, "")
 	e := b.names.entry(addrKey{}, verdict{outcome: Found, records: []dns.RR{&dns.PTR{}}})
-	if e.outcome != TempError || e.err != errEmpty {
-		t.Errorf("entry of an empty PTR = %v, %v; want TempError, %v", e.outcome, e.err, errEmpty)
+	if e.outcome != TempError || e.why() != errEmpty {
+		t.Errorf("entry of an empty PTR = %v, %v; want TempError, %v", e.outcome, e.why(), errEmpty)
 	}
 	for _, rr := range []dns.RR{&dns.A{}, &dns.AAAA{}} {
 		e := b.hosts.entry(hostKey{}, verdict{outcome: Found, records: []dns.RR{rr}})
-		if e.outcome != TempError || e.err != errEmpty {
-			t.Errorf("entry of an empty %T = %v, %v; want TempError, %v", rr, e.outcome, e.err, errEmpty)
+		if e.outcome != TempError || e.why() != errEmpty {
+			t.Errorf("entry of an empty %T = %v, %v; want TempError, %v", rr, e.outcome, e.why(), errEmpty)
 		}
 	}
 }

@@ -61,6 +61,8 @@ type Options struct {
 	// IPv6, has a share of Config.MaxInFlight. A look-up that another caller has
 	// begun is free. The zero Addr has no bound of its own.
 	Client netip.Addr
+	// Link is that of the answer that a name is from, if it is from one.
+	Link Link
 	// Budget pays for the questions; nil: without bound. When it is used up,
 	// the outcome is TempError.
 	Budget *Budget
@@ -217,6 +219,12 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 	}
 	a := answer(r, KindPTR, res)
 	a.Names = res.records()
+	if res.outcome == Found {
+		a.Link = Link{res.entry, dns.TypeAAAA}
+		if addr.Unmap().Is4() {
+			a.Link.qtype = dns.TypeA
+		}
+	}
 	return a
 }
 
@@ -256,7 +264,14 @@ func (r *Resolver) addrsAtHand(network, name string, o Options) (k hostKey, a An
 	default:
 		return k, Answer{Outcome: TempError, Err: fmt.Errorf("network %.60q: want ip4 or ip6", network)}, true
 	}
-	res, ok := r.hosts.cached(k, o)
+	now := r.clock()
+	e := o.Link.to(k)
+	if e != nil {
+		r.hosts.cache.used(k, e, now)
+	} else if e = r.hosts.cache.get(k, now); e != nil {
+		o.Link.set(k, e)
+	}
+	res, ok := r.hosts.does(e, now, o)
 	if !ok {
 		asked, ok := canonical(k.name)
 		if !ok {
@@ -286,7 +301,7 @@ func answer[R any](r *Resolver, k Kind, res result[R]) Answer {
 	case Found, None:
 		a.At = r.start.Add(time.Duration(res.at) * time.Millisecond)
 	case TempError:
-		a.Err = res.err
+		a.Err = res.why()
 	}
 	return a
 }

@@ -38,10 +38,11 @@ func (s *service) serve(ctx context.Context, c net.Conn) {
 // turn is how many requests of one connection are answered before the others
 // have their turn. A peer that sends without waiting for answers never makes
 // the server wait, and would keep a processor for 10 ms at a time; with 200 of
-// them a well-behaved client waited for a second. To give way after each would
-// spare looking in vain for what has not arrived yet, but who waits for the
-// network would be forgotten for those 10 ms.
-const turn = 8
+// them a well-behaved client waited for a second. Where all are busy, the next
+// request has come by the time that it is one's turn again, which spares looking
+// for it in vain; after every single one, those that wait for the network would
+// be forgotten for the 10 ms.
+const turn = 2
 
 // converse answers request after request. Its error is never nil.
 func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, log *slog.Logger) error {

@@ -213,7 +213,7 @@ func (c cache[K, R]) peek(k K) *entry[R] {
 
 // used says that the answer to k was.
 func (c cache[K, R]) used(k K, e *entry[R], now int64) {
-	if !e.use.first(uint32(now/c.turn.Load()) + 1) {
+	if !e.use.first(c.turnAt(now)) {
 		return
 	}
 	if e.large {
@@ -223,8 +223,13 @@ func (c cache[K, R]) used(k K, e *entry[R], now int64) {
 	}
 }
 
-// put sets the answer to k. For one question it is not called twice at once.
-func (c cache[K, R]) put(k K, e *entry[R]) {
+// turnAt is the turn at a time, from 1.
+func (c cache[K, R]) turnAt(now int64) uint32 { return uint32(now/c.turn.Load()) + 1 }
+
+// put sets the answer to k, which is then first. For one question it is not called
+// twice at once.
+func (c cache[K, R]) put(k K, e *entry[R], now int64) {
+	e.use.first(c.turnAt(now))
 	if old := c.peek(k); old != nil {
 		old.use.leave()
 	}

@@ -26,10 +26,10 @@ func filled(t testing.TB, n int, now func() time.Time) *Resolver {
 		ip, name := client(i)
 		ptr := verdict{outcome: Found, ttl: time.Hour, records: []dns.RR{&dns.PTR{Ptr: name + "."}}}
 		k := addrKey(ip.As16())
-		r.names.cache.put(k, r.names.entry(k, ptr))
+		r.names.cache.put(k, r.names.entry(k, ptr), 0)
 		a := verdict{outcome: Found, ttl: time.Hour, records: []dns.RR{&dns.A{A: net.IP(ip.AsSlice())}}}
 		h := hostKey{name: strings.Clone(name), qtype: dns.TypeA}
-		r.hosts.cache.put(h, r.hosts.entry(h, a))
+		r.hosts.cache.put(h, r.hosts.entry(h, a), 0)
 	}
 	return r
 }

@@ -214,7 +214,7 @@ func (t *table[K, R]) fly(k K, f *flight[R], b *Budget) {
 	var poor *budgetError
 	switch {
 	case e.outcome != TempError:
-		t.cache.put(k, e)
+		t.cache.put(k, e, e.at)
 	case errors.As(v.err, &poor):
 		f.alone = true
 	case errors.Is(v.err, context.Canceled):
@@ -242,10 +242,10 @@ func (t *table[K, R]) land(k K, f *flight[R]) {
 func (t *table[K, R]) fail(k K, failure *entry[R]) {
 	e := t.cache.get(k, failure.at)
 	if e == nil || e.outcome == TempError || !e.fresh(failure.at, 0) && !t.r.usable(e.outcome, e.expires(), failure.at) {
-		t.cache.put(k, failure)
+		t.cache.put(k, failure, failure.at)
 		return
 	}
-	t.cache.put(k, e.refuse(failure.at, failure.why()))
+	t.cache.put(k, e.refuse(failure.at, failure.why()), failure.at)
 }
 
 // entry is a verdict as the cache keeps it.

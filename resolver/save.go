@@ -131,7 +131,8 @@ func (r *Resolver) load(a *savedAnswer) bool {
 }
 
 func (t *table[K, R]) load(k K, a *savedAnswer, records []R) bool {
-	e := &entry[R]{outcome: None, more: a.more, at: t.r.clock() - a.age.Milliseconds(), ttl: uint32(a.ttl.Milliseconds())}
+	now := t.r.clock()
+	e := &entry[R]{outcome: None, more: a.more, at: now - a.age.Milliseconds(), ttl: uint32(a.ttl.Milliseconds())}
 	size := 0
 	for _, rec := range records {
 		e.outcome = Found
@@ -139,9 +140,9 @@ func (t *table[K, R]) load(k K, a *savedAnswer, records []R) bool {
 	}
 	e.keep(records)
 	e.large = size > fewBytes
-	if size > maxBytes || t.cache.get(k, t.r.clock()) != nil || !t.lasting(e) {
+	if size > maxBytes || t.cache.peek(k) != nil || !t.lasting(e) {
 		return false
 	}
-	t.cache.put(k, e)
+	t.cache.put(k, e, now)
 	return true
 }

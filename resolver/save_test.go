@@ -161,8 +161,10 @@ func TestLoadKeepsNewer(t *testing.T) {
 // TestLoadIntoSmaller: those used last are kept.
 func TestLoadIntoSmaller(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cache")
-	large := filled(t, 100, nil)
+	now := time.Now()
+	large := filled(t, 100, func() time.Time { return now })
 	defer large.Close()
+	now = now.Add(2 * time.Second)
 	for i := range 10 {
 		ip, name := client(i)
 		large.LookupPTR(t.Context(), ip, Options{})

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,6 +229,7 @@ func (d *daemon) loadCache(conf *config) {
 		d.log.Warn("cache of an earlier run not used", "file", path, "error", err)
 	default:
 		d.log.Info("cache of an earlier run", "file", path, "answers", n)
+		runtime.GC() // now, and not beside the first requests
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"policyd-rdns/cmd/policybench/internal/crowd"
 	"policyd-rdns/cmd/policybench/internal/load"
@@ -64,7 +63,7 @@ func (t *trial) cached(ctx context.Context) error {
 		t.report.judge(halfLoad, millis(half.Quantile(0.99)))
 		t.report.note("policyd-rdns at 50% of its maximum: p50", " µs", micros(half.Quantile(0.5)))
 		t.report.note("policyd-rdns at 50% of its maximum: p99.9", " ms", millis(half.Quantile(0.999)))
-		return t.connections(ctx, d, own.PerSecond()/4, clients)
+		return t.connections(ctx, d, own.PerSecond()/2, clients)
 	})
 	if err != nil {
 		return err
@@ -99,30 +98,34 @@ func (t *trial) noteLoad(name string, r *load.Result) {
 	t.report.note(name+": peak memory", " MiB", float64(r.ServerPeak)/(1<<20))
 }
 
-// connections compares the cost of a request over few and many connections, at
-// the same rate: in a closed loop more connections mean more requests at once,
-// and fewer pauses to wake up from. What the do-nothing server takes for the same
-// is noted beside it.
+// connections compares the cost of a request over few and many connections, each
+// to that of the do-nothing server over as many: what the kernel takes for a
+// connection that has waited is not the service's. It is at one rate for all: in a
+// closed loop more connections mean more requests at once, and fewer pauses to
+// wake up from.
 func (t *trial) connections(ctx context.Context, d *daemon, rate float64, clients *load.Clients) error {
-	least, greatest := time.Duration(0), time.Duration(0)
+	least, greatest := 0.0, 0.0
 	for _, n := range []int{1, usual, t.options.Plan.Connections} {
-		floor, err := t.load(ctx, t.floor, n, rate, clients)
+		var floor, own *load.Result
+		err := t.inTurn(func() (err error) {
+			floor, err = t.load(ctx, t.floor, n, rate, clients)
+			return err
+		}, func() (err error) {
+			own, err = t.ask(ctx, d, n, rate, clients)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		own, err := t.ask(ctx, d, n, rate, clients)
-		if err != nil {
-			return err
-		}
-		cpu := own.CPUPerRequest()
 		t.report.note(fmt.Sprintf("do-nothing server, connections: %d, at one rate: CPU per request", n), " µs", micros(floor.CPUPerRequest()))
-		t.report.note(fmt.Sprintf("policyd-rdns, connections: %d, at one rate: CPU per request", n), " µs", micros(cpu))
-		if least == 0 || cpu < least {
-			least = cpu
+		t.report.note(fmt.Sprintf("policyd-rdns, connections: %d, at one rate: CPU per request", n), " µs", micros(own.CPUPerRequest()))
+		cost := ratio(own.CPUPerRequest(), floor.CPUPerRequest())
+		if least == 0 || cost < least {
+			least = cost
 		}
-		greatest = max(greatest, cpu)
+		greatest = max(greatest, cost)
 	}
-	t.report.judge(growConnections, ratio(greatest, least))
+	t.report.judge(growConnections, greatest/max(least, 1e-9))
 	return nil
 }
 

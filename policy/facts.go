@@ -97,7 +97,12 @@ type Greeting struct {
 
 // NewGreeting judges a greeting by its looks.
 func NewGreeting(helo string, client netip.Addr) Greeting {
-	g := Greeting{}
+	var g Greeting
+	g.judge(helo, client)
+	return g
+}
+
+func (g *Greeting) judge(helo string, client netip.Addr) {
 	g.Form, g.Addr = hostname.ParseHELO(helo)
 	switch g.Form {
 	case hostname.FQDN:
@@ -106,7 +111,6 @@ func NewGreeting(helo string, client netip.Addr) Greeting {
 	case hostname.Unqualified:
 		g.Name = hostname.Normal(helo)
 	}
-	return g
 }
 
 // NewFacts are the facts about a request that need no question.

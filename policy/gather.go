@@ -52,7 +52,8 @@ type Gatherer struct {
 // learnt is a temperror. Before a reject, answers older than a minute are asked
 // again.
 func (g *Gatherer) Gather(ctx context.Context, req *Request, rules *Rules) Facts {
-	c := collection{g: g, req: req, rules: rules, facts: g.known(req)}
+	c := collection{g: g, req: req, rules: rules}
+	g.know(req, &c.facts)
 	if !req.Client.IsValid() || !g.Complete && !rules.Judge(req, &c.facts).Open {
 		return c.facts
 	}
@@ -75,10 +76,11 @@ func (g *Gatherer) learn(ctx context.Context, req *Request, rules *Rules, maxAge
 	// Goroutines may keep this one, so that the caller's need not be on the heap.
 	own := *req
 	o := resolver.Options{Budget: budget, Client: own.Client, MaxAge: maxAge}
-	c := collection{g: g, req: &own, rules: rules, facts: g.known(&own)}
+	c := collection{g: g, req: &own, rules: rules}
+	g.know(&own, &c.facts)
 	c.collect(ctx, o)
 	if maxAge == 0 && c.tooOld() {
-		c.facts = g.known(&own)
+		g.know(&own, &c.facts)
 		o.MaxAge = fresh
 		c.collect(ctx, o)
 	}
@@ -87,12 +89,12 @@ func (g *Gatherer) learn(ctx context.Context, req *Request, rules *Rules, maxAge
 	return c.facts
 }
 
-// known are the facts that need no question.
-func (g *Gatherer) known(req *Request) Facts {
-	f := NewFacts(req)
+// know sets the facts to those that need no question.
+func (g *Gatherer) know(req *Request, f *Facts) {
+	*f = Facts{}
+	f.HELO.judge(req.HELO, req.Client)
 	f.OwnClient = slices.Contains(g.HostAddrs, req.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(g.HostNames, f.HELO.Name)
-	return f
 }
 
 // collection is the collecting of facts for one request.

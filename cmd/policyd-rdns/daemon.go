@@ -37,7 +37,7 @@ type daemon struct {
 	current  atomic.Pointer[generation]
 	nat      natGuard
 
-	lines     sync.Pool // of *[]byte, for log lines
+	works     sync.Pool // of *work
 	decisions atomic.Uint64
 	blind     atomic.Uint64 // decisions during the outage
 	firstID   uint64
@@ -104,39 +104,41 @@ func (d *daemon) generation(conf *config) *generation {
 	}
 }
 
+// work is what a decision is written in, one after the other.
+type work struct {
+	record journal.Record
+	line   []byte
+}
+
 // handle is the way of a request: facts, decision, log line, reply.
 func (d *daemon) handle(ctx context.Context, req *policy.Request) string {
 	g := d.current.Load()
-	facts := g.gatherer.Gather(ctx, req, g.conf.rules)
-	decision := g.conf.rules.Judge(req, &facts)
-	r := journal.Record{
-		ID:       strconv.FormatUint(d.firstID+d.decisions.Add(1), 36),
-		Config:   g.conf.hash,
-		Request:  *req,
-		Facts:    facts,
-		Decision: decision,
-		Elapsed:  time.Since(req.Time),
+	w, _ := d.works.Get().(*work)
+	if w == nil {
+		w = new(work)
 	}
-	if facts.Outage {
+	r := &w.record
+	r.Request, r.Config, r.Reply = *req, g.conf.hash, ""
+	r.Facts = g.gatherer.Gather(ctx, req, g.conf.rules)
+	r.Decision = g.conf.rules.Judge(req, &r.Facts)
+	r.ID = strconv.FormatUint(d.firstID+d.decisions.Add(1), 36)
+	r.Elapsed = time.Since(req.Time)
+	if r.Facts.Outage {
 		d.blind.Add(1)
 	}
-	d.nat.see(req, facts.OwnClient || g.conf.rules.Networks.Has(req.Client))
-	reply := decision.Reply()
-	if decision.Action != policy.DUNNO {
+	d.nat.see(req, r.Facts.OwnClient || g.conf.rules.Networks.Has(req.Client))
+	reply := r.Decision.Reply()
+	if r.Decision.Action != policy.DUNNO {
 		r.Reply = spoken(reply)
 	}
-	buf, _ := d.lines.Get().(*[]byte)
-	if buf == nil {
-		buf = new([]byte)
-	}
-	*buf = g.conf.log.format.Append((*buf)[:0], &r)
-	_, _ = d.journal.Write(*buf) // never fails
+	w.line = g.conf.log.format.Append(w.line[:0], r)
+	_, _ = d.journal.Write(w.line) // never fails
 	g.tally.Count(&r.Decision, &r.Facts, r.Elapsed)
 	if d.watch != nil {
-		kept := r // or every record would need memory of its own
-		d.watch.keep(&kept, *buf)
+		kept := *r // or every record would need memory of its own
+		d.watch.keep(&kept, w.line)
 	}
-	d.lines.Put(buf)
+	d.works.Put(w)
 	return reply
 }
 

@@ -94,8 +94,7 @@ func newHandling(tb testing.TB, client, helo string) *handling {
 
 // once handles one request.
 func (h *handling) once(tb testing.TB) {
-	var err error
-	if h.request, err = h.requests.ReadRequest(); err != nil {
+	if err := h.requests.ReadRequest(&h.request); err != nil {
 		tb.Fatal(err)
 	}
 	h.reply = postfix.AppendReply(h.reply[:0], h.handle(tb.Context(), &h.request))
@@ -142,8 +141,8 @@ func BenchmarkHandleStep(b *testing.B) {
 	c := handleCases[0]
 	h := newHandling(b, c.client, c.helo)
 	g := h.current.Load()
-	req, err := h.requests.ReadRequest()
-	if err != nil {
+	var req policy.Request
+	if err := h.requests.ReadRequest(&req); err != nil {
 		b.Fatal(err)
 	}
 	ctx := b.Context()
@@ -155,7 +154,7 @@ func BenchmarkHandleStep(b *testing.B) {
 		name string
 		do   func()
 	}{
-		{"read", func() { req, _ = h.requests.ReadRequest() }},
+		{"read", func() { _ = h.requests.ReadRequest(&req) }},
 		{"gather", func() { facts = g.gatherer.Gather(ctx, &req, g.conf.rules) }},
 		{"judge", func() { decision = g.conf.rules.Judge(&req, &facts) }},
 		{"line", func() { line = g.conf.log.format.Append(line[:0], &record) }},

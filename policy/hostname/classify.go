@@ -1,6 +1,9 @@
 package hostname
 
-import "net/netip"
+import (
+	"net/netip"
+	"sync"
+)
 
 // Classify judges whether name was made by the operator of a network, from the
 // client's address or by counting, or was chosen by somebody. client is the
@@ -16,7 +19,9 @@ func Classify(name string, client netip.Addr) Verdict {
 	}
 	name = cutDot(name)
 	client = client.Unmap()
-	var t text
+	t := texts.Get().(*text)
+	defer texts.Put(t)
+	*t = text{}
 	t.fill(name)
 	t.split(twoLabels(name))
 	v := t.judge(name, client)
@@ -29,6 +34,10 @@ func Classify(name string, client netip.Addr) Verdict {
 	}
 	return v
 }
+
+// texts are kept: each is 2 KB, which would be elsewhere in memory on the stack of
+// every caller's goroutine, and not in a processor's cache.
+var texts = sync.Pool{New: func() any { return new(text) }}
 
 // The phrases of Verdict.Why.
 const (

@@ -53,8 +53,7 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, log *slog
 	var req policy.Request // of one after the other
 	now := time.Now()
 	for n := 1; ; n++ {
-		var err error
-		if req, err = s.next(ctx, &reading, now, r); err != nil {
+		if err := s.next(ctx, &reading, now, r, &req); err != nil {
 			return err
 		}
 		s.count.requests.Add(1)
@@ -76,29 +75,29 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, log *slog
 // next waits for a request and reads it. What arrives whole, as nearly all do,
 // needs no deadline for its rest. The order counts: a stop puts the deadline into
 // the past, and what undid that would not see that ctx is done.
-func (s *service) next(ctx context.Context, reading *allowance, now time.Time, r *Reader) (policy.Request, error) {
+func (s *service) next(ctx context.Context, reading *allowance, now time.Time, r *Reader, req *policy.Request) error {
 	if err := reading.give(now, s.idle); err != nil {
-		return policy.Request{}, err
+		return err
 	}
 	if err := ctx.Err(); err != nil {
-		return policy.Request{}, err
+		return err
 	}
 	if err := r.await(); err != nil {
-		return policy.Request{}, err
+		return err
 	}
 	if !r.whole() {
 		if err := reading.renew(time.Now(), s.unfinished); err != nil {
-			return policy.Request{}, err
+			return err
 		}
 		if err := ctx.Err(); err != nil {
-			return policy.Request{}, err
+			return err
 		}
 	}
-	req, err := r.ReadRequest()
+	err := r.ReadRequest(req)
 	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
 		err = fmt.Errorf("%w: not whole after %v", ErrRequest, s.unfinished)
 	}
-	return req, err
+	return err
 }
 
 // allowance is the time that one direction of a connection has.

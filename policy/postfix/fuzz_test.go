@@ -40,7 +40,7 @@ func FuzzReadRequest(f *testing.F) {
 		}
 		for _, req := range requests {
 			rendered := render(req)
-			got, err := NewReader(strings.NewReader(rendered), nil).ReadRequest()
+			got, err := readFrom(NewReader(strings.NewReader(rendered), nil))
 			if err != nil || withoutTime(got) != req {
 				t.Errorf("ReadRequest(%q) = %+v, %v; want %+v", rendered, got, err, req)
 			}
@@ -54,7 +54,7 @@ func readAll(t *testing.T, src io.Reader) ([]policy.Request, error) {
 	r := NewReader(src, m)
 	var requests []policy.Request
 	for {
-		req, err := r.ReadRequest()
+		req, err := readFrom(r)
 		if err != nil {
 			if err != io.EOF && err != io.ErrUnexpectedEOF && !errors.Is(err, ErrRequest) {
 				t.Errorf("error of a kind unknown: %v", err)

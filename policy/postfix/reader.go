@@ -53,34 +53,34 @@ func NewReader(src io.Reader, m *Memory) *Reader {
 	return &Reader{src: src, memory: m, buf: make([]byte, 0, smallBuffer)}
 }
 
-// ReadRequest returns the next request. Bytes beyond it are kept for the next
-// call. Nothing in the result refers to the Reader's buffer.
+// ReadRequest reads the next request into req. Bytes beyond it are kept for the
+// next call. Nothing in req refers to the Reader's buffer.
 //
 // The error is io.EOF if there is no further request, io.ErrUnexpectedEOF if
 // the source ended within one, [ErrRequest], wrapped, if it cannot be read as
-// a request, and otherwise that of the source as it is. After an error the
-// Reader must not be used again.
-func (r *Reader) ReadRequest() (policy.Request, error) {
-	req, err := r.read()
-	if err != nil {
+// a request, and otherwise that of the source as it is. After an error req is
+// empty, and the Reader must not be used again.
+func (r *Reader) ReadRequest(req *policy.Request) error {
+	if err := r.read(req); err != nil {
 		r.release()
-		return policy.Request{}, err
+		*req = policy.Request{}
+		return err
 	}
 	r.shift()
-	return req, nil
+	return nil
 }
 
-func (r *Reader) read() (policy.Request, error) {
+func (r *Reader) read(req *policy.Request) error {
 	for {
 		whole, err := r.parse()
 		if err != nil {
-			return policy.Request{}, err
+			return err
 		}
 		if whole {
-			return r.request()
+			return r.request(req)
 		}
 		if err := r.fill(); err != nil {
-			return policy.Request{}, err
+			return err
 		}
 	}
 }

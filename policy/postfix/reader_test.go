@@ -16,6 +16,12 @@ import (
 
 const kind = "request=smtpd_access_policy\n"
 
+// readFrom reads one request.
+func readFrom(r *Reader) (req policy.Request, err error) {
+	err = r.ReadRequest(&req)
+	return req, err
+}
+
 // full is what a Postfix 3.12 sends, all told.
 const full = kind + `protocol_state=RCPT
 protocol_name=ESMTP
@@ -111,7 +117,7 @@ func TestReadRequest(t *testing.T) {
 		} {
 			m := NewMemory(1 << 20)
 			r := NewReader(src, m)
-			got, err := r.ReadRequest()
+			got, err := readFrom(r)
 			if err != nil {
 				t.Errorf("%s, %s: ReadRequest() error: %v", tt.name, how, err)
 				continue
@@ -122,7 +128,7 @@ func TestReadRequest(t *testing.T) {
 			if got := withoutTime(got); got != tt.want {
 				t.Errorf("%s, %s: ReadRequest(%.300q) = %+v; want %+v", tt.name, how, tt.in, got, tt.want)
 			}
-			if _, err := r.ReadRequest(); err != io.EOF {
+			if _, err := readFrom(r); err != io.EOF {
 				t.Errorf("%s, %s: ReadRequest() at the end, error = %v; want EOF", tt.name, how, err)
 			}
 			if used := m.used.Load(); used != 0 {
@@ -178,7 +184,7 @@ func TestReadRequestError(t *testing.T) {
 			"in bytes":  iotest.OneByteReader(strings.NewReader(tt.in)),
 		} {
 			m := NewMemory(1 << 20)
-			got, err := NewReader(src, m).ReadRequest()
+			got, err := readFrom(NewReader(src, m))
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("%s, %s: ReadRequest(%.60q) error = %v; want %s", tt.name, how, tt.in, err, tt.want)
 			}
@@ -199,7 +205,7 @@ func TestReadRequestError(t *testing.T) {
 func TestReadRequestSourceError(t *testing.T) {
 	broken := errors.New("connection reset")
 	for _, in := range []string{"", "request=", kind} {
-		_, err := NewReader(io.MultiReader(strings.NewReader(in), iotest.ErrReader(broken)), nil).ReadRequest()
+		_, err := readFrom(NewReader(io.MultiReader(strings.NewReader(in), iotest.ErrReader(broken)), nil))
 		if err != broken {
 			t.Errorf("ReadRequest(%q and a reset) error = %v; want %v", in, err, broken)
 		}
@@ -216,7 +222,7 @@ func TestReadRequestPipelined(t *testing.T) {
 	m := NewMemory(1 << 20)
 	r := NewReader(&in, m)
 	for i := range n {
-		got, err := r.ReadRequest()
+		got, err := readFrom(r)
 		if err != nil {
 			t.Fatalf("request %d: %v", i, err)
 		}
@@ -227,7 +233,7 @@ func TestReadRequestPipelined(t *testing.T) {
 			t.Fatalf("request %d: %d bytes are charged; want %d", i, charged, want)
 		}
 	}
-	if _, err := r.ReadRequest(); err != io.ErrUnexpectedEOF {
+	if _, err := readFrom(r); err != io.ErrUnexpectedEOF {
 		t.Errorf("error at the end = %v; want unexpected EOF", err)
 	}
 	if used := m.used.Load(); used != 0 {
@@ -246,19 +252,19 @@ func TestMemory(t *testing.T) {
 	first, rest := halfway()
 	done := make(chan error)
 	go func() {
-		_, err := first.ReadRequest()
+		_, err := readFrom(first)
 		done <- err
 	}()
 	if _, err := io.WriteString(rest, big); err != nil {
 		t.Fatal(err)
 	}
 
-	_, err := NewReader(strings.NewReader(big+"\n"), m).ReadRequest()
+	_, err := readFrom(NewReader(strings.NewReader(big+"\n"), m))
 	want := "bad policy request: unfinished requests of all connections exceed 12288 bytes"
 	if err == nil || err.Error() != want || !errors.Is(err, ErrRequest) {
 		t.Errorf("a second big request: error = %v; want %s", err, want)
 	}
-	if _, err := NewReader(strings.NewReader(kind+"\n"), m).ReadRequest(); err != nil {
+	if _, err := readFrom(NewReader(strings.NewReader(kind+"\n"), m)); err != nil {
 		t.Errorf("an ordinary request: error = %v; want none", err)
 	}
 
@@ -268,7 +274,7 @@ func TestMemory(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("the first big request: error = %v; want none", err)
 	}
-	if _, err := NewReader(strings.NewReader(big+"\n"), m).ReadRequest(); err != nil {
+	if _, err := readFrom(NewReader(strings.NewReader(big+"\n"), m)); err != nil {
 		t.Errorf("a big request after the first: error = %v; want none", err)
 	}
 	if used := m.used.Load(); used != 0 {
@@ -278,7 +284,7 @@ func TestMemory(t *testing.T) {
 
 // Without a bound the limits of the single request hold all the same.
 func TestMemoryNil(t *testing.T) {
-	if _, err := NewReader(strings.NewReader(sized(maxRequest)), nil).ReadRequest(); err != nil {
+	if _, err := readFrom(NewReader(strings.NewReader(sized(maxRequest)), nil)); err != nil {
 		t.Errorf("ReadRequest(64 KiB) error = %v; want none", err)
 	}
 }
@@ -297,7 +303,7 @@ func BenchmarkReadRequest(b *testing.B) {
 	b.SetBytes(int64(len(full)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.ReadRequest(); err != nil {
+		if _, err := readFrom(r); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -85,13 +85,12 @@ func (r *Reader) value(a attribute) []byte {
 }
 
 // request makes a Request of what was read.
-func (r *Reader) request() (policy.Request, error) {
+func (r *Reader) request(req *policy.Request) error {
 	if kind := r.value(requestKind); string(kind) != accessPolicy {
-		return policy.Request{}, fmt.Errorf("%w: request=%.60q, want %s", ErrRequest, kind, accessPolicy)
+		return fmt.Errorf("%w: request=%.60q, want %s", ErrRequest, kind, accessPolicy)
 	}
 	text := r.texts()
-	req := policy.Request{
-		Time:              time.Now(),
+	*req = policy.Request{
 		Client:            parseAddr(text[clientAddress]),
 		ClientName:        text[clientName],
 		ReverseClientName: text[reverseClientName],
@@ -106,10 +105,11 @@ func (r *Reader) request() (policy.Request, error) {
 		Server:            parseAddr(text[serverAddress]),
 		Context:           text[policyContext],
 	}
+	req.Time = time.Now()
 	if !req.Client.IsValid() {
 		req.ClientText = text[clientAddress]
 	}
-	return req, nil
+	return nil
 }
 
 // texts copies the values out of the buffer, all with one allocation.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policybench/internal/crowd"
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix"
 )
 
@@ -91,7 +92,8 @@ func TestClients(t *testing.T) {
 	} {
 		c := Clients{Crowd: crowd.Crowd{Mix: crowd.Only(kind)}, Family: crowd.IPv4, Count: 8, First: 5, Once: true}
 		b, ok := c.Append(nil, 2)
-		req, err := postfix.NewReader(bytes.NewReader(b), nil).ReadRequest()
+		var req policy.Request
+		err := postfix.NewReader(bytes.NewReader(b), nil).ReadRequest(&req)
 		if got := [3]string{req.HELO, req.ClientName, req.Client.String()}; !ok || err != nil || got != want || !req.Encrypted || req.Authenticated {
 			t.Errorf("%v: %+v, %v; want %v", kind, req, err, want)
 		}
@@ -107,7 +109,8 @@ func TestPicked(t *testing.T) {
 	seen := map[string]bool{}
 	for k := range uint64(1000) {
 		b, _ := c.Append(nil, k)
-		req, err := postfix.NewReader(bytes.NewReader(b), nil).ReadRequest()
+		var req policy.Request
+		err := postfix.NewReader(bytes.NewReader(b), nil).ReadRequest(&req)
 		n, ok := crowd.Number(req.Client)
 		if err != nil || !ok || n >= c.Count {
 			t.Fatalf("request %d is about %v, %v; want one of the first %d", k, req.Client, err, c.Count)

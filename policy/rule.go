@@ -142,11 +142,25 @@ func (e *Entry) covers(other Entry) bool {
 
 // Has says whether the table has an entry of the key.
 func (t Table) Has(key string) bool {
-	return slices.ContainsFunc(t, func(e Entry) bool { return e.Key == key })
+	for i := range t {
+		if t[i].Key == key {
+			return true
+		}
+	}
+	return false
 }
 
 // uses says whether the rule looks at one of the keys.
 func (r *Rule) uses(keys ...string) bool {
-	has := func(t Table) bool { return slices.ContainsFunc(keys, t.Has) }
-	return has(r.When) || slices.ContainsFunc(r.Unless, has)
+	for _, key := range keys {
+		if r.When.Has(key) {
+			return true
+		}
+		for _, t := range r.Unless {
+			if t.Has(key) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -19,6 +19,9 @@
 // marked as stale, when the servers fail or are slow (RFC 8767). An answer that
 // is asked for often is asked again before it expires, behind the callers.
 //
+// A UDP socket asks one question at a time, so that questions under way have
+// different ports, and eight in all, within 5 seconds.
+//
 // A question that several callers have is asked once. It is asked on a flight
 // of its own, which goes on when a caller's deadline cuts that caller short: the
 // answer is then in the cache for the next one. Flights are bounded in number,

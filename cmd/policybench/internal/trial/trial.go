@@ -136,11 +136,14 @@ func loadFor(ctx context.Context, p *program, c load.Config) (*load.Result, erro
 			return nil, fmt.Errorf("%s: errors %v\n%s", p.name, r.Errors, p.tail.text())
 		}
 		answered += r.Answered
-		if r.Requests > 0 && r.Latency.TotalCount() > 0 && (r.ServerCPU > 0 || try >= idleTries) {
+		clients, once := c.Source.(*load.Clients)
+		once = once && clients.Once
+		all := once && answered >= int64(clients.Count) // there is nobody left to ask about
+		if r.Requests > 0 && r.Latency.TotalCount() > 0 && (r.ServerCPU > 0 || try >= idleTries || all) {
 			r.Answered = answered
 			return r, nil
 		}
-		if clients, ok := c.Source.(*load.Clients); ok && clients.Once {
+		if once {
 			rest := *clients
 			rest.First += uint32(r.Answered)
 			c.Source = &rest

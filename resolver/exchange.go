@@ -133,7 +133,11 @@ func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*dns.Msg
 // connect gives a connection to a server, for one question.
 func (r *Resolver) connect(l *leash, m message, end time.Time) (net.Conn, error) {
 	if r.dial == nil && m.network == "udp" {
-		return r.sockets.take(m.server)
+		s, err := r.sockets.take(m.server)
+		if err != nil {
+			return nil, err // a nil *socket in a net.Conn would not be nil
+		}
+		return s, nil
 	}
 	dial := r.dial
 	if dial == nil {

@@ -32,24 +32,26 @@ func (r *recorder) LookupPTR(ctx context.Context, addr netip.Addr, o resolver.Op
 func (r *recorder) LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer {
 	begin := time.Now()
 	a := r.dns.LookupAddrs(ctx, network, name, o)
-	qtype := "A "
-	if network == "ip6" {
-		qtype = "AAAA "
-	}
-	r.keep(qtype+name, a, begin)
+	r.keep(addrsQuestion(network, name), a, begin)
 	return a
 }
 
-// BeginAddrs is that of [policy.DNS]. It is asked from a goroutine of its own, so
-// that the time is known that the answer took.
+// BeginAddrs is that of [policy.DNS]. A goroutine waits for the answer at once, so
+// that the time is known that it took, and does nothing else: a panic would end the
+// daemon.
 func (r *recorder) BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
-	o.CacheOnly = true
-	if a := r.LookupAddrs(ctx, network, name, o); a.Outcome != resolver.NotAsked {
+	begin, question := time.Now(), addrsQuestion(network, name)
+	a, wait := r.dns.BeginAddrs(ctx, network, name, o)
+	if wait == nil {
+		r.keep(question, a, begin)
 		return a, nil
 	}
-	o.CacheOnly = false
 	answered := make(chan resolver.Answer, 1)
-	go func() { answered <- r.LookupAddrs(ctx, network, name, o) }()
+	go func() {
+		a := wait(ctx)
+		r.keep(question, a, begin)
+		answered <- a
+	}()
 	return resolver.Answer{}, func(enough context.Context) resolver.Answer {
 		select {
 		case a := <-answered:
@@ -63,6 +65,13 @@ func (r *recorder) BeginAddrs(ctx context.Context, network, name string, o resol
 			return resolver.Answer{Outcome: resolver.TempError, Err: enough.Err()}
 		}
 	}
+}
+
+func addrsQuestion(network, name string) string {
+	if network == "ip6" {
+		return "AAAA " + name
+	}
+	return "A " + name
 }
 
 // Outage is that of [policy.DNS].

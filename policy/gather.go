@@ -52,19 +52,31 @@ type Gatherer struct {
 // learnt is a temperror. Before a reject, answers older than a minute are asked
 // again.
 func (g *Gatherer) Gather(ctx context.Context, req *Request, rules *Rules) Facts {
+	facts, learn := g.Begin(req, rules)
+	if learn != nil {
+		return learn(ctx)
+	}
+	return facts
+}
+
+// Begin is Gather in two steps: it returns the facts if nothing has to be waited
+// for, and else learn, which waits for them.
+func (g *Gatherer) Begin(req *Request, rules *Rules) (facts Facts, learn func(context.Context) Facts) {
 	c := collection{g: g, req: req, rules: rules}
 	g.know(req, &c.facts)
 	if !req.Client.IsValid() || !g.Complete && !rules.Judge(req, &c.facts).Open {
-		return c.facts
+		return c.facts, nil
 	}
-	if !c.atHand(ctx) {
-		return g.learn(ctx, req, rules, 0)
+	maxAge := time.Duration(0)
+	if c.atHand() {
+		if !c.tooOld() {
+			c.facts.Outage = len(c.facts.Errors) > 0 && g.DNS.Outage()
+			return c.facts, nil
+		}
+		maxAge = fresh
 	}
-	if c.tooOld() {
-		return g.learn(ctx, req, rules, fresh)
-	}
-	c.facts.Outage = len(c.facts.Errors) > 0 && g.DNS.Outage()
-	return c.facts
+	own := *req // or each caller's had to be on the heap
+	return Facts{}, func(ctx context.Context) Facts { return g.learn(ctx, &own, rules, maxAge) }
 }
 
 // learn collects the facts that the cache does not hold, or holds only of an age
@@ -73,14 +85,12 @@ func (g *Gatherer) learn(ctx context.Context, req *Request, rules *Rules, maxAge
 	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
 	defer cancel()
 	budget := resolver.NewBudget(maxQuestions)
-	// Goroutines may keep this one, so that the caller's need not be on the heap.
-	own := *req
-	o := resolver.Options{Budget: budget, Client: own.Client, MaxAge: maxAge}
-	c := collection{g: g, req: &own, rules: rules}
-	g.know(&own, &c.facts)
+	o := resolver.Options{Budget: budget, Client: req.Client, MaxAge: maxAge}
+	c := collection{g: g, req: req, rules: rules}
+	g.know(req, &c.facts)
 	c.collect(ctx, o)
 	if maxAge == 0 && c.tooOld() {
-		g.know(&own, &c.facts)
+		g.know(req, &c.facts)
 		o.MaxAge = fresh
 		c.collect(ctx, o)
 	}
@@ -115,7 +125,8 @@ func (c *collection) tooOld() bool {
 // atHand collects the facts from the cache alone, and says whether all that the
 // rules need was there. It costs no goroutine and no
 // timer: nearly all clients of a busy server were here before.
-func (c *collection) atHand(ctx context.Context) bool {
+func (c *collection) atHand() bool {
+	ctx := context.Background() // nothing is waited for
 	o := resolver.Options{Client: c.req.Client, CacheOnly: true}
 	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
 	if ptr.Outcome == resolver.NotAsked {

@@ -110,16 +110,28 @@ type work struct {
 	line   []byte
 }
 
-// handle is the way of a request: facts, decision, log line, reply.
-func (d *daemon) handle(ctx context.Context, req *policy.Request) string {
+// handle is the way of a request: facts, decision, log line, reply. Only for the
+// facts it may have to wait.
+func (d *daemon) handle(ctx context.Context, req *policy.Request) (action string, wait func() string) {
 	g := d.current.Load()
+	facts, learn := g.gatherer.Begin(req, g.conf.rules)
+	if learn == nil {
+		return d.decide(g, req, &facts), nil
+	}
+	return "", func() string {
+		facts := learn(ctx)
+		return d.decide(g, req, &facts)
+	}
+}
+
+// decide is the way from the facts on.
+func (d *daemon) decide(g *generation, req *policy.Request, facts *policy.Facts) (action string) {
 	w, _ := d.works.Get().(*work)
 	if w == nil {
 		w = new(work)
 	}
 	r := &w.record
-	r.Request, r.Config, r.Reply = *req, g.conf.hash, ""
-	r.Facts = g.gatherer.Gather(ctx, req, g.conf.rules)
+	r.Request, r.Facts, r.Config, r.Reply = *req, *facts, g.conf.hash, ""
 	r.Decision = g.conf.rules.Judge(req, &r.Facts)
 	r.ID = strconv.FormatUint(d.firstID+d.decisions.Add(1), 36)
 	r.Elapsed = time.Since(req.Time)

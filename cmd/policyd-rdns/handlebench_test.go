@@ -97,7 +97,16 @@ func (h *handling) once(tb testing.TB) {
 	if err := h.requests.ReadRequest(&h.request); err != nil {
 		tb.Fatal(err)
 	}
-	h.reply = postfix.AppendReply(h.reply[:0], h.handle(tb.Context(), &h.request))
+	h.reply = postfix.AppendReply(h.reply[:0], h.answer(tb.Context(), &h.request))
+}
+
+// answer handles one request, and waits for what it takes.
+func (d *daemon) answer(ctx context.Context, req *policy.Request) string {
+	action, wait := d.handle(ctx, req)
+	if wait != nil {
+		return wait()
+	}
+	return action
 }
 
 // again is the same request again and again, one a read, as Postfix sends them.

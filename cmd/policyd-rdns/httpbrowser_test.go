@@ -59,10 +59,10 @@ func watched(t *testing.T) (d *daemon, url string) {
 	_, url, _ = strings.Cut(log.String(), "url=")
 	d.remember(t, recordedLog(t))
 	for _, c := range demoClients() {
-		d.handle(t.Context(), visit(c.address, c.helo))
+		d.answer(t.Context(), visit(c.address, c.helo))
 	}
 	for i, helo := range hostileHELOs() {
-		d.handle(t.Context(), visit("203.0.113."+itoa(66+i%4), helo))
+		d.answer(t.Context(), visit("203.0.113."+itoa(66+i%4), helo))
 	}
 	return d, strings.TrimSpace(url)
 }

@@ -30,12 +30,20 @@ func (s *service) accept(ctx context.Context, running *sync.WaitGroup, l net.Lis
 		}
 		s.count.accepted.Add(1)
 		s.count.open.Add(1)
+		if s.loops.adopt(ctx, s, running, c) {
+			continue
+		}
 		running.Go(func() {
 			s.serve(ctx, c)
-			s.count.open.Add(-1)
-			<-s.places
+			s.givePlace()
 		})
 	}
+}
+
+// givePlace gives back the place of a connection that has ended.
+func (s *service) givePlace() {
+	s.count.open.Add(-1)
+	<-s.places
 }
 
 // takePlace waits until there may be one connection more.

@@ -78,7 +78,7 @@ func TestStats(t *testing.T) {
 		if got := new(Server).Stats(); got != (Stats{}) {
 			t.Errorf("Stats() of a new server = %+v; want none", got)
 		}
-		s := start(t, func(ctx context.Context, req *policy.Request) string {
+		s := start(t, func(ctx context.Context, req *policy.Request) (string, func() string) {
 			if req.HELO == "bad" {
 				panic("boom")
 			}

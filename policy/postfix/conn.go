@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"runtime"
@@ -15,7 +14,9 @@ import (
 	"policyd-rdns/policy"
 )
 
-// serve answers one connection until either side has had enough of it.
+// serve answers one connection until either side has had enough of it. It is how
+// connections are served that no [loop] can: on other systems than Linux, in want
+// of file descriptors, and if they are none of the system's.
 func (s *service) serve(ctx context.Context, c net.Conn) {
 	defer c.Close()
 	wake := context.AfterFunc(ctx, func() {
@@ -25,14 +26,18 @@ func (s *service) serve(ctx context.Context, c net.Conn) {
 	r := NewReader(c, s.memory)
 	defer r.release()
 
-	log := s.log.With("peer", peer(c))
-	switch err := s.converse(ctx, c, r, log); {
-	case errors.Is(err, ErrRequest):
+	name := peer(c)
+	s.ended(name, s.converse(ctx, c, r, name))
+}
+
+// ended tells why a connection ended.
+func (s *service) ended(peer string, err error) {
+	if errors.Is(err, ErrRequest) {
 		s.count.badRequests.Add(1)
-		log.Warn("policy connection closed", "error", err)
-	default:
-		log.Debug("policy connection ended", "error", err)
+		s.log.Warn("policy connection closed", "peer", peer, "error", err)
+		return
 	}
+	s.log.Debug("policy connection ended", "peer", peer, "error", err)
 }
 
 // turn is how many requests of one connection are answered before the others
@@ -45,7 +50,7 @@ func (s *service) serve(ctx context.Context, c net.Conn) {
 const turn = 2
 
 // converse answers request after request. Its error is never nil.
-func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, log *slog.Logger) error {
+func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, peer string) error {
 	var reply []byte
 	reading, writing := allowance{set: c.SetReadDeadline}, allowance{set: c.SetWriteDeadline}
 	// A stop must not cut short what has begun.
@@ -56,8 +61,10 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, log *slog
 		if err := s.next(ctx, &reading, now, r, &req); err != nil {
 			return err
 		}
-		s.count.requests.Add(1)
-		action := s.answer(whole, &req, log)
+		action, wait := s.answer(whole, &req, peer)
+		if wait != nil {
+			action = s.await(wait, &req, peer)
+		}
 		reply = AppendReply(reply[:0], action)
 		now = time.Now()
 		if err := writing.give(now, s.write); err != nil {
@@ -126,20 +133,30 @@ func (a *allowance) renew(now time.Time, span time.Duration) error {
 	return a.set(now.Add(span))
 }
 
-// answer calls the handler, and answers for it if it panics: one request is
+// answer calls the handler.
+func (s *service) answer(ctx context.Context, req *policy.Request, peer string) (action string, wait func() string) {
+	s.count.requests.Add(1)
+	defer s.rescue(&action, req, peer)
+	return s.handler(ctx, req)
+}
+
+// await calls what the handler waits with.
+func (s *service) await(wait func() string, req *policy.Request, peer string) (action string) {
+	defer s.rescue(&action, req, peer)
+	return wait()
+}
+
+// rescue is deferred, and answers for a handler that panics: one request is
 // not to end the daemon, nor its own connection. What is logged of it is
 // bounded, in characters: of the panic 1000, of each text of the request 200,
 // of the stack 100 frames (by the runtime).
-func (s *service) answer(ctx context.Context, req *policy.Request, log *slog.Logger) (action string) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.count.panics.Add(1)
-			log.Error("panic in handling a policy request, answered "+noAction,
-				"panic", fmt.Sprintf("%.1000s", fmt.Sprint(p)), "request", fmt.Sprintf("%+.200v", *req), "stack", string(debug.Stack()))
-			action = noAction
-		}
-	}()
-	return s.handler(ctx, req)
+func (s *service) rescue(action *string, req *policy.Request, peer string) {
+	if p := recover(); p != nil {
+		s.count.panics.Add(1)
+		s.log.Error("panic in handling a policy request, answered "+noAction, "peer", peer,
+			"panic", fmt.Sprintf("%.1000s", fmt.Sprint(p)), "request", fmt.Sprintf("%+.200v", *req), "stack", string(debug.Stack()))
+		*action = noAction
+	}
 }
 
 // peer names who is at the other end. Clients of unix sockets have no address.

@@ -215,10 +215,13 @@ func reference(in string) (replies []string, bad bool) {
 		if attributes["request"] != "smtpd_access_policy" {
 			return replies, true
 		}
-		action := echo(context.Background(), &policy.Request{
+		action, wait := echo(context.Background(), &policy.Request{
 			HELO:      text(attributes["helo_name"]),
 			Recipient: text(attributes["recipient"]),
 		})
+		if wait != nil {
+			action = wait()
+		}
 		replies = append(replies, string(AppendReply(nil, action)))
 		attributes = map[string]string{}
 		size, count = 0, 0

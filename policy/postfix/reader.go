@@ -61,28 +61,32 @@ func NewReader(src io.Reader, m *Memory) *Reader {
 // a request, and otherwise that of the source as it is. After an error req is
 // empty, and the Reader must not be used again.
 func (r *Reader) ReadRequest(req *policy.Request) error {
-	if err := r.read(req); err != nil {
-		r.release()
-		*req = policy.Request{}
-		return err
-	}
-	r.shift()
-	return nil
-}
-
-func (r *Reader) read(req *policy.Request) error {
 	for {
-		whole, err := r.parse()
+		whole, err := r.take(req)
+		if err == nil && !whole {
+			err = r.fill()
+		}
 		if err != nil {
+			r.release()
+			*req = policy.Request{}
 			return err
 		}
 		if whole {
-			return r.request(req)
-		}
-		if err := r.fill(); err != nil {
-			return err
+			return nil
 		}
 	}
+}
+
+// take takes the next request, if it has arrived whole.
+func (r *Reader) take(req *policy.Request) (whole bool, err error) {
+	if whole, err = r.parse(); !whole || err != nil {
+		return false, err
+	}
+	if err := r.request(req); err != nil {
+		return false, err
+	}
+	r.shift()
+	return true, nil
 }
 
 // await returns when the first byte of a request has arrived.
@@ -152,13 +156,27 @@ func (r *Reader) attribute(line []byte, start int) error {
 
 // fill reads once, at least one byte.
 func (r *Reader) fill() error {
+	room, err := r.room()
+	if err != nil {
+		return err
+	}
+	n, err := io.ReadAtLeast(r.src, room, 1)
+	r.buf = r.buf[:len(r.buf)+n]
+	return r.ended(err)
+}
+
+// room is where the next bytes go, at least one.
+func (r *Reader) room() ([]byte, error) {
 	if len(r.buf) == cap(r.buf) {
 		if err := r.grow(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	n, err := io.ReadAtLeast(r.src, r.buf[len(r.buf):cap(r.buf)], 1)
-	r.buf = r.buf[:len(r.buf)+n]
+	return r.buf[len(r.buf):cap(r.buf)], nil
+}
+
+// ended is the error of a source, which io.EOF is only between requests.
+func (r *Reader) ended(err error) error {
 	if err == io.EOF && len(r.buf) > 0 {
 		return io.ErrUnexpectedEOF
 	}

@@ -27,12 +27,16 @@ const (
 	defaultConnections = 2000
 )
 
-// Handler decides a request: it returns an action for [AppendReply]. It must
-// return in less time than Postfix waits (smtpd_policy_service_timeout in
-// postconf(5), 100 s); its context has no deadline and survives the server's
-// stop. It must not keep the request, whose memory the next one takes. It is
-// called from many goroutines at once. If it panics, the action is DUNNO.
-type Handler func(ctx context.Context, req *policy.Request) (action string)
+// Handler decides a request: it returns an action for [AppendReply], or, if it
+// must wait for anything, what returns the action when that has come. Others are
+// answered while wait is called, and not before the Handler itself has returned.
+//
+// wait must return in less time than Postfix waits (smtpd_policy_service_timeout
+// in postconf(5), 100 s); the context has no deadline and survives the server's
+// stop. Neither may keep the request, whose memory another one takes when it has
+// been answered. Both are called from many goroutines at once. If one panics, the
+// action is DUNNO.
+type Handler func(ctx context.Context, req *policy.Request) (action string, wait func() string)
 
 // Server answers policy requests. Its fields must not be changed while Serve
 // runs; each but Handler may be zero. It must not be copied after first use.
@@ -79,6 +83,7 @@ type service struct {
 	places                  chan struct{} // holds one for each connection
 	full                    seldom        // warning that none is left
 	count                   *counters
+	loops                   loops
 }
 
 // service fills in the defaults, for a number of listeners.

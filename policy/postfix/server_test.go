@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,7 +16,23 @@ import (
 	"policyd-rdns/policy"
 )
 
-func greet(_ context.Context, req *policy.Request) string { return "INFO " + req.HELO }
+// greet has to wait for names of an odd length.
+func greet(_ context.Context, req *policy.Request) (action string, wait func() string) {
+	if len(req.HELO)%2 == 0 {
+		return "INFO " + req.HELO, nil
+	}
+	return "", func() string {
+		runtime.Gosched()
+		return "INFO " + req.HELO
+	}
+}
+
+// waiting is a handler that has to wait for everything.
+func waiting(f func(context.Context, *policy.Request) string) Handler {
+	return func(ctx context.Context, req *policy.Request) (string, func() string) {
+		return "", func() string { return f(ctx, req) }
+	}
+}
 
 func helo(name string) string { return kind + "helo_name=" + name + "\n\n" }
 
@@ -141,14 +158,14 @@ func TestServeEOF(t *testing.T) {
 
 func TestServeStopInProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, func(ctx context.Context, _ *policy.Request) string {
+		s := start(t, waiting(func(ctx context.Context, _ *policy.Request) string {
 			select {
 			case <-ctx.Done():
 				return "INFO cut short"
 			case <-time.After(5 * time.Second):
 				return fmt.Sprintf("INFO %v", ctx.Value(key{}))
 			}
-		})
+		}))
 		busy, idle, begun := s.dial(t), s.dial(t), s.dial(t)
 		busy.send(helo("a"))
 		begun.send(kind)
@@ -199,10 +216,10 @@ func TestServeStopRace(t *testing.T) {
 // What has come of further requests is given up at a stop, and its memory back.
 func TestServeStopPipelined(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, func(context.Context, *policy.Request) string {
+		s := start(t, waiting(func(context.Context, *policy.Request) string {
 			<-time.After(time.Second)
 			return "DUNNO"
-		})
+		}))
 		c := s.dial(t)
 		go io.WriteString(c, sized(9<<10)+sized(30<<10))
 		synctest.Wait()
@@ -214,22 +231,28 @@ func TestServeStopPipelined(t *testing.T) {
 }
 
 func TestServePanic(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := start(t, func(ctx context.Context, req *policy.Request) string {
-			if req.HELO == "bad\x1b" {
-				panic("boom")
-			}
-			return greet(ctx, req)
+	bad := func() string { panic("boom") }
+	for _, handler := range []Handler{
+		func(context.Context, *policy.Request) (string, func() string) { return bad(), nil },
+		func(context.Context, *policy.Request) (string, func() string) { return "", bad },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, func(ctx context.Context, req *policy.Request) (string, func() string) {
+				if req.HELO == "bad\x1b" {
+					return handler(ctx, req)
+				}
+				return greet(ctx, req)
+			})
+			c, other := s.dial(t), s.dial(t)
+			c.send(helo("bad\x1b"))
+			c.want("DUNNO")
+			c.send(helo("good"))
+			c.want("INFO good")
+			other.send(helo("other"))
+			other.want("INFO other")
+			s.wantLine(t, "level=ERROR", "panic=boom", "peer=pipe", `HELO:bad\x1b`, "postfix.TestServePanic")
 		})
-		c, other := s.dial(t), s.dial(t)
-		c.send(helo("bad\x1b"))
-		c.want("DUNNO")
-		c.send(helo("good"))
-		c.want("INFO good")
-		other.send(helo("other"))
-		other.want("INFO other")
-		s.wantLine(t, "level=ERROR", "panic=boom", "peer=pipe", `HELO:bad\x1b`, "postfix.TestServePanic")
-	})
+	}
 }
 
 // Whatever the peer sent and the panic says, the log has one line more, which
@@ -237,9 +260,9 @@ func TestServePanic(t *testing.T) {
 func TestServePanicLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hostile := strings.Repeat("\x1b\r\\\"", maxValue/4)
-		s := start(t, func(context.Context, *policy.Request) string {
+		s := start(t, func(context.Context, *policy.Request) (string, func() string) {
 			deep(10_000, errors.New(strings.Repeat(hostile, 1000)))
-			return "unreachable"
+			return "unreachable", nil
 		})
 		c := s.dial(t)
 		in := kind

@@ -1,0 +1,575 @@
+package postfix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+// loops share the connections of a service among them, one for each processor. A
+// goroutine for each connection would be simpler. But each has a stack, and where
+// hundreds take turns no stack is in a processor's cache when its turn comes: with
+// 2000 connections that was a third of what a request cost.
+type loops struct {
+	mu  sync.Mutex
+	all []*loop
+}
+
+// adopt takes a connection over, if it is one of the system's.
+func (ls *loops) adopt(ctx context.Context, s *service, running *sync.WaitGroup, c net.Conn) bool {
+	fd, ok := duplicate(c)
+	if !ok {
+		return false
+	}
+	l := ls.idlest(ctx, s, running)
+	if l == nil || !l.begin(&wire{fd: fd, peer: peer(c), fresh: true}) {
+		_ = syscall.Close(fd)
+		return false
+	}
+	_ = c.Close() // the descriptor that is left is the loop's
+	return true
+}
+
+// duplicate gives a descriptor of the connection that the runtime's poller does not
+// know of.
+func duplicate(c net.Conn) (fd int, ok bool) {
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return 0, false
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return 0, false
+	}
+	outer := raw.Control(func(its uintptr) {
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+		if fd, err = syscall.Dup(int(its)); err == nil {
+			syscall.CloseOnExec(fd)
+		}
+	})
+	return fd, outer == nil && err == nil
+}
+
+// idlest is the loop with the fewest connections; nil: there can be none.
+func (ls *loops) idlest(ctx context.Context, s *service, running *sync.WaitGroup) *loop {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for len(ls.all) < runtime.GOMAXPROCS(0) {
+		l, err := newLoop(ctx, s)
+		if err != nil {
+			break // as many as there are
+		}
+		ls.all = append(ls.all, l)
+		running.Go(l.run)
+	}
+	var least *loop
+	for _, l := range ls.all {
+		if least == nil || l.wires.Load() < least.wires.Load() {
+			least = l
+		}
+	}
+	return least
+}
+
+// wire is a connection that a loop serves.
+type wire struct {
+	fd   int
+	peer string
+	r    *Reader // nil: nothing has come of a next request
+	rest []byte  // of a reply, that the peer has not taken
+	err  error   // why it is to end
+
+	fresh   bool // not known to epoll
+	more    bool // there may be something to read
+	all     bool // to be read until there is none, a short read not being the last
+	partial bool // a request has begun
+	stuck   bool // epoll tells when the peer takes more
+
+	until time.Time // what the peer does now must be done
+	place atomic.Uint32
+}
+
+// Where a wire is. Who has it may use it.
+const (
+	home   = iota // with its loop
+	away          // with a goroutine that waits for the handler
+	missed        // the same, and something has come meanwhile
+)
+
+// loop serves connections with one goroutine, for as long as nothing waits. It
+// has an epoll instance of its own, which the runtime's poller watches: when
+// nothing is left to do the goroutine waits like any other.
+type loop struct {
+	*service
+	ctx   context.Context // done: stop
+	whole context.Context // the same, which never is
+	epoll *os.File
+	fd    int          // of epoll
+	alarm [2]int       // a pipe: read end, write end
+	wires atomic.Int64 // that there are
+
+	mu       sync.Mutex
+	handed   []*wire // new, or come home
+	rung     bool    // the alarm
+	finished bool
+
+	// What follows is the goroutine's own.
+	known   []*wire // by descriptor
+	events  [128]syscall.EpollEvent
+	later   []*wire // have had their turn
+	now     time.Time
+	due     time.Time // when the first wire has had its time; zero: none
+	req     *policy.Request
+	reply   []byte
+	reader  Reader
+	scratch [smallBuffer]byte // of reader
+}
+
+func newLoop(ctx context.Context, s *service) (*loop, error) {
+	l := &loop{service: s, ctx: ctx, whole: context.WithoutCancel(ctx), req: new(policy.Request)}
+	var err error
+	if l.fd, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("epoll_create1: %w", err)
+	}
+	if err = syscall.Pipe2(l.alarm[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC); err != nil {
+		_ = syscall.Close(l.fd)
+		return nil, fmt.Errorf("pipe2: %w", err)
+	}
+	// Or the runtime would not let the file be waited for.
+	err = syscall.SetNonblock(l.fd, true)
+	if err == nil {
+		err = l.watch(l.alarm[0], syscall.EPOLL_CTL_ADD, syscall.EPOLLIN)
+	}
+	l.epoll = os.NewFile(uintptr(l.fd), "epoll")
+	if err == nil {
+		err = l.epoll.SetReadDeadline(time.Time{}) // if the runtime can wait for it
+	}
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *loop) close() {
+	_ = l.epoll.Close()
+	_ = syscall.Close(l.alarm[0])
+	_ = syscall.Close(l.alarm[1])
+}
+
+// edge is that epoll tells of what has become ready, and not of what is.
+const edge = 1 << 31 // EPOLLET
+
+func (l *loop) watch(fd, op int, events uint32) error {
+	err := syscall.EpollCtl(l.fd, op, fd, &syscall.EpollEvent{Events: events | edge, Fd: int32(fd)})
+	if err != nil {
+		return fmt.Errorf("epoll_ctl: %w", err)
+	}
+	return nil
+}
+
+// ring wakes the goroutine. l.mu is held.
+func (l *loop) ring() {
+	if !l.rung && !l.finished {
+		l.rung = true
+		_, _ = syscall.Write(l.alarm[1], []byte{0}) // if full, it rings already
+	}
+}
+
+// wake wakes the goroutine.
+func (l *loop) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ring()
+}
+
+// begin gives a new wire to the goroutine, unless that has come to its end.
+func (l *loop) begin(w *wire) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.finished {
+		return false
+	}
+	l.wires.Add(1)
+	l.handed = append(l.handed, w)
+	l.ring()
+	return true
+}
+
+// comeHome gives a wire back to the goroutine.
+func (l *loop) comeHome(w *wire) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.handed = append(l.handed, w)
+	l.ring()
+}
+
+// run serves until the context is done and the last wire has ended.
+func (l *loop) run() {
+	stop := context.AfterFunc(l.ctx, l.wake)
+	defer stop()
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.finished = true
+		l.close()
+	}()
+	wait, err := l.epoll.SyscallConn()
+	for err == nil {
+		err = wait.Read(l.rounds)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			l.now = time.Now()
+			l.sweep()
+			err = nil
+		} else if err == nil {
+			return
+		}
+	}
+	panic(err) // no descriptor can be waited for
+}
+
+// breath is how long the goroutine serves without waiting. The runtime looks at
+// the network for others when a processor has nothing else to do, and else every
+// 10 ms.
+const breath = time.Millisecond
+
+// rounds serves for as long as there is anything to do, and reports whether that
+// was for ever. It is called again when epoll has something.
+func (l *loop) rounds(uintptr) (end bool) {
+	l.now = time.Now()
+	for begun := l.now; ; l.now = time.Now() {
+		n, err := l.ready()
+		if err != nil {
+			panic(err)
+		}
+		later := l.later
+		if n == 0 && len(later) == 0 {
+			return false
+		}
+		l.later = nil
+		for i := range l.events[:n] {
+			l.happened(&l.events[i])
+		}
+		for _, w := range later {
+			if w.place.Load() == home && w.fd >= 0 {
+				l.step(w)
+			}
+		}
+		if l.ctx.Err() != nil && l.stop() {
+			return true
+		}
+		if l.now.Sub(begun) > breath {
+			l.wake()
+			return false
+		}
+	}
+}
+
+// happened takes an event.
+func (l *loop) happened(e *syscall.EpollEvent) {
+	fd := int(e.Fd)
+	if fd == l.alarm[0] {
+		l.takeHanded()
+		return
+	}
+	w := l.known[fd]
+	if w == nil || !w.atHome() {
+		return // ended in this round, or will be looked at when it comes home
+	}
+	w.more = true
+	w.all = w.all || e.Events&(syscall.EPOLLRDHUP|syscall.EPOLLHUP|syscall.EPOLLERR) != 0
+	l.step(w)
+}
+
+// atHome reports whether the loop has the wire. If not, it will have it back for
+// what has come now.
+func (w *wire) atHome() bool {
+	for {
+		switch w.place.Load() {
+		case home:
+			return true
+		case missed:
+			return false
+		}
+		if w.place.CompareAndSwap(away, missed) {
+			return false
+		}
+	}
+}
+
+// takeHanded takes the wires that were handed.
+func (l *loop) takeHanded() {
+	var rings [16]byte
+	_, _ = syscall.Read(l.alarm[0], rings[:])
+	l.mu.Lock()
+	handed := l.handed
+	l.handed, l.rung = nil, false
+	l.mu.Unlock()
+	for _, w := range handed {
+		w.place.Store(home)
+		if w.fresh {
+			w.fresh = false
+			if w.err = l.watch(w.fd, syscall.EPOLL_CTL_ADD, readable); w.err == nil {
+				for len(l.known) <= w.fd {
+					l.known = append(l.known, nil)
+				}
+				l.known[w.fd] = w
+			}
+			l.allow(w, l.idle)
+		}
+		w.more, w.all = true, true
+		l.step(w)
+	}
+}
+
+const (
+	readable = syscall.EPOLLIN | syscall.EPOLLRDHUP
+	writable = syscall.EPOLLOUT
+)
+
+// step serves a wire until it has to wait, or has had its turn.
+func (l *loop) step(w *wire) {
+	r := l.borrow(w)
+	for n := 0; w.err == nil; {
+		if len(w.rest) > 0 && !l.flush(w) {
+			break
+		}
+		if n == turn && (w.more || len(r.buf) > 0) {
+			l.later = append(l.later, w)
+			break
+		}
+		whole, err := r.take(l.req)
+		switch {
+		case err != nil:
+			w.err = err
+		case whole && l.ctx.Err() != nil:
+			w.err = l.ctx.Err()
+		case whole:
+			n++
+			w.partial = false
+			if l.answer(w, r) {
+				return
+			}
+		case w.more:
+			w.fill(r)
+		default:
+			l.giveBack(w, r)
+			l.allowNext(w)
+			return
+		}
+	}
+	l.giveBack(w, r)
+	if w.err != nil {
+		l.end(w)
+	}
+}
+
+// borrow gives the Reader of a wire, which is the loop's if nothing has come yet of
+// a request.
+func (l *loop) borrow(w *wire) *Reader {
+	if w.r != nil {
+		return w.r
+	}
+	l.reader = Reader{memory: l.memory, buf: l.scratch[:0]}
+	return &l.reader
+}
+
+// giveBack keeps what a Reader has of a next request.
+func (l *loop) giveBack(w *wire, r *Reader) {
+	switch {
+	case len(r.buf) == 0:
+		r.release()
+		w.r = nil
+	case r == &l.reader:
+		own := *r
+		if cap(own.buf) == smallBuffer {
+			own.buf = append(make([]byte, 0, smallBuffer), own.buf...)
+		}
+		w.r = &own
+	}
+}
+
+// answer has a request answered, and reports whether the wire is away for that.
+func (l *loop) answer(w *wire, r *Reader) bool {
+	action, wait := l.service.answer(l.whole, l.req, w.peer)
+	if wait == nil {
+		l.reply = AppendReply(l.reply[:0], action)
+		w.send(l.reply)
+		return false
+	}
+	l.giveBack(w, r)
+	req := l.req
+	l.req = new(policy.Request)
+	w.place.Store(away)
+	go func() {
+		w.send(AppendReply(nil, l.await(wait, req, w.peer)))
+		w.until = time.Now().Add(l.idle)
+		if w.err != nil || len(w.rest) > 0 || w.r != nil || !w.place.CompareAndSwap(away, home) {
+			l.comeHome(w)
+		} else if l.ctx.Err() != nil {
+			l.wake()
+		}
+	}()
+	return true
+}
+
+// fill reads once.
+func (w *wire) fill(r *Reader) {
+	room, err := r.room()
+	if err != nil {
+		w.err = err
+		return
+	}
+	n, err := readNow(w.fd, room)
+	switch {
+	case err == syscall.EAGAIN:
+		w.more, w.all = false, false
+	case err == syscall.EINTR:
+	case err != nil:
+		w.err = os.NewSyscallError("read", err)
+	case n == 0:
+		w.err = r.ended(io.EOF)
+	default:
+		r.buf = r.buf[:len(r.buf)+n]
+		w.more = w.all || n == len(room)
+	}
+}
+
+// send sends a reply, as far as the peer takes it.
+func (w *wire) send(reply []byte) {
+	n, err := writeNow(w.fd, reply)
+	if err == syscall.EAGAIN || err == syscall.EINTR {
+		n, err = 0, nil
+	}
+	if err != nil {
+		w.err = os.NewSyscallError("write", err)
+		return
+	}
+	if n < len(reply) {
+		w.rest = append([]byte(nil), reply[n:]...)
+	}
+}
+
+// flush sends the rest of a reply, and reports whether the peer has taken all.
+func (l *loop) flush(w *wire) bool {
+	rest := w.rest
+	w.rest = nil
+	w.send(rest)
+	if w.err != nil {
+		return false
+	}
+	if len(w.rest) == 0 {
+		if w.stuck {
+			w.stuck = false
+			w.err = l.watch(w.fd, syscall.EPOLL_CTL_MOD, readable)
+			w.more, w.all = true, true
+		}
+		return w.err == nil
+	}
+	if !w.stuck {
+		w.stuck = true
+		w.err = l.watch(w.fd, syscall.EPOLL_CTL_MOD, readable|writable)
+		l.allow(w, l.write)
+	}
+	return false
+}
+
+// allowNext gives a peer its time for a request, or for the rest of one.
+func (l *loop) allowNext(w *wire) {
+	switch {
+	case w.r == nil:
+		w.partial = false
+		l.allow(w, l.idle)
+	case !w.partial:
+		w.partial = true
+		l.allow(w, l.unfinished)
+	}
+}
+
+// allow gives a peer time from now on.
+func (l *loop) allow(w *wire, span time.Duration) {
+	w.until = l.now.Add(span)
+	if l.due.IsZero() || w.until.Before(l.due) {
+		l.awake(w.until)
+	}
+}
+
+// awake has the wires swept at a time.
+func (l *loop) awake(due time.Time) {
+	l.due = due
+	_ = l.epoll.SetReadDeadline(due) // fails only if closed
+}
+
+// sweep ends the wires that have had their time, and finds out when to do so next.
+func (l *loop) sweep() {
+	var next time.Time
+	for _, w := range l.known {
+		if w == nil {
+			continue
+		}
+		until := l.now.Add(l.idle) // at the earliest, if it comes home now
+		if w.place.Load() == home {
+			if !w.until.After(l.now) {
+				w.err = l.overdue(w)
+				l.end(w)
+				continue
+			}
+			until = w.until
+		}
+		if next.IsZero() || until.Before(next) {
+			next = until
+		}
+	}
+	if soonest := l.now.Add(min(l.idle, l.unfinished, l.service.write) / slack); !next.IsZero() && next.Before(soonest) {
+		next = soonest
+	}
+	l.awake(next)
+}
+
+func (l *loop) overdue(w *wire) error {
+	if w.partial && len(w.rest) == 0 {
+		return fmt.Errorf("%w: not whole after %v", ErrRequest, l.unfinished)
+	}
+	return os.ErrDeadlineExceeded
+}
+
+// stop ends the wires whose peers wait for nothing, and reports whether it was the
+// last.
+func (l *loop) stop() bool {
+	for _, w := range l.known {
+		if w != nil && w.place.Load() == home && len(w.rest) == 0 {
+			w.err = l.ctx.Err()
+			l.end(w)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.finished = l.wires.Load() == 0
+	return l.finished
+}
+
+// end ends a wire for its err.
+func (l *loop) end(w *wire) {
+	if w.r != nil {
+		w.r.release()
+	}
+	if w.fd < len(l.known) {
+		l.known[w.fd] = nil
+	}
+	_ = syscall.Close(w.fd)
+	w.fd = -1
+	l.ended(w.peer, w.err)
+	l.wires.Add(-1)
+	l.givePlace()
+}

@@ -66,7 +66,7 @@ func (ls *loops) idlest(ctx context.Context, s *service, running *sync.WaitGroup
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	for len(ls.all) < runtime.GOMAXPROCS(0) {
-		l, err := newLoop(ctx, s)
+		l, err := newLoop(ctx, s, running)
 		if err != nil {
 			break // as many as there are
 		}
@@ -112,12 +112,13 @@ const (
 // nothing is left to do the goroutine waits like any other.
 type loop struct {
 	*service
-	ctx   context.Context // done: stop
-	whole context.Context // the same, which never is
-	epoll *os.File
-	fd    int          // of epoll
-	alarm [2]int       // a pipe: read end, write end
-	wires atomic.Int64 // that there are
+	running *sync.WaitGroup
+	ctx     context.Context // done: stop
+	whole   context.Context // the same, which never is
+	epoll   *os.File
+	fd      int          // of epoll
+	alarm   [2]int       // a pipe: read end, write end
+	wires   atomic.Int64 // that there are
 
 	mu       sync.Mutex
 	handed   []*wire // new, or come home
@@ -136,8 +137,8 @@ type loop struct {
 	scratch [smallBuffer]byte // of reader
 }
 
-func newLoop(ctx context.Context, s *service) (*loop, error) {
-	l := &loop{service: s, ctx: ctx, whole: context.WithoutCancel(ctx), req: new(policy.Request)}
+func newLoop(ctx context.Context, s *service, running *sync.WaitGroup) (*loop, error) {
+	l := &loop{service: s, running: running, ctx: ctx, whole: context.WithoutCancel(ctx), req: new(policy.Request)}
 	var err error
 	if l.fd, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("epoll_create1: %w", err)
@@ -320,17 +321,24 @@ func (l *loop) takeHanded() {
 		w.place.Store(home)
 		if w.fresh {
 			w.fresh = false
-			if w.err = l.watch(w.fd, syscall.EPOLL_CTL_ADD, readable); w.err == nil {
-				for len(l.known) <= w.fd {
-					l.known = append(l.known, nil)
-				}
-				l.known[w.fd] = w
-			}
-			l.allow(w, l.idle)
+			l.meet(w)
 		}
 		w.more, w.all = true, true
 		l.step(w)
 	}
+}
+
+// meet begins to serve a new wire.
+func (l *loop) meet(w *wire) {
+	if w.err = l.watch(w.fd, syscall.EPOLL_CTL_ADD, readable); w.err != nil {
+		l.log.Warn("cannot serve a policy connection", "peer", w.peer, "error", w.err)
+		return
+	}
+	for len(l.known) <= w.fd {
+		l.known = append(l.known, nil)
+	}
+	l.known[w.fd] = w
+	l.allow(w, l.idle)
 }
 
 const (
@@ -415,7 +423,7 @@ func (l *loop) answer(w *wire, r *Reader) bool {
 	go func() {
 		w.send(AppendReply(nil, l.await(wait, req, w.peer)))
 		w.until = time.Now().Add(l.idle)
-		if w.err != nil || len(w.rest) > 0 || w.r != nil || !w.place.CompareAndSwap(away, home) {
+		if w.err != nil || w.more || len(w.rest) > 0 || w.r != nil || !w.place.CompareAndSwap(away, home) {
 			l.comeHome(w)
 		} else if l.ctx.Err() != nil {
 			l.wake()
@@ -569,7 +577,12 @@ func (l *loop) end(w *wire) {
 	}
 	_ = syscall.Close(w.fd)
 	w.fd = -1
-	l.ended(w.peer, w.err)
-	l.wires.Add(-1)
-	l.givePlace()
+	l.running.Go(func() { // for to write a log may take its time
+		l.ended(w.peer, w.err)
+		l.givePlace()
+		l.wires.Add(-1)
+		if l.ctx.Err() != nil {
+			l.wake()
+		}
+	})
 }

@@ -48,15 +48,15 @@ type Server struct {
 	// logged.
 	Log *slog.Logger
 
-	// Idle is how long a connection may be without a request, or up to a
-	// sixteenth less. 0: 1100 s, and it ought to be that much more than Postfix's
+	// Idle is how long a connection may be without a request, to within a
+	// sixteenth. 0: 1100 s, and it ought to be that much more than Postfix's
 	// smtpd_policy_service_max_ttl.
 	Idle time.Duration
 	// Unfinished is how long a request may take from its first byte to its
 	// last. 0: 60 s.
 	Unfinished time.Duration
-	// Write is how long a peer may take to accept a reply, or up to a sixteenth
-	// less. 0: 10 s.
+	// Write is how long a peer may take to accept a reply, to within a
+	// sixteenth. 0: 10 s.
 	Write time.Duration
 
 	// MaxConnections bounds the connections of all listeners together. Above

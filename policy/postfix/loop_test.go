@@ -191,29 +191,29 @@ func TestLiveTime(t *testing.T) {
 	const span = 50 * time.Millisecond
 	deaf := strings.Repeat(kind+"recipient=INFO "+strings.Repeat("x", maxAction)+"\n\n", 60_000) // more than both sides have buffers for
 	tests := []struct {
-		name   string
-		server Server
-		send   string
-		log    string
+		name                    string
+		idle, unfinished, write time.Duration
+		send                    string
+		log                     string
 	}{
-		{"idle", Server{Idle: span}, "", ""},
-		{"idle after a request", Server{Idle: span}, helo("aa"), ""},
-		{"idle after waiting", Server{Idle: span}, helo("a"), ""},
-		{"unfinished", Server{Unfinished: span}, "request=", "not whole after 50ms"},
-		{"unfinished after a request", Server{Unfinished: span}, helo("aa") + "request=", "not whole after 50ms"},
-		{"unfinished after waiting", Server{Unfinished: span}, helo("a") + "request=", "not whole after 50ms"},
-		{"taking no replies", Server{Write: span}, deaf, ""},
+		{"idle", span, 0, 0, "", ""},
+		{"idle after a request", span, 0, 0, helo("aa"), ""},
+		{"idle after waiting", span, 0, 0, helo("a"), ""},
+		{"unfinished", 0, span, 0, "request=", "not whole after 50ms"},
+		{"unfinished after a request", 0, span, 0, helo("aa") + "request=", "not whole after 50ms"},
+		{"unfinished after waiting", 0, span, 0, helo("a") + "request=", "not whole after 50ms"},
+		{"taking no replies", 0, 0, span, deaf, ""},
 	}
 	for _, network := range networks {
 		for _, tt := range tests {
-			server := &Server{Handler: echo, Idle: tt.server.Idle, Unfinished: tt.server.Unfinished, Write: tt.server.Write}
+			server := &Server{Handler: echo, Idle: tt.idle, Unfinished: tt.unfinished, Write: tt.write}
 			s := startLive(t, server)
 			other := s.dial(network)
 			begun := time.Now()
 			c := s.dial(network)
 			_, _ = io.WriteString(c, tt.send) // it need not be taken
 			for tick := time.Tick(time.Millisecond); server.Stats().Accepted < 2 || server.Stats().Open > 1; <-tick {
-				if tt.server.Idle == span {
+				if tt.idle == span {
 					continue // the other ends too
 				}
 				other.wantAnswer("other")

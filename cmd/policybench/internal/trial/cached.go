@@ -95,7 +95,7 @@ func (t *trial) noteLoad(name string, r *load.Result) {
 	t.report.note(name+": CPU per request", " µs", micros(r.CPUPerRequest()))
 	t.report.note(name+": p50", " µs", micros(r.Quantile(0.5)))
 	t.report.note(name+": p99", " µs", micros(r.Quantile(0.99)))
-	t.report.note(name+": peak memory", " MiB", float64(r.ServerPeak)/(1<<20))
+	t.report.note(name+": peak memory", " MiB", mebis(r.ServerPeak))
 }
 
 // connections compares the cost of a request over few and many connections, each

@@ -70,19 +70,40 @@ func networksRule(n int) string {
 	return fmt.Sprintf("[[rule]]\nname = \"networks\"\naction = \"reject\"\nwhen = { client = [%s] }\n", strings.Join(list, ", "))
 }
 
-// entries compares a cache of many answers to one of few, and clients that are
-// spread over all of them.
+// entries compares a cache of many answers to one of few, of which the same clients
+// make use; and then clients that make use of all of it.
 func (t *trial) entries(ctx context.Context) error {
-	var few, many time.Duration
-	err := t.inTurn(t.filled(ctx, t.options.Plan.Few, &few), t.filled(ctx, t.options.Plan.Many, &many))
-	if err == nil {
-		t.report.judge(growEntries, ratio(many, few))
+	few, many := t.options.Plan.Few, t.options.Plan.Many
+	var small, large, whole *load.Result
+	err := t.inTurn(
+		t.filled(ctx, few, func(d *daemon, w *world) (err error) {
+			small, err = t.asking(ctx, d, w, few)
+			return err
+		}),
+		t.filled(ctx, many, func(d *daemon, w *world) (err error) {
+			if large, err = t.asking(ctx, d, w, few); err == nil {
+				whole, err = t.asking(ctx, d, w, many)
+			}
+			return err
+		}))
+	if err != nil {
+		return err
 	}
-	return err
+	t.report.judge(growEntries, ratio(large.CPUPerRequest(), small.CPUPerRequest()))
+	t.report.note(fmt.Sprintf("CPU per request of %d clients in turn, to that of %d", many, few), " times", ratio(whole.CPUPerRequest(), small.CPUPerRequest()))
+	for _, c := range []struct {
+		cached, asking uint32
+		r              *load.Result
+	}{{few, few, small}, {many, few, large}, {many, many, whole}} {
+		t.report.note(fmt.Sprintf("policyd-rdns, %d cached answers, %d clients: CPU per request", 2*c.cached, c.asking), " µs", micros(c.r.CPUPerRequest()))
+	}
+	t.report.note(fmt.Sprintf("policyd-rdns, %d cached answers: peak memory", 2*few), " MiB", mebis(small.ServerPeak))
+	t.report.note(fmt.Sprintf("policyd-rdns, %d cached answers: peak memory", 2*many), " MiB", mebis(whole.ServerPeak))
+	return nil
 }
 
-// filled measures a daemon that has read its cache from a file.
-func (t *trial) filled(ctx context.Context, clients uint32, cost *time.Duration) func() error {
+// filled measures a daemon that has read the answers about clients from a file.
+func (t *trial) filled(ctx context.Context, clients uint32, measure func(*daemon, *world) error) func() error {
 	return func() error {
 		w, err := t.world(ctx, worldKind{mix: crowd.Only(crowd.Named)})
 		if err != nil {
@@ -94,29 +115,28 @@ func (t *trial) filled(ctx context.Context, clients uint32, cost *time.Duration)
 			return err
 		}
 		s := settings{world: w.address, entries: 4 * int(t.options.Plan.Many), cache: path}
-		return t.withDaemon(ctx, s, func(d *daemon) error {
-			before, err := w.counts(ctx)
-			if err != nil {
-				return err
-			}
-			r, err := t.ask(ctx, d, usual, 0, &load.Clients{Crowd: w.crowd, Family: crowd.IPv6, Count: clients})
-			if err != nil {
-				return err
-			}
-			after, err := w.counts(ctx)
-			if err != nil {
-				return err
-			}
-			if asked := after.Questions() - before.Questions(); asked > 0 {
-				return fmt.Errorf("%d questions were asked; want none, for all answers are cached", asked)
-			}
-			*cost = r.CPUPerRequest()
-			name := fmt.Sprintf("policyd-rdns, %d cached answers", 2*clients)
-			t.report.note(name+": CPU per request", " µs", micros(*cost))
-			t.report.note(name+": peak memory", " MiB", float64(r.ServerPeak)/(1<<20))
-			return nil
-		})
+		return t.withDaemon(ctx, s, func(d *daemon) error { return measure(d, w) })
 	}
+}
+
+// asking measures requests of clients whose answers are cached.
+func (t *trial) asking(ctx context.Context, d *daemon, w *world, clients uint32) (*load.Result, error) {
+	before, err := w.counts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := t.ask(ctx, d, usual, 0, &load.Clients{Crowd: w.crowd, Family: crowd.IPv6, Count: clients})
+	if err != nil {
+		return nil, err
+	}
+	after, err := w.counts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if asked := after.Questions() - before.Questions(); asked > 0 {
+		return nil, fmt.Errorf("%d questions were asked; want none, for all answers are cached", asked)
+	}
+	return r, nil
 }
 
 // starts measures how soon the daemon listens.

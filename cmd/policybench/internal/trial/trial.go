@@ -218,6 +218,9 @@ func (t *trial) inTurn(first, second func() error) error {
 	return second()
 }
 
+// mebis are bytes in MiB.
+func mebis(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
 // micros is a duration in microseconds, millis in milliseconds.
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -52,56 +52,56 @@ type Gatherer struct {
 // learnt is a temperror. Before a reject, answers older than a minute are asked
 // again.
 func (g *Gatherer) Gather(ctx context.Context, req *Request, rules *Rules) Facts {
-	facts, learn := g.Begin(req, rules)
-	if learn != nil {
-		return learn(ctx)
+	var facts Facts
+	if learn := g.Begin(req, rules, &facts); learn != nil {
+		learn(ctx)
 	}
 	return facts
 }
 
-// Begin is Gather in two steps: it returns the facts if nothing has to be waited
-// for, and else learn, which waits for them.
-func (g *Gatherer) Begin(req *Request, rules *Rules) (facts Facts, learn func(context.Context) Facts) {
-	c := collection{g: g, req: req, rules: rules}
-	g.know(req, &c.facts)
-	if !req.Client.IsValid() || !g.Complete && !rules.Judge(req, &c.facts).Open {
-		return c.facts, nil
+// Begin is Gather in two steps: it sets the facts if nothing has to be waited for,
+// and else returns learn, which waits for them and sets them. The memory of
+// facts.Names is used again.
+func (g *Gatherer) Begin(req *Request, rules *Rules, facts *Facts) (learn func(context.Context)) {
+	c := collection{g: g, req: req, rules: rules, facts: facts}
+	g.know(req, facts)
+	if !req.Client.IsValid() || !g.Complete && !rules.Judge(req, facts).Open {
+		return nil
 	}
 	maxAge := time.Duration(0)
 	if c.atHand() {
 		if !c.tooOld() {
-			c.facts.Outage = len(c.facts.Errors) > 0 && g.DNS.Outage()
-			return c.facts, nil
+			facts.Outage = len(facts.Errors) > 0 && g.DNS.Outage()
+			return nil
 		}
 		maxAge = fresh
 	}
 	own := *req // or each caller's had to be on the heap
-	return Facts{}, func(ctx context.Context) Facts { return g.learn(ctx, &own, rules, maxAge) }
+	return func(ctx context.Context) { g.learn(ctx, &own, rules, maxAge, facts) }
 }
 
 // learn collects the facts that the cache does not hold, or holds only of an age
 // above maxAge, if that is not 0.
-func (g *Gatherer) learn(ctx context.Context, req *Request, rules *Rules, maxAge time.Duration) Facts {
+func (g *Gatherer) learn(ctx context.Context, req *Request, rules *Rules, maxAge time.Duration, facts *Facts) {
 	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
 	defer cancel()
 	budget := resolver.NewBudget(maxQuestions)
 	o := resolver.Options{Budget: budget, Client: req.Client, MaxAge: maxAge}
-	c := collection{g: g, req: req, rules: rules}
-	g.know(req, &c.facts)
+	c := collection{g: g, req: req, rules: rules, facts: facts}
+	g.know(req, facts)
 	c.collect(ctx, o)
 	if maxAge == 0 && c.tooOld() {
-		g.know(req, &c.facts)
+		g.know(req, facts)
 		o.MaxAge = fresh
 		c.collect(ctx, o)
 	}
-	c.facts.Outage = len(c.facts.Errors) > 0 && g.DNS.Outage()
-	c.facts.Questions = budget.Sent()
-	return c.facts
+	facts.Outage = len(facts.Errors) > 0 && g.DNS.Outage()
+	facts.Questions = budget.Sent()
 }
 
 // know sets the facts to those that need no question.
 func (g *Gatherer) know(req *Request, f *Facts) {
-	*f = Facts{}
+	*f = Facts{Names: f.Names[:0]}
 	f.HELO.judge(req.HELO, req.Client)
 	f.OwnClient = slices.Contains(g.HostAddrs, req.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(g.HostNames, f.HELO.Name)
@@ -112,14 +112,14 @@ type collection struct {
 	g     *Gatherer
 	req   *Request
 	rules *Rules
-	facts Facts
+	facts *Facts
 	aged  bool // an answer older than fresh was used
 }
 
 // tooOld says that the facts lead to a reject and that an answer among them is
 // too old for that.
 func (c *collection) tooOld() bool {
-	return c.aged && c.rules.Judge(c.req, &c.facts).Decided == Reject
+	return c.aged && c.rules.Judge(c.req, c.facts).Decided == Reject
 }
 
 // atHand collects the facts from the cache alone, and says whether all that the
@@ -170,7 +170,7 @@ func (c *collection) atHand() bool {
 // greeting takes the answer to the question where the greeting leads, and with it
 // where the name leads that is the same.
 func (c *collection) greeting(lead Lead, a *resolver.Answer) {
-	f := &c.facts
+	f := c.facts
 	f.HELO.Lead = lead
 	c.note(f.HELO.Name, a)
 	if len(f.Names) > 0 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name {
@@ -181,7 +181,7 @@ func (c *collection) greeting(lead Lead, a *resolver.Answer) {
 // greetsWithItsName says that the client has no name but the one it greets with,
 // so that to know where that leads is to know all.
 func (c *collection) greetsWithItsName() bool {
-	f := &c.facts
+	f := c.facts
 	return len(f.Names) == 1 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name
 }
 
@@ -199,7 +199,7 @@ func (c *collection) pointer(ptr *resolver.Answer) {
 
 // needsNames says that it matters where the client's names lead.
 func (c *collection) needsNames() bool {
-	return c.facts.PTR == resolver.Found && (c.g.Complete || c.rules.Judge(c.req, &c.facts).Open)
+	return c.facts.PTR == resolver.Found && (c.g.Complete || c.rules.Judge(c.req, c.facts).Open)
 }
 
 // network is the client's address family, as [DNS] has it.
@@ -254,7 +254,7 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 		return
 	}
 	enough := ctx
-	if helo.wait != nil && !c.g.Complete && !c.rules.Judge(c.req, &c.facts).Open {
+	if helo.wait != nil && !c.g.Complete && !c.rules.Judge(c.req, c.facts).Open {
 		var cancel context.CancelFunc
 		enough, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
@@ -314,7 +314,7 @@ func (c *collection) names(ptr *resolver.Answer) {
 	if ptr.Outcome != resolver.Found {
 		return
 	}
-	f := &c.facts
+	f := c.facts
 	f.MoreNames = ptr.More
 	var malformed []Name
 	if f.HELO.Form == hostname.FQDN && slices.Contains(ptr.Names, f.HELO.Name) {
@@ -338,7 +338,7 @@ func (c *collection) names(ptr *resolver.Answer) {
 		ptr.Outcome, ptr.Err = resolver.TempError, fmt.Errorf("more than %d names, the first of them malformed", resolver.MaxRecords)
 		f.MoreNames = false
 	default:
-		f.Names = malformed[:min(len(malformed), MaxNames)]
+		f.Names = append(f.Names, malformed[:min(len(malformed), MaxNames)]...)
 	}
 }
 
@@ -373,7 +373,7 @@ func (c *collection) lead(a *resolver.Answer) Lead {
 // note keeps what the log line and a reject want to know of an answer beside
 // its outcome: of a temperror what it was about.
 func (c *collection) note(about string, a *resolver.Answer) {
-	f := &c.facts
+	f := c.facts
 	f.Cached = f.Cached && a.Cached
 	f.Stale = f.Stale || a.Stale
 	if a.Outcome == resolver.TempError {

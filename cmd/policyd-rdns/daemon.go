@@ -114,24 +114,24 @@ type work struct {
 // facts it may have to wait.
 func (d *daemon) handle(ctx context.Context, req *policy.Request) (action string, wait func() string) {
 	g := d.current.Load()
-	facts, learn := g.gatherer.Begin(req, g.conf.rules)
-	if learn == nil {
-		return d.decide(g, req, &facts), nil
-	}
-	return "", func() string {
-		facts := learn(ctx)
-		return d.decide(g, req, &facts)
-	}
-}
-
-// decide is the way from the facts on.
-func (d *daemon) decide(g *generation, req *policy.Request, facts *policy.Facts) (action string) {
 	w, _ := d.works.Get().(*work)
 	if w == nil {
 		w = new(work)
 	}
+	learn := g.gatherer.Begin(req, g.conf.rules, &w.record.Facts)
+	if learn == nil {
+		return d.decide(g, w, req), nil
+	}
+	return "", func() string {
+		learn(ctx)
+		return d.decide(g, w, req)
+	}
+}
+
+// decide is the way from the facts on.
+func (d *daemon) decide(g *generation, w *work, req *policy.Request) (action string) {
 	r := &w.record
-	r.Request, r.Facts, r.Config, r.Reply = *req, *facts, g.conf.hash, ""
+	r.Request, r.Config, r.Reply = *req, g.conf.hash, ""
 	r.Decision = g.conf.rules.Judge(req, &r.Facts)
 	r.ID = strconv.FormatUint(d.firstID+d.decisions.Add(1), 36)
 	r.Elapsed = time.Since(req.Time)
@@ -146,10 +146,7 @@ func (d *daemon) decide(g *generation, req *policy.Request, facts *policy.Facts)
 	w.line = g.conf.log.format.Append(w.line[:0], r)
 	_, _ = d.journal.Write(w.line) // never fails
 	g.tally.Count(&r.Decision, &r.Facts, r.Elapsed)
-	if d.watch != nil {
-		kept := *r // or every record would need memory of its own
-		d.watch.keep(&kept, w.line)
-	}
+	d.watch.keep(r, w.line)
 	d.works.Put(w)
 	return reply
 }

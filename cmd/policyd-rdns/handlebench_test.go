@@ -164,7 +164,7 @@ func BenchmarkHandleStep(b *testing.B) {
 		do   func()
 	}{
 		{"read", func() { _ = h.requests.ReadRequest(&req) }},
-		{"gather", func() { facts = g.gatherer.Gather(ctx, &req, g.conf.rules) }},
+		{"gather", func() { _ = g.gatherer.Begin(&req, g.conf.rules, &facts) }},
 		{"judge", func() { decision = g.conf.rules.Judge(&req, &facts) }},
 		{"line", func() { line = g.conf.log.format.Append(line[:0], &record) }},
 		{"write", func() { _, _ = h.journal.Write(line) }},

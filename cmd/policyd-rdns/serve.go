@@ -115,9 +115,12 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	return err
 }
 
-// spareDescriptors is what the program needs beside connections and look-ups:
-// log, sockets, the runtime's own.
-const spareDescriptors = 64
+// What the program needs beside connections and look-ups: log, sockets, the
+// runtime's own; and for each processor to serve connections.
+const (
+	spareDescriptors = 64
+	loopDescriptors  = 3
+)
 
 // checkDescriptors warns if connections could take the file descriptors that
 // look-ups need: what cannot be asked is a temperror.
@@ -126,7 +129,7 @@ func (d *daemon) checkDescriptors(conf *config) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return
 	}
-	if need := uint64(conf.server.connections + conf.resolver.maxInFlight + spareDescriptors); limit.Cur < need {
+	if need := uint64(conf.server.connections + conf.resolver.maxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0)); limit.Cur < need {
 		d.log.Warn("too few file descriptors: raise LimitNOFILE, or lower server.max_connections and resolver.max_inflight",
 			"limit", limit.Cur, "need", need)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -105,7 +106,7 @@ func TestServeWarnsOfFewDescriptors(t *testing.T) {
 	d.cmd.Path, d.cmd.Args = "/bin/sh", append([]string{"sh", "-c", "ulimit -n 256 && exec \"$0\" \"$@\""}, d.cmd.Args...)
 	d.start(t)
 	d.stop(t)
-	if log := strings.Join(d.logged(), "\n"); !strings.Contains(log, "too few file descriptors") || !strings.Contains(log, "limit=256 need=2564") {
+	if log := strings.Join(d.logged(), "\n"); !strings.Contains(log, "too few file descriptors") || !strings.Contains(log, fmt.Sprint("limit=256 need=", 2564+3*runtime.GOMAXPROCS(0))) {
 		t.Errorf("the log lacks the warning:\n%s", log)
 	}
 }

@@ -93,7 +93,9 @@ type wire struct {
 	fresh   bool // not known to epoll
 	more    bool // there may be something to read
 	all     bool // to be read until there is none, a short read not being the last
+	dry     bool // the last read found none
 	partial bool // a request has begun
+	queued  bool // among later
 	stuck   bool // epoll tells when the peer takes more
 
 	until time.Time // what the peer does now must be done
@@ -180,19 +182,22 @@ func (l *loop) watch(fd, op int, events uint32) error {
 	return nil
 }
 
-// ring wakes the goroutine. l.mu is held.
-func (l *loop) ring() {
-	if !l.rung && !l.finished {
-		l.rung = true
-		_, _ = syscall.Write(l.alarm[1], []byte{0}) // if full, it rings already
+// ring has epoll wake the goroutine, and reports whether it has not been told before
+// and does so for certain. l.mu is held.
+func (l *loop) ring() (anew bool) {
+	if l.rung || l.finished {
+		return false
 	}
+	l.rung = true
+	_, err := syscall.Write(l.alarm[1], []byte{0})
+	return err == nil
 }
 
 // wake wakes the goroutine.
-func (l *loop) wake() {
+func (l *loop) wake() (anew bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ring()
+	return l.ring()
 }
 
 // begin gives a new wire to the goroutine, unless that has come to its end.
@@ -218,7 +223,7 @@ func (l *loop) comeHome(w *wire) {
 
 // run serves until the context is done and the last wire has ended.
 func (l *loop) run() {
-	stop := context.AfterFunc(l.ctx, l.wake)
+	stop := context.AfterFunc(l.ctx, func() { l.wake() })
 	defer stop()
 	defer func() {
 		l.mu.Lock()
@@ -263,6 +268,7 @@ func (l *loop) rounds(uintptr) (end bool) {
 			l.happened(&l.events[i])
 		}
 		for _, w := range later {
+			w.queued = false
 			if w.place.Load() == home && w.fd >= 0 {
 				l.step(w)
 			}
@@ -270,8 +276,9 @@ func (l *loop) rounds(uintptr) (end bool) {
 		if l.ctx.Err() != nil && l.stop() {
 			return true
 		}
-		if l.now.Sub(begun) > breath {
-			l.wake()
+		// What is ready now epoll has told the runtime already: only what rings
+		// anew brings the goroutine back.
+		if l.now.Sub(begun) > breath && l.wake() {
 			return false
 		}
 	}
@@ -290,7 +297,9 @@ func (l *loop) happened(e *syscall.EpollEvent) {
 	}
 	w.more = true
 	w.all = w.all || e.Events&(syscall.EPOLLRDHUP|syscall.EPOLLHUP|syscall.EPOLLERR) != 0
-	l.step(w)
+	if !w.queued {
+		l.step(w)
+	}
 }
 
 // atHome reports whether the loop has the wire. If not, it will have it back for
@@ -355,6 +364,8 @@ func (l *loop) step(w *wire) {
 		}
 		if n == turn && (w.more || len(r.buf) > 0) {
 			l.later = append(l.later, w)
+			w.queued = true
+			l.allow(w, l.idle)
 			break
 		}
 		whole, err := r.take(l.req)
@@ -371,6 +382,8 @@ func (l *loop) step(w *wire) {
 			}
 		case w.more:
 			w.fill(r)
+		case len(r.buf) > 0 && !w.dry: // it has more to say, and a short read may end at a mark (MSG_OOB)
+			w.more, w.all = true, true
 		default:
 			l.giveBack(w, r)
 			l.allowNext(w)
@@ -440,8 +453,9 @@ func (w *wire) fill(r *Reader) {
 		return
 	}
 	n, err := readNow(w.fd, room)
+	w.dry = err == syscall.EAGAIN
 	switch {
-	case err == syscall.EAGAIN:
+	case w.dry:
 		w.more, w.all = false, false
 	case err == syscall.EINTR:
 	case err != nil:

@@ -29,12 +29,14 @@ func writeNow(fd int, b []byte) (int, error) {
 
 // ready fills in the events that there are.
 func (l *loop) ready() (n int, err error) {
-	got, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.fd), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)), 0, 0, 0)
-	switch errno {
-	case 0:
-		return int(got), nil
-	case syscall.EINTR:
-		return 0, nil
+	for {
+		got, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.fd), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)), 0, 0, 0)
+		switch errno {
+		case 0:
+			return int(got), nil
+		case syscall.EINTR:
+			continue
+		}
+		return 0, fmt.Errorf("epoll_pwait: %w", errno)
 	}
-	return 0, fmt.Errorf("epoll_pwait: %w", errno)
 }

@@ -1,0 +1,182 @@
+package postfix
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+// strand is a loop that a test turns by hand, and a wire of it with its peer.
+type strand struct {
+	*loop
+	wire *wire
+	peer int // descriptor
+}
+
+func newStrand(t *testing.T, handler Handler) *strand {
+	t.Helper()
+	l, err := newLoop(t.Context(), (&Server{Handler: handler}).service(1000), new(sync.WaitGroup))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.close)
+	return l.strand(t)
+}
+
+// strand gives a loop one wire more.
+func (l *loop) strand(t *testing.T) *strand {
+	t.Helper()
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &strand{loop: l, wire: &wire{fd: ends[0], fresh: true}, peer: ends[1]}
+	t.Cleanup(func() {
+		if s.wire.fd >= 0 {
+			_ = syscall.Close(s.wire.fd)
+		}
+		_ = syscall.Close(s.peer)
+	})
+	s.places <- struct{}{}
+	s.begin(s.wire)
+	s.takeHanded()
+	return s
+}
+
+func (s *strand) send(t *testing.T, text string) {
+	t.Helper()
+	if n, err := syscall.Write(s.peer, []byte(text)); n < len(text) {
+		t.Fatalf("sent %d bytes of %d: %v", n, len(text), err)
+	}
+}
+
+// happens is what epoll says.
+func (s *strand) happens(events uint32) {
+	s.happened(&syscall.EpollEvent{Events: events, Fd: int32(s.wire.fd)})
+}
+
+// A wire that waits for its next turn has one, whatever comes meanwhile.
+func TestLoopTurn(t *testing.T) {
+	requests := 0
+	s := newStrand(t, func(context.Context, *policy.Request) (string, func() string) {
+		requests++
+		return "DUNNO", nil
+	})
+	s.send(t, strings.Repeat(helo("aa"), 100))
+	for range 5 {
+		s.happens(syscall.EPOLLIN)
+	}
+	if requests != turn || len(s.later) != 1 {
+		t.Errorf("%d requests were answered, and the wire waits for %d turns; want %d and 1", requests, len(s.later), turn)
+	}
+	if s.rounds(0) {
+		t.Error("an end; want none")
+	}
+	if requests != 100 || len(s.later) != 0 {
+		t.Errorf("%d requests were answered in the end, and %d turns are left; want 100 and none", requests, len(s.later))
+	}
+}
+
+// A read that ends early, as at urgent data (tcp(7), MSG_OOB) or a message with
+// rights (unix(7)), is not taken for the last of a request.
+func TestLoopShortRead(t *testing.T) {
+	got := ""
+	s := newStrand(t, func(_ context.Context, req *policy.Request) (string, func() string) {
+		got = req.HELO
+		return "DUNNO", nil
+	})
+	const text = kind + "helo_name=aa\n\n"
+	for _, part := range []string{text[:10], text[10:20], text[20:]} {
+		if err := syscall.Sendmsg(s.peer, []byte(part), syscall.UnixRights(0), nil, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.happens(syscall.EPOLLIN)
+	if got != "aa" {
+		t.Error("the request has not been answered; want it to be")
+	}
+}
+
+// An end that comes with a request is seen, though epoll will not tell of it again.
+func TestLoopEnd(t *testing.T) {
+	s := newStrand(t, greet)
+	s.send(t, helo("aa"))
+	if err := syscall.Shutdown(s.peer, syscall.SHUT_WR); err != nil {
+		t.Fatal(err)
+	}
+	s.happens(syscall.EPOLLIN | syscall.EPOLLRDHUP)
+	if s.wire.fd >= 0 {
+		t.Error("the connection is open; want it closed")
+	}
+	reply := make([]byte, 100)
+	if n, err := syscall.Read(s.peer, reply); string(reply[:max(n, 0)]) != "action=INFO aa\n\n" {
+		t.Errorf("reply = %q, %v; want INFO aa", reply[:max(n, 0)], err)
+	}
+}
+
+// A peer that takes no replies is not read from until it does.
+func TestLoopStuck(t *testing.T) {
+	answered, sent := 0, 0
+	s := newStrand(t, func(context.Context, *policy.Request) (string, func() string) {
+		answered++
+		return "INFO " + strings.Repeat("x", maxAction-5), nil
+	})
+	for ; !s.wire.stuck; sent++ {
+		s.send(t, helo("aa"))
+		if s.rounds(0) {
+			t.Fatal("an end; want none")
+		}
+	}
+	s.send(t, strings.Repeat(helo("aa"), 10))
+	s.rounds(0)
+	if answered != sent {
+		t.Errorf("%d requests were answered of a peer that takes no replies; want %d", answered, sent)
+	}
+	replies := 0
+	for buf := make([]byte, 64<<10); replies < (sent+10)*len("action=\n\n")+(sent+10)*maxAction; {
+		n, err := syscall.Read(s.peer, buf)
+		if err == syscall.EAGAIN && s.wire.stuck {
+			s.rounds(0)
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%d bytes of replies, and then %v", replies, err)
+		}
+		replies += n
+		s.rounds(0)
+	}
+	if answered != sent+10 || s.wire.stuck {
+		t.Errorf("%d requests were answered in the end, stuck %t; want %d", answered, s.wire.stuck, sent+10)
+	}
+}
+
+// The goroutine does not go to rest before what is ready, unless it will be woken
+// up: the runtime was told of it once, and is not told again.
+func TestLoopBreath(t *testing.T) {
+	answered := 0
+	first := newStrand(t, func(context.Context, *policy.Request) (string, func() string) {
+		answered++
+		work(20 * time.Microsecond)
+		return "DUNNO", nil
+	})
+	all := []*strand{first}
+	for range descriptors(t, 600) / 2 {
+		all = append(all, first.strand(t))
+	}
+	first.rounds(0) // epoll has nothing more to tell of how they came
+	for _, s := range all {
+		s.send(t, helo("aa"))
+	}
+	first.wake() // behind all of them
+	if first.rounds(0) {
+		t.Fatal("an end; want none")
+	}
+	if answered != len(all) {
+		t.Errorf("%d requests were answered; want all %d", answered, len(all))
+	}
+}

@@ -104,9 +104,10 @@ type loop struct {
 	events  [128]syscall.EpollEvent
 	later   []*wire // have had their turn
 	now     time.Time
-	due     time.Time // when the first wire has had its time; zero: none
+	alert   time.Time // when the first wire will have had its time; zero: none
 	req     *policy.Request
-	reply   []byte
+	due     []due
+	replies []byte // that are due
 	reader  Reader
 	scratch [smallBuffer]byte // of reader
 }
@@ -245,6 +246,7 @@ func (l *loop) rounds(uintptr) (end bool) {
 				l.step(w)
 			}
 		}
+		l.sendDue()
 		if l.ctx.Err() != nil && l.stop() {
 			return true
 		}
@@ -321,15 +323,15 @@ func (l *loop) allowNext(w *wire) {
 // allow gives a peer time from now on.
 func (l *loop) allow(w *wire, span time.Duration) {
 	w.until = l.now.Add(span)
-	if l.due.IsZero() || w.until.Before(l.due) {
+	if l.alert.IsZero() || w.until.Before(l.alert) {
 		l.awake(w.until)
 	}
 }
 
 // awake has the wires swept at a time.
-func (l *loop) awake(due time.Time) {
-	l.due = due
-	_ = l.epoll.SetReadDeadline(due) // fails only if closed
+func (l *loop) awake(at time.Time) {
+	l.alert = at
+	_ = l.epoll.SetReadDeadline(at) // fails only if closed
 }
 
 // sweep ends the wires that have had their time, and finds out when to do so next.

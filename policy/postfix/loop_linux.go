@@ -100,16 +100,17 @@ type loop struct {
 	finished bool
 
 	// What follows is the goroutine's own.
-	known   []*wire // by descriptor
-	events  [128]syscall.EpollEvent
-	later   []*wire // have had their turn
-	now     time.Time
-	alert   time.Time // when the first wire will have had its time; zero: none
-	req     *policy.Request
-	due     []due
-	replies []byte // that are due
-	reader  Reader
-	scratch [smallBuffer]byte // of reader
+	known    []*wire // by descriptor
+	events   [128]syscall.EpollEvent
+	later    []*wire // have had their turn
+	now      time.Time
+	alert    time.Time // when the first wire will have had its time; zero: none
+	req      *policy.Request
+	due      []due
+	replies  []byte // that are due
+	together int    // how many of them are sent
+	reader   Reader
+	scratch  [smallBuffer]byte // of reader
 }
 
 func newLoop(ctx context.Context, s *service, running *sync.WaitGroup) (*loop, error) {
@@ -237,6 +238,9 @@ func (l *loop) rounds(uintptr) (end bool) {
 			return false
 		}
 		l.later = nil
+		if l.together = 1; n+len(later) >= crowd {
+			l.together = maxDue
+		}
 		for i := range l.events[:n] {
 			l.happened(&l.events[i])
 		}

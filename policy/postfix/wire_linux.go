@@ -129,7 +129,7 @@ func (l *loop) answer(w *wire, r *Reader) bool {
 	if wait == nil {
 		l.replies = AppendReply(l.replies, action)
 		l.due = append(l.due, due{w, len(l.replies)})
-		if w.owed = true; len(l.due) == maxDue {
+		if w.owed = true; len(l.due) >= l.together {
 			l.sendDue()
 		}
 		return false
@@ -158,9 +158,13 @@ type due struct {
 	end  int // in loop.replies
 }
 
-// maxDue is how many replies are sent together, at most: the first waits for as long
-// as it takes to decide about the others, some 0.1 ms.
-const maxDue = 16
+// maxDue is how many replies are sent together, at most, and crowd how many peers have
+// to have said something for that: the first waits for as long as it takes to decide
+// about the others, some 0.1 ms, and where there are few it need not.
+const (
+	maxDue = 16
+	crowd  = 8
+)
 
 // sendDue sends the replies that are due.
 func (l *loop) sendDue() {

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ type host struct {
 	world *world.World
 	g     policy.Gatherer
 	rules policy.Rules
+	facts policy.Facts // about the last client: their memory is used again, as the daemon does
 }
 
 func newHost(t *testing.T, zone string) *host {
@@ -40,6 +42,11 @@ func newHost(t *testing.T, zone string) *host {
 		t: t, world: w,
 		g:     policy.Gatherer{DNS: r, Deadline: 5 * time.Second},
 		rules: policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()},
+		facts: policy.Facts{
+			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []string{"of another"}, Questions: 7,
+			Names: slices.Repeat([]policy.Name{policy.NewName("mail.example.net", netip.MustParseAddr("192.0.2.1"))}, policy.MaxNames),
+			Stale: true, Outage: true, Overload: true,
+		},
 	}
 }
 
@@ -61,7 +68,11 @@ func (h *host) expect(when, client, want string, questions int) policy.Facts {
 	}
 	e.req.Time = time.Now()
 	before := len(h.world.Questions())
-	facts := h.g.Gather(h.t.Context(), &e.req, &h.rules)
+	if learn := h.g.Begin(&e.req, &h.rules, &h.facts); learn != nil {
+		learn(h.t.Context())
+	}
+	facts := h.facts
+	facts.Names = slices.Clone(facts.Names)
 	asked := h.world.Questions()[before:]
 	if got := told(h.rules.Judge(&e.req, &facts)); got != want {
 		h.t.Errorf("%s: %s: %s; want %s; %s", when, client, got, want, show(&e.req, &facts))

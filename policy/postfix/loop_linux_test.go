@@ -2,6 +2,8 @@ package postfix
 
 import (
 	"context"
+	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -58,6 +60,41 @@ func (s *strand) send(t *testing.T, text string) {
 // happens is what epoll says.
 func (s *strand) happens(events uint32) {
 	s.happened(&syscall.EpollEvent{Events: events, Fd: int32(s.wire.fd)})
+}
+
+// Connections of the system are the loops', and others are not: what is tested of
+// loops over sockets is not the way of one goroutine each.
+func TestLoopAdopts(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	work := (&Server{Handler: greet}).service(10)
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	if work.loops.adopt(ctx, work, &running, theirs) {
+		t.Error("a pipe of the program was taken; want it left")
+	}
+	for _, address := range []string{"127.0.0.1:0", "unix:" + filepath.Join(t.TempDir(), "socket")} {
+		l, err := Listen(address, 0o600, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		peer, err := net.Dial(l.Addr().Network(), l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer peer.Close()
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		work.places <- struct{}{}
+		if !work.loops.adopt(ctx, work, &running, c) {
+			t.Errorf("a connection to %s was left; want it taken", address)
+		}
+	}
+	stop()
+	running.Wait()
 }
 
 // A wire that waits for its next turn has one, whatever comes meanwhile.

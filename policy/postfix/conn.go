@@ -27,13 +27,22 @@ func (s *service) serve(ctx context.Context, c net.Conn) {
 	defer r.release()
 
 	name := peer(c)
-	s.ended(name, s.converse(ctx, c, r, name))
+	err := s.converse(ctx, c, r, name)
+	s.countEnd(err)
+	s.logEnd(name, err)
 }
 
-// ended tells why a connection ended.
-func (s *service) ended(peer string, err error) {
+// countEnd counts a connection that ends for err, and is called before it is closed:
+// who has seen its end finds it counted.
+func (s *service) countEnd(err error) {
 	if errors.Is(err, ErrRequest) {
 		s.count.badRequests.Add(1)
+	}
+}
+
+// logEnd tells why a connection ended.
+func (s *service) logEnd(peer string, err error) {
+	if errors.Is(err, ErrRequest) {
 		s.log.Warn("policy connection closed", "peer", peer, "error", err)
 		return
 	}

@@ -373,3 +373,18 @@ func TestLiveCrowd(t *testing.T) {
 	holder.want("INFO hold")
 	s.stop()
 }
+
+// Who has seen the end of its connection finds it counted.
+func TestLiveCountsBeforeClosing(t *testing.T) {
+	r := startLive(t, &Server{Handler: greet})
+	for n := int64(1); n <= 1000 && !t.Failed(); n++ {
+		p := r.dial("unix")
+		p.send("request=another\n\n")
+		p.wantEnd()
+		if got := r.server.Stats().BadRequests; got != n {
+			t.Errorf("Stats().BadRequests = %d after %d connections have ended for theirs", got, n)
+		}
+		p.Close()
+	}
+	r.stop()
+}

@@ -263,10 +263,11 @@ func (l *loop) end(w *wire) {
 	if w.fd < len(l.known) {
 		l.known[w.fd] = nil
 	}
+	l.countEnd(w.err)
 	_ = syscall.Close(w.fd)
 	w.fd = -1
 	l.running.Go(func() { // for to write a log may take its time
-		l.ended(w.peer, w.err)
+		l.logEnd(w.peer, w.err)
 		l.givePlace()
 		l.wires.Add(-1)
 		if l.ctx.Err() != nil {

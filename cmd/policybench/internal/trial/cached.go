@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"policyd-rdns/cmd/policybench/internal/crowd"
 	"policyd-rdns/cmd/policybench/internal/load"
@@ -98,34 +100,32 @@ func (t *trial) noteLoad(name string, r *load.Result) {
 	t.report.note(name+": peak memory", " MiB", mebis(r.ServerPeak))
 }
 
-// connections compares the cost of a request over few and many connections, each
-// to that of the do-nothing server over as many: what the kernel takes for a
-// connection that has waited is not the service's. It is at one rate for all: in a
-// closed loop more connections mean more requests at once, and fewer pauses to
-// wake up from.
+// connections compares the cost of a request over many connections to that over one.
+// It is at one rate for all: in a closed loop more connections mean more requests at
+// once, and fewer pauses to wake up from. Each number has its turn twice, on the way
+// up and on the way down, for what else the machine does changes within a round.
 func (t *trial) connections(ctx context.Context, d *daemon, rate float64, clients *load.Clients) error {
-	least, greatest := 0.0, 0.0
-	for _, n := range []int{1, usual, t.options.Plan.Connections} {
-		var floor, own *load.Result
-		err := t.inTurn(func() (err error) {
-			floor, err = t.load(ctx, t.floor, n, rate, clients)
-			return err
-		}, func() (err error) {
-			own, err = t.ask(ctx, d, n, rate, clients)
-			return err
-		})
+	numbers := []int{1, usual, t.options.Plan.Connections}
+	for _, n := range numbers {
+		r, err := t.load(ctx, t.floor, n, rate, clients)
 		if err != nil {
 			return err
 		}
-		t.report.note(fmt.Sprintf("do-nothing server, connections: %d, at one rate: CPU per request", n), " µs", micros(floor.CPUPerRequest()))
-		t.report.note(fmt.Sprintf("policyd-rdns, connections: %d, at one rate: CPU per request", n), " µs", micros(own.CPUPerRequest()))
-		cost := ratio(own.CPUPerRequest(), floor.CPUPerRequest())
-		if least == 0 || cost < least {
-			least = cost
-		}
-		greatest = max(greatest, cost)
+		t.report.note(fmt.Sprintf("do-nothing server, connections: %d, at one rate: CPU per request", n), " µs", micros(r.CPUPerRequest()))
 	}
-	t.report.judge(growConnections, greatest/max(least, 1e-9))
+	costs := make([]time.Duration, len(numbers)) // of two requests
+	for turn := range 2 * len(numbers) {
+		i := min(turn, 2*len(numbers)-1-turn)
+		r, err := t.ask(ctx, d, numbers[i], rate, clients)
+		if err != nil {
+			return err
+		}
+		costs[i] += r.CPUPerRequest()
+	}
+	for i, n := range numbers {
+		t.report.note(fmt.Sprintf("policyd-rdns, connections: %d, at one rate: CPU per request", n), " µs", micros(costs[i]/2))
+	}
+	t.report.judge(growConnections, ratio(slices.Max(costs[1:]), costs[0]))
 	return nil
 }
 

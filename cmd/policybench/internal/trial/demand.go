@@ -40,7 +40,7 @@ func (d demand) asked() asked {
 		newCPU:          {"new client, HELO is its name: CPU per request", " µs", 150, false},
 		otherTrips:      {"new client, HELO is another name: round trips in sequence", "", 2.25, false},
 		growEntries:     {"CPU per request with many cached answers, to that with few", " times", 1.2, false},
-		growConnections: {"CPU per request, to the do-nothing server's, over 1, 100, 2000 connections: greatest to least", " times", 1.2, false},
+		growConnections: {"CPU per request over 100 or 2000 connections, the dearer, to that over one", " times", 1.2, false},
 		growRules:       {"CPU per request with 1000 CIDR entries, to that with 1", " times", 1.2, false},
 		startEmpty:      {"start to listening", " ms", 50, false},
 		startList:       {"start to listening with a long @file", " ms", 2000, false},

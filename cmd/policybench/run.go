@@ -27,7 +27,7 @@ func newRun() *cobra.Command {
 		Long: `run starts the do-nothing service, policyd-rdns and DNS servers with millions of
 clients on the loopback, measures them in turn, several times, and prints one
 table: what is demanded, the median of what was measured, the least and the
-greatest. It takes some five minutes, with --quick one.
+greatest. It takes some seven minutes, with --quick one.
 
 Without --daemon it builds the program, and has to be called within its source.
 Other load on the machine widens the spread and spoils the latencies; the ratios

@@ -46,31 +46,46 @@ func (t *trial) known(ctx context.Context, mix crowd.Mix, s settings, measure fu
 
 // cached measures clients whose answers are in the cache.
 func (t *trial) cached(ctx context.Context) error {
-	err := t.known(ctx, crowd.Only(crowd.Named), settings{}, func(d *daemon, clients *load.Clients) error {
-		floor, own, err := t.pair(ctx, d, usual, clients)
-		if err != nil {
-			return err
+	err := t.known(ctx, crowd.Only(crowd.Named), settings{}, func(d *daemon, clients *load.Clients) (err error) {
+		var rate float64
+		for t.turn = range turns {
+			if rate, err = t.compared(ctx, d, clients); err != nil {
+				return err
+			}
 		}
-		t.report.judge(cachedRate, own.PerSecond()/floor.PerSecond())
-		t.report.judge(cachedCPU, float64(own.CPUPerRequest())/float64(floor.CPUPerRequest()))
-		rate := own.PerSecond() / 2
-		if floor, own, err = t.pair(ctx, d, 1, clients); err != nil {
-			return err
-		}
-		t.report.judge(cachedLatency, float64(own.Quantile(0.5))/float64(floor.Quantile(0.5)))
-		half, err := t.ask(ctx, d, usual, rate, clients)
-		if err != nil {
-			return err
-		}
-		t.report.judge(halfLoad, millis(half.Quantile(0.99)))
-		t.report.note("policyd-rdns at 50% of its maximum: p50", " µs", micros(half.Quantile(0.5)))
-		t.report.note("policyd-rdns at 50% of its maximum: p99.9", " ms", millis(half.Quantile(0.999)))
-		return t.connections(ctx, d, own.PerSecond()/2, clients)
+		return t.connections(ctx, d, rate/2, clients)
 	})
 	if err != nil {
 		return err
 	}
 	return t.mixed(ctx)
+}
+
+// turns is how many times a round compares a daemon to the do-nothing server: what
+// else the machine does changes within seconds.
+const turns = 2
+
+// compared takes a sample of what is demanded of a daemon that knows its clients. It
+// returns what rate a single connection reached.
+func (t *trial) compared(ctx context.Context, d *daemon, clients *load.Clients) (single float64, err error) {
+	floor, own, err := t.pair(ctx, d, usual, clients)
+	if err != nil {
+		return 0, err
+	}
+	t.report.judge(cachedRate, own.PerSecond()/floor.PerSecond())
+	t.report.judge(cachedCPU, float64(own.CPUPerRequest())/float64(floor.CPUPerRequest()))
+	half, err := t.ask(ctx, d, usual, own.PerSecond()/2, clients)
+	if err != nil {
+		return 0, err
+	}
+	t.report.judge(halfLoad, millis(half.Quantile(0.99)))
+	t.report.note("policyd-rdns at 50% of its maximum: p50", " µs", micros(half.Quantile(0.5)))
+	t.report.note("policyd-rdns at 50% of its maximum: p99.9", " ms", millis(half.Quantile(0.999)))
+	if floor, own, err = t.pair(ctx, d, 1, clients); err != nil {
+		return 0, err
+	}
+	t.report.judge(cachedLatency, float64(own.Quantile(0.5))/float64(floor.Quantile(0.5)))
+	return own.PerSecond(), nil
 }
 
 // pair measures the do-nothing server and a daemon in turn, in a closed loop.

@@ -21,7 +21,8 @@ type Options struct {
 	Progress io.Writer
 }
 
-// Plan is how much is measured. The samples of each line are as many as Rounds.
+// Plan is how much is measured. The samples of each line are as many as Rounds, or
+// some times that.
 type Plan struct {
 	Rounds  int
 	Window  time.Duration // of one measurement; a quarter of it before is the warm-up
@@ -34,7 +35,7 @@ type Plan struct {
 	Connections, NewClients int
 }
 
-// Full takes about five minutes.
+// Full takes about seven minutes.
 func Full() Plan {
 	return Plan{Rounds: 5, Window: 1600 * time.Millisecond, Clients: 10_000, Few: 500, Many: 500_000, Lines: 1_000_000, Connections: 2000, NewClients: usual}
 }
@@ -52,6 +53,7 @@ type trial struct {
 	worlds  map[worldKind]*world
 	report  *Report
 	round   int
+	turn    int // within a round
 }
 
 // Run measures all of it. The error says what went wrong, not that a demand is
@@ -206,10 +208,10 @@ func (t *trial) prime(ctx context.Context, d *daemon, clients *load.Clients) err
 	return nil
 }
 
-// inTurn does two things, in one order in one round and in the other in the
-// next.
+// inTurn does two things, in one order in one turn or round and in the other in
+// the next.
 func (t *trial) inTurn(first, second func() error) error {
-	if t.round%2 == 1 {
+	if (t.round+t.turn)%2 == 1 {
 		first, second = second, first
 	}
 	if err := first(); err != nil {

@@ -174,11 +174,13 @@ func (l *loop) wake() (anew bool) {
 	return l.ring()
 }
 
-// begin gives a new wire to the goroutine, unless that has come to its end.
+// begin gives a new wire to the goroutine, unless that has come to its end, or the
+// kernel watches no more for the user (epoll(7), max_user_watches). What happens to
+// the wire before the goroutine knows it is not lost: it looks for all there is then.
 func (l *loop) begin(w *wire) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.finished {
+	if l.finished || l.watch(w.fd, syscall.EPOLL_CTL_ADD, readable) != nil {
 		return false
 	}
 	l.wires.Add(1)
@@ -269,9 +271,12 @@ func (l *loop) happened(e *syscall.EpollEvent) {
 		l.takeHanded()
 		return
 	}
+	if fd >= len(l.known) {
+		return // not met yet
+	}
 	w := l.known[fd]
 	if w == nil || !w.atHome() {
-		return // ended in this round, or will be looked at when it comes home
+		return // the same, or ended in this round, or will be looked at when it comes home
 	}
 	w.more = true
 	w.all = w.all || e.Events&(syscall.EPOLLRDHUP|syscall.EPOLLHUP|syscall.EPOLLERR) != 0
@@ -301,10 +306,6 @@ func (l *loop) takeHanded() {
 
 // meet begins to serve a new wire.
 func (l *loop) meet(w *wire) {
-	if w.err = l.watch(w.fd, syscall.EPOLL_CTL_ADD, readable); w.err != nil {
-		l.log.Warn("cannot serve a policy connection", "peer", w.peer, "error", w.err)
-		return
-	}
 	for len(l.known) <= w.fd {
 		l.known = append(l.known, nil)
 	}

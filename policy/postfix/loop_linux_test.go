@@ -3,6 +3,7 @@ package postfix
 import (
 	"context"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -33,6 +34,14 @@ func newStrand(t *testing.T, handler Handler) *strand {
 // strand gives a loop one wire more.
 func (l *loop) strand(t *testing.T) *strand {
 	t.Helper()
+	s := l.unmet(t)
+	s.takeHanded()
+	return s
+}
+
+// unmet is a wire that its loop has not looked at yet.
+func (l *loop) unmet(t *testing.T) *strand {
+	t.Helper()
 	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -45,8 +54,9 @@ func (l *loop) strand(t *testing.T) *strand {
 		_ = syscall.Close(s.peer)
 	})
 	s.places <- struct{}{}
-	s.begin(s.wire)
-	s.takeHanded()
+	if !s.begin(s.wire) {
+		t.Fatal("a socket was not taken; want it taken")
+	}
 	return s
 }
 
@@ -73,6 +83,18 @@ func TestLoopAdopts(t *testing.T) {
 	if work.loops.adopt(ctx, work, &running, theirs) {
 		t.Error("a pipe of the program was taken; want it left")
 	}
+	unwatchable, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unwatchable.Close()
+	work.places <- struct{}{}
+	if work.loops.adopt(ctx, work, &running, connection{ours, unwatchable}) {
+		t.Error("what epoll does not watch was taken; want it left")
+	}
+	if err := unwatchable.Sync(); err != nil {
+		t.Errorf("%v; want what was left to be open", err)
+	}
 	for _, address := range []string{"127.0.0.1:0", "unix:" + filepath.Join(t.TempDir(), "socket")} {
 		l, err := Listen(address, 0o600, "")
 		if err != nil {
@@ -95,6 +117,41 @@ func TestLoopAdopts(t *testing.T) {
 	}
 	stop()
 	running.Wait()
+}
+
+// connection is one whose descriptor is that of a file.
+type connection struct {
+	net.Conn
+	file *os.File
+}
+
+func (c connection) SyscallConn() (syscall.RawConn, error) { return c.file.SyscallConn() }
+
+// What happens to a wire before the loop has met it is not lost, whatever its
+// descriptor.
+func TestLoopBeforeMeeting(t *testing.T) {
+	requests := 0
+	s := newStrand(t, func(context.Context, *policy.Request) (string, func() string) {
+		requests++
+		return "DUNNO", nil
+	})
+	later := s.unmet(t)
+	later.send(t, helo("aa"))
+	later.happens(syscall.EPOLLIN)
+	if requests > 0 {
+		t.Error("a request was answered of a wire that was not met; want it to wait")
+	}
+	if err := syscall.Shutdown(later.peer, syscall.SHUT_WR); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.ready(); n == 0 || err != nil { // epoll has told of all
+		t.Errorf("%d events, %v; want some", n, err)
+	}
+	s.takeHanded()
+	s.sendDue()
+	if requests != 1 || later.wire.fd >= 0 {
+		t.Errorf("%d requests were answered, and the descriptor is %d; want 1, and it closed", requests, later.wire.fd)
+	}
 }
 
 // A wire that waits for its next turn has one, whatever comes meanwhile.

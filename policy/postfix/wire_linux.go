@@ -18,7 +18,7 @@ type wire struct {
 	rest []byte  // of a reply, that the peer has not taken
 	err  error   // why it is to end
 
-	fresh   bool // not known to epoll
+	fresh   bool // not known to the goroutine
 	more    bool // there may be something to read
 	all     bool // to be read until there is none, a short read not being the last
 	dry     bool // the last read found none

@@ -196,7 +196,9 @@ func (a *asker) ask() {
 func (p *process) suffer(h hostile, meanwhile func()) {
 	p.t.Helper()
 	conns := make([]*net.TCPConn, h.peers)
+	done := make(chan struct{})
 	defer func() {
+		<-done // also where the test ends early
 		for _, c := range conns {
 			if c != nil {
 				_ = c.SetLinger(0) // the port is free at once
@@ -204,7 +206,6 @@ func (p *process) suffer(h hostile, meanwhile func()) {
 			}
 		}
 	}()
-	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		inParallel(h.peers, 50, func(i int) {

@@ -139,6 +139,15 @@ func newLoop(ctx context.Context, s *service, running *sync.WaitGroup) (*loop, e
 	return l, nil
 }
 
+// finish closes all of the loop's own. Who rings after that does nothing: the
+// descriptor may be another's by then.
+func (l *loop) finish() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.finished = true
+	l.close()
+}
+
 func (l *loop) close() {
 	_ = l.epoll.Close()
 	_ = syscall.Close(l.alarm[0])
@@ -201,12 +210,7 @@ func (l *loop) comeHome(w *wire) {
 func (l *loop) run() {
 	stop := context.AfterFunc(l.ctx, func() { l.wake() })
 	defer stop()
-	defer func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.finished = true
-		l.close()
-	}()
+	defer l.finish()
 	wait, err := l.epoll.SyscallConn()
 	for err == nil {
 		err = wait.Read(l.rounds)

@@ -27,7 +27,7 @@ func newStrand(t *testing.T, handler Handler) *strand {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(l.close)
+	t.Cleanup(l.finish)
 	return l.strand(t)
 }
 

@@ -15,8 +15,8 @@ import (
 )
 
 // serve answers one connection until either side has had enough of it. It is how
-// connections are served that no [loop] can: on other systems than Linux, in want
-// of file descriptors, and if they are none of the system's.
+// connections are served that no [loop] can: on other systems than Linux, in want of
+// file descriptors or of what epoll watches, and if they are none of the system's.
 func (s *service) serve(ctx context.Context, c net.Conn) {
 	defer c.Close()
 	wake := context.AfterFunc(ctx, func() {

@@ -53,6 +53,7 @@ func (t *trial) cached(ctx context.Context) error {
 				return err
 			}
 		}
+		t.turn = 0
 		return t.connections(ctx, d, rate/2, clients)
 	})
 	if err != nil {
@@ -129,8 +130,8 @@ func (t *trial) connections(ctx context.Context, d *daemon, rate float64, client
 		t.report.note(fmt.Sprintf("do-nothing server, connections: %d, at one rate: CPU per request", n), " µs", micros(r.CPUPerRequest()))
 	}
 	costs := make([]time.Duration, len(numbers)) // of two requests
-	for turn := range 2 * len(numbers) {
-		i := min(turn, 2*len(numbers)-1-turn)
+	for step := range 2 * len(numbers) {
+		i := min(step, 2*len(numbers)-1-step)
 		r, err := t.ask(ctx, d, numbers[i], rate, clients)
 		if err != nil {
 			return err

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -131,35 +129,6 @@ func BenchmarkMemory(b *testing.B) {
 		r := filled(b, n, nil)
 		b.ReportMetric(float64(heap()-before)/n, "heap-B/entry")
 		r.Close()
-	}
-}
-
-// BenchmarkCacheFile measures how long a million answers take to save and to
-// load.
-func BenchmarkCacheFile(b *testing.B) {
-	const n = 1_000_000
-	path := filepath.Join(b.TempDir(), "cache")
-	full := filled(b, n, nil)
-	defer full.Close()
-	for b.Loop() {
-		begin := time.Now()
-		if err := full.SaveCache(path); err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(time.Since(begin).Seconds(), "save-s")
-		s, err := os.Stat(path)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(float64(s.Size())/n, "file-B/entry")
-		empty := filled(b, 2, nil)
-		empty.Resize(n)
-		begin = time.Now()
-		if loaded, err := empty.LoadCache(path); loaded != n-2 || err != nil {
-			b.Fatalf("LoadCache() = %d, %v", loaded, err)
-		}
-		b.ReportMetric(time.Since(begin).Seconds(), "load-s")
-		empty.Close()
 	}
 }
 

@@ -36,7 +36,6 @@ type config struct {
 		servers      []netip.AddrPort // empty: those of /etc/resolv.conf
 		timeout      time.Duration
 		cacheEntries int
-		cacheFile    string
 		stale        time.Duration
 		maxInFlight  int
 	}

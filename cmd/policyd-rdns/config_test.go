@@ -196,10 +196,10 @@ func TestFolderOutOfSight(t *testing.T) {
 	if err := os.Symlink(loop, loop); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parseConfig("", fmt.Appendf(nil, "[resolver]\ncache_file = %q\n", loop+"/answers")); err != nil {
+	if _, err := parseConfig("", fmt.Appendf(nil, "[log]\nfile = %q\n", loop+"/decisions")); err != nil {
 		t.Error(err)
 	}
-	if _, err := parseConfig("", fmt.Appendf(nil, "[resolver]\ncache_file = %q\n", loop+"ed/answers")); err == nil {
+	if _, err := parseConfig("", fmt.Appendf(nil, "[log]\nfile = %q\n", loop+"ed/decisions")); err == nil {
 		t.Error("a folder that does not exist is taken")
 	}
 }

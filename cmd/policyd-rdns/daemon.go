@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,7 +79,6 @@ func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host
 	if err != nil {
 		return nil, err
 	}
-	d.loadCache(conf)
 	if conf.http.listen != "" {
 		d.watch = d.newWatch(conf)
 	}
@@ -224,35 +220,6 @@ func (d *daemon) outage(o resolver.Outage) {
 		return
 	}
 	d.log.Warn("DNS servers answer again", "after", o.End.Sub(o.Begin).Round(time.Millisecond), "decisions", d.blind.Load())
-}
-
-// loadCache takes the answers of the last run, if they were kept.
-func (d *daemon) loadCache(conf *config) {
-	path := conf.resolver.cacheFile
-	if path == "" {
-		return
-	}
-	n, err := d.resolver.LoadCache(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		d.log.Info("no cache of an earlier run", "file", path)
-	case err != nil:
-		d.log.Warn("cache of an earlier run not used", "file", path, "error", err)
-	default:
-		d.log.Info("cache of an earlier run", "file", path, "answers", n)
-		runtime.GC() // now, and not beside the first requests
-	}
-}
-
-// saveCache keeps the answers for the next run.
-func (d *daemon) saveCache() {
-	path := d.current.Load().conf.resolver.cacheFile
-	if path == "" {
-		return
-	}
-	if err := d.resolver.SaveCache(path); err != nil {
-		d.log.Warn("cache not kept", "file", path, "error", err)
-	}
 }
 
 // announce says what runs, and how to have Postfix use it.

@@ -91,10 +91,19 @@ func (t *table) bad(key string, value any, want string) {
 	t.r.bad(t.at(key), "%s = %s: %s", t.name(key), show(value), want)
 }
 
+// gone are settings of earlier versions, and what is so without them.
+var gone = map[string]string{
+	"resolver.cache_file": "answers are not kept over a restart any more",
+}
+
 // end notes every key that nobody took.
 func (t *table) end() {
 	for _, key := range slices.Sorted(maps.Keys(t.raw)) {
 		if slices.Contains(t.known, key) {
+			continue
+		}
+		if now, ok := gone[t.at(key)]; ok {
+			t.r.bad(t.at(key), "%s: is gone, and %s: remove the line", t.name(key), now)
 			continue
 		}
 		hint := "known are " + strings.Join(t.known, ", ")

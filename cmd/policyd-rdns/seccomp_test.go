@@ -54,10 +54,10 @@ func useProgram(t *testing.T, filter string) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "config.toml")
 	passed, own := filepath.Join(dir, "passed"), filepath.Join(dir, "own")
-	log, cache := filepath.Join(dir, "decisions.log"), filepath.Join(dir, "cache")
+	log := filepath.Join(dir, "decisions.log")
 	configure := func(more string) {
-		writeFile(t, path, fmt.Sprintf("%s\n[server]\nlisten = [%q, %q]\n[resolver]\nservers = [%q]\ncache_file = %q\n[log]\nfile = %q\n",
-			more, anyPort, "unix:"+own, dns, cache, log))
+		writeFile(t, path, fmt.Sprintf("%s\n[server]\nlisten = [%q, %q]\n[resolver]\nservers = [%q]\n[log]\nfile = %q\n",
+			more, anyPort, "unix:"+own, dns, log))
 	}
 	configure("")
 	d := newDaemonProcess(t, "serve", "-c", path)
@@ -92,9 +92,6 @@ func useProgram(t *testing.T, filter string) {
 	d.stop(t)
 	if text, err := os.ReadFile(log); err != nil || bytes.Count(text, []byte("msg=decision")) != 9 {
 		t.Errorf("the log holds %q, %v; want 9 decisions", text, err)
-	}
-	if _, err := os.Stat(cache); err != nil {
-		t.Errorf("the cache was not kept: %v", err)
 	}
 	if messages := strings.Join(d.logged(), "\n"); strings.Contains(messages, "level=WARN") || strings.Contains(messages, "level=ERROR") {
 		t.Errorf("the program warns:\n%s", messages)

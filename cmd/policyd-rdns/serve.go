@@ -110,7 +110,6 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	err := d.server.Serve(ctx, listeners...)
 	close(served)
 	supervising.Wait()
-	d.saveCache()
 	d.log.Info("stopped", "decisions", d.decisions.Load())
 	return err
 }

@@ -109,8 +109,6 @@ func (r *reader) resolver(t table, c *config) {
 	})
 	t.duration("timeout", &s.timeout, 50*time.Millisecond, 30*time.Second, "")
 	t.whole("cache_entries", &s.cacheEntries, 100, 100_000_000)
-	t.text("cache_file", &s.cacheFile)
-	checkFolder(&t, "cache_file", s.cacheFile)
 	t.duration("stale", &s.stale, 0, 7*24*time.Hour, "")
 	t.whole("max_inflight", &s.maxInFlight, 20, 100_000)
 	outage := 0

@@ -65,16 +65,14 @@ running() { [ "$manager" != real ] || systemctl --quiet is-active policyd-rdns.s
 
 ours() { find /etc /usr /var /run -xdev -name '*policyd-rdns*' -not -path '/usr/src/*' | LC_ALL=C sort; }
 ours >"$temp/before"
-private=()
-for folder in /var/cache/private /var/log/private; do
-	[ -e $folder ] || private+=("$folder")
-done
+private=/var/log/private
+[ ! -e $private ] || private=
 
 clean() {
 	status=$?
 	dpkg --purge policyd-rdns >/dev/null 2>&1 || true
 	rm -rf /etc/policyd-rdns "$temp/root"
-	[ ${#private[@]} = 0 ] || rmdir "${private[@]}" 2>/dev/null || true
+	[ -z "$private" ] || rmdir "$private" 2>/dev/null || true
 	exit $status
 }
 trap clean EXIT
@@ -116,11 +114,8 @@ done
 bash -n "$temp/root/usr/share/bash-completion/completions/policyd-rdns"
 
 note "upgrade: no question, all kept"
-mkdir -p /var/cache/private/policyd-rdns /var/log/private/policyd-rdns
-for state in cache log; do # as DynamicUser has it
-	[ -e /var/$state/policyd-rdns ] || ln -s private/policyd-rdns /var/$state/policyd-rdns
-done
-echo kept >/var/cache/policyd-rdns/answers.test
+mkdir -p /var/log/private/policyd-rdns
+[ -e /var/log/policyd-rdns ] || ln -s private/policyd-rdns /var/log/policyd-rdns # as DynamicUser has it
 echo kept >/var/log/policyd-rdns/decisions.log
 echo 192.0.2.0/24 >/etc/policyd-rdns/partners
 sed -i 's/^mode = .*/mode = "enforce"/' $config
@@ -138,7 +133,7 @@ echo '# news' >>"$temp/root$config"
 pack
 install --force-confold -i "$next"
 grep -q '^mode = "enforce"' $config || fail "the configuration was not kept"
-[ "$(cat /var/cache/policyd-rdns/answers.test /var/log/policyd-rdns/decisions.log)" = "$(printf 'kept\nkept')" ] || fail "state was not kept"
+[ "$(cat /var/log/policyd-rdns/decisions.log)" = kept ] || fail "the log was not kept"
 
 note "upgrade: mistakes in the configuration"
 echo 'nonsense = 1' | cat - $config >"$temp/config" && cp "$temp/config" $config
@@ -160,7 +155,7 @@ note "remove"
 install --remove policyd-rdns
 called "stop policyd-rdns.service"
 [ ! -e /usr/bin/policyd-rdns ] || fail "the program is still there"
-[ -s $config ] && [ -s /var/cache/policyd-rdns/answers.test ] || fail "removing took configuration or cache"
+[ -s $config ] && [ -s /var/log/policyd-rdns/decisions.log.1 ] || fail "removing took configuration or log"
 
 note "purge"
 install --purge policyd-rdns

@@ -19,11 +19,9 @@ type daemon struct {
 
 // settings are what differs between the daemons of a run.
 type settings struct {
-	world   string // address of the DNS
-	entries int    // cache_entries; 0: the default
-	cache   string // cache_file
-	rules   string // further TOML
-	env     []string
+	world string // address of the DNS
+	rules string // further TOML
+	env   []string
 }
 
 // startDaemon starts one with an empty log.
@@ -34,12 +32,6 @@ func (t *trial) startDaemon(ctx context.Context, s settings) (*daemon, error) {
 	}
 	d := &daemon{dir: dir}
 	text := fmt.Sprintf("default_rules = true\n[server]\nlisten = [\"127.0.0.1:0\"]\n[resolver]\nservers = [%q]\n", s.world)
-	if s.entries > 0 {
-		text += fmt.Sprintf("cache_entries = %d\n", s.entries)
-	}
-	if s.cache != "" {
-		text += fmt.Sprintf("cache_file = %q\n", s.cache)
-	}
 	text += fmt.Sprintf("[log]\nfile = %q\n%s", d.log(), s.rules)
 	path := filepath.Join(dir, "config.toml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

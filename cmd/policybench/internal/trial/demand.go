@@ -13,7 +13,6 @@ const (
 	newQuestions
 	newCPU
 	otherTrips
-	growEntries
 	growConnections
 	growRules
 	startEmpty
@@ -39,7 +38,6 @@ func (d demand) asked() asked {
 		newQuestions:    {"new client, HELO is its name: questions", "", 2, false},
 		newCPU:          {"new client, HELO is its name: CPU per request", " µs", 150, false},
 		otherTrips:      {"new client, HELO is another name: round trips in sequence", "", 2.25, false},
-		growEntries:     {"CPU per request with many cached answers, to that with few", " times", 1.2, false},
 		growConnections: {"CPU per request over 100 or 2000 connections, the dearer, to that over one", " times", 1.2, false},
 		growRules:       {"CPU per request with 1000 CIDR entries, to that with 1", " times", 1.2, false},
 		startEmpty:      {"start to listening", " ms", 50, false},

@@ -146,7 +146,7 @@ func (d *daemon) state() status.State {
 	g := d.current.Load()
 	s := status.State{
 		State: d.counted(), Version: versionText(), Host: d.watch.host, Started: d.watch.started, Listening: d.watch.listening.Load(),
-		File: g.conf.path, Rules: len(g.conf.rules.List), Loaded: g.loaded,
+		File: g.conf.path, Rules: len(g.conf.rules.List), Loaded: g.loaded, Unseen: d.nat.trouble(),
 	}
 	if err := d.watch.failed.Load(); err != nil && *err != nil {
 		s.ReloadFailed = safe((*err).Error())

@@ -57,5 +57,39 @@ func TestNATGuard(t *testing.T) {
 		if test.want == "" && lines != 0 || test.want != "" && (lines != 1 || !strings.Contains(got, test.want) || !strings.Contains(got, "smtpd_upstream_proxy_protocol")) {
 			t.Errorf("%s: logged %q; want one line with %q", test.name, got, test.want)
 		}
+		if now := g.trouble(); (now != "") != (test.want != "") || !strings.Contains(now, test.want) {
+			t.Errorf("%s: trouble() = %q; want %q in it", test.name, now, test.want)
+		}
+	}
+}
+
+// TestNATMended: what the status page tells ends with its cause, and the log has
+// it once.
+func TestNATMended(t *testing.T) {
+	var log bytes.Buffer
+	g := natGuard{log: slog.New(slog.NewTextHandler(&log, nil))}
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	mail := func(client func(i int) string) {
+		for i := range natMessages + 1 {
+			now = now.Add(natTime / natMessages)
+			g.see(&policy.Request{Time: now, Client: netip.MustParseAddr(client(i))}, false)
+		}
+	}
+	gateway := func(int) string { return "172.17.0.1" }
+	for _, step := range []struct {
+		client func(int) string
+		want   bool
+	}{
+		{gateway, true},
+		{func(i int) string { return fmt.Sprintf("203.0.113.%d", i%250) }, false},
+		{gateway, true},
+	} {
+		mail(step.client)
+		if got := g.trouble(); (got != "") != step.want {
+			t.Errorf("trouble() = %q; want some: %v", got, step.want)
+		}
+	}
+	if lines := strings.Count(log.String(), "\n"); lines != 1 {
+		t.Errorf("logged %q; want one line", log.String())
 	}
 }

@@ -44,6 +44,7 @@ func diagnose(s *State, recent tally, now time.Time) health {
 			add(r.Servers[i].Ill, "warning", fmt.Sprintf("DNS server %v did not answer the last time", r.Servers[i].Addr), "It is asked last until it does.")
 		}
 	}
+	add(s.Unseen != "", "trouble", "Postfix does not see who its clients are", s.Unseen)
 	add(recent.Overload > 0, "trouble", fmt.Sprintf("%d decisions in the last %d minutes found no room for a look-up", recent.Overload, overloadMinutes),
 		"Clients that the cache does not know pass. If the DNS server is not slow, raise resolver.max_inflight.")
 	add(s.MaxConnections > 0 && int(s.Server.Open)*100 >= s.MaxConnections*fullShare, "warning",

@@ -59,6 +59,8 @@ type State struct {
 	Rules        int
 	Loaded       time.Time // when the configuration in force was read
 	ReloadFailed string    // why it could not be read later; empty: it was not tried, or could be
+
+	Unseen string // why Postfix does not see who its clients are, and what to do; empty: it does
 }
 
 // Source is where the page has its content from. Its functions are called by one

@@ -222,6 +222,8 @@ func TestHealth(t *testing.T) {
 		{"one server", func(s *State) { s.Resolver.Servers[0].Ill = true }, "warning", "DNS server 192.0.2.53:53 did not answer the last time"},
 		{"nearly full", func(s *State) { s.Server.Open = 1800 }, "warning", "1800 of 2000 connections are open"},
 		{"not nearly full", func(s *State) { s.Server.Open = 1799 }, "well", "All is well"},
+		{"NAT", func(s *State) { s.Unseen = "all have one address" }, "trouble", "Postfix does not see who its clients are"},
+		{"NAT, and lines were lost", func(s *State) { s.Unseen, s.LostLines = "all have one address", 3 }, "trouble", "Postfix does not see who its clients are"},
 		{"reload", func(s *State) { s.ReloadFailed = "config.toml:1: no" }, "warning", "The configuration could not be read again"},
 		{"lost lines", func(s *State) { s.LostLines = 3 }, "warning", "3 lines of the decision log were lost since the start"},
 		{"panic", func(s *State) { s.Server.Panics = 1 }, "warning", "The program failed over 1 requests since the start"},
@@ -237,6 +239,22 @@ func TestHealth(t *testing.T) {
 	s := well()
 	if got := diagnose(&s, tally{Passed: 9, Overload: 2}, noon); got.Level != "trouble" || !strings.HasPrefix(got.Text, "2 decisions in the last 5 minutes") {
 		t.Errorf("overloaded: %s, %q; want trouble", got.Level, got.Text)
+	}
+}
+
+// TestClientsUnseen: the page's headline says that Postfix does not see its
+// clients, and below it stands what to do.
+func TestClientsUnseen(t *testing.T) {
+	s := well()
+	s.Unseen = "All have one address, <172.17.0.1>. Use host networking."
+	status, page := get(tested(s), "/")
+	for _, want := range []string{
+		`<h1 id="health">Postfix does not see who its clients are</h1>`,
+		"All have one address, &lt;172.17.0.1&gt;. Use host networking.",
+	} {
+		if status != 200 || !strings.Contains(page, want) {
+			t.Errorf("GET / = %d, %.2000s; want 200 with %s", status, page, want)
+		}
 	}
 }
 

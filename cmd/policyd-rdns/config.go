@@ -131,11 +131,13 @@ func joinProblems(problems []problem) error {
 	return errors.Join(errs...)
 }
 
-// nearest finds the known word that a misspelt one may have meant.
+// nearest finds the known word that a misspelt one may have meant: one that is at
+// most two letters off, and at most one for each three letters, so that port is
+// not taken for ptr.
 func nearest(word string, known []string) (string, bool) {
 	best, least := "", 3
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), k); d < least && d < len(k) {
+		if d := distance(strings.ToLower(word), k); d < least && 3*d <= min(len(word), len(k)) {
 			best, least = k, d
 		}
 	}

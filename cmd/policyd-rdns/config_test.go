@@ -203,3 +203,78 @@ func TestFolderOutOfSight(t *testing.T) {
 		t.Error("a folder that does not exist is taken")
 	}
 }
+
+// TestNearest: what is suggested for a misspelt key, and what is too far away.
+func TestNearest(t *testing.T) {
+	known := []string{"listen", "ptr", "when", "mode", "timeout", "cache_entries", "own_names", "helo", "servers", "code"}
+	for word, want := range map[string]string{
+		"lisen": "listen", "Listen": "listen", "lsiten": "listen", "listenn": "listen", "listener": "listen",
+		"prt": "ptr", "ptrs": "ptr", "port": "", "pot": "", "ptx": "ptr",
+		"wen": "when", "then": "when", "want": "", "men": "",
+		"mod": "mode", "model": "mode", "made": "mode", "mad": "",
+		"tiemout": "timeout", "timeuot": "timeout", "time": "", "tmieuot": "timeout",
+		"cahce_entires": "cache_entries", "cache_file": "", "cache": "",
+		"ownnames": "own_names", "own_name": "own_names", "names": "",
+		"hello": "helo", "ehlo": "helo", "hold": "",
+		"server": "servers", "sever": "", "": "", "x": "", "no": "",
+	} {
+		if got, ok := nearest(word, known); got != want || ok != (want != "") {
+			t.Errorf("nearest(%q) = %q, %v; want %q", word, got, ok, want)
+		}
+	}
+}
+
+// TestOverlap: of two addresses in server.listen, or one there and http.listen,
+// whether both can be listened on.
+func TestOverlap(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink(dir, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{"127.0.0.1:10040", "127.0.0.1:10040", true},
+		{"127.0.0.1:10040", "127.0.0.1:10041", false},
+		{"127.0.0.1:10040", "127.0.0.2:10040", false},
+		{"0.0.0.0:10040", "127.0.0.1:10040", true},
+		{"127.0.0.1:10040", "0.0.0.0:10040", true},
+		{"[::]:10040", "[::1]:10040", true},
+		{"[0:0:0:0:0:0:0:1]:10040", "[::1]:10040", true},
+		{"[::]:10040", "0.0.0.0:10040", false},
+		{"[::]:10040", "127.0.0.1:10040", false},
+		{"0.0.0.0:0", "127.0.0.1:0", false},
+		{"unix:/run/a", "127.0.0.1:10040", false},
+		{"unix:/run/a", "unix:/run/b", false},
+		{"unix:/run/a", "unix:/run//a", true},
+		{"unix:/run/a", "unix:/run/x/../a", true},
+		{"unix:" + dir + "/a", "unix:" + dir + "/link/a", true},
+	} {
+		if _, got := beside(test.a, []string{"192.0.2.1:10039", test.b}); got != test.want {
+			t.Errorf("%s beside %s: %v; want %v", test.a, test.b, got, test.want)
+		}
+	}
+	for _, test := range []struct {
+		http, policy string
+		want         bool
+	}{
+		{"127.0.0.1:10040", "127.0.0.1:10040", true},
+		{"127.0.0.1:10041", "127.0.0.1:10040", false},
+		{"localhost:10040", "127.0.0.1:10040", true},
+		{"localhost:10040", "0.0.0.0:10040", true},
+		{"0.0.0.0:10040", "127.0.0.1:10040", true},
+		{"0.0.0.0:10040", "[::1]:10040", false},
+		{"[::]:10040", "127.0.0.1:10040", true},
+		{"[::]:10040", "[::1]:10040", true},
+		{"[::1]:10040", "127.0.0.1:10040", false},
+		{"[::ffff:127.0.0.1]:10040", "127.0.0.1:10040", true},
+		{"mx.example.com:10040", "192.0.2.1:10040", false}, // who knows
+		{"127.0.0.1:10040", "unix:/run/a", false},
+		{"127.0.0.1:0", "127.0.0.1:0", false},
+	} {
+		if got := overlap(httpSockets(test.http), policySockets(test.policy)); got != test.want {
+			t.Errorf("http %s beside %s: %v; want %v", test.http, test.policy, got, test.want)
+		}
+	}
+}

@@ -26,10 +26,12 @@ type reader struct {
 	sum      hash.Hash // over everything that was read
 	problems []problem
 	warnings []problem
+	unknown  []unknownKey
+	homes    map[string][]string // the tables in which each known key belongs
 }
 
 func newReader(path string, text []byte) *reader {
-	r := &reader{file: path, dir: filepath.Dir(path), text: string(text), sum: sha256.New()}
+	r := &reader{file: path, dir: filepath.Dir(path), text: string(text), sum: sha256.New(), homes: map[string][]string{}}
 	r.sum.Write(text)
 	return r
 }
@@ -91,26 +93,13 @@ func (t *table) bad(key string, value any, want string) {
 	t.r.bad(t.at(key), "%s = %s: %s", t.name(key), show(value), want)
 }
 
-// gone are settings of earlier versions, and what is so without them.
-var gone = map[string]string{
-	"resolver.cache_file": "answers are not kept over a restart any more",
-}
-
-// end notes every key that nobody took.
+// end keeps every key that nobody took for tellUnknown.
 func (t *table) end() {
+	t.r.settle(t)
 	for _, key := range slices.Sorted(maps.Keys(t.raw)) {
-		if slices.Contains(t.known, key) {
-			continue
+		if !slices.Contains(t.known, key) {
+			t.r.unknown = append(t.r.unknown, unknownKey{*t, key})
 		}
-		if now, ok := gone[t.at(key)]; ok {
-			t.r.bad(t.at(key), "%s: is gone, and %s: remove the line", t.name(key), now)
-			continue
-		}
-		hint := "known are " + strings.Join(t.known, ", ")
-		if near, ok := nearest(key, t.known); ok {
-			hint = "did you mean " + near + "?"
-		}
-		t.r.bad(t.at(key), "%s: unknown key (%s)", t.name(key), hint)
 	}
 }
 

@@ -39,15 +39,14 @@ const maxText = 300
 // rule reads one rule. names are those that are
 // taken.
 func (r *reader) rule(t *table, i int, names []string) (rule policy.Rule, ok bool) {
-	problems := len(r.problems)
+	wrong := len(r.problems) + len(r.unknown)
 	t.text("name", &rule.Name)
 	t.shown = fmt.Sprintf("rule[%d] %q: ", i+1, rule.Name)
 	r.ruleName(t, rule.Name, names)
 
-	if when, ok := t.raw["when"]; ok {
+	if when, ok := t.take("when"); ok {
 		if _, ok := when.(map[string]any); !ok {
 			t.bad("when", when, "want a table { … }; for alternatives write a list behind a key, or another rule")
-			t.take("when")
 		}
 	}
 	if _, ok := t.raw["when"].(map[string]any); ok {
@@ -68,7 +67,7 @@ func (r *reader) rule(t *table, i int, names []string) (rule policy.Rule, ok boo
 	rule.Observe = mode == 1
 	t.whole("percent", &rule.Percent, 1, 100)
 	t.end()
-	return rule, len(r.problems) == problems
+	return rule, len(r.problems)+len(r.unknown) == wrong
 }
 
 func (r *reader) ruleName(t *table, name string, names []string) {

@@ -7,16 +7,14 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver"
 )
 
@@ -47,6 +45,7 @@ func (r *reader) config(c *config) error {
 	t.boolean("default_rules", &defaultRules)
 	r.rules(&t, c, defaultRules)
 	t.end()
+	r.tellUnknown()
 	return nil
 }
 
@@ -56,11 +55,18 @@ func (r *reader) server(t table, c *config) {
 		s.listen = nil
 	}
 	t.each("listen", func(address string) error {
-		if slices.Contains(s.listen, address) {
-			return fmt.Errorf("%.100q: stands there twice", address)
+		if err := postfix.CheckAddress(address); err != nil {
+			return fmt.Errorf("%.200q: %w", address, err)
 		}
+		other, taken := beside(address, s.listen)
 		s.listen = append(s.listen, address)
-		return checkListen(address)
+		switch {
+		case other == address && taken:
+			return fmt.Errorf("%.200q: stands there twice", address)
+		case taken:
+			return fmt.Errorf("%.200q: cannot be listened on beside %.200q: remove one of them", address, other)
+		}
+		return nil
 	})
 	mode := "0660"
 	t.text("socket_mode", &mode)
@@ -70,10 +76,8 @@ func (r *reader) server(t table, c *config) {
 		s.socketMode = fs.FileMode(bits)
 	}
 	t.text("socket_group", &s.socketGroup)
-	if _, err := strconv.Atoi(s.socketGroup); err != nil && s.socketGroup != "" {
-		if _, err := user.LookupGroup(s.socketGroup); err != nil {
-			t.bad("socket_group", s.socketGroup, "no such group on this host")
-		}
+	if err := postfix.CheckGroup(s.socketGroup); err != nil {
+		t.bad("socket_group", s.socketGroup, "no such group on this host")
 	}
 	s.networks = t.written("networks")
 	t.each("networks", c.rules.Networks.Add)
@@ -81,20 +85,6 @@ func (r *reader) server(t table, c *config) {
 	t.duration("deadline", &s.deadline, 100*time.Millisecond, 60*time.Second,
 		": Postfix gives up after smtpd_policy_service_timeout, 100s")
 	t.end()
-}
-
-// checkListen checks the form of an address to listen on.
-func checkListen(address string) error {
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		if !strings.HasPrefix(path, "/") {
-			return fmt.Errorf("%.100q: want an absolute path, unix:/path", address)
-		}
-		return nil
-	}
-	if _, err := netip.ParseAddrPort(address); err != nil {
-		return fmt.Errorf("%.100q: want an address and a port such as 127.0.0.1:10040 or [::1]:10040, or unix:/path", address)
-	}
-	return nil
 }
 
 func (r *reader) resolver(t table, c *config) {
@@ -128,6 +118,8 @@ func checkFolder(t *table, key, file string) {
 		t.bad(key, file, "want an absolute path")
 	} else if info, err := os.Stat(filepath.Dir(file)); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		t.bad(key, file, "its folder does not exist")
+	} else if info, err := os.Stat(file); err == nil && info.IsDir() {
+		t.bad(key, file, "is a folder; want a file in it")
 	}
 }
 
@@ -159,11 +151,26 @@ func (r *reader) log(t table, c *config) {
 
 func (r *reader) http(t table, c *config) {
 	t.text("listen", &c.http.listen)
-	if c.http.listen != "" {
-		host, port, err := net.SplitHostPort(c.http.listen)
-		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || host == "" {
-			t.bad("listen", c.http.listen, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
+	if address := c.http.listen; address != "" {
+		host, port, err := net.SplitHostPort(address)
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || !isHost(host) {
+			t.bad("listen", address, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
+		}
+		for _, other := range c.server.listen {
+			if overlap(httpSockets(address), policySockets(other)) {
+				t.bad("listen", address, fmt.Sprintf("cannot be listened on beside %.200q of server.listen: want a port of its own", other))
+				break
+			}
 		}
 	}
 	t.end()
+}
+
+// isHost says that a text is an address or may be a host's name.
+func isHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	form, _ := hostname.ParseHELO(host)
+	return form == hostname.FQDN || form == hostname.Unqualified
 }

@@ -1,11 +1,9 @@
 package postfix
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"strings"
 )
 
@@ -26,6 +24,9 @@ import (
 // somebody does, and any other file, is an error. Close removes the file, if
 // it is still the one made here.
 func Listen(address string, mode fs.FileMode, group string) (net.Listener, error) {
+	if err := CheckAddress(address); err != nil {
+		return nil, fmt.Errorf("listening on %.200q: %w", address, err)
+	}
 	var l net.Listener
 	var err error
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
@@ -40,9 +41,9 @@ func Listen(address string, mode fs.FileMode, group string) (net.Listener, error
 }
 
 func listenTCP(address string) (net.Listener, error) {
-	addr, err := netip.ParseAddrPort(address)
+	addr, err := parseTCP(address)
 	if err != nil {
-		return nil, errors.New("want an address and port such as 127.0.0.1:10040 or [::1]:10040, or unix:/path")
+		return nil, err
 	}
 	network := "tcp6"
 	if addr.Addr().Is4() {

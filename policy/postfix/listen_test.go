@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -27,7 +28,7 @@ func TestListenError(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "elsewhere"), link); err != nil {
 		t.Fatal(err)
 	}
-	const form = "want an address and port such as 127.0.0.1:10040 or [::1]:10040, or unix:/path"
+	const form = "want an address and a port such as 127.0.0.1:10040 or [::1]:10040, or unix:/path"
 	tests := []struct{ address, group, want string }{
 		{"", "", form},
 		{"localhost:10040", "", form},
@@ -44,9 +45,14 @@ func TestListenError(t *testing.T) {
 		{"unix:", "", "want an absolute path"},
 		{"unix:run/socket", "", "want an absolute path"},
 		{"unix:@abstract", "", "want an absolute path"},
-		{"unix:/" + strings.Repeat("x", maxPath), "", "longer than 107 bytes"},
-		{"unix:" + filepath.Join(dir, "none", "socket"), "", "no such file or directory"},
-		{"unix:" + filepath.Join(file, "socket"), "", "not a directory"},
+		{"unix:/" + strings.Repeat("x", maxPath), "", fmt.Sprintf("the path has %d bytes; the address of a unix socket holds at most %d", maxPath+1, maxPath)},
+		{"unix:" + filepath.Join(dir, "none", "socket"), "", "its folder " + filepath.Join(dir, "none") + " does not exist"},
+		{"unix:" + filepath.Join(file, "socket"), "", file + " is not a folder"},
+		{"unix:" + filepath.Join(file, "folder", "socket"), "", "its folder " + filepath.Join(file, "folder") + " does not exist"},
+		{"unix:" + filepath.Join(dir, "socket") + "/", "", "its folder " + filepath.Join(dir, "socket") + " does not exist"},
+		{"unix:" + dir + "/", "", "the file exists and is not a socket"},
+		{"unix:" + dir + "/a\x00b", "", "a path has no zero byte"},
+		{"[::ffff:127.0.0.1]:10040", "", "an IPv4 address in IPv6: write 127.0.0.1:10040"},
 		{"unix:" + file, "", "the file exists and is not a socket"},
 		{"unix:" + dir, "", "the file exists and is not a socket"},
 		{"unix:" + link, "", "the file exists and is not a socket"},
@@ -69,6 +75,36 @@ func TestListenError(t *testing.T) {
 	}
 	if _, err := os.Lstat(filepath.Join(dir, "socket")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a socket file was left: %v", err)
+	}
+}
+
+// TestCheckAddress: what it lets pass is what Listen does not refuse for any
+// reason of its own: nobody else has a say in these.
+func TestCheckAddress(t *testing.T) {
+	dir := t.TempDir()
+	longest := "unix:" + dir + "/" + strings.Repeat("x", maxPath-len(dir)-1)
+	for _, address := range []string{"127.0.0.1:0", longest, "unix:" + dir + "/a b", "unix:" + dir + "//socket"} {
+		if err := CheckAddress(address); err != nil {
+			t.Errorf("CheckAddress(%q) = %v; want nil", address, err)
+		}
+		l, err := Listen(address, 0o660, "")
+		if err != nil {
+			t.Errorf("Listen(%q): %v; want none, as CheckAddress has it", address, err)
+			continue
+		}
+		// Somebody who listens there is no matter of the address.
+		if err := CheckAddress(address); err != nil {
+			t.Errorf("CheckAddress(%q) in use = %v; want nil", address, err)
+		}
+		l.Close()
+	}
+	// A folder that cannot be looked at may be there.
+	loop := filepath.Join(dir, "loop")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckAddress("unix:" + loop + "/socket"); err != nil {
+		t.Errorf("CheckAddress in a folder out of sight = %v; want nil", err)
 	}
 }
 

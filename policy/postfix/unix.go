@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
@@ -17,9 +16,6 @@ import (
 // backlog is how many clients may wait to be accepted. The kernel bounds it
 // again (net.core.somaxconn, 4096).
 const backlog = 4096
-
-// maxPath is what fits into the address of a unix socket, in bytes (unix(7)).
-const maxPath = 107
 
 // probeTime bounds the question whether somebody listens on a socket file.
 const probeTime = time.Second
@@ -34,12 +30,6 @@ type unixListener struct {
 func (l *unixListener) Close() error { return l.close() }
 
 func listenUnix(path string, mode fs.FileMode, group string) (net.Listener, error) {
-	if !filepath.IsAbs(path) {
-		return nil, errors.New("want an absolute path, as in unix:/run/policyd-rdns/socket")
-	}
-	if len(path) > maxPath {
-		return nil, fmt.Errorf("the path is longer than %d bytes", maxPath)
-	}
 	gid, err := groupID(group)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
@@ -211,7 +212,7 @@ func (c *clients) add(v string) error {
 func (c *clients) holds(s *scene) (truth, bool) {
 	addr := s.req.Client
 	return truthOf(c.loopback && addr.IsLoopback() ||
-		c.private && Private(addr) ||
+		c.private && address.Private(addr) ||
 		c.own && s.ownClient() ||
 		c.Has(addr)), false
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"policyd-rdns/address"
 )
 
 // Config is what a Resolver needs to know.
@@ -201,14 +203,14 @@ func (r *Resolver) Close() {
 	r.sockets.close()
 }
 
-// LookupPTR asks for the names of an address. An IPv4-mapped IPv6 address is
-// its IPv4 address; a zone is disregarded. The outcome is TempError at the
+// LookupPTR asks for the names of an address, as [address.Plain] has it. The outcome is TempError at the
 // latest when ctx is over; the look-up then runs on behind, for 20 seconds at
 // most, and fills the cache.
 func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) Answer {
 	if !addr.IsValid() {
 		return Answer{Outcome: TempError, Err: errors.New("no address")}
 	}
+	addr = address.Plain(addr)
 	k := addrKey(addr.As16())
 	res, ok := r.names.cached(k, o)
 	switch {
@@ -221,7 +223,7 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 	a.Names = res.records()
 	if res.outcome == Found {
 		a.Link = Link{res.entry, dns.TypeAAAA}
-		if addr.Unmap().Is4() {
+		if addr.Is4() {
 			a.Link.qtype = dns.TypeA
 		}
 	}

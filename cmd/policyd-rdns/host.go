@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy/hostname"
 )
 
@@ -27,7 +28,7 @@ func findHost() host {
 	for _, a := range addrs {
 		if n, ok := a.(*net.IPNet); ok {
 			if addr, ok := netip.AddrFromSlice(n.IP); ok {
-				h.addrs = append(h.addrs, addr.Unmap())
+				h.addrs = append(h.addrs, address.Plain(addr))
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package hostname
 import (
 	"net/netip"
 	"strings"
+
+	"policyd-rdns/address"
 )
 
 // Form is what kind of thing a client says of itself in HELO or EHLO.
@@ -43,7 +45,7 @@ func (f Form) String() string {
 }
 
 // ParseHELO is the form of a greeting. For Literal and BareIP it is also the
-// address, unmapped if it is an IPv4-mapped one (RFC 4291 section 2.5.5.2);
+// address, as [address.Plain] has it;
 // for the others the address is not valid. A literal that does not parse is
 // Malformed: one with a zone, an IPv6 address without its tag, and an octet
 // with leading zeros, which some read as octal.
@@ -87,7 +89,7 @@ func parseLiteral(helo string) (netip.Addr, bool) {
 	if err != nil || addr.Zone() != "" || addr.Is4() == tagged {
 		return netip.Addr{}, false
 	}
-	return addr.Unmap(), true
+	return address.Plain(addr), true
 }
 
 // parseBare reads an address without brackets. Names, the usual case, are
@@ -101,5 +103,5 @@ func parseBare(helo string) (netip.Addr, bool) {
 	if err != nil || addr.Zone() != "" {
 		return netip.Addr{}, false
 	}
-	return addr.Unmap(), true
+	return address.Plain(addr), true
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"policyd-rdns/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
@@ -263,7 +264,7 @@ func (s *scene) helo() {
 	case hostname.BareIP:
 		s.checks[CheckHELO] = or(own, Own, Mismatch)
 	default:
-		s.checks[CheckHELO] = or(own, Own, Unresolved)
+		s.checks[CheckHELO] = Unresolved
 	}
 }
 
@@ -277,7 +278,7 @@ func (s *scene) heloHost(own bool) {
 	why := h.Lead.Outcome
 	if own {
 		s.checks[CheckHELO] = Own
-		if h.Lead.open() && canMatch(h, s.req) {
+		if h.Lead.open() {
 			s.leave(CheckHELO, why, of(Match, Own))
 		}
 		return
@@ -313,28 +314,15 @@ func or(cond bool, yes, no Result) Result {
 	return no
 }
 
-// claimsOwn says that the greeting is a name or an address of ours.
+// claimsOwn reports whether HELO is a name or an address of ours. One that tells
+// hosts apart only within a site is nobody's own, wherever it is said that it is
+// ours: a stranger's host is called "mail" too, or has the same private address.
 func (s *scene) claimsOwn() bool {
 	h := &s.facts.HELO
-	if s.facts.OwnHELO || localhost(h.Name) {
-		return true
-	}
 	if h.Addr.IsValid() {
-		return h.Addr == s.req.Server || s.rules.OwnAddrs.Has(h.Addr)
+		return (h.Addr == s.req.Server || s.rules.OwnAddrs.Has(h.Addr)) && !address.Private(h.Addr) && !h.Addr.IsLoopback()
 	}
-	return h.Name != "" && s.rules.OwnNames.Has(h.Name)
-}
-
-// localhost says that a name never leaves the host (RFC 6761 section 6.3; the
-// longer one is what old resolvers' set-ups made of it).
-func localhost(name string) bool {
-	return name == "localhost" || name == "localhost.localdomain"
-}
-
-// canMatch says whether a look-up of the greeting could show that it is the
-// client's own.
-func canMatch(h *Greeting, req *Request) bool {
-	return h.Form == hostname.FQDN && (!localhost(h.Name) || req.Client.IsLoopback())
+	return h.Name != "" && (s.facts.OwnHELO || s.rules.OwnNames.Has(h.Name)) && !hostname.Local(h.Name)
 }
 
 // related says whether the greeting is of the same organisational domain as a

@@ -98,6 +98,7 @@ func (e *evidence) word(w string) (err error) {
 		e.req.Context = value
 	case "server":
 		e.req.Server, err = netip.ParseAddr(value)
+		e.req.Server = address.Plain(e.req.Server)
 	case "auth":
 		e.req.Authenticated = true
 	case "tls":

@@ -269,7 +269,7 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 // wantsHELO says that the rules may need to know where the greeting leads, and
 // that a look-up could tell.
 func (c *collection) wantsHELO() bool {
-	if c.facts.HELO.Form != hostname.FQDN || !canMatch(&c.facts.HELO, c.req) {
+	if c.facts.HELO.Form != hostname.FQDN {
 		return false
 	}
 	if c.g.Complete {

@@ -152,6 +152,9 @@ func (c *config) doctorView(h host) *doctor.View {
 				return c.rules.OwnAddrs.Has(a) || slices.Contains(h.addrs, a)
 			}
 			name = hostname.Normal(name)
+			if hostname.Local(name) {
+				return false
+			}
 			return c.rules.OwnNames.Has(name) || slices.Contains(h.names, name)
 		},
 	}

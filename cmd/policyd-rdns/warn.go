@@ -23,6 +23,11 @@ func (c *config) warn(r *reader) {
 	if c.resolver.timeout >= c.server.deadline {
 		r.doubtful("resolver.timeout", "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made", c.resolver.timeout, c.server.deadline)
 	}
+	for i, text := range c.helo.ownNames {
+		if nobodysOwn(text) {
+			r.doubtful("helo.own_names["+itoa(i)+"]", "helo.own_names = %q: hosts elsewhere have that too, so that it is nobody's own", text)
+		}
+	}
 	refuses := false
 	for i := range c.rules.List {
 		rule := &c.rules.List[i]

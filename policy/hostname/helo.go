@@ -14,11 +14,12 @@ type Form uint8
 const (
 	// Missing: no greeting yet, or an empty one.
 	Missing Form = iota
-	// FQDN: a name for which [Valid] holds.
+	// FQDN: a name for which [Valid] holds, and not Unqualified.
 	FQDN
 	// Literal: an address in brackets, RFC 5321 section 4.1.3.
 	Literal
-	// Unqualified: one label of legal bytes, as in "localhost".
+	// Unqualified: one label of legal bytes, or a name by which every host calls
+	// itself, as localhost.localdomain.
 	Unqualified
 	// BareIP: an address without the brackets that would make it a literal.
 	BareIP
@@ -66,7 +67,7 @@ func ParseHELO(helo string) (Form, netip.Addr) {
 	switch {
 	case !ok:
 		return Malformed, netip.Addr{}
-	case labels == 1:
+	case labels == 1 || isLocalhost(cutDot(helo)):
 		return Unqualified, netip.Addr{}
 	case allDigits(lastLabel(cutDot(helo))):
 		return Malformed, netip.Addr{}

@@ -20,6 +20,17 @@ func TestParseHELO(t *testing.T) {
 		{"my_host.example.com", FQDN, ""},
 		{"localhost", Unqualified, ""},
 		{"localhost.", Unqualified, ""},
+		{"LOCALHOST", Unqualified, ""},
+		{"localhost.localdomain", Unqualified, ""},
+		{"LocalHost.LocalDomain.", Unqualified, ""},
+		{"localhost6.localdomain6", Unqualified, ""},
+		{"ip6-localhost", Unqualified, ""},
+		{"mail.localhost", Unqualified, ""},
+		{"mail.localhost.", Unqualified, ""},
+		{"localhost.example.com", FQDN, ""},
+		{"localhost.local", FQDN, ""},
+		{"mail.localdomain", FQDN, ""},
+		{"localhost..", Malformed, ""},
 		{"WIN-7Q2K", Unqualified, ""},
 		{"12345", Unqualified, ""},
 		{"[203.0.113.10]", Literal, "203.0.113.10"},
@@ -81,6 +92,7 @@ func FuzzParseHELO(f *testing.F) {
 	f.Add("[203.0.113.010]")
 	f.Add("2001:db8::1")
 	f.Add("mail.example.com")
+	f.Add("localhost.localdomain.")
 	f.Fuzz(func(t *testing.T, helo string) {
 		form, addr := ParseHELO(helo)
 		if has := form == Literal || form == BareIP; addr.IsValid() != has {
@@ -89,8 +101,8 @@ func FuzzParseHELO(f *testing.F) {
 		if addr != address.Plain(addr) {
 			t.Errorf("ParseHELO(%q) = %v, %v; want %v", helo, form, addr, address.Plain(addr))
 		}
-		if (form == FQDN) != Valid(helo) {
-			t.Errorf("ParseHELO(%q) = %v, Valid = %v; want them to agree", helo, form, Valid(helo))
+		if name := cutDot(helo); (form == FQDN) != (Valid(helo) && !isLocalhost(name)) {
+			t.Errorf("ParseHELO(%q) = %v, Valid = %v, isLocalhost = %v; want them to agree", helo, form, Valid(helo), isLocalhost(name))
 		}
 		if form != Literal || addr == (netip.Addr{}) {
 			return

@@ -25,6 +25,32 @@ const (
 	yes
 )
 
+// and is three-valued "and".
+func (t truth) and(u truth) truth { return min(t, u) }
+
+// or is three-valued "or": what can still be asked is asked before doubt is
+// admitted.
+func (t truth) or(u truth) truth {
+	switch {
+	case t == yes || u == yes:
+		return yes
+	case t == open || u == open:
+		return open
+	}
+	return max(t, u)
+}
+
+// not is three-valued "not".
+func (t truth) not() truth {
+	switch t {
+	case no:
+		return yes
+	case yes:
+		return no
+	}
+	return t
+}
+
 func truthOf(b bool) truth {
 	if b {
 		return yes

@@ -348,22 +348,22 @@ func (c *collection) lead(a *resolver.Answer) Lead {
 	if a.Outcome != resolver.Found {
 		return l
 	}
-	at := slices.Index(a.Addrs, c.req.Client)
+	first := nearest(a.Addrs, c.req.Client)
 	switch {
-	case at < 0 && a.More:
+	case a.More && (first < 0 || a.Addrs[first] != c.req.Client):
 		a.Outcome, a.Err = resolver.TempError, fmt.Errorf("more than %d addresses", resolver.MaxRecords)
 		return Lead{Outcome: resolver.TempError}
-	case at <= 0 && len(a.Addrs) <= MaxAddrs:
+	case first <= 0 && len(a.Addrs) <= MaxAddrs:
 		l.Addrs = a.Addrs // the cache's own: nobody changes them
 		return l
-	case at >= 0:
-		l.Addrs = append(l.Addrs, c.req.Client)
+	case first >= 0:
+		l.Addrs = append(l.Addrs, a.Addrs[first])
 	}
-	for _, addr := range a.Addrs {
+	for i, addr := range a.Addrs {
 		if len(l.Addrs) == MaxAddrs {
 			break
 		}
-		if addr != c.req.Client {
+		if i != first {
 			l.Addrs = append(l.Addrs, addr)
 		}
 	}

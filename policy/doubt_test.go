@@ -179,7 +179,9 @@ func asked(client string, random *rand.Rand) string {
 	return strings.Join(words, " ")
 }
 
-func lead(random *rand.Rand) string { return []string{"none", "198.51.100.7", "me", beside}[random.IntN(4)] }
+func lead(random *rand.Rand) string {
+	return []string{"none", "198.51.100.7", "me", beside}[random.IntN(4)]
+}
 
 // leading are n names of the client, with where they lead.
 func leading(random *rand.Rand, n int) (words []string) {

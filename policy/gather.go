@@ -381,7 +381,7 @@ func (c *collection) note(about string, a *resolver.Answer) {
 		f.Overload = f.Overload || errors.Is(a.Err, resolver.ErrBusy) || errors.Is(a.Err, resolver.ErrOwn)
 		return
 	}
-	if a.Stale || a.Cached && c.req.Time.Sub(a.At) > fresh {
+	if a.Stale || a.Cached && a.Age > fresh {
 		c.aged = true
 	}
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"policyd-rdns/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
@@ -256,15 +257,26 @@ func (s *scene) helo() {
 	case hostname.Missing:
 		s.checks[CheckHELO] = None
 	case hostname.Literal:
-		s.checks[CheckHELO] = or(own, Own, Mismatch)
-		if h.Addr == s.req.Client {
-			s.checks[CheckHELO] = Match
-		}
+		s.checks[CheckHELO] = s.heloLiteral(own)
 	case hostname.BareIP:
 		s.checks[CheckHELO] = or(own, Own, Mismatch)
 	default:
-		s.checks[CheckHELO] = or(own, Own, Unresolved)
+		s.checks[CheckHELO] = Unresolved
 	}
+}
+
+// heloLiteral is helo of an address literal. A host of both families may greet with
+// its address of the other one, of which we know nothing.
+func (s *scene) heloLiteral(own bool) Result {
+	switch addr := s.facts.HELO.Addr; {
+	case addr == s.req.Client:
+		return Match
+	case own:
+		return Own
+	case addr.Is4() != s.req.Client.Is4():
+		return Unresolved
+	}
+	return Mismatch
 }
 
 // heloHost is helo of a greeting that is a host name.
@@ -277,7 +289,7 @@ func (s *scene) heloHost(own bool) {
 	why := h.Lead.Outcome
 	if own {
 		s.checks[CheckHELO] = Own
-		if h.Lead.open() && canMatch(h, s.req) {
+		if h.Lead.open() {
 			s.leave(CheckHELO, why, of(Match, Own))
 		}
 		return
@@ -313,70 +325,91 @@ func or(cond bool, yes, no Result) Result {
 	return no
 }
 
-// claimsOwn says that the greeting is a name or an address of ours.
+// claimsOwn reports whether HELO is a name or an address of ours. One that tells
+// hosts apart only within a site is nobody's own, wherever it is said that it is
+// ours: a stranger's host is called "mail" too, or has the same private address.
 func (s *scene) claimsOwn() bool {
 	h := &s.facts.HELO
-	if s.facts.OwnHELO || localhost(h.Name) {
-		return true
-	}
 	if h.Addr.IsValid() {
-		return h.Addr == s.req.Server || s.rules.OwnAddrs.Has(h.Addr)
+		return (h.Addr == s.req.Server || s.rules.OwnAddrs.Has(h.Addr)) && !address.Private(h.Addr) && !h.Addr.IsLoopback()
 	}
-	return h.Name != "" && s.rules.OwnNames.Has(h.Name)
+	return h.Name != "" && (s.facts.OwnHELO || s.rules.OwnNames.Has(h.Name)) && !hostname.Local(h.Name)
 }
 
-// localhost says that a name never leaves the host (RFC 6761 section 6.3; the
-// longer one is what old resolvers' set-ups made of it).
-func localhost(name string) bool {
-	return name == "localhost" || name == "localhost.localdomain"
-}
-
-// canMatch says whether a look-up of the greeting could show that it is the
-// client's own.
-func canMatch(h *Greeting, req *Request) bool {
-	return h.Form == hostname.FQDN && (!localhost(h.Name) || req.Client.IsLoopback())
-}
-
-// related says whether the greeting is of the same organisational domain as a
-// confirmed proper name.
+// related says whether HELO is of the organisational domain of a confirmed proper
+// name; or, where only generic names confirm, of that of one of these, if it is
+// itself proper and resolves into the client's network: a sender's hosts stand
+// beside each other, and one of them is named. The domain alone would not do, for
+// who has a generic name can greet with its provider's domain.
 func (s *scene) related() truth {
 	f := s.facts
-	if s.nameless() {
+	switch {
+	case s.nameless():
 		return no
-	}
-	if f.PTR == resolver.NotAsked {
+	case f.PTR == resolver.NotAsked:
 		return open
+	case f.PTR != resolver.Found:
+		return truthOf(hostname.Organisation(f.HELO.Name) != "").and(unknown)
 	}
-	if f.PTR != resolver.Found {
-		if hostname.Organisation(f.HELO.Name) == "" {
-			return no
-		}
-		return unsettled(no, f.PTR)
-	}
-	result := no
+	beside := s.beside()
+	// Whether there is a confirmed name: proper and of the domain, proper and of
+	// another, generic and of the domain.
+	kin, stranger, generic := no, no, no
 	if f.MoreNames {
-		result = unknown
+		kin, stranger, generic = unknown, unknown, unknown
 	}
+	doubtful := f.MoreNames // that only generic ones confirm can never be known
 	org := ""
 	for i := range f.Names {
 		n := &f.Names[i]
-		if s.grade(n, true) != gradeProper {
+		proper := s.grade(n, true) == gradeProper
+		if !proper && beside == no { // the public suffix list is long
 			continue
 		}
-		if n.Name != f.HELO.Name { // the public suffix list is long
-			if org == "" {
-				org = hostname.Organisation(f.HELO.Name)
-			}
-			if org == "" || hostname.Organisation(n.Name) != org {
-				continue
-			}
-		}
-		if n.Lead.To(s.req.Client) {
+		confirmed := n.confirmed(s.req.Client)
+		switch same := f.HELO.sharesDomain(n.Name, &org); {
+		case same && proper && confirmed == yes:
 			return yes
+		case same && proper:
+			kin = kin.or(confirmed)
+		case proper:
+			stranger, doubtful = stranger.or(confirmed), doubtful || confirmed == unknown
+		case same:
+			generic = generic.or(confirmed)
 		}
-		result = unsettled(result, n.Lead.Outcome)
 	}
-	return result
+	if kin == unknown && (doubtful || beside == unknown || generic == unknown) {
+		return unknown // whatever else is learnt
+	}
+	return kin.or(beside.and(generic).and(stranger.not()))
+}
+
+// sharesDomain reports whether a name is of HELO's organisational domain, which is
+// looked up once, into org.
+func (g *Greeting) sharesDomain(name string, org *string) bool {
+	if name == g.Name {
+		return true
+	}
+	if *org == "" {
+		*org = hostname.Organisation(g.Name)
+	}
+	return *org != "" && hostname.Organisation(name) == *org
+}
+
+// beside says whether HELO is a proper name that resolves into the client's
+// network.
+func (s *scene) beside() truth {
+	h := &s.facts.HELO
+	if h.Verdict.Generic || s.rules.GenericNames.Has(h.Name) {
+		return no
+	}
+	switch h.Lead.Outcome {
+	case resolver.NotAsked:
+		return open
+	case resolver.TempError:
+		return unknown
+	}
+	return truthOf(nearest(h.Lead.Addrs, s.req.Client) >= 0)
 }
 
 // unsettled is how true something is that was t until it met with an outcome

@@ -60,10 +60,9 @@ func BenchmarkJudgeReject(b *testing.B) {
 
 func BenchmarkGatherCached(b *testing.B) {
 	e, rules := confirmed(b)
-	at := time.Now()
 	dns := &cacheDNS{
-		ptr:   resolver.Answer{Outcome: resolver.Found, Names: []string{"mail.example.com"}, At: at, Cached: true},
-		addrs: resolver.Answer{Outcome: resolver.Found, Addrs: []netip.Addr{e.req.Client}, At: at, Cached: true},
+		ptr:   resolver.Answer{Outcome: resolver.Found, Names: []string{"mail.example.com"}, Age: time.Second, Cached: true},
+		addrs: resolver.Answer{Outcome: resolver.Found, Addrs: []netip.Addr{e.req.Client}, Age: time.Second, Cached: true},
 	}
 	g := policy.Gatherer{DNS: dns, Deadline: 5 * time.Second}
 	b.ReportAllocs()

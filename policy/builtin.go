@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"slices"
+
+	"policyd-rdns/policy/hostname"
 )
 
 // Builtin is the list of rules that is used when a configuration has none. It
@@ -42,6 +44,10 @@ func Builtin() []Rule {
 			Name: "generic name and a greeting not its own", Action: Reject,
 			When: slices.Concat(table("name", "generic"), table("helo", "mismatch", "unresolved")),
 			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
+		},
+		{
+			Name: "HELO is localhost", When: table("helo_is", hostname.Localhosts()...), Action: Reject, Observe: true,
+			Text: "your HELO {helo} names no host, [{client}]: say your mail server's full name",
 		},
 		{
 			Name: "greeting is no host name", When: table("helo_form", "unqualified", "malformed"), Action: Reject, Observe: true,

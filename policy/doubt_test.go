@@ -119,7 +119,7 @@ func (d *dice) client() string {
 	}
 	switch d.roll(4) {
 	case 1:
-		words = append(words, "helo:"+d.pick("localhost", "localhost.localdomain", "[203.0.113.10]", "198.51.100.25", "[198.51.100.7]", "x", "a?b"))
+		words = append(words, "helo:"+d.pick("localhost", "localhost.localdomain", "[203.0.113.10]", "198.51.100.25", "[198.51.100.7]", "[IPv6:2001:db8::26]", "x", "a?b"))
 	case 2, 3:
 		name := d.pick("a.example.com", "e.example.com", "mx.example.org", "f.example.net~full")
 		words = append(words, "helo:"+name+">"+d.lead())
@@ -130,8 +130,11 @@ func (d *dice) client() string {
 	return strings.Join(words, " ")
 }
 
+// beside is in the network of clients, of either family.
+const beside = "203.0.113.77+2001:db8::26"
+
 func (d *dice) lead() string {
-	return d.pick("temperror", "none", "198.51.100.7", "me", "temperror", "me", "?")
+	return d.pick("temperror", "none", "198.51.100.7", "me", "temperror", "me", "?", beside)
 }
 
 // settled is one of the things that a client with doubts about it can turn out
@@ -176,7 +179,9 @@ func asked(client string, random *rand.Rand) string {
 	return strings.Join(words, " ")
 }
 
-func lead(random *rand.Rand) string { return []string{"none", "198.51.100.7", "me"}[random.IntN(3)] }
+func lead(random *rand.Rand) string {
+	return []string{"none", "198.51.100.7", "me", beside}[random.IntN(4)]
+}
 
 // leading are n names of the client, with where they lead.
 func leading(random *rand.Rand, n int) (words []string) {

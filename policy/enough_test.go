@@ -77,7 +77,7 @@ func dnsOf(client string) []string {
 		case w == "more":
 			ptr += " and more"
 		case leads:
-			lines = append(lines, network+name+" = "+strings.ReplaceAll(to, "me", words[0]))
+			lines = append(lines, network+name+" = "+strings.NewReplacer("me", words[0], "+", " ").Replace(to))
 			if !greets {
 				ptr = strings.TrimSpace(name + " " + ptr)
 			}

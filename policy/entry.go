@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
@@ -23,6 +24,32 @@ const (
 	unknown // the DNS could not say
 	yes
 )
+
+// and is three-valued "and".
+func (t truth) and(u truth) truth { return min(t, u) }
+
+// or is three-valued "or": what can still be asked is asked before doubt is
+// admitted.
+func (t truth) or(u truth) truth {
+	switch {
+	case t == yes || u == yes:
+		return yes
+	case t == open || u == open:
+		return open
+	}
+	return max(t, u)
+}
+
+// not is three-valued "not".
+func (t truth) not() truth {
+	switch t {
+	case no:
+		return yes
+	case yes:
+		return no
+	}
+	return t
+}
 
 func truthOf(b bool) truth {
 	if b {
@@ -213,7 +240,7 @@ func (c *clients) add(v string) error {
 func (c *clients) holds(s *scene) (truth, bool) {
 	addr := s.req.Client
 	return truthOf(c.loopback && addr.IsLoopback() ||
-		c.private && Private(addr) ||
+		c.private && address.Private(addr) ||
 		c.own && s.ownClient() ||
 		c.Has(addr)), false
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
@@ -74,7 +75,7 @@ func readEvidence(text string) (evidence, error) {
 	if err != nil {
 		return e, err
 	}
-	e.req.Client = addr.Unmap()
+	e.req.Client = address.Plain(addr)
 	for _, w := range words[1:] {
 		if err := e.word(w); err != nil {
 			return e, fmt.Errorf("%s: %w", w, err)
@@ -97,6 +98,7 @@ func (e *evidence) word(w string) (err error) {
 		e.req.Context = value
 	case "server":
 		e.req.Server, err = netip.ParseAddr(value)
+		e.req.Server = address.Plain(e.req.Server)
 	case "auth":
 		e.req.Authenticated = true
 	case "tls":

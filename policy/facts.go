@@ -13,7 +13,7 @@ import (
 const MaxNames = 10
 
 // MaxAddrs bounds the addresses of a name that are kept among the facts and
-// logged. The client's own is always among those that are kept.
+// logged. The client's own is the first of them, or else one of its network.
 const MaxAddrs = 8
 
 // Facts is the evidence about one client: what the DNS and the machine said,
@@ -69,12 +69,38 @@ func (l *Lead) open() bool {
 	return l.Outcome == resolver.NotAsked || l.Outcome == resolver.TempError
 }
 
+// nearest is the index of the client's own address among some, or else of one in
+// its network, or else -1. A network is what one site has: a /24 of IPv4, a /64 of
+// IPv6.
+func nearest(addrs []netip.Addr, client netip.Addr) int {
+	if i := slices.Index(addrs, client); i >= 0 {
+		return i
+	}
+	bits := 64
+	if client.Is4() {
+		bits = 24
+	}
+	network, err := client.Prefix(bits)
+	if err != nil {
+		return -1
+	}
+	return slices.IndexFunc(addrs, network.Contains)
+}
+
 // Name is one of the client's names.
 type Name struct {
 	Name    string           // lower case, no final dot
 	Valid   bool             // well-formed
 	Verdict hostname.Verdict // generic or chosen, by its looks alone
 	Lead    Lead
+}
+
+// confirmed says whether the name resolves to the client.
+func (n *Name) confirmed(client netip.Addr) truth {
+	if n.Lead.To(client) {
+		return yes
+	}
+	return unsettled(no, n.Lead.Outcome)
 }
 
 // NewName judges a name of a client by its looks.

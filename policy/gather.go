@@ -269,7 +269,7 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 // wantsHELO says that the rules may need to know where the greeting leads, and
 // that a look-up could tell.
 func (c *collection) wantsHELO() bool {
-	if c.facts.HELO.Form != hostname.FQDN || !canMatch(&c.facts.HELO, c.req) {
+	if c.facts.HELO.Form != hostname.FQDN {
 		return false
 	}
 	if c.g.Complete {
@@ -348,22 +348,22 @@ func (c *collection) lead(a *resolver.Answer) Lead {
 	if a.Outcome != resolver.Found {
 		return l
 	}
-	at := slices.Index(a.Addrs, c.req.Client)
+	first := nearest(a.Addrs, c.req.Client)
 	switch {
-	case at < 0 && a.More:
+	case a.More && (first < 0 || a.Addrs[first] != c.req.Client):
 		a.Outcome, a.Err = resolver.TempError, fmt.Errorf("more than %d addresses", resolver.MaxRecords)
 		return Lead{Outcome: resolver.TempError}
-	case at <= 0 && len(a.Addrs) <= MaxAddrs:
+	case first <= 0 && len(a.Addrs) <= MaxAddrs:
 		l.Addrs = a.Addrs // the cache's own: nobody changes them
 		return l
-	case at >= 0:
-		l.Addrs = append(l.Addrs, c.req.Client)
+	case first >= 0:
+		l.Addrs = append(l.Addrs, a.Addrs[first])
 	}
-	for _, addr := range a.Addrs {
+	for i, addr := range a.Addrs {
 		if len(l.Addrs) == MaxAddrs {
 			break
 		}
-		if addr != c.req.Client {
+		if i != first {
 			l.Addrs = append(l.Addrs, addr)
 		}
 	}
@@ -381,7 +381,7 @@ func (c *collection) note(about string, a *resolver.Answer) {
 		f.Overload = f.Overload || errors.Is(a.Err, resolver.ErrBusy) || errors.Is(a.Err, resolver.ErrOwn)
 		return
 	}
-	if a.Stale || a.Cached && c.req.Time.Sub(a.At) > fresh {
+	if a.Stale || a.Cached && a.Age > fresh {
 		c.aged = true
 	}
 }

@@ -94,7 +94,7 @@ func (d *fakeDNS) lookup(ctx context.Context, question string, o resolver.Option
 		old, stale := strings.CutPrefix(old, "stale ")
 		if o.MaxAge == 0 || age <= o.MaxAge && !stale {
 			a := readAnswer(question, old)
-			a.Cached, a.Stale, a.At = true, stale, d.begin.Add(-age)
+			a.Cached, a.Stale, a.Age = true, stale, age+time.Since(d.begin)
 			return a
 		}
 		if text = old; again {
@@ -122,7 +122,6 @@ func (d *fakeDNS) lookup(ctx context.Context, question string, o resolver.Option
 	case !known:
 		return resolver.Answer{Outcome: resolver.TempError, Err: errors.New("not in the table of the test")}
 	case a.Outcome != resolver.TempError:
-		a.At = time.Now()
 		d.lines[question] = "cached 0s " + text
 	}
 	return a

@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"net/netip"
-	"strings"
-)
+import "strings"
 
 // Mode says whether decisions are carried out.
 type Mode uint8
@@ -225,12 +222,3 @@ func clip(s string, n int) string {
 	}
 	return s
 }
-
-// Private is what client = "private" means: addresses that are not of the
-// public Internet and so have no public names (RFC 1918, RFC 4193, RFC 6598,
-// link-local).
-func Private(a netip.Addr) bool {
-	return a.IsPrivate() || a.IsLinkLocalUnicast() || a.Is4() && sharedSpace.Contains(a)
-}
-
-var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")

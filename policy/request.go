@@ -15,9 +15,9 @@ type Request struct {
 	// ("until") are judged by it, so that a replay judges by the same day.
 	Time time.Time
 
-	// Client is client_address: unmapped (an IPv4-mapped IPv6 address is its
-	// IPv4 address), without zone. It is not valid if the attribute is absent,
-	// "unknown" or no address; ClientText then holds what was there.
+	// Client is client_address, as [address.Plain] has it. It is not valid if the
+	// attribute is absent, "unknown" or no address; ClientText then holds what was
+	// there.
 	Client     netip.Addr
 	ClientText string
 

@@ -3,8 +3,10 @@ package policy
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy/hostname"
 )
 
@@ -32,28 +34,27 @@ func (p *Prefixes) Add(text string) error {
 	if prefix != prefix.Masked() {
 		return fmt.Errorf("%.60q: bits set beyond the prefix; the network is %s", text, prefix.Masked())
 	}
-	if prefix.Addr().Is4In6() { // so that it has 96 bits at least
-		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	for _, network := range address.Networks(prefix) {
+		p.add(network)
 	}
-	if p.prefixes == nil {
-		p.prefixes = map[netip.Prefix]struct{}{}
-	}
-	p.prefixes[prefix] = struct{}{}
-	lengths := &p.bits6
-	if prefix.Addr().Is4() {
-		lengths = &p.bits4
-	}
-	for _, b := range *lengths {
-		if b == prefix.Bits() {
-			return nil
-		}
-	}
-	*lengths = append(*lengths, prefix.Bits())
 	return nil
 }
 
-// Has says whether the address is in the set. An IPv4-mapped address must have
-// been unmapped.
+func (p *Prefixes) add(network netip.Prefix) {
+	if p.prefixes == nil {
+		p.prefixes = map[netip.Prefix]struct{}{}
+	}
+	p.prefixes[network] = struct{}{}
+	lengths := &p.bits6
+	if network.Addr().Is4() {
+		lengths = &p.bits4
+	}
+	if !slices.Contains(*lengths, network.Bits()) {
+		*lengths = append(*lengths, network.Bits())
+	}
+}
+
+// Has says whether the address, as [address.Plain] has it, is in the set.
 func (p *Prefixes) Has(addr netip.Addr) bool {
 	lengths := p.bits6
 	if addr.Is4() {

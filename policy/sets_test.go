@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy"
 )
 
@@ -18,6 +19,8 @@ func TestPrefixesAdd(t *testing.T) {
 		{"::/0", ""},
 		{"::ffff:192.0.2.1", ""},
 		{"::ffff:192.0.2.0/120", ""},
+		{"64:ff9b::192.0.2.1", ""},
+		{"64:ff9b::/96", ""},
 		{"", `"": want an address or a network such as 192.0.2.0/24`},
 		{"192.0", `"192.0": want an address or a network such as 192.0.2.0/24`},
 		{"192.0.2.*", `"192.0.2.*": want CIDR notation: 192.0.2.0/24`},
@@ -27,6 +30,7 @@ func TestPrefixesAdd(t *testing.T) {
 		{"mx.example.com", `"mx.example.com": want an address or a network such as 192.0.2.0/24`},
 		{"192.0.2.1/24", `"192.0.2.1/24": bits set beyond the prefix; the network is 192.0.2.0/24`},
 		{"2001:db8::1/32", `"2001:db8::1/32": bits set beyond the prefix; the network is 2001:db8::/32`},
+		{"64:ff9b::192.0.2.1/120", `"64:ff9b::192.0.2.1/120": bits set beyond the prefix; the network is 64:ff9b::c000:200/120`},
 		{"::ffff:0:0/95", `"::ffff:0:0/95": bits set beyond the prefix; the network is ::fffe:0:0/95`},
 		{strings.Repeat("1", 99), `"111111111111111111111111111111111111111111111111111111111111": want an address or a network such as 192.0.2.0/24`},
 	}
@@ -51,7 +55,7 @@ func TestPrefixesHas(t *testing.T) {
 		t.Errorf("{::/0}, %v, has no address, or an IPv4 one", err)
 	}
 	set = policy.Prefixes{}
-	for _, s := range []string{"192.0.2.0/24", "198.51.100.7", "203.0.113.0/25", "::ffff:203.0.113.200", "2001:db8:1::/48", "2001:db8::7", "2001:db8:2::/48"} {
+	for _, s := range []string{"192.0.2.0/24", "198.51.100.7", "203.0.113.0/25", "::ffff:203.0.113.200", "64:ff9b::203.0.113.224/124", "64:ff9b::10.0.0.0/104", "2001:db8:1::/48", "2001:db8::7", "2001:db8:2::/48"} {
 		if err := set.Add(s); err != nil {
 			t.Fatal(err)
 		}
@@ -68,6 +72,13 @@ func TestPrefixesHas(t *testing.T) {
 		{"203.0.113.127", true},
 		{"203.0.113.128", false},
 		{"203.0.113.200", true},
+		{"203.0.113.224", true},
+		{"203.0.113.239", true},
+		{"203.0.113.240", false},
+		// Of the carried ones only those are left that are not global.
+		{"64:ff9b::a01:203", true},
+		{"64:ff9b::c0a8:1", false},
+		{"10.1.2.3", false},
 		{"2001:db8:1::9", true},
 		{"2001:db8:2:ffff::9", true},
 		{"2001:db8::7", true},
@@ -196,14 +207,15 @@ func TestMailboxesAdd(t *testing.T) {
 func FuzzPrefixes(f *testing.F) {
 	f.Add("192.0.2.0/24 198.51.100.7 2001:db8::/32", "192.0.2.9")
 	f.Add("0.0.0.0/0", "::ffff:192.0.2.1")
+	f.Add("64:ff9b::/96 64:ff9b::a00:0/104", "64:ff9b::10.0.0.1")
 	f.Add("::/0 ::ffff:192.0.2.0/120 fe80::/10", "fe80::1%eth0")
 	f.Add("192.0.2.0/25 192.0.2.128/26 192.0.2.192/31 ::1/128", "192.0.2.193")
-	f.Fuzz(func(t *testing.T, list, address string) {
-		addr, err := netip.ParseAddr(address)
+	f.Fuzz(func(t *testing.T, list, text string) {
+		addr, err := netip.ParseAddr(text)
 		if err != nil {
 			return
 		}
-		addr = addr.WithZone("").Unmap()
+		addr = address.Plain(addr)
 		var set policy.Prefixes
 		want := false
 		for s := range strings.FieldsSeq(list) {
@@ -215,10 +227,9 @@ func FuzzPrefixes(f *testing.F) {
 				a := netip.MustParseAddr(s)
 				p = netip.PrefixFrom(a, a.BitLen())
 			}
-			if p.Addr().Is4In6() { // and 96 bits at least, or it would be refused
-				p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+			for _, network := range address.Networks(p) {
+				want = want || network.Contains(addr)
 			}
-			want = want || p.Contains(addr)
 		}
 		if got := set.Has(addr); got != want {
 			t.Errorf("{%s}.Has(%s) = %v; want %v", list, addr, got, want)

@@ -50,8 +50,11 @@ type Answer struct {
 	// is nil with every other outcome.
 	Err error
 
-	// At is when the server said so; zero if no server did.
-	At time.Time
+	// Age is how long ago the server said so, if it is Cached: the greater of what
+	// the wall clock and the monotonic clock say, so that a machine that was
+	// suspended does not take last night's answer for a new one. 0 if no server
+	// said so.
+	Age time.Duration
 	// Cached says that the answer was kept from before: no question was sent
 	// for it, or, if it is Stale, none that was answered in time. A caller that
 	// shares the question of another has not got a cached answer.

@@ -22,7 +22,8 @@ type table[K key[R], R comparable] struct {
 type result[R any] struct {
 	*entry[R]
 	cached bool
-	late   bool // the entry expires soon
+	age    int64 // in milliseconds, if cached
+	late   bool  // the entry expires soon
 	stale  bool
 }
 
@@ -57,9 +58,9 @@ func (t *table[K, R]) does(e *entry[R], now int64, o Options) (result[R], bool) 
 	usable := o.MaxAge <= 0 && t.r.usable(e.outcome, e.expires(), now)
 	switch {
 	case e.fresh(now, o.MaxAge.Milliseconds()):
-		return result[R]{entry: e, cached: true, late: e.late(now)}, true
+		return result[R]{entry: e, cached: true, age: now - e.at, late: e.late(now)}, true
 	case usable && (e.refusedWithin(stalePause, now) || t.r.Outage()):
-		return result[R]{entry: e, cached: true, stale: true}, true
+		return result[R]{entry: e, cached: true, age: now - e.at, stale: true}, true
 	case e.refusedWithin(pauseFor(o), now):
 		return result[R]{entry: temporary[R](e.why()), cached: true}, true
 	}
@@ -120,7 +121,7 @@ func (a *asking[K, R]) wait(ctx context.Context) result[R] {
 	if res := a.landed(ctx); res.outcome != TempError {
 		return res
 	}
-	return result[R]{entry: a.old, cached: true, stale: true}
+	return result[R]{entry: a.old, cached: true, age: a.t.r.clock() - a.old.at, stale: true}
 }
 
 // landed waits for a flight, until ctx is over. An answer that has come is given

@@ -27,7 +27,7 @@ type Outage struct {
 // failedZone is a zone that could not be learnt about.
 type failedZone struct {
 	name string
-	at   time.Time
+	at   int64 // in milliseconds of Resolver.clock
 }
 
 // Outage says that no server answers: questions about several unrelated zones
@@ -40,14 +40,15 @@ type failedZone struct {
 // it; other names are still asked for.
 func (r *Resolver) Outage() bool { return r.health.outage.Load() }
 
-// zoneFailed records that no server could say anything about a name.
-func (h *health) zoneFailed(name string) {
+// zoneFailed records that no server could say anything about a name, now by
+// Resolver.clock: failures of last night are no outage of this morning.
+func (h *health) zoneFailed(name string, now int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	zone, now := zoneOf(name), time.Now()
+	zone := zoneOf(name)
 	kept := h.failed[:0]
 	for _, f := range h.failed {
-		if f.name != zone && now.Sub(f.at) < outageWindow {
+		if f.name != zone && now-f.at < outageWindow.Milliseconds() {
 			kept = append(kept, f)
 		}
 	}

@@ -314,7 +314,7 @@ func TestBegin(t *testing.T) {
 			what, about, _ := strings.Cut(event, " ")
 			switch what {
 			case "fail":
-				h.zoneFailed(about + ".")
+				h.zoneFailed(about+".", 0)
 			case "silent":
 				h.silent(servers[about[0]-'0'], syscall.ECONNREFUSED)
 			case "answer":

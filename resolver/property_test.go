@@ -144,14 +144,13 @@ func (m *mishap) ask(wg *sync.WaitGroup) {
 		begin := time.Now()
 		a := m.lookupContext(ctx, w.question, o)
 		if why := m.wrong(&a, w.want, o, time.Since(begin) > patience); why != "" {
-			m.t.Errorf("seed %d: %s with %+v = %s of %v: %s", m.seed, w.question, o, words(a), a.At, why)
+			m.t.Errorf("seed %d: %s with %+v = %s of %v: %s", m.seed, w.question, o, words(a), a.Age, why)
 		}
 	})
 }
 
 // wrong is what is wrong with an answer, if anything is.
 func (m *mishap) wrong(a *Answer, want string, o Options, late bool) string {
-	age := time.Since(a.At)
 	switch {
 	case late:
 		return "late"
@@ -163,9 +162,9 @@ func (m *mishap) wrong(a *Answer, want string, o Options, late bool) string {
 		return "want " + want
 	case a.Outcome == TempError && a.Err == nil:
 		return "no reason"
-	case a.Stale && (o.MaxAge > 0 || m.stale == 0 || a.Outcome != Found || age > m.stale+4000*time.Second):
+	case a.Stale && (o.MaxAge > 0 || m.stale == 0 || a.Outcome != Found || a.Age > m.stale+4000*time.Second):
 		return "too old"
-	case a.Outcome == Found && o.MaxAge > 0 && age > o.MaxAge+5*time.Second:
+	case a.Outcome == Found && o.MaxAge > 0 && a.Age > o.MaxAge+5*time.Second:
 		return "older than it may be"
 	}
 	return ""

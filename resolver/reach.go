@@ -5,15 +5,15 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
-	"time"
 )
 
 // reach is the last time that somebody wanted to know whether a server answers,
 // and it had to be found out.
 type reach struct {
-	mu   sync.Mutex // held while servers are probed
-	at   time.Time
-	told error
+	mu    sync.Mutex // held while servers are probed
+	known bool
+	at    int64 // in milliseconds of Resolver.clock
+	told  error
 }
 
 // Reachable says whether a server answers. The error is why none does, for
@@ -26,9 +26,9 @@ func (r *Resolver) Reachable(ctx context.Context) error {
 	}
 	r.reach.mu.Lock()
 	defer r.reach.mu.Unlock()
-	if r.reach.at.IsZero() || time.Since(r.reach.at) >= probePause {
+	if !r.reach.known || r.clock()-r.reach.at >= probePause.Milliseconds() {
 		r.reach.told = r.probeAll(ctx)
-		r.reach.at = time.Now()
+		r.reach.known, r.reach.at = true, r.clock()
 	}
 	return r.reach.told
 }

@@ -53,7 +53,7 @@ func (r *Resolver) askAround(l *leash, qtype uint16, c chain, b *Budget) (verdic
 			r.health.answered(server, kindOf(qtype), v.outcome, time.Since(begin))
 			return v, nil
 		case errors.Is(err, context.DeadlineExceeded): // of the flight
-			r.health.zoneFailed(c.end())
+			r.health.zoneFailed(c.end(), r.clock())
 			r.watch()
 			return verdict{}, err
 		case !errors.As(err, &f): // closed, out of budget
@@ -65,7 +65,7 @@ func (r *Resolver) askAround(l *leash, qtype uint16, c chain, b *Budget) (verdic
 		own = own && f.own
 		troubles = troubles.and(err)
 	}
-	r.health.zoneFailed(c.end())
+	r.health.zoneFailed(c.end(), r.clock())
 	r.watch()
 	if own {
 		return verdict{}, fmt.Errorf("%w: %w", ErrOwn, troubles)

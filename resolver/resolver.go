@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"policyd-rdns/address"
 )
 
 // Config is what a Resolver needs to know.
@@ -73,8 +75,7 @@ type Options struct {
 type Resolver struct {
 	health   health
 	dial     func(ctx context.Context, network, address string) (net.Conn, error) // nil: the system's
-	now      func() time.Time
-	start    time.Time
+	ages     *clock
 	onOutage func(Outage)
 	log      *slog.Logger
 	stale    atomic.Int64 // Config.Stale, in milliseconds
@@ -105,7 +106,7 @@ func New(c Config) (*Resolver, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &Resolver{
-		dial: c.Dial, now: c.Now, start: c.Now(), onOutage: c.OnOutage, log: c.Log,
+		dial: c.Dial, ages: newClock(c.Now), onOutage: c.OnOutage, log: c.Log,
 		maxInFlight: c.MaxInFlight, charged: make(map[charge]int),
 	}
 	r.stale.Store(c.Stale.Milliseconds())
@@ -201,14 +202,14 @@ func (r *Resolver) Close() {
 	r.sockets.close()
 }
 
-// LookupPTR asks for the names of an address. An IPv4-mapped IPv6 address is
-// its IPv4 address; a zone is disregarded. The outcome is TempError at the
+// LookupPTR asks for the names of an address, as [address.Plain] has it. The outcome is TempError at the
 // latest when ctx is over; the look-up then runs on behind, for 20 seconds at
 // most, and fills the cache.
 func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) Answer {
 	if !addr.IsValid() {
 		return Answer{Outcome: TempError, Err: errors.New("no address")}
 	}
+	addr = address.Plain(addr)
 	k := addrKey(addr.As16())
 	res, ok := r.names.cached(k, o)
 	switch {
@@ -221,7 +222,7 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 	a.Names = res.records()
 	if res.outcome == Found {
 		a.Link = Link{res.entry, dns.TypeAAAA}
-		if addr.Unmap().Is4() {
+		if addr.Is4() {
 			a.Link.qtype = dns.TypeA
 		}
 	}
@@ -299,13 +300,13 @@ func answer[R any](r *Resolver, k Kind, res result[R]) Answer {
 	a := Answer{Outcome: res.outcome, More: res.more, Cached: res.cached, Stale: res.stale}
 	switch res.outcome {
 	case Found, None:
-		a.At = r.start.Add(time.Duration(res.at) * time.Millisecond)
+		a.Age = time.Duration(res.age) * time.Millisecond
 	case TempError:
 		a.Err = res.why()
 	}
 	return a
 }
 
-// clock is the time in milliseconds since the Resolver was made. It follows the
-// monotonic clock, so that setting the wall clock ages nothing.
-func (r *Resolver) clock() int64 { return r.now().Sub(r.start).Milliseconds() }
+// clock is the time in milliseconds since the Resolver was made, by which answers
+// grow old: see the type of that name.
+func (r *Resolver) clock() int64 { return r.ages.now() }

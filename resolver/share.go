@@ -1,6 +1,10 @@
 package resolver
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"policyd-rdns/address"
+)
 
 const (
 	// shareOf is the part of Config.MaxInFlight, one in so many, that one
@@ -17,7 +21,7 @@ type charge = netip.Prefix
 // chargeOf is the network of a client, of the size that is routed on its own in
 // the Internet and is therefore in one hand: a /24 of IPv4, a /48 of IPv6.
 func chargeOf(client netip.Addr) charge {
-	client = client.Unmap().WithZone("")
+	client = address.Plain(client)
 	bits := 48
 	if client.Is4() {
 		bits = 24

@@ -21,7 +21,7 @@ func newWorld() *cobra.Command {
 		Use:   "world",
 		Short: "a synthetic DNS that knows millions of clients",
 		Long: `world plays a recursive DNS server, over UDP and TCP. It knows 131,072 clients
-of IPv4 (198.18.0.0/15, for benchmarks by RFC 2544) and 2^32 of IPv6
+of IPv4 (240.18.0.0/15, which nobody has) and 2^32 of IPv6
 (2001:db8::/32), and computes what they are from their address:
 
   named     a name that leads back; greets with it

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy/hostname"
 )
 
@@ -82,15 +83,15 @@ func classifyNames(in io.Reader, out io.Writer) error {
 }
 
 // clientOf reads the address of a table; "" and "-" stand for none.
-func clientOf(address string) (netip.Addr, error) {
-	if address = strings.TrimSpace(address); address == "" || address == "-" {
+func clientOf(text string) (netip.Addr, error) {
+	if text = strings.TrimSpace(text); text == "" || text == "-" {
 		return netip.Addr{}, nil
 	}
-	client, err := netip.ParseAddr(address)
+	client, err := netip.ParseAddr(text)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("%.60q: want address<TAB>name, or a name alone", address)
+		return netip.Addr{}, fmt.Errorf("%.60q: want address<TAB>name, or a name alone", text)
 	}
-	return client.WithZone("").Unmap(), nil
+	return address.Plain(client), nil
 }
 
 func genericOrProper(v hostname.Verdict) string {

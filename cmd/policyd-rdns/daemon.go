@@ -15,6 +15,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver"
@@ -240,11 +241,10 @@ func (d *daemon) announce(listeners []net.Listener) {
 	}
 	d.log.Info("asking DNS servers", "servers", serverList(servers), "from", source,
 		"timeout", g.conf.resolver.timeout, "cache_entries", g.conf.resolver.cacheEntries)
-	d.log.Info("own names, that nobody else may greet with", "names",
-		strings.Join(slices.Concat(d.host.names, []string{"localhost", "localhost.localdomain"}, g.conf.helo.ownNames), ","))
+	d.log.Info("own names, that nobody else may greet with", "names", strings.Join(ownNames(d.host, g.conf), ","))
 	for _, name := range d.host.names {
-		if !strings.Contains(name, ".") && len(g.conf.helo.ownNames) == 0 {
-			d.log.Info("the host name is not fully qualified: name what Postfix is called (myhostname) in helo.own_names", "name", name)
+		if hostname.Local(name) && len(g.conf.helo.ownNames) == 0 {
+			d.log.Info("hosts elsewhere have the host name too, so that nobody is refused for it: name what Postfix is called (myhostname) in helo.own_names", "name", name)
 		}
 	}
 	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(d.host.addrs), "networks", strings.Join(g.conf.server.networks, ","))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/address"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
 	"policyd-rdns/policy/hostname"
 )
@@ -147,9 +148,13 @@ func (c *config) doctorView(h host) *doctor.View {
 		},
 		OwnsName: func(name string) bool {
 			if a, err := netip.ParseAddr(name); err == nil {
-				return c.rules.OwnAddrs.Has(a.Unmap()) || slices.Contains(h.addrs, a.Unmap())
+				a = address.Plain(a)
+				return c.rules.OwnAddrs.Has(a) || slices.Contains(h.addrs, a)
 			}
 			name = hostname.Normal(name)
+			if hostname.Local(name) {
+				return false
+			}
 			return c.rules.OwnNames.Has(name) || slices.Contains(h.names, name)
 		},
 	}

@@ -14,9 +14,10 @@ const goodName = "mail.example.org"
 
 // What the rules under observation say of greetings.
 const (
-	wouldNotOwn  = "reject:greeting not its own"
-	wouldNoName  = "reject:greeting is no host name"
-	wouldGeneric = "reject:generic name and greeting"
+	wouldNotOwn    = "reject:greeting not its own"
+	wouldNoName    = "reject:greeting is no host name"
+	wouldLocalhost = "reject:HELO is localhost"
+	wouldGeneric   = "reject:generic name and greeting"
 )
 
 // badlyNamed are clients without a name, or with one that does not lead back.
@@ -79,7 +80,6 @@ func genericNames() []mailClient {
 func greetings() []mailClient {
 	return []mailClient{
 		{addr: "203.0.113.20", name: goodName, helo: "mx.example.com", reply: "550 5.7.1 your HELO mx.example.com is not yours, [203.0.113.20]: it is ours", rule: "greets with our name"},
-		{addr: "203.0.113.20", name: goodName, helo: "localhost", reply: "550 5.7.1 your HELO localhost is not yours, [203.0.113.20]: it is ours", rule: "greets with our name"},
 		{addr: "203.0.113.20", name: goodName, helo: "[203.0.113.1]", reply: "550 5.7.1 your HELO [203.0.113.1] is not yours, [203.0.113.20]: it is ours", rule: "greets with our name"},
 		{addr: "203.0.113.20", name: goodName, helo: "203.0.113.20", reply: "550 5.7.1 your HELO 203.0.113.20 is not a host name, [203.0.113.20]", rule: "greets with a bare address"},
 		{addr: "203.0.113.20", name: goodName, helo: "[203.0.113.20]"},
@@ -88,6 +88,8 @@ func greetings() []mailClient {
 		{addr: "IPV6:2001:db8::20", name: "mail6.example.org", helo: "[IPv6:2001:DB8:0::20]"},
 		{addr: "IPV6:2001:db8::10", helo: "[IPv6:2001:db8::20]", reply: "550 5.7.1 your HELO [IPv6:2001:db8::20] is not your address, [2001:db8::10]", rule: "greets with another address"},
 		{addr: "IPV6:2001:db8::20", name: "mail6.example.org", helo: "[2001:db8::20]", would: wouldNoName + "," + wouldNotOwn}, // no tag: malformed
+		{addr: "203.0.113.20", name: goodName, helo: "localhost", would: wouldLocalhost + "," + wouldNoName + "," + wouldNotOwn},
+		{addr: "203.0.113.20", name: goodName, helo: "localhost.localdomain", would: wouldLocalhost + "," + wouldNoName + "," + wouldNotOwn},
 		{addr: "203.0.113.20", name: goodName, helo: "ubuntu", would: wouldNoName + "," + wouldNotOwn},
 		{addr: "203.0.113.20", name: goodName, helo: "-mail..example.org", would: wouldNoName + "," + wouldNotOwn},
 		{addr: "203.0.113.20", name: goodName, helo: "mail.example.net", would: wouldNotOwn},

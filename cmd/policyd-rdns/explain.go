@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
 )
@@ -76,10 +77,19 @@ type lookup struct {
 	Took     time.Duration
 }
 
-func explain(ctx context.Context, address string, o explainOptions, out io.Writer) error {
-	addr, err := netip.ParseAddr(address)
+// clientArgument reads the address of a client.
+func clientArgument(text string) (netip.Addr, error) {
+	addr, err := netip.ParseAddr(text)
 	if err != nil {
-		return errUsage{fmt.Errorf("%.60q is no address", address)}
+		return addr, fmt.Errorf("%.60q is no address", text)
+	}
+	return address.Plain(addr), nil
+}
+
+func explain(ctx context.Context, client string, o explainOptions, out io.Writer) error {
+	addr, err := clientArgument(client)
+	if err != nil {
+		return errUsage{err}
 	}
 	if o.stage != "client" && o.stage != "recipient" {
 		return errUsage{fmt.Errorf("--stage %.60q: want client or recipient", o.stage)}
@@ -103,7 +113,7 @@ func explain(ctx context.Context, address string, o explainOptions, out io.Write
 	dns := &recorder{dns: r}
 	g := &policy.Gatherer{DNS: dns, Deadline: conf.server.deadline, HostAddrs: h.addrs, HostNames: h.names, Complete: true}
 	req := policy.Request{
-		Time: time.Now(), Client: addr.WithZone("").Unmap(), HELO: o.helo,
+		Time: time.Now(), Client: addr, HELO: o.helo,
 		State: "RCPT", Sender: nullSender(o.sender), Recipient: o.recipient,
 	}
 	e := conf.explain(ctx, g, req, o.stage)

@@ -71,7 +71,7 @@ func TestExplain(t *testing.T) {
 func TestExplainExemption(t *testing.T) {
 	dns, _ := startWorld(t, explainZone)
 	config := filepath.Join(t.TempDir(), "config.toml")
-	for _, args := range []string{"203.0.113.10 --helo x.example.org", "203.0.113.13 --helo ubuntu", "203.0.113.20 --helo localhost"} {
+	for _, args := range []string{"203.0.113.10 --helo x.example.org", "203.0.113.13 --helo ubuntu", "203.0.113.20 --helo 203.0.113.20"} {
 		writeConfig(t, config, dns, anyPort, "")
 		call := func() (status int, e map[string]any) {
 			status, stdout, stderr := call("", append([]string{"explain", "--json", "-c", config}, strings.Split(args, " ")...)...)

@@ -4,8 +4,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy/hostname"
 )
 
@@ -27,11 +29,32 @@ func findHost() host {
 	for _, a := range addrs {
 		if n, ok := a.(*net.IPNet); ok {
 			if addr, ok := netip.AddrFromSlice(n.IP); ok {
-				h.addrs = append(h.addrs, addr.Unmap())
+				h.addrs = append(h.addrs, address.Plain(addr))
 			}
 		}
 	}
 	return h
+}
+
+// ownNames are the names and addresses that only we may greet with, as they were
+// written.
+func ownNames(h host, c *config) []string {
+	return slices.DeleteFunc(slices.Concat(h.names, c.helo.ownNames), nobodysOwn)
+}
+
+// nobodysOwn reports whether no HELO is ours for an entry of own names, since
+// hosts of other sites have that name or address too.
+func nobodysOwn(entry string) bool {
+	if _, addr := hostname.ParseHELO(entry); addr.IsValid() {
+		return address.Private(addr) || addr.IsLoopback()
+	}
+	if strings.HasPrefix(entry, "@") {
+		return false // a file of them
+	}
+	if strings.HasPrefix(entry, ".") {
+		entry = "mail" + entry
+	}
+	return hostname.Local(hostname.Normal(entry))
 }
 
 func joinAddrs(addrs []netip.Addr) string {

@@ -320,6 +320,7 @@ func TestReason(t *testing.T) {
 		{"", "helo=mismatch helo_form=bare_ip", "greets with a bare address"},
 		{"", "helo=match helo_form=bare_ip", "greets with a bare address"},
 		{"", "helo=mismatch helo_form=literal", "greets with another address"},
+		{"", "helo=unresolved helo_form=literal", "greets with an address of the other family"},
 		{"", "helo=mismatch helo_form=fqdn helo_to=192.0.2.1", "greeting leads to 192.0.2.1"},
 		{"", "helo=unresolved helo_form=fqdn", "greeting leads nowhere"},
 		{"", "helo=unresolved helo_form=unqualified", "greeting is no host name"},

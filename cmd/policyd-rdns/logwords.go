@@ -140,6 +140,8 @@ func heloWords(r *journal.Record) string {
 			return "greeting is no host name"
 		case policy.Malformed:
 			return "greeting is malformed"
+		case policy.Literal:
+			return "greets with an address of the other family"
 		}
 		return "greeting leads nowhere"
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy"
 )
 
@@ -60,7 +61,7 @@ func (g *natGuard) see(req *policy.Request, own bool) {
 		g.since = req.Time
 	}
 	g.messages++
-	if own || policy.Private(req.Client) || req.Client.IsLoopback() {
+	if own || address.Private(req.Client) || req.Client.IsLoopback() {
 		g.inside++
 	}
 	g.vote(req.Client)

@@ -28,6 +28,11 @@ func (c *config) warn(r *reader) {
 	}
 	r.warnSuffix("helo.own_names", "a public suffix: whoever greets with a name under it is taken for one who forges ours")
 	r.warnSuffix("names.proper", "a public suffix: strangers have names under it, and none of them is generic then")
+	for i, text := range c.helo.ownNames {
+		if nobodysOwn(text) {
+			r.doubtful("helo.own_names["+itoa(i)+"]", "helo.own_names = %q: hosts elsewhere have that too, so that it is nobody's own", text)
+		}
+	}
 	refuses := false
 	for i := range c.rules.List {
 		rule := &c.rules.List[i]

@@ -3,6 +3,8 @@ package hostname
 import (
 	"net/netip"
 	"sync"
+
+	"policyd-rdns/address"
 )
 
 // Classify judges whether name was made by the operator of a network, from the
@@ -18,7 +20,7 @@ func Classify(name string, client netip.Addr) Verdict {
 		return Verdict{}
 	}
 	name = cutDot(name)
-	client = client.Unmap()
+	client = address.Plain(client)
 	t := texts.Get().(*text)
 	defer texts.Put(t)
 	*t = text{}

@@ -3,6 +3,8 @@ package hostname
 import (
 	"net/netip"
 	"strings"
+
+	"policyd-rdns/address"
 )
 
 // Form is what kind of thing a client says of itself in HELO or EHLO.
@@ -12,11 +14,12 @@ type Form uint8
 const (
 	// Missing: no greeting yet, or an empty one.
 	Missing Form = iota
-	// FQDN: a name for which [Valid] holds.
+	// FQDN: a name for which [Valid] holds, and not Unqualified.
 	FQDN
 	// Literal: an address in brackets, RFC 5321 section 4.1.3.
 	Literal
-	// Unqualified: one label of legal bytes, as in "localhost".
+	// Unqualified: one label of legal bytes, or a name by which every host calls
+	// itself, as localhost.localdomain.
 	Unqualified
 	// BareIP: an address without the brackets that would make it a literal.
 	BareIP
@@ -43,7 +46,7 @@ func (f Form) String() string {
 }
 
 // ParseHELO is the form of a greeting. For Literal and BareIP it is also the
-// address, unmapped if it is an IPv4-mapped one (RFC 4291 section 2.5.5.2);
+// address, as [address.Plain] has it;
 // for the others the address is not valid. A literal that does not parse is
 // Malformed: one with a zone, an IPv6 address without its tag, and an octet
 // with leading zeros, which some read as octal.
@@ -64,7 +67,7 @@ func ParseHELO(helo string) (Form, netip.Addr) {
 	switch {
 	case !ok:
 		return Malformed, netip.Addr{}
-	case labels == 1:
+	case labels == 1 || isLocalhost(cutDot(helo)):
 		return Unqualified, netip.Addr{}
 	case allDigits(lastLabel(cutDot(helo))):
 		return Malformed, netip.Addr{}
@@ -87,7 +90,7 @@ func parseLiteral(helo string) (netip.Addr, bool) {
 	if err != nil || addr.Zone() != "" || addr.Is4() == tagged {
 		return netip.Addr{}, false
 	}
-	return addr.Unmap(), true
+	return address.Plain(addr), true
 }
 
 // parseBare reads an address without brackets. Names, the usual case, are
@@ -101,5 +104,5 @@ func parseBare(helo string) (netip.Addr, bool) {
 	if err != nil || addr.Zone() != "" {
 		return netip.Addr{}, false
 	}
-	return addr.Unmap(), true
+	return address.Plain(addr), true
 }

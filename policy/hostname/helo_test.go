@@ -3,6 +3,8 @@ package hostname
 import (
 	"net/netip"
 	"testing"
+
+	"policyd-rdns/address"
 )
 
 func TestParseHELO(t *testing.T) {
@@ -18,16 +20,31 @@ func TestParseHELO(t *testing.T) {
 		{"my_host.example.com", FQDN, ""},
 		{"localhost", Unqualified, ""},
 		{"localhost.", Unqualified, ""},
+		{"LOCALHOST", Unqualified, ""},
+		{"localhost.localdomain", Unqualified, ""},
+		{"LocalHost.LocalDomain.", Unqualified, ""},
+		{"localhost6.localdomain6", Unqualified, ""},
+		{"ip6-localhost", Unqualified, ""},
+		{"mail.localhost", Unqualified, ""},
+		{"mail.localhost.", Unqualified, ""},
+		{"localhost.example.com", FQDN, ""},
+		{"localhost.local", FQDN, ""},
+		{"mail.localdomain", FQDN, ""},
+		{"localhost..", Malformed, ""},
 		{"WIN-7Q2K", Unqualified, ""},
 		{"12345", Unqualified, ""},
 		{"[203.0.113.10]", Literal, "203.0.113.10"},
 		{"[IPv6:2001:db8::1]", Literal, "2001:db8::1"},
 		{"[ipV6:2001:DB8::1]", Literal, "2001:db8::1"},
 		{"[IPv6:::ffff:192.0.2.1]", Literal, "192.0.2.1"},
+		{"[IPv6:64:ff9b::192.0.2.1]", Literal, "192.0.2.1"},
+		{"[IPv6:64:ff9b::192.168.0.1]", Literal, "64:ff9b::c0a8:1"},
 		{"203.0.113.10", BareIP, "203.0.113.10"},
 		{"203.0.113.10.", BareIP, "203.0.113.10"},
 		{"2001:db8::1", BareIP, "2001:db8::1"},
 		{"::ffff:192.0.2.1", BareIP, "192.0.2.1"},
+		{"64:ff9b::192.0.2.1", BareIP, "192.0.2.1"},
+		{"64:ff9b::c000:201.", BareIP, "192.0.2.1"},
 		{"[2001:db8::1]", Malformed, ""}, // RFC 5321 wants the tag
 		{"[IPv6:192.0.2.1]", Malformed, ""},
 		{"[IPv6:fe80::1%eth0]", Malformed, ""},
@@ -75,16 +92,17 @@ func FuzzParseHELO(f *testing.F) {
 	f.Add("[203.0.113.010]")
 	f.Add("2001:db8::1")
 	f.Add("mail.example.com")
+	f.Add("localhost.localdomain.")
 	f.Fuzz(func(t *testing.T, helo string) {
 		form, addr := ParseHELO(helo)
 		if has := form == Literal || form == BareIP; addr.IsValid() != has {
 			t.Errorf("ParseHELO(%q) = %v, %v; want an address for literal and bare_ip only", helo, form, addr)
 		}
-		if addr.Is4In6() || addr.Zone() != "" {
-			t.Errorf("ParseHELO(%q) = %v, %v; want it unmapped and without zone", helo, form, addr)
+		if addr != address.Plain(addr) {
+			t.Errorf("ParseHELO(%q) = %v, %v; want %v", helo, form, addr, address.Plain(addr))
 		}
-		if (form == FQDN) != Valid(helo) {
-			t.Errorf("ParseHELO(%q) = %v, Valid = %v; want them to agree", helo, form, Valid(helo))
+		if name := cutDot(helo); (form == FQDN) != (Valid(helo) && !isLocalhost(name)) {
+			t.Errorf("ParseHELO(%q) = %v, Valid = %v, isLocalhost = %v; want them to agree", helo, form, Valid(helo), isLocalhost(name))
 		}
 		if form != Literal || addr == (netip.Addr{}) {
 			return

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
 )
@@ -131,7 +132,7 @@ func (d *decoder) addr(key field) netip.Addr {
 	if err != nil || a.Zone() != "" {
 		d.bad(key, errors.New("want an address"))
 	}
-	return a
+	return address.Plain(a)
 }
 
 func (d *decoder) flag(key field) bool { return d.value[key] == "true" }

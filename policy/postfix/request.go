@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy"
 )
 
@@ -157,5 +158,5 @@ func parseAddr(s string) netip.Addr {
 	if err != nil {
 		return netip.Addr{}
 	}
-	return addr.WithZone("").Unmap()
+	return address.Plain(addr)
 }

@@ -3,6 +3,8 @@ package maillog
 import (
 	"net/netip"
 	"strings"
+
+	"policyd-rdns/address"
 )
 
 // maxAddress bounds an address that is kept. RFC 5321 section 4.5.3.1 allows 320
@@ -31,7 +33,7 @@ func cutClient(s string) (c client, rest string, ok bool) {
 	c.name = s[:open]
 	text := s[open+1 : open+end]
 	if addr, err := netip.ParseAddr(text); err == nil {
-		c.addr = addr.WithZone("").Unmap()
+		c.addr = address.Plain(addr)
 	} else if text == "unknown" || text == "" {
 		c.text = text
 	} else {

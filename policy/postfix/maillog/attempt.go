@@ -42,7 +42,7 @@ type Attempt struct {
 	Host    string    // as the line names it; often empty
 	Service string    // as the line names it, such as postfix/smtpd
 
-	// Client is unmapped and without zone. It is not valid if Postfix had no
+	// Client is as address.Plain has it. It is not valid if Postfix had no
 	// address; ClientText then holds what was there.
 	Client     netip.Addr
 	ClientText string

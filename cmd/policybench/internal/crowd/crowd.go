@@ -46,7 +46,7 @@ func Scatter(x uint64) uint64 {
 func Address(n uint32, f Family) netip.Addr {
 	if f == IPv4 {
 		// 512 networks of 256.
-		return netip.AddrFrom4([4]byte{198, 18 | byte(n>>8&1), byte(n), byte(n >> 9)})
+		return netip.AddrFrom4([4]byte{240, 18 | byte(n>>8&1), byte(n), byte(n >> 9)})
 	}
 	a := [16]byte{0x20, 0x01, 0x0d, 0xb8}
 	binary.BigEndian.PutUint16(a[4:], uint16(n))

@@ -17,11 +17,11 @@ func TestAddress(t *testing.T) {
 		f    Family
 		want string
 	}{
-		{0, IPv4, "198.18.0.0"},
-		{1, IPv4, "198.18.1.0"},
-		{256, IPv4, "198.19.0.0"},
-		{512, IPv4, "198.18.0.1"},
-		{131_071, IPv4, "198.19.255.255"},
+		{0, IPv4, "240.18.0.0"},
+		{1, IPv4, "240.18.1.0"},
+		{256, IPv4, "240.19.0.0"},
+		{512, IPv4, "240.18.0.1"},
+		{131_071, IPv4, "240.19.255.255"},
 		{0, IPv6, "2001:db8::"},
 		{1, IPv6, "2001:db8:1::"},
 		{65536, IPv6, "2001:db8::1"},
@@ -55,8 +55,8 @@ func TestKinds(t *testing.T) {
 	}{
 		{Named, "mail513.example.org", "mail513.example.org", "mail513.example.org", "mail513.example.org", "back", "back"},
 		{Other, "mail513.example.org", "mx513.example.net", "mail513.example.org", "mx513.example.net", "back", "back"},
-		{Literal, "mail513.example.org", "[198.18.1.1]", "mail513.example.org", "[IPv6:2001:db8:201::]", "back", "nowhere"},
-		{Generic, "198-18-1-1.dyn.example.com", "desk513.example.net", "20010db8020100000000000000000000.dyn.example.com", "desk513.example.net", "back", "nowhere"},
+		{Literal, "mail513.example.org", "[240.18.1.1]", "mail513.example.org", "[IPv6:2001:db8:201::]", "back", "nowhere"},
+		{Generic, "240-18-1-1.dyn.example.com", "desk513.example.net", "20010db8020100000000000000000000.dyn.example.com", "desk513.example.net", "back", "nowhere"},
 		{Nameless, "", "mx513.example.net", "", "mx513.example.net", "nowhere", "back"},
 		{Mismatch, "mail513.example.org", "mail513.example.org", "mail513.example.org", "mail513.example.org", "other", "other"},
 	}
@@ -88,8 +88,8 @@ func TestLeadsNowhere(t *testing.T) {
 	named := Crowd{}
 	for _, name := range []string{
 		"", "mail.example.org", "mail01.example.org", "mail131072.example.org", "mail-1.example.org",
-		"mail99999999999999999999.example.org", "mail1.example.com", "xmail1.example.org", "198.18.1.1.dyn.example.com",
-		"198-18-1.dyn.example.com", "203-0-113-1.dyn.example.com", "198-18-1-1-1-1-1-1-1.dyn.example.com", "dyn.example.com",
+		"mail99999999999999999999.example.org", "mail1.example.com", "xmail1.example.org", "240.18.1.1.dyn.example.com",
+		"240-18-1.dyn.example.com", "203-0-113-1.dyn.example.com", "240-18-1-1-1-1-1-1-1.dyn.example.com", "dyn.example.com",
 	} {
 		if got := c.Leads([]byte(name), IPv4); got.IsValid() {
 			t.Errorf("generic: Leads(%s) = %v; want none", name, got)
@@ -99,7 +99,7 @@ func TestLeadsNowhere(t *testing.T) {
 		}
 	}
 	// The other family's address is not what was asked for.
-	if got := c.Leads([]byte("198-18-1-1.dyn.example.com"), IPv6); got.IsValid() {
+	if got := c.Leads([]byte("240-18-1-1.dyn.example.com"), IPv6); got.IsValid() {
 		t.Errorf("Leads(…, IPv6) = %v; want none", got)
 	}
 }

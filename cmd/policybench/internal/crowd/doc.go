@@ -5,15 +5,15 @@
 //
 // # Addresses
 //
-// IPv4 clients are in 198.18.0.0/15, which RFC 2544 sets aside for benchmarks:
-// there are 131,072. IPv6 clients are in 2001:db8::/32 (RFC 3849), 2^32 of them.
+// IPv4 clients are in 240.18.0.0/15, which nobody has (RFC 1112 section 4) and
+// is not private: there are 131,072. IPv6 clients are in 2001:db8::/32 (RFC 3849), 2^32 of them.
 // Clients that follow each other are in different networks (/24, /48).
 //
 // # Kinds
 //
 //	named     has a name that leads back, and greets with it
 //	other     the same, but greets with another name, which leads back too
-//	literal   the same, but greets with its address: [198.18.0.1]
+//	literal   the same, but greets with its address: [240.18.0.1]
 //	generic   its name was made from its address; the greeting leads nowhere
 //	nameless  has no name; the greeting leads back
 //	mismatch  has a name, and greets with it, that leads to another address

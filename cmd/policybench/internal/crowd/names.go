@@ -51,7 +51,7 @@ func numbered(b []byte, prefix string, n uint32, suffix string) []byte {
 	return append(b, suffix...)
 }
 
-// appendDashed appends 198-18-0-1, or the 32 digits of an IPv6 address.
+// appendDashed appends 240-18-0-1, or the 32 digits of an IPv6 address.
 func appendDashed(b []byte, addr netip.Addr) []byte {
 	if addr.Is6() {
 		a := addr.As16()

@@ -87,8 +87,8 @@ func TestReadRequests(t *testing.T) {
 // The requests are what the daemon reads as such, and say what the crowd says.
 func TestClients(t *testing.T) {
 	for kind, want := range map[crowd.Kind][3]string{ // greeting, client_name, client_address
-		crowd.Named:    {"mail7.example.org", "mail7.example.org", "198.18.7.0"},
-		crowd.Nameless: {"mx7.example.net", "unknown", "198.18.7.0"},
+		crowd.Named:    {"mail7.example.org", "mail7.example.org", "240.18.7.0"},
+		crowd.Nameless: {"mx7.example.net", "unknown", "240.18.7.0"},
 	} {
 		c := Clients{Crowd: crowd.Crowd{Mix: crowd.Only(kind)}, Family: crowd.IPv4, Count: 8, First: 5, Once: true}
 		b, ok := c.Append(nil, 2)

@@ -60,9 +60,9 @@ func summary(t testing.TB, wire []byte) string {
 	return words
 }
 
-// Client 513 is 198.18.1.1 and 2001:db8:201::.
+// Client 513 is 240.18.1.1 and 2001:db8:201::.
 const (
-	reverse4 = "1.1.18.198.in-addr.arpa."
+	reverse4 = "1.1.18.240.in-addr.arpa."
 	reverse6 = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.2.0.8.b.d.0.1.0.0.2.ip6.arpa."
 )
 
@@ -77,23 +77,23 @@ func TestAnswer(t *testing.T) {
 		{crowd.Named, reverse6, dnsmessage.TypePTR, "Success mail513.example.org./3600"},
 		{crowd.Named, strings.ToUpper(reverse6), dnsmessage.TypePTR, "Success mail513.example.org./3600"},
 		{crowd.Named, reverse4, dnsmessage.TypeA, "Success soa"},
-		{crowd.Named, "mail513.example.org.", dnsmessage.TypeA, "Success 198.18.1.1/3600"},
+		{crowd.Named, "mail513.example.org.", dnsmessage.TypeA, "Success 240.18.1.1/3600"},
 		{crowd.Named, "MAIL513.example.org.", dnsmessage.TypeAAAA, "Success 2001:db8:201::/3600"},
 		{crowd.Named, "mail513.example.org.", dnsmessage.TypeMX, "Success soa"},
 		{crowd.Named, "mx513.example.net.", dnsmessage.TypeA, "NameError soa"},
 		{crowd.Named, "1.113.0.203.in-addr.arpa.", dnsmessage.TypePTR, "NameError soa"},
-		{crowd.Named, "18.198.in-addr.arpa.", dnsmessage.TypePTR, "NameError soa"},
-		{crowd.Named, "01.1.18.198.in-addr.arpa.", dnsmessage.TypePTR, "NameError soa"},
-		{crowd.Named, "9.1.1.18.198.in-addr.arpa.", dnsmessage.TypePTR, "NameError soa"},
+		{crowd.Named, "18.240.in-addr.arpa.", dnsmessage.TypePTR, "NameError soa"},
+		{crowd.Named, "01.1.18.240.in-addr.arpa.", dnsmessage.TypePTR, "NameError soa"},
+		{crowd.Named, "9.1.1.18.240.in-addr.arpa.", dnsmessage.TypePTR, "NameError soa"},
 		{crowd.Named, "1.1.18.454.in-addr.arpa.", dnsmessage.TypePTR, "NameError soa"},
 		{crowd.Named, strings.Replace(reverse6, "8.b", "8-b", 1), dnsmessage.TypePTR, "NameError soa"},
 		{crowd.Named, strings.Replace(reverse6, "b", "x", 1), dnsmessage.TypePTR, "NameError soa"},
-		{crowd.Other, "mx513.example.net.", dnsmessage.TypeA, "Success 198.18.1.1/3600"},
+		{crowd.Other, "mx513.example.net.", dnsmessage.TypeA, "Success 240.18.1.1/3600"},
 		{crowd.Nameless, reverse4, dnsmessage.TypePTR, "NameError soa"},
 		{crowd.Mismatch, "mail513.example.org.", dnsmessage.TypeA, "Success 203.0.113.1/3600"},
-		{crowd.Generic, reverse4, dnsmessage.TypePTR, "Success 198-18-1-1.dyn.example.com./3600"},
-		{crowd.Generic, "198-18-1-1.dyn.example.com.", dnsmessage.TypeA, "Success 198.18.1.1/3600"},
-		{crowd.Generic, "198-18-1-1.dyn.example.com.", dnsmessage.TypeAAAA, "Success soa"},
+		{crowd.Generic, reverse4, dnsmessage.TypePTR, "Success 240-18-1-1.dyn.example.com./3600"},
+		{crowd.Generic, "240-18-1-1.dyn.example.com.", dnsmessage.TypeA, "Success 240.18.1.1/3600"},
+		{crowd.Generic, "240-18-1-1.dyn.example.com.", dnsmessage.TypeAAAA, "Success soa"},
 		{crowd.Generic, "desk513.example.net.", dnsmessage.TypeA, "NameError soa"},
 		{crowd.Named, ".", dnsmessage.TypeNS, "Success soa"},
 	}
@@ -309,7 +309,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(query(f, reverse4, dnsmessage.TypePTR))
 	f.Add(query(f, reverse6, dnsmessage.TypePTR))
 	f.Add(query(f, "mail513.example.org.", dnsmessage.TypeA))
-	f.Add(query(f, "198-18-1-1.dyn.example.com.", dnsmessage.TypeAAAA))
+	f.Add(query(f, "240-18-1-1.dyn.example.com.", dnsmessage.TypeAAAA))
 	f.Add(query(f, StatsName, dnsmessage.TypeTXT))
 	z := &Zone{Servfail: 0.1, Truncate: 0.1, TTL: time.Minute}
 	f.Fuzz(func(t *testing.T, q []byte) {

@@ -314,6 +314,8 @@ func TestParameters(t *testing.T) {
 		{"networks, asked before", withList("smtpd_client_restrictions = POLICY") + "mynetworks = 192.0.2.0/24\n", []string{"info call.no-permit", "warning own.networks"}, "", ""},
 		{"name", good + "myhostname = mail.example.org\nmydomain=example.com\n", []string{"warning own.names"}, "own.names", `own_names = ["mx.example.com", "example.com", "mail.example.org"]`},
 		{"address outside", good + "proxy_interfaces = 203.0.113.7\n", []string{"warning own.names"}, "own.names", `"203.0.113.7"]`},
+		{"name of many hosts", good + "myhostname = mail\nmydomain=localdomain\n", []string{"info own.names"}, "own.names", "# myhostname, and the host, ought to have a name of the public DNS"},
+		{"name of a site", good + "myhostname = mx1.internal\nmydomain=internal\n", []string{"info own.names"}, "own.names", "# myhostname, and the host, ought to have a name of the public DNS"},
 		{"domain", good + "mydomain = example.org\n", []string{"info own.domain"}, "own.domain", `own_names = ["mx.example.com", "example.com", "example.org"]`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/address"
 )
 
 // get is a parameter as it holds for a service.
@@ -151,16 +153,13 @@ func (x *examination) checkXCLIENT(s *Service) []Finding {
 func network(word string) (netip.Prefix, bool) {
 	word = strings.NewReplacer("[", "", "]", "").Replace(word)
 	if prefix, err := netip.ParsePrefix(word); err == nil {
-		if prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
-			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
-		}
-		return prefix.Masked(), true
+		return address.Networks(prefix)[0], true
 	}
 	addr, err := netip.ParseAddr(word)
 	if err != nil || addr.Zone() != "" {
 		return netip.Prefix{}, false
 	}
-	addr = addr.Unmap()
+	addr = address.Plain(addr)
 	return netip.PrefixFrom(addr, addr.BitLen()), true
 }
 

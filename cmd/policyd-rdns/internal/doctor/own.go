@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/policy/hostname"
 )
 
 // checkNetworks compares mynetworks to what the daemon takes for its own clients.
@@ -133,7 +135,7 @@ func checkNames(x *examination) []Finding {
 	var names []string
 	for _, name := range slices.Concat([]string{get("myhostname")}, splitList(get("proxy_interfaces"), separators)) {
 		name = strings.Trim(name, "[]")
-		if name != "" && !x.v.OwnsName(name) && !slices.Contains(names, name) {
+		if name != "" && !shared(name) && !x.v.OwnsName(name) && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -144,10 +146,15 @@ func checkNames(x *examination) []Finding {
 			"A stranger who greets with the name of the host that he speaks to is a spammer; the rule \"greets with our name\" cannot see it.",
 			x.tomlLine("helo", "own_names", slices.Concat(x.v.OwnNames, names)),
 		})
+	} else if name := get("myhostname"); name != "" && shared(name) {
+		all = append(all, Finding{
+			ID: "own.names", Level: Info, Title: "Postfix is called " + brief(name) + ", as hosts elsewhere are: who greets with it is not known for a forger",
+			Do: []string{"# myhostname, and the host, ought to have a name of the public DNS"},
+		})
 	} else if name := get("myhostname"); name != "" {
 		all = append(all, Finding{ID: "own.names", Level: OK, Title: "A greeting with Postfix's own name, " + brief(name) + ", is known to be forged"})
 	}
-	if domain := get("mydomain"); strings.Contains(domain, ".") && !x.v.OwnsName(domain) {
+	if domain := get("mydomain"); !shared(domain) && !x.v.OwnsName(domain) {
 		all = append(all, Finding{
 			"own.domain", Info, fmt.Sprintf("A greeting with your domain alone, %s, is not known to be forged", brief(domain)),
 			"It is a common one in spam. A host whose address that name leads to may go on greeting with it.",
@@ -155,6 +162,13 @@ func checkNames(x *examination) []Finding {
 		})
 	}
 	return all
+}
+
+// shared reports whether a name tells hosts apart only within a site, so that
+// hosts elsewhere have it too.
+func shared(name string) bool {
+	_, err := netip.ParseAddr(name)
+	return err != nil && hostname.Local(name)
 }
 
 func brieves(words []string) []string {

@@ -51,7 +51,7 @@ func deferring(t *testing.T) *policy.Rules {
 func decentClients(t *testing.T) []wantedTest {
 	deferring := deferring(t)
 	return []wantedTest{
-		{"confirmed name in the sender's domain", nil, again(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "localhost", sender: "a@example.org"}, 0), nil}, // greets with our name: 40-40
+		{"confirmed name in the sender's domain", nil, again(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "mx.example.com", sender: "a@example.org"}, 0), nil}, // greets with our name: 40-40
 		{"the same with a bare address", nil, again(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "203.0.113.10", sender: "a@lists.example.org"}, 0), []int{40}},
 		{"greeting in the sender's domain", nil, again(try{client: "203.0.113.10", helo: "mail.example.org=", sender: "a@example.org"}, 0), []int{40}},
 		{"greeting of its own, on its own", nil, again(try{client: "203.0.113.10", helo: "mail.example.net=", sender: "a@example.org"}, 0), nil},

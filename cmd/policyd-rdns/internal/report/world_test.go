@@ -79,7 +79,11 @@ func logOf(t testing.TB, rules *policy.Rules, tries []try) []byte {
 
 // builtin are the built-in rules, in force.
 func builtin() *policy.Rules {
-	return &policy.Rules{List: policy.Builtin(), OnDoubt: policy.Defer, OnOutage: policy.DUNNO}
+	rules := &policy.Rules{List: policy.Builtin(), OnDoubt: policy.Defer, OnOutage: policy.DUNNO}
+	if err := rules.OwnNames.Add("mx.example.com"); err != nil {
+		panic(err)
+	}
+	return rules
 }
 
 // rule is a rule of one entry.

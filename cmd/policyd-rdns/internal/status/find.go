@@ -3,8 +3,10 @@ package status
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strings"
 
+	"policyd-rdns/address"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -15,9 +17,9 @@ const maxQuery = 320
 
 // query is what decisions are wanted.
 type query struct {
-	text    string // lower case; empty: all
-	network netip.Prefix
-	wanted  [policy.Info]bool // by what the rules came to
+	text     string            // lower case; empty: all
+	networks []netip.Prefix    // that the text is; nil: it is none
+	wanted   [policy.Info]bool // by what the rules came to
 }
 
 // The choices of what to show, the first unless another is asked for.
@@ -27,10 +29,10 @@ func newQuery(text, show string) query {
 	text = strings.TrimSpace(text)
 	q := query{text: strings.ToLower(text[:min(len(text), maxQuery)])}
 	if p, err := netip.ParsePrefix(q.text); err == nil {
-		q.network = p.Masked()
+		q.networks = address.Networks(p)
 	} else if a, err := netip.ParseAddr(strings.Trim(q.text, "[]")); err == nil {
-		a = a.Unmap().WithZone("")
-		q.network = netip.PrefixFrom(a, a.BitLen())
+		a = address.Plain(a)
+		q.networks = []netip.Prefix{netip.PrefixFrom(a, a.BitLen())}
 	}
 	q.wanted[policy.Reject] = show != "deferred" && show != "passed"
 	q.wanted[policy.Defer] = show != "rejected" && show != "passed"
@@ -46,7 +48,7 @@ func (q *query) wants(r *journal.Record) bool {
 	switch {
 	case q.text == "" || strings.EqualFold(r.ID, q.text):
 		return true
-	case q.network.IsValid() && q.network.Contains(r.Request.Client):
+	case slices.ContainsFunc(q.networks, func(p netip.Prefix) bool { return p.Contains(r.Request.Client) }):
 		return true
 	}
 	has := func(text string) bool { return strings.Contains(strings.ToLower(text), q.text) }
@@ -60,7 +62,7 @@ func (q *query) wants(r *journal.Record) bool {
 			return true
 		}
 	}
-	return !q.network.IsValid() && has(r.Request.Client.String())
+	return q.networks == nil && has(r.Request.Client.String())
 }
 
 // cursor goes through the lines of a ring, the latest first.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -23,13 +24,15 @@ type talk struct {
 	// keep, if not nil, is handed the packet of the reply, to be read before it
 	// returns.
 	keep func(packet []byte)
+
+	doubt doubt
 }
 
 // converse writes the question and reads until its reply comes. Everything else
 // may have been sent by anyone, so it is passed over; what it was is told if
 // the reply never comes.
 func (t *talk) converse() (*reply, error) {
-	if err := t.put(); err != nil {
+	if err := t.put(t.conn); err != nil {
 		return nil, err
 	}
 	var strange *strangeError
@@ -41,21 +44,30 @@ func (t *talk) converse() (*reply, error) {
 		case err == nil:
 			return reply, nil
 		case errors.As(err, &strange): // go on
+		case t.disbelieves(err): // go on
 		case strange != nil:
-			return nil, fmt.Errorf("%w: %w", strange, err)
+			return nil, fmt.Errorf("%w: %w", strange, t.doubt.tell(err))
 		default:
-			return nil, err
+			return nil, t.doubt.tell(err)
 		}
 	}
 }
 
-// put writes the question.
-func (t *talk) put() error {
-	wire := t.ask.wire
+// put writes the question. What a datagram is refused with at first may be news of
+// an older one, and not have been sent.
+func (t *talk) put(conn net.Conn) error {
 	if t.stream() {
-		wire = append(binary.BigEndian.AppendUint16(nil, uint16(len(wire))), wire...)
+		wire := binary.BigEndian.AppendUint16(nil, uint16(len(t.ask.wire)))
+		_, err := conn.Write(append(wire, t.ask.wire...))
+		return err
 	}
-	_, err := t.conn.Write(wire)
+	const tries = 3
+	var err error
+	for range tries {
+		if _, err = conn.Write(t.ask.wire); !isHearsay(err) {
+			break
+		}
+	}
 	return err
 }
 
@@ -162,3 +174,109 @@ func buffer(buf []byte) []byte {
 
 // give takes a buffer back.
 func (r room) give(buf []byte) { r <- buf[:maxMessage] }
+
+// What a host is told of a datagram that it sent, such as that nobody listens at
+// the port, is hearsay: whoever sends ICMP that fits the socket is believed, and a
+// port is found by trying them all. So a server is not believed to be gone because
+// one question was told so. One that is gone refuses every question, from whatever
+// port; the time between is for a reply to come meanwhile.
+const (
+	// doubtTries is how many more questions have to be refused.
+	doubtTries = 3
+	// doubtTime is how soon each of them has to be: a server on this host, or in
+	// its network. One further away that is gone is like one that is silent.
+	doubtTime = 5 * time.Millisecond
+	// doubtPause is the time for the reply, each time.
+	doubtPause = 10 * time.Millisecond
+	// maxHearsay bounds what is heard of one question, lest an error that stays
+	// keeps a processor busy.
+	maxHearsay = 256
+)
+
+// doubt is what has become of hearsay.
+type doubt struct {
+	heard   error // the first
+	times   int   // how often there was any
+	tries   int   // questions that were refused since
+	cleared bool  // one was not refused
+}
+
+// disbelieves says that the end of a read was not the end: to go on reading.
+func (t *talk) disbelieves(err error) bool {
+	d := &t.doubt
+	if t.stream() {
+		return false
+	}
+	if isHearsay(err) {
+		d.times++
+	}
+	switch {
+	case d.times > maxHearsay:
+		return false
+	case isHearsay(err) && d.heard == nil:
+		d.heard = err
+	case isHearsay(err): // go on: the reply, or the end of a pause, is to come
+		return true
+	case d.cleared || d.heard == nil || !errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Before(t.end):
+		return false
+	case d.tries == doubtTries:
+		return false
+	}
+	wait := t.end
+	if t.refuses() {
+		d.tries++
+		wait = sooner(t.end, time.Now().Add(doubtPause))
+	} else {
+		d.cleared = true
+	}
+	return t.conn.SetReadDeadline(wait) == nil && t.l.err() == nil
+}
+
+// refuses puts the question once more, from another port, and says that it is
+// refused. It is not put to be answered, and costs nobody but the server asked
+// anything.
+func (t *talk) refuses() bool {
+	end := sooner(t.end, time.Now().Add(doubtTime))
+	ctx, cancel := context.WithDeadline(context.Background(), end)
+	defer cancel()
+	conn, err := t.r.open(ctx, t.to)
+	if err != nil {
+		return isHearsay(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(end); err != nil {
+		return false
+	}
+	if err := t.put(conn); err != nil {
+		return isHearsay(err)
+	}
+	_, err = conn.Read(make([]byte, 1))
+	return isHearsay(err)
+}
+
+// tell is why there was no reply: what was heard, if that was not denied; else
+// err, with what was heard.
+func (d *doubt) tell(err error) error {
+	switch {
+	case d.heard == nil:
+		return err
+	case d.times <= maxHearsay && d.tries < doubtTries:
+		return fmt.Errorf("%w: %w", &strangeError{innermost(d.heard).Error()}, err)
+	}
+	return d.heard
+}
+
+// isHearsay says that a network error may be no more than what somebody else says:
+// ICMP of all kinds.
+func isHearsay(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno) && !isOwn(err)
+}
+
+// sooner is the one of two times that comes first.
+func sooner(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

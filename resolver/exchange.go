@@ -33,6 +33,8 @@ type message struct {
 	server  netip.AddrPort
 	question
 	edns bool
+	// cased: the reply has to repeat the case of the question, which is random.
+	cased bool
 }
 
 // failing is why one try at one server gave no answer.
@@ -50,11 +52,12 @@ func (f *failing) Error() string { return f.err.Error() }
 func (f *failing) Unwrap() error { return f.err }
 
 // exchange is one try at one server: the question over UDP, once more without
-// EDNS if the server does not know that (RFC 6891 section 7), and over TCP if
-// the reply was truncated (RFC 7766 section 5), all within timeout.
+// EDNS if the server does not know that (RFC 6891 section 7), once more as it is if
+// the server does not repeat its case, and over TCP if the reply was truncated (RFC
+// 7766 section 5), all within timeout.
 func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Duration, q question, b *Budget) (*reply, error) {
 	end := time.Now().Add(timeout)
-	m := message{network: "udp", server: server, question: q, edns: true}
+	m := message{network: "udp", server: server, question: q, edns: true, cased: true}
 	for {
 		reply, err := r.send(l, m, end, b)
 		switch {
@@ -62,12 +65,14 @@ func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Durati
 			return nil, l.err()
 		case err != nil && !time.Now().Before(end):
 			return nil, &failing{err: fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err)), ill: true, silent: true}
+		case errors.Is(err, errCase) && m.cased:
+			m.cased = false
 		case err != nil:
 			return nil, err
 		case m.edns && (reply.rcode == dns.RcodeFormatError || reply.rcode == dns.RcodeNotImplemented):
 			m.edns = false
 		case reply.truncated && m.network == "udp":
-			m.network = "tcp"
+			m.network, m.cased = "tcp", false // nobody gets in between who does not see what is sent
 		case reply.truncated:
 			return nil, &failing{err: fmt.Errorf("truncated over TCP from %v", server)}
 		default:
@@ -91,7 +96,7 @@ func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*reply, 
 	if err := b.spend(); err != nil {
 		return nil, err
 	}
-	ask, err := newQuery(m.question, m.edns)
+	ask, err := newQuery(m.question, m.edns, m.cased)
 	if err != nil {
 		return nil, fmt.Errorf("%.60q: %w", m.name, err)
 	}

@@ -3,6 +3,7 @@ package resolver
 import (
 	"bytes"
 	"encoding/binary"
+	"math/rand/v2"
 	"net/netip"
 
 	"github.com/miekg/dns"
@@ -31,10 +32,15 @@ const (
 // query is a question as it was sent.
 type query struct {
 	wire []byte // the message; its one name is not compressed
+	// cased: its letters are of random case, and a reply that has not got
+	// them so is from somebody who has not seen the question.
+	cased bool
 }
 
-// newQuery is a question with a fresh ID.
-func newQuery(q question, edns bool) (query, error) {
+// newQuery is a question with a fresh ID. With cased, each letter of the name is
+// of a case chosen at random, which a server that replies repeats: an attacker who
+// does not see the question has to guess them all.
+func newQuery(q question, edns, cased bool) (query, error) {
 	ask := dns.Msg{
 		MsgHdr:   dns.MsgHdr{Id: dns.Id(), RecursionDesired: true},
 		Question: []dns.Question{{Name: q.name, Qtype: q.qtype, Qclass: dns.ClassINET}},
@@ -43,8 +49,33 @@ func newQuery(q question, edns bool) (query, error) {
 		ask.SetEdns0(ednsSize, false)
 	}
 	wire, err := ask.Pack()
-	return query{wire}, err
+	if err != nil {
+		return query{}, err
+	}
+	sent := query{wire, cased}
+	if cased {
+		mixCase(sent.section())
+	}
+	return sent, nil
 }
+
+// mixCase gives each letter of a question's name a case at random. Upper and lower
+// differ in one bit. The generator of the program is ChaCha8, seeded by the system.
+func mixCase(section []byte) {
+	const letterCase = 'a' - 'A'
+	var bits uint64
+	for i, c := range section[:len(section)-4] {
+		if i%64 == 0 {
+			bits = rand.Uint64()
+		}
+		if isLetter(c) && bits&1 == 1 {
+			section[i] = c ^ letterCase
+		}
+		bits >>= 1
+	}
+}
+
+func isLetter(c byte) bool { return lower(c) >= 'a' && lower(c) <= 'z' }
 
 // lower folds a byte of a name, or a length in one, which is below all letters
 // (RFC 4343: ASCII only).
@@ -81,6 +112,8 @@ var (
 	errMangled = &strangeError{"a mangled reply"}
 	errAnother = &strangeError{"a reply to another question"}
 	errNames   = &strangeError{"a reply with too many names"}
+	// errCase: some servers fold the question before they repeat it.
+	errCase = &strangeError{"a reply in another case"}
 )
 
 // reply is what is read of a message: what a verdict needs, and no more, however
@@ -250,9 +283,15 @@ func (p *parser) asked(ask query) error {
 		return errAnother
 	}
 	got := p.packet[headerSize : headerSize+len(want)]
+	if bytes.Equal(got, want) {
+		return nil
+	}
 	name := len(want) - 4
 	if !sameText(got[:name], want[:name]) || !bytes.Equal(got[name:], want[name:]) {
 		return errAnother
+	}
+	if ask.cased {
+		return errCase
 	}
 	return nil
 }

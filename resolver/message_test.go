@@ -27,7 +27,7 @@ func unpacked(packet []byte, ask query) (_ *reply, ok bool) {
 	case len(m.Question) == 0 && r.failed():
 	case len(m.Question) != 1 || m.Question[0].Qtype != q.Question[0].Qtype || m.Question[0].Qclass != q.Question[0].Qclass:
 		return nil, false
-	case !strings.EqualFold(m.Question[0].Name, q.Question[0].Name):
+	case !strings.EqualFold(m.Question[0].Name, q.Question[0].Name) || ask.cased && m.Question[0].Name != q.Question[0].Name:
 		return nil, false
 	}
 	if r.truncated || r.failed() {

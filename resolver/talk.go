@@ -41,8 +41,8 @@ func (t *talk) converse() (*reply, error) {
 	for {
 		reply, err := t.read(buf[:])
 		switch {
-		case err == nil:
-			return reply, nil
+		case err == nil || errors.Is(err, errCase):
+			return reply, err
 		case errors.As(err, &strange): // go on
 		case t.disbelieves(err): // go on
 		case strange != nil:

@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -22,10 +21,10 @@ func filled(t testing.TB, n int, now func() time.Time) *Resolver {
 	}
 	for i := range n / 2 {
 		ip, name := client(i)
-		ptr := verdict{outcome: Found, ttl: time.Hour, records: []dns.RR{&dns.PTR{Ptr: name + "."}}}
+		ptr := verdict{outcome: Found, ttl: time.Hour, records: []record{{name: name + "."}}}
 		k := addrKey(ip.As16())
 		r.names.cache.put(k, r.names.entry(k, ptr), 0)
-		a := verdict{outcome: Found, ttl: time.Hour, records: []dns.RR{&dns.A{A: net.IP(ip.AsSlice())}}}
+		a := verdict{outcome: Found, ttl: time.Hour, records: []record{{addr: ip}}}
 		h := hostKey{name: strings.Clone(name), qtype: dns.TypeA}
 		r.hosts.cache.put(h, r.hosts.entry(h, a), 0)
 	}

@@ -20,7 +20,12 @@
 // is asked for often is asked again before it expires, behind the callers.
 //
 // A UDP socket asks one question at a time, so that questions under way have
-// different ports, and eight in all, within 5 seconds.
+// different ports, and eight in all, within 5 seconds. The letters of a question are
+// of random case, and the reply has to repeat them. That a server is not there is
+// only believed when it refuses several questions: anybody can send such news.
+//
+// Of a message only what an answer needs is unpacked, and few large messages are
+// held at a time: who owns a zone chooses what they are made of.
 //
 // A question that several callers have is asked once. It is asked on a flight
 // of its own, which goes on when a caller's deadline cuts that caller short: the

@@ -3,7 +3,6 @@ package resolver
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -51,10 +50,10 @@ const (
 func Examine(ctx context.Context, server netip.AddrPort, timeout time.Duration) Examination {
 	var e Examination
 	root := dns.Question{Name: ".", Qtype: dns.TypeSOA, Qclass: dns.ClassINET}
-	var reply *dns.Msg
+	var told *reply
 	for range 2 { // a datagram may be lost
 		begin := time.Now()
-		reply, e.Err = askOnce(ctx, "udp", server, timeout, root)
+		told, _, e.Err = askOnce(ctx, "udp", server, timeout, root)
 		e.Took = time.Since(begin)
 		if e.Err == nil {
 			break
@@ -63,29 +62,30 @@ func Examine(ctx context.Context, server netip.AddrPort, timeout time.Duration) 
 	if e.Err != nil {
 		return e
 	}
-	if reply.Rcode != dns.RcodeSuccess {
-		e.Err = fmt.Errorf("%s from %v", rcode(reply.Rcode), server)
+	if told.rcode != dns.RcodeSuccess {
+		e.Err = fmt.Errorf("%s from %v", rcode(told.rcode), server)
 		return e
 	}
-	e.Recursive, e.Validates = reply.RecursionAvailable, reply.AuthenticatedData
-	_, e.TCPErr = askOnce(ctx, "tcp", server, timeout, root)
+	e.Recursive, e.Validates = told.recursive, told.validated
+	_, _, e.TCPErr = askOnce(ctx, "tcp", server, timeout, root)
 	// The second answer is from the cache, whose own limit may be the lower one.
 	for range 2 {
 		missing := dns.Question{Name: missingName, Qtype: dns.TypeA, Qclass: dns.ClassINET}
-		if reply, err := askOnce(ctx, "udp", server, timeout, missing); err == nil {
-			e.Negative = holdsNo(reply)
+		if told, _, err := askOnce(ctx, "udp", server, timeout, missing); err == nil {
+			e.Negative = told.holdsNo()
 		}
 	}
 	software := dns.Question{Name: softwareName, Qtype: dns.TypeTXT, Qclass: dns.ClassCHAOS}
-	if reply, err := askOnce(ctx, "udp", server, timeout, software); err == nil {
-		e.Software = softwareOf(reply)
+	if _, whole, err := askOnce(ctx, "udp", server, timeout, software); err == nil {
+		e.Software = softwareOf(whole)
 	}
 	return e
 }
 
 // askOnce puts one question, asking for signatures to be checked: AD in a
-// question says that AD in the reply is understood (RFC 6840 section 5.7).
-func askOnce(ctx context.Context, network string, server netip.AddrPort, timeout time.Duration, q dns.Question) (*dns.Msg, error) {
+// question says that AD in the reply is understood (RFC 6840 section 5.7). The
+// reply is also given whole, as far as it can be read.
+func askOnce(ctx context.Context, network string, server netip.AddrPort, timeout time.Duration, q dns.Question) (*reply, *dns.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ask := dns.Msg{
@@ -95,35 +95,34 @@ func askOnce(ctx context.Context, network string, server netip.AddrPort, timeout
 	ask.SetEdns0(ednsSize, false)
 	wire, err := ask.Pack()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, network, server.String())
-	if err != nil {
-		return nil, broken(server, err)
+	whole := new(dns.Msg)
+	r, l := Resolver{room: newRoom()}, new(leash)
+	t := talk{r: &r, l: l, to: message{network: network, server: server}, ask: query{wire: wire}, keep: func(p []byte) { _ = whole.Unpack(p) }}
+	t.end, _ = ctx.Deadline()
+	if t.conn, err = r.open(ctx, t.to); err != nil {
+		return nil, nil, broken(server, err)
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	reply, err := converse(conn, network == "tcp", &ask, wire)
+	defer t.conn.Close()
+	l.tie(func() { _ = t.conn.SetDeadline(time.Unix(1, 0)) })
+	defer context.AfterFunc(ctx, l.pull)()
+	told, err := t.converse()
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil, fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err))
+		return nil, nil, fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err))
 	case err != nil:
-		return nil, broken(server, err)
+		return nil, nil, broken(server, err)
 	}
-	return reply, nil
+	return told, whole, nil
 }
 
 // holdsNo is how long a "no" may be kept (RFC 2308 section 5).
-func holdsNo(m *dns.Msg) time.Duration {
-	if m.Rcode != dns.RcodeNameError {
+func (r *reply) holdsNo() time.Duration {
+	if r.rcode != dns.RcodeNameError || r.soa == nil {
 		return 0
 	}
-	for _, rr := range m.Ns {
-		if soa, ok := rr.(*dns.SOA); ok {
-			return time.Duration(min(wireTTL(soa), soa.Minttl)) * time.Second
-		}
-	}
-	return 0
+	return seconds(r.soa.holds())
 }
 
 func softwareOf(m *dns.Msg) string {

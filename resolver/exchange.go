@@ -2,14 +2,10 @@ package resolver
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -23,8 +19,6 @@ const (
 	// datagramSize is what we read at most of one datagram, in bytes. Some
 	// servers send more than they were asked to.
 	datagramSize = 4096
-	// headerSize is that of a DNS message, in bytes; RFC 1035 section 4.1.1.
-	headerSize = 12
 )
 
 // question is what is put to a server. The class is always IN.
@@ -39,6 +33,8 @@ type message struct {
 	server  netip.AddrPort
 	question
 	edns bool
+	// cased: the reply has to repeat the case of the question, which is random.
+	cased bool
 }
 
 // failing is why one try at one server gave no answer.
@@ -56,11 +52,12 @@ func (f *failing) Error() string { return f.err.Error() }
 func (f *failing) Unwrap() error { return f.err }
 
 // exchange is one try at one server: the question over UDP, once more without
-// EDNS if the server does not know that (RFC 6891 section 7), and over TCP if
-// the reply was truncated (RFC 7766 section 5), all within timeout.
-func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Duration, q question, b *Budget) (*dns.Msg, error) {
+// EDNS if the server does not know that (RFC 6891 section 7), once more as it is if
+// the server does not repeat its case, and over TCP if the reply was truncated (RFC
+// 7766 section 5), all within timeout.
+func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Duration, q question, b *Budget) (*reply, error) {
 	end := time.Now().Add(timeout)
-	m := message{network: "udp", server: server, question: q, edns: true}
+	m := message{network: "udp", server: server, question: q, edns: true, cased: true}
 	for {
 		reply, err := r.send(l, m, end, b)
 		switch {
@@ -68,13 +65,15 @@ func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Durati
 			return nil, l.err()
 		case err != nil && !time.Now().Before(end):
 			return nil, &failing{err: fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err)), ill: true, silent: true}
+		case errors.Is(err, errCase) && m.cased:
+			m.cased = false
 		case err != nil:
 			return nil, err
-		case m.edns && (reply.Rcode == dns.RcodeFormatError || reply.Rcode == dns.RcodeNotImplemented):
+		case m.edns && (reply.rcode == dns.RcodeFormatError || reply.rcode == dns.RcodeNotImplemented):
 			m.edns = false
-		case reply.Truncated && m.network == "udp":
-			m.network = "tcp"
-		case reply.Truncated:
+		case reply.truncated && m.network == "udp":
+			m.network, m.cased = "tcp", false // nobody gets in between who does not see what is sent
+		case reply.truncated:
 			return nil, &failing{err: fmt.Errorf("truncated over TCP from %v", server)}
 		default:
 			return reply, nil
@@ -93,18 +92,11 @@ func seen(err error) string {
 
 // send puts one message to a server, with a fresh ID and from a port that is no
 // other's meanwhile (RFC 5452 section 9.2), and waits for the reply until end.
-func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*dns.Msg, error) {
+func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*reply, error) {
 	if err := b.spend(); err != nil {
 		return nil, err
 	}
-	ask := dns.Msg{
-		MsgHdr:   dns.MsgHdr{Id: dns.Id(), RecursionDesired: true},
-		Question: []dns.Question{{Name: m.name, Qtype: m.qtype, Qclass: dns.ClassINET}},
-	}
-	if m.edns {
-		ask.SetEdns0(ednsSize, false)
-	}
-	wire, err := ask.Pack()
+	ask, err := newQuery(m.question, m.edns, m.cased)
 	if err != nil {
 		return nil, fmt.Errorf("%.60q: %w", m.name, err)
 	}
@@ -122,7 +114,8 @@ func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*dns.Msg
 		return nil, l.err()
 	}
 	defer l.untie()
-	reply, err := converse(conn, m.network == "tcp", &ask, wire)
+	t := talk{r: r, l: l, conn: conn, to: m, ask: ask, end: end}
+	reply, err := t.converse()
 	if err != nil {
 		return nil, broken(m.server, err)
 	}
@@ -139,16 +132,21 @@ func (r *Resolver) connect(l *leash, m message, end time.Time) (net.Conn, error)
 		}
 		return s, nil
 	}
-	dial := r.dial
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
 	ctx, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
 	if !l.tie(cancel) {
 		return nil, l.err()
 	}
 	defer l.untie()
+	return r.open(ctx, m)
+}
+
+// open opens a connection to a server.
+func (r *Resolver) open(ctx context.Context, m message) (net.Conn, error) {
+	dial := r.dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
 	return dial(ctx, m.network, m.server.String())
 }
 
@@ -161,115 +159,18 @@ func (r *Resolver) leave(conn net.Conn, answered bool) {
 	_ = conn.Close() // nothing is lost with it
 }
 
+// innermost is a network error without the words around it.
+func innermost(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
+}
+
 // broken is a network error in words for a log line, without the ports that
 // net.OpError brings.
 func broken(server netip.AddrPort, err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		err = errno
-	}
+	err = innermost(err)
 	return &failing{err: fmt.Errorf("%v: %w", server, err), ill: true, own: isOwn(err)}
-}
-
-// converse writes a question and reads until its reply comes. Everything else
-// may have been sent by anyone, so it is passed over; what it was is told if
-// the reply never comes.
-func converse(conn net.Conn, stream bool, ask *dns.Msg, wire []byte) (*dns.Msg, error) {
-	if stream {
-		wire = append(binary.BigEndian.AppendUint16(nil, uint16(len(wire))), wire...)
-	}
-	if _, err := conn.Write(wire); err != nil {
-		return nil, err
-	}
-	var strange *strangeError
-	buf := datagrams.Get().(*[datagramSize]byte)
-	defer datagrams.Put(buf)
-	for {
-		packet, err := receive(conn, stream, buf[:])
-		if err != nil && strange != nil {
-			return nil, fmt.Errorf("%w: %w", strange, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		reply, err := parse(packet, ask)
-		if err == nil {
-			return reply, nil
-		}
-		errors.As(err, &strange)
-	}
-}
-
-// datagrams are buffers. What is read from a message is copied out of it.
-var datagrams = sync.Pool{New: func() any { return new([datagramSize]byte) }}
-
-// receive reads one message. A stream has a length before each, of two bytes
-// and so at most 64 KiB; RFC 1035 section 4.2.2.
-func receive(conn net.Conn, stream bool, buf []byte) ([]byte, error) {
-	if !stream {
-		n, err := conn.Read(buf)
-		return buf[:n], err
-	}
-	if _, err := io.ReadFull(conn, buf[:2]); err != nil {
-		return nil, err
-	}
-	packet := make([]byte, binary.BigEndian.Uint16(buf))
-	_, err := io.ReadFull(conn, packet)
-	return packet, err
-}
-
-// strangeError is a message that is no reply to our question.
-type strangeError struct{ what string }
-
-func (e *strangeError) Error() string { return e.what }
-
-// parse reads a message that came in answer to ask, or says why it is none:
-// RFC 5452 section 9.1. A truncated one need not be whole.
-func parse(packet []byte, ask *dns.Msg) (*dns.Msg, error) {
-	var m dns.Msg
-	err := m.Unpack(packet)
-	switch {
-	case len(packet) < headerSize:
-		return nil, &strangeError{"a mangled reply"}
-	case m.Id != ask.Id:
-		return nil, &strangeError{"a reply with another ID"}
-	case !m.Response || m.Opcode != dns.OpcodeQuery:
-		return nil, &strangeError{"a message that is no reply"}
-	case !asked(&m, ask.Question[0]):
-		if err != nil {
-			return nil, &strangeError{"a mangled reply"}
-		}
-		return nil, &strangeError{"a reply to another question"}
-	case m.Truncated, err == nil && (failed(&m) || whole(packet, &m)):
-		return &m, nil
-	}
-	return nil, &strangeError{"a mangled reply"}
-}
-
-// failed says that a reply is an error, which may come as the bare header: it
-// is never more than "don't know".
-func failed(m *dns.Msg) bool {
-	return m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError
-}
-
-// asked says that the question of a reply is q. An error need not repeat it:
-// servers that refuse, or cannot read the question, may leave it out.
-func asked(m *dns.Msg, q dns.Question) bool {
-	if len(m.Question) == 0 {
-		return failed(m)
-	}
-	return len(m.Question) == 1 && m.Question[0].Qtype == q.Qtype && m.Question[0].Qclass == q.Qclass &&
-		strings.EqualFold(m.Question[0].Name, q.Name)
-}
-
-// whole says that the sections hold what the header promises. dns.Msg.Unpack
-// takes a packet that was cut between two records for a complete one, and an
-// answer without its records would read as "no".
-func whole(packet []byte, m *dns.Msg) bool {
-	for i, n := range []int{len(m.Question), len(m.Answer), len(m.Ns), len(m.Extra)} {
-		if int(binary.BigEndian.Uint16(packet[4+2*i:])) != n {
-			return false
-		}
-	}
-	return true
 }

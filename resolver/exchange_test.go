@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -19,6 +20,12 @@ type wiretap struct {
 func (w wiretap) Write(p []byte) (int, error) {
 	*w.sent = append(*w.sent, append([]byte(nil), p...))
 	return w.Conn.Write(p)
+}
+
+// folded is a question in lower case.
+func folded(q dns.Question) dns.Question {
+	q.Name = fold(q.Name)
+	return q
 }
 
 // TestOnTheWire: each question has an ID of its own and asks for recursion and
@@ -47,7 +54,7 @@ func TestOnTheWire(t *testing.T) {
 			ids[m.Id] = true
 			want := dns.Question{Name: fmt.Sprintf("a%d.example.com.", i), Qtype: dns.TypeAAAA, Qclass: dns.ClassINET}
 			opt := m.IsEdns0()
-			if len(m.Question) != 1 || m.Question[0] != want || !m.RecursionDesired || m.CheckingDisabled ||
+			if len(m.Question) != 1 || folded(m.Question[0]) != want || !m.RecursionDesired || m.CheckingDisabled ||
 				opt == nil || opt.UDPSize() != 1232 || opt.Do() {
 				t.Errorf("question %d = %v", i, &m)
 			}
@@ -57,4 +64,80 @@ func TestOnTheWire(t *testing.T) {
 			t.Errorf("%d questions over %d connections with %d IDs; want %d each", len(sent), dialed, len(ids), n)
 		}
 	})
+}
+
+// TestRandomCase: the letters of a question over UDP are of random case, those of
+// its repetition are not, and the cache knows nothing of it.
+func TestRandomCase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "$GENERATE 0-19 a$.example.com. AAAA 2001:db8::1$\n!fold a19.example.com\n!truncate a18.example.com")
+		var sent [][]byte
+		inner := b.Resolver.dial
+		b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := inner(ctx, network, address)
+			return wiretap{conn, &sent}, err
+		}
+		var upper, lower int
+		names := make(map[string]bool)
+		for i := range 20 {
+			name := fmt.Sprintf("a%d.example.com", i)
+			sent = nil
+			if got, want := b.say("AAAA "+name, Options{}), fmt.Sprintf("found 2001:db8::1%d", i); got != want {
+				t.Errorf("%s = %s; want %s", name, got, want)
+			}
+			if got := b.lookup("AAAA "+strings.ToUpper(name), Options{CacheOnly: true}); got.Outcome != Found {
+				t.Errorf("%s again = %s; want it from the cache", strings.ToUpper(name), words(got))
+			}
+			var m dns.Msg
+			if err := m.Unpack(sent[0]); err != nil {
+				t.Fatal(err)
+			}
+			names[m.Question[0].Name] = true
+			for _, c := range m.Question[0].Name {
+				switch {
+				case c >= 'a' && c <= 'z':
+					lower++
+				case c >= 'A' && c <= 'Z':
+					upper++
+				}
+			}
+			again := sent[len(sent)-1] // without, or over TCP
+			if plain := strings.Contains(string(again), "\x07example\x03com\x00"); plain != (i >= 18) && i >= 18 || len(sent) != 1+i/18 {
+				t.Errorf("%s: %d questions, the last in lower case: %v; want %d, %v", name, len(sent), plain, 1+i/18, i >= 18)
+			}
+		}
+		// Of 220 letters half are upper case; that 60 are not more likely than 1 in 10^10.
+		if upper < 60 || lower < 60 || len(names) < 20 {
+			t.Errorf("%d letters in upper case, %d in lower, %d names; want about as many, and 20", upper, lower, len(names))
+		}
+	})
+}
+
+// TestMixCase: only letters change, and the length of a label is none.
+func TestMixCase(t *testing.T) {
+	name := strings.Repeat("aZ@[`{09-_", 6) + "x." + strings.Repeat("b", 63) + "."
+	q, err := newQuery(question{name, dns.TypeA}, true, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := newQuery(question{name, dns.TypeA}, true, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := q.section(), plain.section(); !sameText(got, want) || string(got) == string(want) {
+		t.Errorf("%q with letters of any case = %q", want, got)
+	}
+}
+
+func BenchmarkQuery(b *testing.B) {
+	for _, cased := range []bool{false, true} {
+		b.Run(fmt.Sprintf("cased=%v", cased), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := newQuery(question{"1.2.0.192.in-addr.arpa.", dns.TypePTR}, true, cased); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

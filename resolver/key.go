@@ -12,8 +12,8 @@ import (
 type key[R any] interface {
 	comparable
 	question() question
-	// record reads a resource record; not ok: there is nothing in it.
-	record(dns.RR) (_ R, ok bool)
+	// record reads a record; not ok: there is nothing in it.
+	record(record) (_ R, ok bool)
 	// size is how many bytes of memory a record takes.
 	size(R) int
 }
@@ -28,13 +28,7 @@ func (k addrKey) question() question {
 	return question{name, dns.TypePTR}
 }
 
-func (k addrKey) record(rr dns.RR) (string, bool) {
-	ptr, ok := rr.(*dns.PTR)
-	if !ok || ptr.Ptr == "" {
-		return "", false
-	}
-	return relative(fold(ptr.Ptr)), true
-}
+func (k addrKey) record(rec record) (string, bool) { return relative(rec.name), rec.name != "" }
 
 func (k addrKey) size(name string) int { return 16 + len(name) }
 
@@ -46,15 +40,7 @@ type hostKey struct {
 
 func (k hostKey) question() question { return question{k.name + ".", k.qtype} }
 
-func (k hostKey) record(rr dns.RR) (netip.Addr, bool) {
-	switch rr := rr.(type) {
-	case *dns.A:
-		return netip.AddrFromSlice(rr.A.To4())
-	case *dns.AAAA:
-		return netip.AddrFromSlice(rr.AAAA)
-	}
-	return netip.Addr{}, false
-}
+func (k hostKey) record(rec record) (netip.Addr, bool) { return rec.addr, rec.addr.IsValid() }
 
 func (k hostKey) size(netip.Addr) int { return 24 }
 
@@ -91,20 +77,25 @@ func canonical(name string) (_ string, ok bool) {
 	return relative(fold(name)), true
 }
 
-// collect keeps what it may of the records of an answer: none twice, at most
-// MaxRecords, at most maxBytes.
-func collect[K key[R], R comparable](k K, records []dns.RR) (kept []R, size int, more bool) {
-	for _, rr := range records {
-		rec, ok := k.record(rr)
-		if !ok || slices.Contains(kept, rec) {
+// collect keeps what it may of the records of an answer, of which it was given no
+// more than that and the one too many: none twice, at most MaxRecords, at most
+// maxBytes, those that are there twice counted twice.
+func collect[K key[R], R comparable](k K, records []record) (kept []R, size int, more bool) {
+	read := 0
+	for i, one := range records {
+		rec, ok := k.record(one)
+		if !ok {
 			continue
 		}
 		n := k.size(rec)
-		if len(kept) == MaxRecords || size+n > maxBytes {
-			return slices.Clip(kept), size, true
+		if read += n; i == MaxRecords || read > maxBytes {
+			more = true
+			break
 		}
-		kept = append(kept, rec)
-		size += n
+		if !slices.Contains(kept, rec) {
+			kept = append(kept, rec)
+			size += n
+		}
 	}
-	return slices.Clip(kept), size, false
+	return slices.Clip(kept), size, more
 }

@@ -73,6 +73,15 @@ func TestMisbehaviour(t *testing.T) {
 		{"noise", []string{mail}, answering(noise), silence + " (but a reply with another ID)", 2, two},
 		{"lies before the reply", []string{mail + "!spoof *"}, nil, found, 1, 0},
 
+		// The case of the question does not come back.
+		{"lower case", []string{mail + "!fold *"}, nil, found, 2, 0},
+		{"lower case of another question", []string{mail + "!fold *\n!wrongquestion *"}, nil, silence + " (but a reply to another question)", 2, two},
+		{"lower case, and truncated", []string{mail + "!fold *\n!truncate *"}, nil, found, 3, 0},
+		{"lower case, and no EDNS", []string{mail + "!fold *\n!noedns *"}, nil, found, 3, 0},
+		{"lower case, and slow", []string{mail + "!fold *\n!delay * 1001ms"}, nil, silence, 4, two},
+		{"lower case from the first", []string{mail + "!fold *", mail}, nil, found, 2, 0},
+		{"a lie in lower case", []string{mail}, guess(), found, 2, time.Millisecond},
+
 		// Sizes.
 		{"truncated", []string{mail + "!truncate *"}, nil, found, 2, 0},
 		{"truncated for ever", []string{mail + "!truncateall *"}, nil, "temperror: truncated over TCP from 192.0.2.53:53", 2, 0},
@@ -85,6 +94,7 @@ func TestMisbehaviour(t *testing.T) {
 		{"TCP byte by byte, fast enough", []string{mail + "!truncate *\n!drip * 10ms"}, nil, found, 2, 790 * time.Millisecond},
 		{"TCP message without bytes", []string{mail + "!truncate *"}, emptyStream, "temperror: 192.0.2.53:53: a mangled reply: EOF", 2, 0},
 		{"64,000 bytes", []string{thousands(4)}, nil, "100 records and more", 2, 0},
+		{"64 KiB that unpack to megabytes", []string{mail + "!huge *"}, nil, "100 records and more", 2, 0},
 		{"10,000 records", []string{thousands(10)}, nil, "temperror: truncated over TCP from 192.0.2.53:53", 2, 0},
 
 		// Contents.
@@ -311,7 +321,31 @@ func lossy(n int) dialer {
 	}
 }
 
-// closing takes a question over TCP and closes.
+// guess has somebody answer the first question who has guessed all but its case:
+// there is no such name.
+func guess() dialer {
+	first := true
+	return func(ctx context.Context, network string, server int, after time.Duration) (net.Conn, error) {
+		if !first {
+			return nil, nil
+		}
+		first = false
+		return answering(func(question []byte) []byte {
+			var m dns.Msg
+			if err := m.Unpack(question); err != nil {
+				return nil
+			}
+			m.Question[0].Name = fold(m.Question[0].Name)
+			packet, err := new(dns.Msg).SetRcode(&m, dns.RcodeNameError).Pack()
+			if err != nil {
+				return nil
+			}
+			return packet
+		})(ctx, network, server, after)
+	}
+}
+
+// closing takes a question// closing takes a question over TCP and closes.
 func closing(_ context.Context, network string, _ int, _ time.Duration) (net.Conn, error) {
 	if network != "tcp" {
 		return nil, nil

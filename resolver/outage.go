@@ -31,10 +31,11 @@ type failedZone struct {
 }
 
 // Outage says that no server answers: questions about several unrelated zones
-// failed with no good answer between, and then no server answered a probe, which
-// asks for the name servers of the root. While it lasts the servers are probed
-// every few seconds, and any good answer ends it. A server that knows the root
-// from its own cache answers, though it may learn nothing else.
+// failed with no good answer between, and then no server answered a probe, neither
+// for the name servers of the root nor about the zone of all reverse names. While it
+// lasts the servers are probed every few seconds, and any good answer ends it. A
+// server that knows one of these from its own cache answers, though it may learn
+// nothing else.
 //
 // Answers that are past their TTL are then given at once, if Config.Stale allows
 // it; other names are still asked for.

@@ -24,6 +24,10 @@ type moment struct {
 const (
 	good   = "; all is well"
 	silent = "!drop *"
+	// noProbe drops probes alone.
+	noProbe = "!drop .\n!drop in-addr.arpa"
+	// failure has the zones fail.
+	failure = "!servfail *.example.com\n!servfail *.example.net\n!servfail *.in-addr.arpa\n"
 	// zones are questions about three unrelated zones.
 	zones = "PTR 192.0.2.1,A mail.example.com,A mail.example.net"
 )
@@ -63,8 +67,17 @@ func TestOutage(t *testing.T) {
 			{10 * time.Second, "", "A b.example.com,A b.example.net,PTR 192.0.2.9"},
 		}, ""},
 		{"loops in many zones are answers", 1, []moment{
-			{0, "a.example.com. CNAME a.example.com.\na.example.net. CNAME a.example.net.\na.example.org. CNAME a.example.org.\n!drop .", "A a.example.com,A a.example.net,A a.example.org"},
+			{0, "a.example.com. CNAME a.example.com.\na.example.net. CNAME a.example.net.\na.example.org. CNAME a.example.org.\n" + noProbe, "A a.example.com,A a.example.net,A a.example.org"},
 		}, ""},
+
+		// Servers that do not say what all know, and zones that fail.
+		{"the root is refused", 1, []moment{{0, failure + "!refused .", zones}, {10 * time.Second, "", zones}}, ""},
+		{"the root fails", 1, []moment{{0, failure + "!servfail .", zones}, {10 * time.Second, "", zones}}, ""},
+		{"the root is not answered", 1, []moment{{0, failure + "!drop .", zones}, {10 * time.Second, "", zones}}, ""},
+		{"the root is a lame reply", 1, []moment{{0, failure + "!empty .", zones}}, ""},
+		{"no name servers are told", 1, []moment{{0, failure + "!refused * NS", zones}}, ""},
+		{"no reverse names are told", 1, []moment{{0, failure + "!refused * PTR", zones}}, ""},
+		{"silence of a server that refuses the root", 1, []moment{{0, silent, zones}, {19 * time.Second, "!refused .", ""}}, "begin 5.5s, end 21s"},
 
 		// Outages of all kinds. The first round of probes begins 1.5 seconds
 		// after the first silence, and takes 2 as well; and so on.
@@ -97,17 +110,17 @@ func TestOutage(t *testing.T) {
 			{0, silent, "A a.example.com,A a.example.net"}, {10 * time.Second, "", "A a.example.com,A a.example.net"}, {20 * time.Second, "", "A a.example.com,A a.example.net"},
 		}, ""},
 		{"a good answer between", 1, []moment{
-			{0, "!servfail *.example.com\n!servfail *.example.net\n!servfail .", "A a.example.com,A a.example.net"},
+			{0, "!servfail *.example.com\n!servfail *.example.net\n!servfail .\n!servfail in-addr.arpa", "A a.example.com,A a.example.net"},
 			{time.Second, "", "A a.example.org"},
 			{2 * time.Second, "!servfail *", "PTR 192.0.2.1,A b.example.com"},
 		}, ""},
 
 		// Any good answer ends it.
 		{"a look-up is answered", 1, []moment{
-			{0, silent, zones}, {13 * time.Second, "!drop .", "A a.example.org"},
+			{0, silent, zones}, {13 * time.Second, noProbe, "A a.example.org"},
 		}, "begin 5.5s, end 13s"},
 		{"a look-up is answered during probes", 1, []moment{
-			{0, silent, zones}, {11 * time.Second, "!drop .", "A a.example.org"},
+			{0, silent, zones}, {11 * time.Second, noProbe, "A a.example.org"},
 		}, "begin 5.5s, end 11s told 1.5s later"},
 		{"only the root is answered", 1, []moment{
 			{0, silent, zones}, {19 * time.Second, "!drop *.example.com", ""},
@@ -221,7 +234,8 @@ func TestProbes(t *testing.T) {
 		{"all is well", []string{"", ""}, []moment{{0, "", zones}}, []int{0, 0}, []bool{false, false}},
 		{"failing zones", []string{"!servfail *", ""}, []moment{{0, "", "A a.example.com"}}, []int{0, 0}, []bool{false, false}},
 		{"a silent server", []string{silent, ""}, []moment{{0, "", "A a.example.com"}}, []int{17, 9}, []bool{true, false}},
-		{"a server that refuses", []string{"!refused *", ""}, []moment{{0, "", "A a.example.com"}}, []int{20, 20}, []bool{true, false}},
+		{"a server that refuses", []string{"!refused *", ""}, []moment{{0, "", "A a.example.com"}}, []int{40, 20}, []bool{true, false}},
+		{"a server that was silent and refuses the root", []string{"!drop a.example.com\n!refused .", ""}, []moment{{0, "", "A a.example.com"}}, []int{2, 1}, []bool{false, false}},
 		{"a silent zone", []string{"!drop a.example.com", ""}, []moment{{0, "", "A a.example.com"}}, []int{1, 1}, []bool{false, false}},
 		{"a silent zone on all", []string{"!drop a.example.com", "!drop a.example.com"}, []moment{{0, "", "A a.example.com"}}, []int{2, 2}, []bool{false, false}},
 		{"a suspicion", []string{"!servfail *.arpa\n!servfail *.com\n!servfail *.net", "!servfail *.arpa\n!servfail *.com\n!servfail *.net"}, []moment{{0, "", zones}}, []int{1, 1}, []bool{false, false}},

@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"slices"
 	"sync"
@@ -12,15 +11,23 @@ import (
 )
 
 const (
-	// probeTries and probeTimeout bound a probe of one server: a datagram may be
-	// lost, and what is asked for is in every cache. Together with probePause
-	// they are how soon a server that answers again is seen: within 2.5 seconds.
-	probeTries   = 2
+	// probeTimeout bounds each of the questions of a probe. Together with probePause
+	// it is how soon a server that answers again is seen: within 2.5 seconds.
 	probeTimeout = time.Second
 	// probePause is the time from the end of a round of probes to the next, and
 	// from the first failure to the first round.
 	probePause = 1500 * time.Millisecond
 )
+
+// probes are the questions of a probe, one after the other until one is answered: a
+// datagram may be lost, and some servers do not say to a client what they must know,
+// the name servers of the root (a forwarder that takes that for an attack, or serves
+// only its own zones). The other is of the kind that clients have us ask, about the
+// zone that nearly all of these are in, and its answer, "no such record", is kept as
+// well. None is about a zone that a stranger could have fail or answer.
+func probes() [2]question {
+	return [...]question{{".", dns.TypeNS}, {"in-addr.arpa.", dns.TypePTR}}
+}
 
 // prober is the goroutine that puts probes to the servers while one of them is
 // ill or an outage is suspected. There is none while all is well.
@@ -126,26 +133,23 @@ func (p *prober) rest(ctx context.Context, d time.Duration) {
 	}
 }
 
-// probeServer asks one server for the name servers of the root. Any proper
-// reply will do.
+// probeServer puts the questions of a probe to one server. Any proper reply will
+// do.
 func (r *Resolver) probeServer(ctx context.Context, s netip.AddrPort) {
 	defer r.rescue("probe", func(err error) { r.health.silent(s, err) })
 	l := new(leash)
 	defer context.AfterFunc(ctx, l.pull)()
-	var err error
-	for range probeTries {
+	var why troubles
+	for _, q := range probes() {
 		begin := time.Now()
-		var v verdict
-		if v, err = r.try(l, s, probeTimeout, dns.TypeNS, newChain("."), nil); err == nil {
+		v, err := r.try(l, s, probeTimeout, q.qtype, newChain(q.name), nil)
+		if err == nil {
 			r.health.answered(s, KindNS, v.outcome, time.Since(begin))
 			return
 		}
-		var f *failing
-		if !errors.As(err, &f) || !f.silent {
-			break
-		}
+		why = why.and(err)
 	}
-	r.health.silent(s, err)
+	r.health.silent(s, why)
 }
 
 // silent records a probe that was not answered.

@@ -102,7 +102,7 @@ func (m *mishap) dial(context.Context, string, int, time.Duration) (net.Conn, er
 func (m *mishap) change() {
 	faults := []string{
 		"servfail", "refused", "rcode %s 4", "rcode %s 9", "rcode %s 16", "drop", "drop", "drop", "flap %s 200ms", "delay %s 300ms", "delay %s 2500ms",
-		"truncate", "truncateall", "droptcp", "drip %s 10ms", "drip %s 1s", "wrongid", "wrongquestion", "mangle", "cut", "spoof", "double", "foreign", "empty", "referral", "nochase", "noedns",
+		"truncate", "truncateall", "droptcp", "drip %s 10ms", "drip %s 1s", "wrongid", "wrongquestion", "mangle", "cut", "spoof", "double", "fold", "foreign", "empty", "referral", "nochase", "noedns",
 	}
 	about := []string{"*", "*.example.com", "*.example.net", "*.arpa", "a.example.com", "."}
 	for i := range m.worlds {

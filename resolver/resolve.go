@@ -80,7 +80,7 @@ func (r *Resolver) try(l *leash, server netip.AddrPort, timeout time.Duration, q
 	if err != nil {
 		return verdict{}, err
 	}
-	v, err := digest(reply, qtype, c)
+	v, err := digest(reply, c)
 	if err != nil {
 		return verdict{}, fmt.Errorf("%w from %v", err, server)
 	}

@@ -82,6 +82,7 @@ type Resolver struct {
 	counts   counts
 	reach    reach
 	sockets  sockets
+	room     room
 
 	names *table[addrKey, string]
 	hosts *table[hostKey, netip.Addr]
@@ -107,7 +108,7 @@ func New(c Config) (*Resolver, error) {
 	}
 	r := &Resolver{
 		dial: c.Dial, ages: newClock(c.Now), onOutage: c.OnOutage, log: c.Log,
-		maxInFlight: c.MaxInFlight, charged: make(map[charge]int),
+		maxInFlight: c.MaxInFlight, charged: make(map[charge]int), room: newRoom(),
 	}
 	r.stale.Store(c.Stale.Milliseconds())
 	r.health.prober.wake = make(chan struct{}, 1)

@@ -39,7 +39,7 @@ const (
 	KindPTR  Kind = iota // the names of an address
 	KindA                // the IPv4 addresses of a name
 	KindAAAA             // the IPv6 addresses of a name
-	KindNS               // a probe: the name servers of the root
+	KindNS               // a probe, which begins with the name servers of the root
 	numKinds
 )
 

@@ -111,8 +111,8 @@ func TestReachable(t *testing.T) {
 				t.Errorf("Reachable() = %v; want %s", err, silence)
 			}
 		}
-		if got := b.probes(0); got != probeTries {
-			t.Errorf("%d probes of the first server; want %d", got, probeTries)
+		if got := b.probes(0); got != len(probes()) {
+			t.Errorf("%d probes of the first server; want %d", got, len(probes()))
 		}
 		time.Sleep(probePause)
 		b.setServer(1, good)
@@ -124,4 +124,32 @@ func TestReachable(t *testing.T) {
 			t.Errorf("Reachable() = %v, %d more probes; want none, and none", err, b.probes(1)-before)
 		}
 	})
+}
+
+// TestReachableWithoutRoot: a server that answers clients answers, whatever it says
+// of the root, and though nobody has asked it yet.
+func TestReachableWithoutRoot(t *testing.T) {
+	for text, want := range map[string]string{
+		"!refused .":              "",
+		"!servfail .":             "",
+		"!drop .":                 "",
+		"!empty .":                "",
+		"!rcode . 4":              "",
+		"!truncateall .":          "",
+		"!refused * NS":           "",
+		"!refused * PTR":          "",
+		"!refused *":              "REFUSED from 192.0.2.53:53",
+		"!refused .\n!servfail *": "SERVFAIL from 192.0.2.53:53",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, text)
+			got := ""
+			if err := b.Reachable(t.Context()); err != nil {
+				got = err.Error()
+			}
+			if got != want {
+				t.Errorf("with %q: Reachable() = %q; want %q", text, got, want)
+			}
+		})
+	}
 }

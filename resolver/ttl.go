@@ -1,10 +1,6 @@
 package resolver
 
-import (
-	"time"
-
-	"github.com/miekg/dns"
-)
+import "time"
 
 // How long an answer is kept, whatever its zone says.
 const (
@@ -30,32 +26,31 @@ const maxWireTTL = 1<<31 - 1
 
 // wireTTL is the TTL of a record in seconds. With the top bit set it counts as
 // zero: RFC 2181 section 8.
-func wireTTL(rr dns.RR) uint32 {
-	ttl := rr.Header().Ttl
+func wireTTL(ttl uint32) uint32 {
 	if ttl > maxWireTTL {
 		return 0
 	}
 	return ttl
 }
 
-// positiveTTL is how long records at the end of a chain are kept.
-func positiveTTL(c chain, records []dns.RR) time.Duration {
-	ttl := c.ttl
-	for _, rr := range records {
-		ttl = min(ttl, wireTTL(rr))
-	}
-	return min(max(seconds(ttl), minPositive), maxPositive)
+// positiveTTL is how long records at the end of a chain are kept, the least of
+// whose TTLs is given.
+func positiveTTL(c chain, ttl uint32) time.Duration {
+	return min(max(seconds(min(ttl, c.ttl)), minPositive), maxPositive)
 }
 
 // negativeTTL is how long a "no" is kept: the lesser of the SOA's own TTL and
 // its minimum field (RFC 2308 section 5), and no longer than the aliases that
 // led to it.
-func negativeTTL(c chain, soa *dns.SOA) time.Duration {
+func negativeTTL(c chain, soa *soa) time.Duration {
 	ttl := bareNegative
 	if soa != nil {
-		ttl = seconds(min(wireTTL(soa), soa.Minttl))
+		ttl = seconds(soa.holds())
 	}
 	return min(max(min(ttl, seconds(c.ttl)), minNegative), maxNegative)
 }
 
 func seconds(n uint32) time.Duration { return time.Duration(n) * time.Second }
+
+// holds is how long a zone lets a "no" be kept, in seconds: RFC 2308 section 5.
+func (s *soa) holds() uint32 { return min(s.ttl, s.minimum) }

@@ -173,6 +173,7 @@ func (d *daemon) reload() {
 	d.log.Info("configuration reloaded", "config", conf.hash, "rules", len(conf.rules.List), "servers", serverList(servers))
 	d.tellWarnings(conf)
 	d.checkDescriptors(conf)
+	d.checkMemory(conf)
 	if !old.sameSockets(conf) {
 		d.log.Warn("changes of listen, socket_mode, socket_group, max_connections and http.listen wait for a restart")
 	}

@@ -145,6 +145,21 @@ func TestNotReady(t *testing.T) {
 	d.stop(t)
 }
 
+// TestReadyWithoutRoot: behind a server that answers clients the daemon is ready,
+// though the server says nothing of the root, and nobody has come yet.
+func TestReadyWithoutRoot(t *testing.T) {
+	for _, fault := range []string{"!refused .", "!servfail .", "!drop ."} {
+		dns, _ := startWorld(t, fault)
+		path := filepath.Join(t.TempDir(), "config.toml")
+		writeConfig(t, path, dns, anyPort, "[http]\nlisten = \""+anyPort+"\"\n")
+		d, url := serveWatched(t, path)
+		if status, body := fetched(t, "GET", url+"readyz", ""); status != 200 {
+			t.Errorf("%s: GET /readyz = %d, %q; want 200", fault, status, body)
+		}
+		d.stop(t)
+	}
+}
+
 // TestHTTPAddressInUse: a port that is taken is told at the start.
 func TestHTTPAddressInUse(t *testing.T) {
 	dns, _ := startWorld(t, plainZone)

@@ -19,13 +19,6 @@ import (
 	"time"
 )
 
-// The README's formula for the memory that the program takes, in bytes.
-const (
-	memoryBase       = 64 << 20 // the program, unfinished requests, lines that wait
-	memoryEntry      = 700      // of cache_entries, garbage included
-	memoryConnection = 48 << 10 // of max_connections
-)
-
 // TestMemory holds the real program to the formula, as it comes: a full cache of
 // 100,000 answers and 2000 connections, each with requests, so many that the
 // garbage collector has seen the cache as it is.

@@ -101,6 +101,7 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	defer runtime.KeepAlive(rest)
 	d.announce(listeners)
 	d.checkDescriptors(d.current.Load().conf)
+	d.checkMemory(d.current.Load().conf)
 	served := make(chan struct{})
 	var supervising sync.WaitGroup
 	supervising.Go(func() { d.supervise(ctx, served, hup) })

@@ -33,6 +33,8 @@
 //	!cut NAME            the reply is cut off after the question, as if it were whole
 //	!spoof NAME          all these come first, then the right reply
 //	!double NAME         the reply comes twice
+//	!fold NAME           the reply has the question in lower case
+//	!huge NAME           TC over UDP, 64 KiB of made up records over TCP
 //	!foreign NAME        the first record of the answer is about another name
 //	!nosoa NAME          the authority section is empty
 //	!empty NAME          a lame reply: no records, neither AA nor RA

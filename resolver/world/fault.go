@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ func parseFault(line string) (fault, error) {
 	rest := words[2:]
 	switch f.kind {
 	case "servfail", "refused", "drop", "droptcp", "truncate", "truncateall", "wrongid", "wrongquestion",
-		"mangle", "cut", "spoof", "double", "foreign", "nosoa", "empty", "referral", "nochase", "noedns":
+		"mangle", "cut", "spoof", "double", "huge", "fold", "foreign", "nosoa", "empty", "referral", "nochase", "noedns":
 	case "rcode", "flap", "delay", "drip":
 		if len(rest) == 0 {
 			return fault{}, fmt.Errorf("!%s %.60q: want a value after the name", f.kind, words[1])
@@ -110,7 +111,7 @@ type response struct {
 	delay time.Duration
 	drip  time.Duration
 	drop  bool
-	form  string // the fault in how it is sent: mangle, cut, spoof, double; or none
+	form  string // the fault in how it is sent: mangle, cut, spoof, double, huge; or none
 }
 
 // spoil does to the reply what the directive says.
@@ -141,7 +142,12 @@ func (f *fault) spoil(r *response, query *dns.Msg, stream bool) {
 		r.reply.Id ^= 1
 	case "wrongquestion":
 		r.reply.Question = wrongQuestion(query)
-	case "mangle", "cut", "spoof", "double":
+	case "fold":
+		for i := range r.reply.Question { // they are the query's
+			r.reply.Question = slices.Clone(r.reply.Question)
+			r.reply.Question[i].Name = fold(r.reply.Question[i].Name)
+		}
+	case "mangle", "cut", "spoof", "double", "huge":
 		r.form = f.kind
 	case "foreign":
 		r.reply.Answer = append([]dns.RR{foreign(query)}, r.reply.Answer...)
@@ -191,6 +197,17 @@ func foreign(query *dns.Msg) dns.RR {
 func (r *response) wire(query *dns.Msg, stream bool) [][]byte {
 	if r.drop {
 		return nil
+	}
+	if r.form == "huge" && stream {
+		packet, err := huge(query)
+		if err != nil {
+			return nil
+		}
+		return [][]byte{packet}
+	}
+	if r.form == "huge" {
+		bare(r.reply, dns.RcodeSuccess)
+		r.reply.Truncated = true
 	}
 	r.reply.Truncate(sizeFor(query, stream))
 	right, err := r.reply.Pack()

@@ -136,6 +136,8 @@ func TestFaults(t *testing.T) {
 		{"!drip mail.example.com 1s", "udp", []string{right}},
 		{"!drip mail.example.com 1ms", "tcp", []string{right}},
 		{"!double mail.example.com", "udp", []string{right, right}},
+		{"!huge mail.example.com", "udp", []string{"NOERROR ra tc"}},
+		{"!fold mail.example.com", "udp", []string{right}},
 		{"!foreign mail.example.com", "udp", []string{"NOERROR ra foreign.invalid./300/A/203.0.113.99 mail.example.com./300/A/192.0.2.10 mail.example.com./300/A/192.0.2.11"}},
 		{"!servfail mail.example.com\n!foreign mail.example.com", "udp", []string{"SERVFAIL ra foreign.invalid./300/A/203.0.113.99"}},
 		{"!rcode mail.example.com 3\n!nosoa mail.example.com", "udp", []string{"NXDOMAIN ra"}},

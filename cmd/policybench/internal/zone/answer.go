@@ -44,12 +44,13 @@ func (z *Zone) answer(reply, query []byte, stream bool) ([]byte, error) {
 	if h.Response || h.OpCode != 0 {
 		return nil, errQuestion
 	}
+	asked := q // its case goes back as it came, which the one who asks may look at
 	fold(&q.Name)
 	head := dnsmessage.Header{
 		ID: h.ID, Response: true, RecursionDesired: h.RecursionDesired, RecursionAvailable: true,
 	}
 	if q.Name.String() == StatsName {
-		return z.statsReply(reply, head, q)
+		return z.statsReply(reply, head, asked)
 	}
 	z.counts.question(q.Type, stream)
 	name := q.Name.Data[:q.Name.Length]
@@ -57,13 +58,13 @@ func (z *Zone) answer(reply, query []byte, stream bool) ([]byte, error) {
 	case z.Servfail.falls(z.Crowd.Seed, 1, name):
 		z.counts.servfail.Add(1)
 		head.RCode = dnsmessage.RCodeServerFailure
-		return z.bare(reply, head, q)
+		return z.bare(reply, head, asked)
 	case !stream && z.Truncate.falls(z.Crowd.Seed, 2, name):
 		z.counts.truncated.Add(1)
 		head.Truncated = true
-		return z.bare(reply, head, q)
+		return z.bare(reply, head, asked)
 	}
-	return z.records(reply, head, q)
+	return z.records(reply, head, asked, q)
 }
 
 // fold makes a name lower case: RFC 4343.
@@ -92,15 +93,15 @@ func finish(b *dnsmessage.Builder, err error) ([]byte, error) {
 	return b.Finish()
 }
 
-// records is what the crowd says.
-func (z *Zone) records(reply []byte, head dnsmessage.Header, q dnsmessage.Question) ([]byte, error) {
+// records is what the crowd says to a question as it was asked and in lower case.
+func (z *Zone) records(reply []byte, head dnsmessage.Header, asked, q dnsmessage.Question) ([]byte, error) {
 	var found record
 	exists := z.find(&found, &q)
 	if !exists {
 		head.RCode = dnsmessage.RCodeNameError
 	}
 	b := dnsmessage.NewBuilder(reply, head)
-	if err := question(&b, q); err != nil {
+	if err := question(&b, asked); err != nil {
 		return nil, err
 	}
 	r := dnsmessage.ResourceHeader{Name: q.Name, Class: dnsmessage.ClassINET, TTL: uint32(z.TTL / time.Second)}

@@ -29,8 +29,8 @@ func query(t testing.TB, name string, kind dnsmessage.Type) []byte {
 	return wire
 }
 
-// summary is what a reply says, in words.
-func summary(t testing.TB, wire []byte) string {
+// summary is what a reply to a question says, in words; "": to any.
+func summary(t testing.TB, wire []byte, asked string) string {
 	t.Helper()
 	var m dnsmessage.Message
 	if err := m.Unpack(wire); err != nil {
@@ -38,6 +38,9 @@ func summary(t testing.TB, wire []byte) string {
 	}
 	if m.ID != 4711 || !m.Response || !m.RecursionAvailable || len(m.Questions) != 1 {
 		t.Errorf("reply %+v", m.Header)
+	}
+	if asked != "" && m.Questions[0].Name.String() != asked {
+		t.Errorf("reply to %v; want the question as it came, %s", m.Questions[0].Name, asked)
 	}
 	words := strings.TrimPrefix(m.RCode.String(), "RCode")
 	if m.Truncated {
@@ -105,7 +108,7 @@ func TestAnswer(t *testing.T) {
 				t.Errorf("%v: answer(%s %v): %v", test.kind, test.name, test.qtype, err)
 				continue
 			}
-			if got := summary(t, wire); got != test.want {
+			if got := summary(t, wire, test.name); got != test.want {
 				t.Errorf("%v: answer(%s %v, %v) = %s; want %s", test.kind, test.name, test.qtype, stream, got, test.want)
 			}
 		}
@@ -135,17 +138,17 @@ func TestFaults(t *testing.T) {
 		if err != nil || err2 != nil {
 			t.Fatal(err, err2)
 		}
-		fails := strings.HasPrefix(summary(t, udp), "ServerFailure")
-		if got := strings.HasPrefix(summary(t, tcp), "ServerFailure"); got != fails {
+		fails := strings.HasPrefix(summary(t, udp, ""), "ServerFailure")
+		if got := strings.HasPrefix(summary(t, tcp, ""), "ServerFailure"); got != fails {
 			t.Errorf("name %d fails over UDP: %v, over TCP: %v", n, fails, got)
 		}
 		if fails {
 			failed++
 		}
-		if strings.HasSuffix(summary(t, udp), "truncated") {
+		if strings.HasSuffix(summary(t, udp, ""), "truncated") {
 			cut++
 		}
-		if strings.HasSuffix(summary(t, tcp), "truncated") {
+		if strings.HasSuffix(summary(t, tcp, ""), "truncated") {
 			t.Errorf("name %d is truncated over TCP", n)
 		}
 	}
@@ -248,7 +251,7 @@ func TestServe(t *testing.T) {
 	address := serve(t, &Server{Zone: &Zone{TTL: time.Minute}, Delay: delay})
 	for _, network := range []string{"udp", "tcp"} {
 		wire, took := ask(t, network, address, query(t, reverse4, dnsmessage.TypePTR))
-		if got, want := summary(t, wire), "Success mail513.example.org./60"; got != want {
+		if got, want := summary(t, wire, ""), "Success mail513.example.org./60"; got != want {
 			t.Errorf("over %s = %s; want %s", network, got, want)
 		}
 		if took < delay {

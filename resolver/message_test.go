@@ -1,0 +1,481 @@
+package resolver
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// unpacked is what parse reads, read from the whole message as the DNS library
+// unpacks it; not ok if the message is none that we take.
+func unpacked(packet []byte, ask query) (_ *reply, ok bool) {
+	var m, q dns.Msg
+	if err := errors.Join(q.Unpack(ask.wire), m.Unpack(packet)); err != nil {
+		return nil, false
+	}
+	r := &reply{rcode: m.Rcode, truncated: m.Truncated, authoritative: m.Authoritative, recursive: m.RecursionAvailable, validated: m.AuthenticatedData}
+	switch {
+	case m.Id != q.Id || !m.Response || m.Opcode != dns.OpcodeQuery:
+		return nil, false
+	case len(m.Question) == 0 && r.failed():
+	case len(m.Question) != 1 || m.Question[0].Qtype != q.Question[0].Qtype || m.Question[0].Qclass != q.Question[0].Qclass:
+		return nil, false
+	case !strings.EqualFold(m.Question[0].Name, q.Question[0].Name) || ask.cased && m.Question[0].Name != q.Question[0].Name:
+		return nil, false
+	}
+	if r.truncated || r.failed() {
+		return r, true
+	}
+	for i, n := range []int{len(m.Question), len(m.Answer), len(m.Ns), len(m.Extra)} {
+		if int(binary.BigEndian.Uint16(packet[4+2*i:])) != n {
+			return nil, false
+		}
+	}
+	r.read(&m)
+	return r, true
+}
+
+// read takes the sections of a message.
+func (r *reply) read(m *dns.Msg) {
+	aliases := make(map[string]*dns.CNAME)
+	for _, one := range m.Answer {
+		c, ok := one.(*dns.CNAME)
+		if ok && c.Hdr.Class == dns.ClassINET && c.Target != "" && aliases[fold(c.Hdr.Name)] == nil {
+			aliases[fold(c.Hdr.Name)] = c
+		}
+	}
+	end := fold(m.Question[0].Name)
+	for c := aliases[end]; c != nil && len(r.links) <= maxLinks; c = aliases[end] {
+		end = fold(c.Target)
+		r.links = append(r.links, link{end, wireTTL(c.Hdr.Ttl)})
+	}
+	r.ttl = maxWireTTL
+	size := 0
+	for _, one := range m.Answer {
+		h := one.Header()
+		if h.Rrtype != m.Question[0].Qtype || h.Class != dns.ClassINET || fold(h.Name) != end || len(r.records) > MaxRecords || size > maxBytes {
+			continue
+		}
+		var rec record
+		switch one := one.(type) {
+		case *dns.PTR:
+			if one.Ptr != "" {
+				rec.name = fold(one.Ptr)
+			}
+		case *dns.A:
+			rec.addr, _ = netip.AddrFromSlice(one.A.To4())
+		case *dns.AAAA:
+			rec.addr, _ = netip.AddrFromSlice(one.AAAA)
+		}
+		size += addrKey{}.size(rec.name)
+		r.records = append(r.records, rec)
+		r.ttl = min(r.ttl, wireTTL(h.Ttl))
+	}
+	for _, one := range m.Ns {
+		r.referral = r.referral || one.Header().Rrtype == dns.TypeNS
+		if s, ok := one.(*dns.SOA); ok && s.Hdr.Class == dns.ClassINET && r.soa == nil {
+			r.soa = &soa{fold(s.Hdr.Name), wireTTL(s.Hdr.Ttl), s.Minttl}
+		}
+	}
+}
+
+// FuzzReply: whatever a server sends is read without a panic, as the DNS library
+// reads it, is an answer only with our ID and our question, is a "no" only with a
+// response code that says so, and stays within bounds.
+func FuzzReply(f *testing.F) {
+	const id = 0x1234
+	ask := new(dns.Msg).SetQuestion("a.example.com.", dns.TypePTR)
+	ask.Id = id
+	for _, seed := range []*dns.Msg{
+		replyOf(f, "ra", []string{"a.example.com. PTR mail.example.com."}, nil),
+		replyOf(f, "ra", []string{"a.example.com. CNAME b.example.com.", "b.example.com. PTR mail.example.com.", `b.example.com. PTR x\000\.y.example.com.`}, nil),
+		replyOf(f, "ra", []string{"B.example.com. PTR Mail.example.com.", "a.example.com. CNAME b.example.com.", "b.EXAMPLE.com. PTR a.b.example.com."}, nil),
+		replyOf(f, "ra", []string{"a.example.com. TXT x", "a.example.com. CH PTR b.example.com.", "a.example.com. A 192.0.2.1"}, []string{"example.com. NS a.example.com."}),
+		replyOf(f, "ra NXDOMAIN", nil, []string{"example.com. 300 SOA ns.example.com. h.example.com. 1 1 1 1 300"}),
+		replyOf(f, "ra", []string{"a.example.com. CNAME b.example.com."}, []string{"example.com. 300 SOA ns.example.com. h.example.com. 1 1 1 1 300"}),
+		replyOf(f, "REFUSED", nil, nil),
+		replyOf(f, "BADVERS", nil, nil),
+		replyOf(f, "", nil, []string{"example.com. NS ns.example.com."}),
+	} {
+		for _, seed.Compress = range []bool{false, true} {
+			seed.Id = id
+			seed.Question[0].Qtype = dns.TypePTR
+			if seed.IsEdns0() == nil {
+				seed.SetEdns0(ednsSize, false)
+			}
+			packet, err := seed.Pack()
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(packet)
+			f.Add(packet[:len(packet)-3])
+		}
+	}
+	for _, h := range hostile {
+		packet := h.packet(queryOf(f, ask))
+		f.Add(packet[:min(len(packet), 2000)])
+	}
+	sent := queryOf(f, ask)
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		if len(packet) > maxMessage {
+			return
+		}
+		m, err := parse(packet, sent)
+		// What the library cannot read may be in a part that nobody reads.
+		if want, ok := unpacked(packet, sent); ok && (err != nil && err != errNames || err == nil && fmt.Sprint(m.plain()) != fmt.Sprint(want.plain())) {
+			t.Fatalf("parse(%x) = %+v, %v; want %+v", packet, m.plain(), err, want.plain())
+		}
+		if err != nil || m.truncated {
+			return
+		}
+		if binary.BigEndian.Uint16(packet) != id || packet[2]&0xf8 != 0x80 {
+			t.Fatalf("parse(%x): no reply to the question, but taken for one", packet)
+		}
+		v, err := digest(m, newChain("a.example.com."))
+		if err != nil || v.outcome != Found && v.outcome != None {
+			return
+		}
+		if section := sent.section(); !bytes.EqualFold(packet[headerSize:][:len(section)], section) {
+			t.Fatalf("digest(%x) = %v; want nothing of another question", packet, v.outcome)
+		}
+		if v.outcome == None {
+			if v.ttl < minNegative || v.ttl > maxNegative {
+				t.Fatalf("digest(%x) = none, for %v", packet, v.ttl)
+			}
+			return
+		}
+		names, size, _ := collect(addrKey{}, v.records)
+		if m.rcode != dns.RcodeSuccess || len(names) > MaxRecords || size > maxBytes || v.ttl < minPositive || v.ttl > maxPositive {
+			t.Fatalf("digest(%x) = %d names of %d bytes, for %v", packet, len(names), size, v.ttl)
+		}
+		for _, name := range names {
+			if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c > '~' || c >= 'A' && c <= 'Z' }) {
+				t.Fatalf("digest(%x): name %q", packet, name)
+			}
+		}
+	})
+}
+
+// plain is a reply without pointers, to be printed.
+func (r *reply) plain() any {
+	if r == nil {
+		return nil
+	}
+	p, s := *r, soa{}
+	if r.soa != nil {
+		s = *r.soa
+	}
+	p.soa = nil
+	return struct {
+		reply
+		soa
+		has bool
+	}{p, s, r.soa != nil}
+}
+
+// hostile are messages made to be costly, of the largest size, as a zone's owner
+// can have a resolver hand them on, or a resolver's owner make them.
+var hostile = []struct {
+	name   string
+	packet func(query) []byte
+	want   string // of the question for names of an address
+}{
+	{"records at a long name", func(q query) []byte {
+		m := begin(q)
+		long := m.put(pointer(headerSize), dns.TypeCNAME, longName(0xff))
+		m.fill(func(i int) {
+			m.put(pointer(long), q.qtype(), append([]byte{2, 0x80 | byte(i>>6), 0x80 | byte(i)}, pointer(long+64)...))
+		})
+		return m.packet()
+	}, "found 21 and more"},
+	{"records at the name", func(q query) []byte {
+		m := begin(q)
+		m.fill(func(i int) { m.put(pointer(headerSize), q.qtype(), []byte{2, 0x80 | byte(i>>6), 0x80 | byte(i), 0}) })
+		return m.packet()
+	}, "found 100 and more"},
+	{"one record, again and again", func(q query) []byte {
+		m := begin(q)
+		m.fill(func(int) { m.put(pointer(headerSize), q.qtype(), pointer(headerSize)) })
+		return m.packet()
+	}, "found 1 and more"},
+	{"records of others at long names that end alike", func(q query) []byte {
+		m := begin(q)
+		long := m.put(pointer(headerSize), dns.TypeCNAME, longName('a'))
+		m.fill(func(i int) { m.put(append([]byte{1, 'b'}, pointer(long)...), q.qtype(), pointer(headerSize)) })
+		return m.packet()
+	}, "ask"},
+	{"records of others at long names that begin alike", func(q query) []byte {
+		m := begin(q)
+		m.put(pointer(headerSize), dns.TypeCNAME, letters('a', 'z'))
+		other := m.put([]byte{1, 'x', 0}, dns.TypeTXT, letters('a', 'y'))
+		m.fill(func(i int) { m.put(pointer(other), q.qtype(), pointer(headerSize)) })
+		return m.packet()
+	}, "a reply with too many names"},
+	{"aliases of others", func(q query) []byte {
+		m := begin(q)
+		m.fill(func(i int) { m.put([]byte{2, byte(i >> 8), byte(i), 0}, dns.TypeCNAME, pointer(headerSize)) })
+		return m.packet()
+	}, "none"},
+	{"aliases of the name", func(q query) []byte {
+		m := begin(q)
+		m.fill(func(i int) { m.put(pointer(headerSize), dns.TypeCNAME, []byte{2, byte(i >> 8), byte(i), 0}) })
+		return m.packet()
+	}, "ask"},
+	{"a chain of aliases", func(q query) []byte {
+		m := begin(q)
+		last := headerSize
+		m.fill(func(i int) {
+			last = m.put(pointer(min(last, 0x3fff)), dns.TypeCNAME, []byte{2, byte(i >> 8), byte(i), 0})
+		})
+		return m.packet()
+	}, "more than 8 CNAMEs"},
+	{"a chain of aliases, the first last", func(q query) []byte {
+		m := begin(q)
+		m.fill(func(i int) {
+			m.put([]byte{2, byte((i + 1) >> 8), byte(i + 1), 0}, dns.TypeCNAME, []byte{2, byte(i >> 8), byte(i), 0})
+		})
+		return m.packet()
+	}, "none"},
+	{"a pointer to itself", func(q query) []byte {
+		m := begin(q)
+		m.fill(func(int) { m.put(pointer(len(m.wire)), q.qtype(), pointer(headerSize)) })
+		return m.packet()
+	}, "a mangled reply"},
+	{"a pointer to itself in the data", func(q query) []byte {
+		m := begin(q)
+		m.put(pointer(headerSize), q.qtype(), pointer(len(m.wire)+12))
+		return m.packet()
+	}, "a mangled reply"},
+	{"a label that leads back to itself", func(q query) []byte {
+		m := begin(q)
+		at := len(m.wire)
+		m.put(pointer(headerSize), dns.TypeCNAME, append([]byte{1, 'a'}, pointer(at+12)...))
+		return m.packet()
+	}, "a mangled reply"},
+	{"pointers to pointers", func(q query) []byte {
+		m := begin(q)
+		chain := pointer(headerSize)
+		at := len(m.wire) + 12
+		for i := range 8000 {
+			chain = append(chain, pointer(at+2*i)...)
+		}
+		m.put(pointer(headerSize), dns.TypeNULL, chain)
+		m.fill(func(int) { m.put(pointer(at+2*8000), q.qtype(), pointer(headerSize)) })
+		return m.packet()
+	}, "a mangled reply"},
+	{"as many pointers as may be", func(q query) []byte {
+		m := begin(q)
+		chain := pointer(headerSize)
+		at := len(m.wire) + 12
+		for i := range 120 {
+			chain = append(chain, pointer(at+2*i)...)
+		}
+		m.put(pointer(headerSize), dns.TypeNULL, chain)
+		m.fill(func(int) { m.put(pointer(at+2*120), q.qtype(), pointer(headerSize)) })
+		return m.packet()
+	}, "found 1 and more"},
+	{"a name of labels of one byte", func(q query) []byte {
+		m := begin(q)
+		long := m.put(pointer(headerSize), dns.TypeCNAME, letters('a', 'a'))
+		m.fill(func(int) { m.put(pointer(long), q.qtype(), pointer(long)) })
+		return m.packet()
+	}, "found 1 and more"},
+	{"a name that is too long", func(q query) []byte {
+		m := begin(q)
+		m.put(pointer(headerSize), dns.TypeCNAME, append([]byte{63}, append(bytes.Repeat([]byte{'a'}, 63), longName('a')...)...))
+		return m.packet()
+	}, "a mangled reply"},
+	{"texts", func(q query) []byte {
+		m := begin(q)
+		m.fill(func(int) { m.put(pointer(headerSize), dns.TypeTXT, bytes.Repeat([]byte{0}, 500)) })
+		return m.packet()
+	}, "none"},
+	{"NULL", func(q query) []byte {
+		m := begin(q)
+		m.put(pointer(headerSize), dns.TypeNULL, make([]byte, 60000))
+		return m.packet()
+	}, "none"},
+	{"authority", func(q query) []byte {
+		m := begin(q)
+		m.section = 2
+		m.fill(func(int) {
+			m.put(pointer(headerSize), dns.TypeSOA, append(longName('a'), append(pointer(headerSize), make([]byte, 20)...)...))
+		})
+		return m.packet()
+	}, "none"},
+	{"additional", func(q query) []byte {
+		m := begin(q)
+		m.section = 3
+		m.fill(func(int) { m.put(pointer(headerSize), dns.TypeAAAA, make([]byte, 16)) })
+		return m.packet()
+	}, "none"},
+	{"options", func(q query) []byte {
+		m := begin(q)
+		m.section = 3
+		m.fill(func(int) { m.put([]byte{0}, dns.TypeOPT, []byte{0, 3, 0, 0}) })
+		return m.packet()
+	}, "none"},
+	{"counts that lie", func(q query) []byte {
+		m := begin(q)
+		m.counts = [4]int{1, 0xffff, 0xffff, 0xffff}
+		return m.packet()
+	}, "a mangled reply"},
+	{"questions", func(q query) []byte {
+		m := begin(q)
+		m.section = 0
+		m.fill(func(int) { m.wire = append(m.wire, 0, 0, 1, 0, 1); m.counts[0]++ })
+		return m.packet()
+	}, "a reply to another question"},
+	{"records without data", func(q query) []byte {
+		m := begin(q)
+		m.fill(func(int) { m.put(pointer(headerSize), q.qtype(), nil) })
+		return m.packet()
+	}, "found 0 and more"},
+}
+
+// TestHostileReplies: what is made of them, and how much memory that takes.
+func TestHostileReplies(t *testing.T) {
+	ask := new(dns.Msg).SetQuestion("1.2.0.192.in-addr.arpa.", dns.TypePTR)
+	q := queryOf(t, ask)
+	for _, test := range hostile {
+		packet := test.packet(q)
+		if got := made(packet, q); got != test.want {
+			t.Errorf("%s: %s; want %s", test.name, got, test.want)
+		}
+		const most, times = 64 << 10, 10
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range times {
+			made(packet, q)
+		}
+		runtime.ReadMemStats(&after)
+		if got := (after.TotalAlloc - before.TotalAlloc) / times; got > most {
+			t.Errorf("%s: %d bytes are allocated; want at most %d", test.name, got, most)
+		}
+	}
+}
+
+// made is what becomes of a reply, in words.
+func made(packet []byte, q query) string {
+	m, err := parse(packet, q)
+	if err != nil {
+		return err.Error()
+	}
+	v, err := digest(m, newChain("1.2.0.192.in-addr.arpa."))
+	switch {
+	case err != nil:
+		return err.Error()
+	case v.err != nil:
+		text, _, _ := strings.Cut(v.err.Error(), " at ")
+		return text
+	case v.outcome == NotAsked:
+		return "ask"
+	case v.outcome == None:
+		return "none"
+	}
+	names, _, more := collect(addrKey{}, v.records)
+	if more || len(v.records) > MaxRecords {
+		return fmt.Sprintf("found %d and more", len(names))
+	}
+	return fmt.Sprintf("found %d", len(names))
+}
+
+func BenchmarkHostileReply(b *testing.B) {
+	q := queryOf(b, new(dns.Msg).SetQuestion("1.2.0.192.in-addr.arpa.", dns.TypePTR))
+	for _, h := range hostile {
+		packet := h.packet(q)
+		b.Run(strings.ReplaceAll(h.name, " ", "-"), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				made(packet, q)
+			}
+		})
+	}
+}
+
+func BenchmarkReply(b *testing.B) {
+	m := replyOf(b, "ra", []string{"a.example.com. A 192.0.2.1"}, nil)
+	m.Compress = true
+	packet, err := m.Pack()
+	if err != nil {
+		b.Fatal(err)
+	}
+	q := queryOf(b, m)
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := parse(packet, q)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := digest(r, newChain("a.example.com.")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// composed is a reply that is put together byte by byte.
+type composed struct {
+	wire    []byte
+	counts  [4]int
+	section int // that records go to: 1 the answer
+}
+
+// begin is a reply to a question, without records.
+func begin(q query) *composed {
+	m := &composed{wire: append([]byte{}, q.wire[:headerSize]...), counts: [4]int{1}, section: 1}
+	m.wire[2], m.wire[3] = 0x81, 0x80
+	m.wire = append(m.wire, q.section()...)
+	return m
+}
+
+// put appends a record and says where its data are.
+func (m *composed) put(owner []byte, rtype uint16, data []byte) int {
+	m.wire = append(m.wire, owner...)
+	m.wire = binary.BigEndian.AppendUint16(m.wire, rtype)
+	m.wire = binary.BigEndian.AppendUint16(m.wire, dns.ClassINET)
+	m.wire = binary.BigEndian.AppendUint32(m.wire, 60)
+	m.wire = binary.BigEndian.AppendUint16(m.wire, uint16(len(data)))
+	at := len(m.wire)
+	m.wire = append(m.wire, data...)
+	m.counts[m.section]++
+	return at
+}
+
+// fill appends until the message is full.
+func (m *composed) fill(one func(i int)) {
+	for i := 0; len(m.wire) < maxMessage-600; i++ {
+		one(i)
+	}
+}
+
+func (m *composed) packet() []byte {
+	for i, n := range m.counts {
+		binary.BigEndian.PutUint16(m.wire[4+2*i:], uint16(n))
+	}
+	return m.wire
+}
+
+func pointer(at int) []byte { return []byte{0xc0 | byte(at>>8), byte(at)} }
+
+// longName is one of 255 bytes, in labels of 63.
+func longName(c byte) []byte {
+	var name []byte
+	for _, n := range []int{63, 63, 63, 61} {
+		name = append(append(name, byte(n)), bytes.Repeat([]byte{c}, n)...)
+	}
+	return append(name, 0)
+}
+
+// letters is a name of 255 bytes, in labels of one letter, the last of its own.
+func letters(c, last byte) []byte {
+	name := bytes.Repeat([]byte{1, c}, 127)
+	name[len(name)-1] = last
+	return append(name, 0)
+}

@@ -198,7 +198,7 @@ func TestMaxInFlight(t *testing.T) {
 		b := newBed(t, slowZone)
 		b.lookup("PTR 192.0.2.1", Options{})
 		b.maxInFlight = 2
-		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), ripeAfter/2)
 		defer cancel()
 		var wg sync.WaitGroup
 		for i := range 2 {

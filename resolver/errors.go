@@ -15,7 +15,7 @@ var (
 	// none of them has lasted for long; or this one had to give way to another.
 	ErrBusy = errors.New("too many look-ups under way")
 	// ErrShare: so many of them are for the network of Options.Client, or ask the
-	// same zone, that this one is put off for the sake of others.
+	// same zone, that this one is put off, or ended, for the sake of others.
 	ErrShare = errors.New("too many look-ups under way for one network or zone")
 	// ErrOwn: this host has no descriptors, buffers or ports left to ask with,
 	// or the program has an error (a panic, which is logged).

@@ -31,11 +31,12 @@ type Config struct {
 	// and give way to others. One network (Options.Client) and one zone may each
 	// have as many as there is room left for all others, but not less than 12; above
 	// that the outcome is TempError (ErrShare). While half is free nobody is
-	// refused. Where there is no room at all the lookup that has lasted longest, 200
-	// milliseconds at least, ends for the new one (ErrBusy; if it has lasted for
-	// Timeout it is a failure of its zone), or else the outcome is TempError
-	// (ErrBusy). Log gets a WARN then, one in 10 minutes, that names the zone and
-	// the network that hold most.
+	// refused. Where there is no room at all the lookup that has lasted longest ends
+	// for the new one: if its network or zone has more than the other's (ErrShare),
+	// or if it has lasted for 200 milliseconds (ErrBusy), or for Timeout (a failure
+	// of its zone). Else the new one's outcome is TempError (ErrBusy). Log gets a
+	// WARN then, one in 10 minutes, that names the zone and the network that hold
+	// most.
 	MaxInFlight int
 	// Stale is how long answers are kept after their TTL, at most 7 days; 0: not
 	// at all. They are given when the servers fail, or take longer than 1.8

@@ -16,9 +16,9 @@ const (
 	// heloPart is the part of Config.MaxInFlight, one in so many, that lookups of
 	// HELO names may have. A HELO name costs who says it nothing.
 	heloPart = 2
-	// ripeAfter is how long a lookup has at least before it gives way to another.
-	// Nearly all that are answered at all are answered by then. Unbound has the
-	// same time for the same purpose (jostle-timeout).
+	// ripeAfter is how long a lookup has at least before it gives way to another
+	// that has no better claim. Nearly all that are answered at all are answered by
+	// then. Unbound has the same time for the same purpose (jostle-timeout).
 	ripeAfter = 200 * time.Millisecond
 )
 
@@ -123,8 +123,8 @@ func (r *Resolver) room(helo bool) int {
 // A network or zone may have as many under way as there is room left for all
 // others: half of the whole if it is the only one, a third each if there are two.
 // So nobody is refused while half is free, and whatever one takes leaves as much.
-// Where those that take are so many that there is no room all the same, a flight
-// that has lasted for long ends for the new one.
+// Where those that take are so many that there is no room all the same, the oldest
+// flight ends for the new one, if it has no better claim.
 func (r *Resolver) admit(s *seat) error {
 	if r.closed {
 		return errClosed
@@ -149,13 +149,14 @@ func (r *Resolver) admit(s *seat) error {
 	return nil
 }
 
-// displace ends a flight in favour of another: the oldest of its kind if that is
-// ripe. For one of no HELO name it is the oldest of a HELO name, ripe or not.
-// The caller holds r.mu.
+// displace ends a flight in favour of another, and says whether it could: the
+// oldest of its kind if that is ripe, or if its network or zone holds more than
+// those of the other do. For one of no HELO name it is the oldest of a HELO name,
+// whatever that is. The caller holds r.mu.
 func (r *Resolver) displace(newer *seat) bool {
-	row, age := r.row(newer.helo), ripeAfter
+	row, why := r.row(newer.helo), ErrBusy
 	if !newer.helo && r.helo.seats.Len() > 0 {
-		row, age = &r.helo, 0
+		row = &r.helo
 	}
 	front := row.seats.Front()
 	if front == nil {
@@ -163,18 +164,31 @@ func (r *Resolver) displace(newer *seat) bool {
 	}
 	s := front.Value.(*seat)
 	lasted := newer.since.Sub(s.since)
-	if lasted < age {
-		return false
-	}
-	why := ErrBusy
-	if lasted >= r.health.patience() {
+	share, errShare := row.most(s)
+	others, _ := row.most(newer)
+	switch {
+	case lasted >= r.health.patience():
 		why = errGaveWay
+	case share > others+1:
+		why = errShare
+	case lasted < ripeAfter && s.helo == newer.helo:
+		return false
 	}
 	s.leash.cut(why)
 	r.give(s)
 	r.counts.displaced.Add(1)
 	r.crowded()
 	return true
+}
+
+// most is how many flights are charged like a seat, to its network or its zone,
+// and what to say of that.
+func (w *row) most(s *seat) (int, error) {
+	network, zone := w.charged[s.charges[0]], w.charged[s.charges[1]]
+	if network > zone {
+		return network, errNetworkShare
+	}
+	return zone, errZoneShare
 }
 
 // take charges a flight. The caller holds r.mu.

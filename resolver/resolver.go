@@ -28,13 +28,13 @@ type Config struct {
 	CacheEntries int
 	// MaxInFlight bounds the lookups under way at once, those that run on behind
 	// included; at least 1. HELO names (Options.HELO) have half of them at most,
-	// and give way to others. One network (Options.Client) and one zone may each
+	// and give way to others; all other names have three quarters at most. One network (Options.Client) and one zone may each
 	// have as many as there is room left for all others, but not less than 12; above
 	// that the outcome is TempError (ErrShare). While half is free nobody is
 	// refused. Where there is no room at all the lookup that has lasted longest ends
-	// for the new one: if its network or zone has more than the other's (ErrShare),
-	// or if it has lasted for 200 milliseconds (ErrBusy), or for Timeout (a failure
-	// of its zone). Else the new one's outcome is TempError (ErrBusy). Log gets a
+	// for the new one: if its network or zone has more than the other's (ErrShare, or
+	// ErrBusy up to 12), if it has lasted for 200 milliseconds (ErrBusy), or for
+	// Timeout (a failure of its zone). Else the new one's outcome is TempError (ErrBusy). Log gets a
 	// WARN then, one in 10 minutes, that names the zone and the network that hold
 	// most.
 	MaxInFlight int
@@ -103,6 +103,7 @@ type Resolver struct {
 	mu          sync.Mutex     // guards what follows, and the flights of the tables
 	maxInFlight int
 	helo, rest  row
+	named       int       // of the rest, for names of addresses
 	warned      time.Time // of a crowd
 	refused     uint64    // since then
 	closed      bool

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"policyd-rdns/policy/hostname"
 )
 
@@ -16,10 +18,16 @@ const (
 	// heloPart is the part of Config.MaxInFlight, one in so many, that lookups of
 	// HELO names may have. A HELO name costs who says it nothing.
 	heloPart = 2
+	// nameRest is the part that is not for the names of addresses. Who has a reverse
+	// zone chooses how many there are; all have to leave some room for HELO names.
+	nameRest = 4
 	// ripeAfter is how long a lookup has at least before it gives way to another
 	// that has no better claim. Nearly all that are answered at all are answered by
 	// then. Unbound has the same time for the same purpose (jostle-timeout).
 	ripeAfter = 200 * time.Millisecond
+	// maxYielding bounds the flights that are looked at for one that gives way: the
+	// oldest. Those that are not may have a better claim than all that come.
+	maxYielding = 64
 )
 
 // charge is what a flight is charged to: the network of a client, or the zone
@@ -71,7 +79,8 @@ func lastLabels(name string, n int) string {
 // seat is the place of a flight among those under way.
 type seat struct {
 	leash   leash
-	helo    bool
+	helo    bool // it is for a HELO name
+	name    bool // it is for a name of an address
 	charges [2]charge
 	since   time.Time
 	// What follows is guarded by Resolver.mu.
@@ -85,6 +94,7 @@ func (s *seat) sit(q question, o Options) {
 	s.since = time.Now()
 	s.leash.end = s.since.Add(flightTime)
 	s.helo = o.HELO
+	s.name = !o.HELO && q.qtype != dns.TypePTR
 	s.charges = [2]charge{{network: networkOf(o.Client)}, {zone: zoneAsked(q.name)}}
 	s.wanted = 1
 }
@@ -117,6 +127,13 @@ func (r *Resolver) room(helo bool) int {
 	return r.maxInFlight - r.rest.seats.Len()
 }
 
+// full says that there is no room for a flight. The caller holds r.mu.
+func (r *Resolver) full(s *seat) bool {
+	return r.room(s.helo) <= 0 || r.flying() >= r.maxInFlight || s.name && r.fullOfNames()
+}
+
+func (r *Resolver) fullOfNames() bool { return r.named >= r.maxInFlight-r.maxInFlight/nameRest }
+
 // admit gives a flight its seat, or says why there is none. The caller holds
 // r.mu.
 //
@@ -138,7 +155,7 @@ func (r *Resolver) admit(s *seat) error {
 			return why
 		}
 	}
-	for r.room(s.helo) <= 0 || r.flying() >= r.maxInFlight {
+	for r.full(s) {
 		if !r.displace(s) {
 			r.counts.busy.Add(1)
 			r.crowded()
@@ -149,29 +166,15 @@ func (r *Resolver) admit(s *seat) error {
 	return nil
 }
 
-// displace ends a flight in favour of another, and says whether it could: the
-// oldest of its kind if that is ripe, or if its network or zone holds more than
-// those of the other do. For one of no HELO name it is the oldest of a HELO name,
-// whatever that is. The caller holds r.mu.
+// displace ends a flight in favour of another, and says whether it could. The
+// caller holds r.mu.
 func (r *Resolver) displace(newer *seat) bool {
-	row, why := r.row(newer.helo), ErrBusy
-	if !newer.helo && r.helo.seats.Len() > 0 {
+	row := r.row(newer.helo)
+	if !newer.helo && r.helo.seats.Len() > 0 && !(newer.name && r.fullOfNames()) {
 		row = &r.helo
 	}
-	front := row.seats.Front()
-	if front == nil {
-		return false
-	}
-	s := front.Value.(*seat)
-	lasted := newer.since.Sub(s.since)
-	share, errShare := row.most(s)
-	others, _ := row.most(newer)
-	switch {
-	case lasted >= r.health.patience():
-		why = errGaveWay
-	case share > others+1:
-		why = errShare
-	case lasted < ripeAfter && s.helo == newer.helo:
+	s, why := row.yielding(newer, r.health.patience(), newer.name && r.fullOfNames())
+	if s == nil {
 		return false
 	}
 	s.leash.cut(why)
@@ -179,6 +182,36 @@ func (r *Resolver) displace(newer *seat) bool {
 	r.counts.displaced.Add(1)
 	r.crowded()
 	return true
+}
+
+// yielding is the flight that gives way to a newer one, and what those are told who
+// wait for it: the oldest that is ripe, or whose network or zone holds more than
+// those of the other do, or that is of a HELO name where the other is not. names:
+// only one for the name of an address will do. Nil: there is none.
+func (w *row) yielding(newer *seat, try time.Duration, names bool) (*seat, error) {
+	others, _ := w.most(newer)
+	e := w.seats.Front()
+	for range maxYielding {
+		if e == nil {
+			break
+		}
+		s := e.Value.(*seat)
+		e = e.Next()
+		if names && !s.name {
+			continue
+		}
+		lasted := newer.since.Sub(s.since)
+		share, errShare := w.most(s)
+		switch {
+		case lasted >= try:
+			return s, errGaveWay
+		case share > max(others+1, minShare):
+			return s, errShare
+		case share > others+1, lasted >= ripeAfter, s.helo != newer.helo:
+			return s, ErrBusy
+		}
+	}
+	return nil, nil
 }
 
 // most is how many flights are charged like a seat, to its network or its zone,
@@ -195,6 +228,9 @@ func (w *row) most(s *seat) (int, error) {
 func (r *Resolver) take(s *seat) {
 	row := r.row(s.helo)
 	s.place = row.seats.PushBack(s)
+	if s.name {
+		r.named++
+	}
 	for _, c := range s.charges {
 		if c != (charge{}) {
 			row.charged[c]++
@@ -210,6 +246,9 @@ func (r *Resolver) give(s *seat) {
 	row := r.row(s.helo)
 	row.seats.Remove(s.place)
 	s.place = nil
+	if s.name {
+		r.named--
+	}
 	for _, c := range s.charges {
 		if row.charged[c]--; row.charged[c] <= 0 {
 			delete(row.charged, c)

@@ -126,7 +126,7 @@ func (s siege) run(t *testing.T) {
 	defer r.Close()
 	b := newBesieged(r)
 	begin := time.Now()
-	const lasts, until = 3 * time.Second, 6 * time.Second // others come after, and at
+	const lasts, until = 2 * time.Second, 4500 * time.Millisecond // others come after, and at
 	var all sync.WaitGroup
 	for c := range s.conns {
 		all.Go(func() {

@@ -27,6 +27,8 @@ func (c *cacheDNS) BeginAddrs(context.Context, string, string, resolver.Options)
 
 func (c *cacheDNS) Outage() bool { return false }
 
+func (c *cacheDNS) Count(resolver.Kind, resolver.Outcome, resolver.Source) {}
+
 // confirmed is a client that is well set up.
 func confirmed(b *testing.B) (evidence, policy.Rules) {
 	b.Helper()

@@ -32,6 +32,8 @@ type DNS interface {
 	BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (a resolver.Answer, wait func(context.Context) resolver.Answer)
 	// Outage says that no server answers.
 	Outage() bool
+	// Count counts a lookup that was made with resolver.Options.Uncounted.
+	Count(k resolver.Kind, o resolver.Outcome, s resolver.Source)
 }
 
 // Gatherer collects the facts about clients. It is safe for concurrent use.
@@ -71,6 +73,7 @@ func (g *Gatherer) Begin(req *Request, rules *Rules, facts *Facts) (learn func(c
 	maxAge := time.Duration(0)
 	if c.atHand() {
 		if !c.tooOld() {
+			c.lookups.count(g.DNS, c.kind())
 			facts.Outage = len(facts.Errors) > 0 && g.DNS.Outage()
 			return nil
 		}
@@ -86,7 +89,7 @@ func (g *Gatherer) learn(ctx context.Context, req *Request, rules *Rules, maxAge
 	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
 	defer cancel()
 	budget := resolver.NewBudget(maxQuestions)
-	o := resolver.Options{Budget: budget, Client: req.Client, MaxAge: maxAge}
+	o := resolver.Options{Budget: budget, Client: req.Client, MaxAge: maxAge, Uncounted: true}
 	c := collection{g: g, req: req, rules: rules, facts: facts}
 	g.know(req, facts)
 	c.collect(ctx, o)
@@ -95,6 +98,7 @@ func (g *Gatherer) learn(ctx context.Context, req *Request, rules *Rules, maxAge
 		o.MaxAge = fresh
 		c.collect(ctx, o)
 	}
+	c.lookups.count(g.DNS, c.kind())
 	facts.Outage = len(facts.Errors) > 0 && g.DNS.Outage()
 	facts.Questions = budget.Sent()
 }
@@ -114,6 +118,8 @@ type collection struct {
 	rules *Rules
 	facts *Facts
 	aged  bool // an answer older than fresh was used
+
+	lookups lookups
 }
 
 // tooOld says that the facts lead to a reject and that an answer among them is
@@ -127,7 +133,7 @@ func (c *collection) tooOld() bool {
 // timer: nearly all clients of a busy server were here before.
 func (c *collection) atHand() bool {
 	ctx := context.Background() // nothing is waited for
-	o := resolver.Options{Client: c.req.Client, CacheOnly: true}
+	o := resolver.Options{Client: c.req.Client, CacheOnly: true, Uncounted: true}
 	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
 	if ptr.Outcome == resolver.NotAsked {
 		return false
@@ -142,6 +148,7 @@ func (c *collection) atHand() bool {
 		if helo = c.g.DNS.LookupAddrs(ctx, network, c.facts.HELO.Name, o); helo.Outcome == resolver.NotAsked {
 			return false
 		}
+		c.lookups.see(c.facts.HELO.Name, &helo)
 		greeting = c.lead(&helo)
 	}
 	if !(wanted && c.greetsWithItsName()) && c.needsNames() {
@@ -157,6 +164,7 @@ func (c *collection) atHand() bool {
 			if a.Outcome == resolver.NotAsked {
 				return false
 			}
+			c.lookups.see(n.Name, &a)
 			n.Lead = c.lead(&a)
 			c.note(n.Name, &a)
 		}
@@ -173,7 +181,7 @@ func (c *collection) greeting(lead Lead, a *resolver.Answer) {
 	f := c.facts
 	f.HELO.Lead = lead
 	c.note(f.HELO.Name, a)
-	if len(f.Names) > 0 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name {
+	if c.greetsWithAName() {
 		f.Names[0].Lead = lead
 	}
 }
@@ -181,12 +189,18 @@ func (c *collection) greeting(lead Lead, a *resolver.Answer) {
 // greetsWithItsName says that the client has no name but the one it greets with,
 // so that to know where that leads is to know all.
 func (c *collection) greetsWithItsName() bool {
+	return len(c.facts.Names) == 1 && c.greetsWithAName()
+}
+
+// greetsWithAName says that the client greets with one of its names.
+func (c *collection) greetsWithAName() bool {
 	f := c.facts
-	return len(f.Names) == 1 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name
+	return len(f.Names) > 0 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name
 }
 
 // pointer takes the answer to the question for the client's names.
 func (c *collection) pointer(ptr *resolver.Answer) {
+	c.lookups.see("", ptr)
 	c.names(ptr)
 	c.facts.PTR = ptr.Outcome
 	c.facts.Cached = ptr.Cached
@@ -210,6 +224,14 @@ func (c *collection) network() string {
 	return "ip6"
 }
 
+// kind is what its names are asked for.
+func (c *collection) kind() resolver.Kind {
+	if c.req.Client.Is4() {
+		return resolver.KindA
+	}
+	return resolver.KindAAAA
+}
+
 // question is one address look-up of a collection.
 type question struct {
 	name   string
@@ -225,8 +247,13 @@ func (q *question) take(ctx context.Context) *resolver.Answer {
 	return &q.answer
 }
 
+// refused says that there was no room to ask.
+func (q *question) refused() bool {
+	return q.wait == nil && (errors.Is(q.answer.Err, resolver.ErrShare) || errors.Is(q.answer.Err, resolver.ErrBusy))
+}
+
 // patience is how long a greeting is looked up for the log line alone, when the
-// rules have decided without it.
+// rules have decided without it. The lookup ends then.
 const patience = 500 * time.Millisecond
 
 // collect collects the facts. The questions about the greeting and about the
@@ -235,10 +262,15 @@ const patience = 500 * time.Millisecond
 func (c *collection) collect(ctx context.Context, o resolver.Options) {
 	var helo *question
 	if c.wantsHELO() {
-		helo = c.ask(ctx, c.facts.HELO.Name, o)
+		said := o
+		said.HELO = true
+		helo = c.ask(ctx, c.facts.HELO.Name, said)
 	}
 	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
 	c.pointer(&ptr)
+	if helo != nil && helo.refused() && c.greetsWithAName() {
+		helo = c.ask(ctx, helo.name, o) // its names are more than what it says
+	}
 	var asked []*question
 	if c.needsNames() {
 		asked = c.askNames(ctx, helo, o)
@@ -246,6 +278,7 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 	for i, q := range asked {
 		if q != helo {
 			a := q.take(ctx)
+			c.lookups.see(q.name, a)
 			c.facts.Names[i].Lead = c.lead(a)
 			c.note(q.name, a)
 		}
@@ -256,10 +289,11 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 	enough := ctx
 	if helo.wait != nil && !c.g.Complete && !c.rules.Judge(c.req, c.facts).Open {
 		var cancel context.CancelFunc
-		enough, cancel = context.WithTimeout(ctx, patience)
+		enough, cancel = context.WithTimeoutCause(ctx, patience, resolver.ErrUnneeded)
 		defer cancel()
 	}
 	a := helo.take(enough)
+	c.lookups.see(helo.name, a)
 	if enough.Err() != nil && ctx.Err() == nil {
 		return // not asked, as far as the facts go: nobody needs it
 	}

@@ -15,6 +15,9 @@ import (
 // Outage says that the fake answers as it should.
 func (d *fakeDNS) Outage() bool { return false }
 
+// Count counts nothing.
+func (d *fakeDNS) Count(resolver.Kind, resolver.Outcome, resolver.Source) {}
+
 // brokenDNS fails every look-up.
 type brokenDNS struct {
 	err    error
@@ -39,6 +42,8 @@ func (d brokenDNS) BeginAddrs(context.Context, string, string, resolver.Options)
 }
 
 func (d brokenDNS) Outage() bool { return d.outage }
+
+func (d brokenDNS) Count(resolver.Kind, resolver.Outcome, resolver.Source) {}
 
 // ptrIs asks for one outcome of the check ptr.
 func ptrIs(t *testing.T, result string) policy.Table {

@@ -102,6 +102,9 @@ func (b *bed) questions(server int) []string {
 	return slices.DeleteFunc(b.worlds[server].Questions(), probe)
 }
 
+// charged is how many networks and zones have lookups under way.
+func (b *bed) charged() int { return len(b.helo.charged) + len(b.rest.charged) }
+
 // lookup looks up "PTR 192.0.2.1", "A mail.example.com" or "AAAA …".
 func (b *bed) lookup(question string, o Options) Answer {
 	return b.lookupContext(b.t.Context(), question, o)

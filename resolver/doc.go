@@ -29,8 +29,11 @@
 //
 // A question that several callers have is asked once. It is asked on a flight
 // of its own, which goes on when a caller's deadline cuts that caller short: the
-// answer is then in the cache for the next one. Flights are bounded in number,
-// as a whole and for the network of a client, and in time.
+// answer is then in the cache for the next one. Flights are bounded in number, as
+// a whole and, when half of that is in use, for the network of a client and for the
+// zone that is asked, and in time. HELO names have half of the whole at most, and
+// what a HELO name keeps out is nothing but another. Without room the flight that
+// has lasted longest gives way.
 //
 // A server that fails is asked last until it answers again, a look-up or a
 // probe. When no server answers any more, that is an outage, and the caller is

@@ -11,14 +11,35 @@ import (
 // are found in Answer.Err by errors.Is. None of them says anything about the
 // name.
 var (
-	// ErrBusy: as many look-ups are under way as Config.MaxInFlight allows.
+	// ErrBusy: as many lookups are under way as Config.MaxInFlight allows, and
+	// none of them has lasted for long; or this one had to give way to another.
 	ErrBusy = errors.New("too many look-ups under way")
-	// ErrShare: so many of them are for the network of Options.Client that this
-	// one is put off for the sake of others.
-	ErrShare = errors.New("too many look-ups under way for this network")
+	// ErrShare: so many of them are for the network of Options.Client, or ask the
+	// same zone, that this one is put off, or ended, for the sake of others.
+	ErrShare = errors.New("too many look-ups under way for one network or zone")
 	// ErrOwn: this host has no descriptors, buffers or ports left to ask with,
 	// or the program has an error (a panic, which is logged).
 	ErrOwn = errors.New("trouble of our own")
+)
+
+// ErrUnneeded is the cause of a context (context.WithTimeoutCause and the like)
+// by which a caller says that it does without the answer when the context is
+// over. If nobody else waits for it the lookup ends then, and does not run on
+// behind.
+var ErrUnneeded = errors.New("the answer is not needed")
+
+// shareError is ErrShare in the words of a log line.
+type shareError struct{ of string }
+
+func (e *shareError) Error() string {
+	return "too many look-ups under way for this " + e.of
+}
+
+func (e *shareError) Is(target error) bool { return target == ErrShare }
+
+var (
+	errNetworkShare = &shareError{"network"}
+	errZoneShare    = &shareError{"zone"}
 )
 
 var (
@@ -26,6 +47,8 @@ var (
 	errDeadline = errors.New("deadline")
 	errCut      = errors.New("cut short")
 	errSlow     = errors.New("no answer in 20s")
+	errUnwanted = errors.New("nobody needs the answer")
+	errGaveWay  = errors.New("no answer yet when others needed the room")
 	errEmpty    = errors.New("records without data")
 )
 

@@ -98,7 +98,7 @@ func askOnce(ctx context.Context, network string, server netip.AddrPort, timeout
 		return nil, nil, err
 	}
 	whole := new(dns.Msg)
-	r, l := Resolver{room: newRoom()}, new(leash)
+	r, l := Resolver{large: newBuffers()}, new(leash)
 	t := talk{r: &r, l: l, to: message{network: network, server: server}, ask: query{wire: wire}, keep: func(p []byte) { _ = whole.Unpack(p) }}
 	t.end, _ = ctx.Deadline()
 	if t.conn, err = r.open(ctx, t.to); err != nil {

@@ -30,8 +30,7 @@ type result[R any] struct {
 // flight is one look-up under way. It is no property of the caller that started
 // it: others join, and all may leave before it ends.
 type flight[R any] struct {
-	leash  leash
-	charge charge
+	seat
 	done   chan struct{} // closed when the fields below are set
 	result result[R]
 	// alone: the trouble is that of the caller who started it, and no answer
@@ -110,6 +109,10 @@ func (t *table[K, R]) begin(ctx context.Context, k K, o Options) asking[K, R] {
 	return a
 }
 
+// settled says that there is nothing to wait for: the question was refused, or was
+// answered just now.
+func (a *asking[K, R]) settled() bool { return a.mine && a.f.hasLanded() }
+
 // wait waits for the answer, until ctx is over. If that fails or takes long, an
 // answer that is past its TTL will do.
 func (a *asking[K, R]) wait(ctx context.Context) result[R] {
@@ -125,13 +128,17 @@ func (a *asking[K, R]) wait(ctx context.Context) result[R] {
 }
 
 // landed waits for a flight, until ctx is over. An answer that has come is given
-// then, too: who asked for several has waited for another one.
+// then, too: who asked for several has waited for another one. A caller whom the
+// cause of ctx says to be in no need of it leaves the flight for good.
 func (a *asking[K, R]) landed(ctx context.Context) result[R] {
 	for a.f != nil {
 		select {
 		case <-a.f.done:
 		case <-ctx.Done():
 			if !a.f.hasLanded() {
+				if errors.Is(context.Cause(ctx), ErrUnneeded) {
+					a.t.r.disclaim(&a.f.seat)
+				}
 				return result[R]{entry: temporary[R](cutShort(ctx))}
 			}
 		}
@@ -169,29 +176,36 @@ func cutShort(ctx context.Context) error {
 // again.
 func (t *table[K, R]) board(k K, o Options) (f *flight[R], mine bool) {
 	r := t.r
+	defer r.tellCrowd()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if f := t.flights[k]; f != nil {
+		f.wanted++
 		r.counts.joined.Add(1)
 		return f, false
 	}
 	if res, ok := t.cached(k, o); ok {
 		return landed(res), true
 	}
-	c := chargeOf(o.Client)
-	if err := r.refuse(c); err != nil {
+	f = t.prepare(k, o)
+	if err := r.admit(&f.seat); err != nil {
 		return landed(result[R]{entry: temporary[R](err)}), true
 	}
-	return t.start(k, c, o.Budget), true
+	t.start(k, f, o.Budget)
+	return f, true
 }
 
-// start starts a flight. The caller holds r.mu.
-func (t *table[K, R]) start(k K, c charge, b *Budget) *flight[R] {
-	f := &flight[R]{leash: leash{end: time.Now().Add(flightTime)}, charge: c, done: make(chan struct{})}
-	t.flights[k] = f
-	t.r.take(c)
-	t.r.flights.Go(func() { t.fly(k, f, b) })
+// prepare makes a flight that has not started yet.
+func (t *table[K, R]) prepare(k K, o Options) *flight[R] {
+	f := &flight[R]{done: make(chan struct{})}
+	f.sit(k.question(), o)
 	return f
+}
+
+// start starts a flight that has its seat. The caller holds r.mu.
+func (t *table[K, R]) start(k K, f *flight[R], b *Budget) {
+	t.flights[k] = f
+	t.r.flights.Go(func() { t.fly(k, f, b) })
 }
 
 func landed[R any](res result[R]) *flight[R] {
@@ -219,7 +233,7 @@ func (t *table[K, R]) fly(k K, f *flight[R], b *Budget) {
 	case errors.As(v.err, &poor):
 		f.alone = true
 	case errors.Is(v.err, context.Canceled):
-		e.blame(errClosed)
+		t.cut(k, f, e)
 	case errors.Is(v.err, context.DeadlineExceeded):
 		e.blame(errSlow)
 		t.fail(k, e)
@@ -229,11 +243,22 @@ func (t *table[K, R]) fly(k K, f *flight[R], b *Budget) {
 	f.result.entry = e
 }
 
+// cut is what became of a flight that was ended early. One that nobody wanted is
+// no answer for those who have joined it since.
+func (t *table[K, R]) cut(k K, f *flight[R], e *entry[R]) {
+	why := f.leash.cause()
+	e.blame(why)
+	f.alone = errors.Is(why, errUnwanted)
+	if errors.Is(why, errGaveWay) {
+		t.fail(k, e)
+	}
+}
+
 // land takes a flight out of the table and lets those who wait know.
 func (t *table[K, R]) land(k K, f *flight[R]) {
 	t.r.mu.Lock()
 	delete(t.flights, k)
-	t.r.give(f.charge)
+	t.r.give(&f.seat)
 	t.r.mu.Unlock()
 	close(f.done)
 }

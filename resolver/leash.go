@@ -13,19 +13,31 @@ import (
 type leash struct {
 	end time.Time // zero: none
 
-	mu     sync.Mutex
-	pulled bool
-	wake   func() // ends what is waited for now
+	mu   sync.Mutex
+	why  error  // it was pulled; nil: it was not
+	wake func() // ends what is waited for now
 }
 
-// pull ends the work.
-func (l *leash) pull() {
+// pull ends the work, for the resolver is closed.
+func (l *leash) pull() { l.cut(errClosed) }
+
+// cut ends the work. The first reason is the one that counts.
+func (l *leash) cut(why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pulled = true
+	if l.why == nil {
+		l.why = why
+	}
 	if l.wake != nil {
 		l.wake()
 	}
+}
+
+// cause is why the work was cut, nil if it was not.
+func (l *leash) cause() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.why
 }
 
 // tie has a pull call wake, until untie. It is not ok if the leash was pulled
@@ -33,7 +45,7 @@ func (l *leash) pull() {
 func (l *leash) tie(wake func()) (ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.pulled {
+	if l.why != nil {
 		return false
 	}
 	l.wake = wake
@@ -52,7 +64,7 @@ func (l *leash) err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.pulled:
+	case l.why != nil:
 		return context.Canceled
 	case !l.end.IsZero() && !time.Now().Before(l.end):
 		return context.DeadlineExceeded

@@ -187,8 +187,8 @@ func (m *mishap) end() {
 	time.Sleep(30 * time.Second)
 	m.Close()
 	s := m.Stats()
-	if s.Outage || s.InFlight != 0 || len(m.charged) != 0 || m.health.prober.cancel != nil {
-		m.t.Errorf("seed %d: in the end %+v, %d networks charged, a prober at work: %v", m.seed, s, len(m.charged), m.health.prober.cancel != nil)
+	if s.Outage || s.InFlight != 0 || m.charged() != 0 || m.health.prober.cancel != nil {
+		m.t.Errorf("seed %d: in the end %+v, %d networks charged, a prober at work: %v", m.seed, s, m.charged(), m.health.prober.cancel != nil)
 	}
 	for i, o := range m.outages {
 		if o.End.IsZero() != (i%2 == 0) || i%2 == 1 && o.Begin != m.outages[i-1].Begin || len(m.outages)%2 != 0 {

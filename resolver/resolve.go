@@ -14,7 +14,9 @@ const (
 	// maxTries bounds the servers that are asked one question.
 	maxTries = 4
 	// silentTries is how often a question is put at least when nothing but
-	// silence came: a datagram may be lost.
+	// silence came: a datagram may be lost. One about a zone that was silent a
+	// moment ago is not put again after silence, unless it was a server that has
+	// answered nothing else either.
 	silentTries = 2
 )
 
@@ -39,12 +41,14 @@ func (r *Resolver) resolve(l *leash, q question, b *Budget) verdict {
 func (r *Resolver) askAround(l *leash, qtype uint16, c chain, b *Budget) (verdict, error) {
 	order, timeout := r.health.order()
 	var troubles troubles
-	silent, own := false, true
+	silent, all, own := false, true, true // one try, all of them
+	once, enough := r.silence.has(c.end()), false
 	for i := range maxTries {
-		if i >= len(order) && !(silent && i < silentTries) {
+		if enough || i >= len(order) && !(silent && i < silentTries && !once) {
 			break
 		}
 		server := order[i%len(order)]
+		well := once && r.health.well(server)
 		begin := time.Now()
 		v, err := r.try(l, server, timeout, qtype, c, b)
 		var f *failing
@@ -61,9 +65,13 @@ func (r *Resolver) askAround(l *leash, qtype uint16, c chain, b *Budget) (verdic
 		}
 		r.health.failing(server, kindOf(qtype), f)
 		r.watch()
-		silent = silent || f.silent
+		silent, all = silent || f.silent, all && f.silent
+		enough = well && f.silent
 		own = own && f.own
 		troubles = troubles.and(err)
+	}
+	if all {
+		r.silence.add(c.end())
 	}
 	r.health.zoneFailed(c.end(), r.clock())
 	r.watch()

@@ -28,10 +28,17 @@ type Config struct {
 	// are for names of addresses, half for addresses of names: whoever owns
 	// the zone of one address may have us look up many names.
 	CacheEntries int
-	// MaxInFlight bounds the look-ups under way at once, those that run on
-	// behind included; at least 1. Above it the outcome is TempError (ErrBusy).
-	// A tenth of them, but not less than 12, may be for one network
-	// (Options.Client); above that it is TempError too (ErrShare).
+	// MaxInFlight bounds the lookups under way at once, those that run on behind
+	// included; at least 1. HELO names (Options.HELO) have half of them at most,
+	// and give way to others; all other names have three quarters at most. One network (Options.Client) and one zone may each
+	// have as many as there is room left for all others, but not less than 12; above
+	// that the outcome is TempError (ErrShare). While half is free nobody is
+	// refused. Where there is no room at all the lookup that has lasted longest ends
+	// for the new one: if its network or zone has more than the other's (ErrShare, or
+	// ErrBusy up to 12), if it has lasted for 200 milliseconds (ErrBusy), or for
+	// Timeout (a failure of its zone). Else the new one's outcome is TempError (ErrBusy). Log gets a
+	// WARN then, one in 10 minutes, that names the zone and the network that hold
+	// most.
 	MaxInFlight int
 	// Stale is how long answers are kept after their TTL, at most 7 days; 0: not
 	// at all. They are given when the servers fail, or take longer than 1.8
@@ -60,9 +67,15 @@ type Options struct {
 	// its TTL is given if it would be without a new question.
 	CacheOnly bool
 	// Client is who the look-up is for: its network, a /24 of IPv4 or a /48 of
-	// IPv6, has a share of Config.MaxInFlight. A look-up that another caller has
-	// begun is free. The zero Addr has no bound of its own.
+	// IPv6, has a share of Config.MaxInFlight, as the zone has that is asked. A
+	// look-up that another caller has begun is free. The zero Addr has no bound of
+	// its own.
 	Client netip.Addr
+	// HELO: the name is what the client says it is, which costs it nothing. Such
+	// lookups have half of Config.MaxInFlight at most.
+	HELO bool
+	// Uncounted: the caller counts the lookup itself (Resolver.Count).
+	Uncounted bool
 	// Link is that of the answer that a name is from, if it is from one.
 	Link Link
 	// Budget pays for the questions; nil: without bound. When it is used up,
@@ -82,7 +95,8 @@ type Resolver struct {
 	counts   counts
 	reach    reach
 	sockets  sockets
-	room     room
+	large    buffers
+	silence  silence
 
 	names *table[addrKey, string]
 	hosts *table[hostKey, netip.Addr]
@@ -90,9 +104,13 @@ type Resolver struct {
 	flights     sync.WaitGroup // and the prober
 	mu          sync.Mutex     // guards what follows, and the flights of the tables
 	maxInFlight int
-	flying      int
-	charged     map[charge]int
+	helo, rest  row
+	named       int       // of the rest, for names of addresses
+	warned      time.Time // of a crowd
+	refused     uint64    // since then
 	closed      bool
+
+	crowd atomic.Pointer[crowd] // to be told
 }
 
 // New refuses a configuration that cannot work, with all that is wrong with it.
@@ -108,14 +126,17 @@ func New(c Config) (*Resolver, error) {
 	}
 	r := &Resolver{
 		dial: c.Dial, ages: newClock(c.Now), onOutage: c.OnOutage, log: c.Log,
-		maxInFlight: c.MaxInFlight, charged: make(map[charge]int), room: newRoom(),
+		maxInFlight: c.MaxInFlight, large: newBuffers(),
+		helo: row{charged: make(map[charge]int)},
+		rest: row{charged: make(map[charge]int)},
 	}
 	r.stale.Store(c.Stale.Milliseconds())
 	r.health.prober.wake = make(chan struct{}, 1)
-	var errNames, errHosts error
+	var errNames, errHosts, errSilence error
 	r.names, errNames = newTable[addrKey](r, c.CacheEntries/2)
 	r.hosts, errHosts = newTable[hostKey](r, c.CacheEntries/2)
-	if err := errors.Join(errNames, errHosts); err != nil {
+	r.silence, errSilence = newSilence()
+	if err := errors.Join(errNames, errHosts, errSilence); err != nil {
 		return nil, err
 	}
 	r.health.set(c.Servers, c.Timeout)
@@ -205,7 +226,7 @@ func (r *Resolver) Close() {
 
 // LookupPTR asks for the names of an address, as [address.Plain] has it. The outcome is TempError at the
 // latest when ctx is over; the look-up then runs on behind, for 20 seconds at
-// most, and fills the cache.
+// most, and fills the cache, unless the cause of ctx is ErrUnneeded.
 func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) Answer {
 	if !addr.IsValid() {
 		return Answer{Outcome: TempError, Err: errors.New("no address")}
@@ -219,7 +240,7 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 	case res.due():
 		r.names.ahead(k)
 	}
-	a := answer(r, KindPTR, res)
+	a := answer(r, KindPTR, res, o.Uncounted)
 	a.Names = res.records()
 	if res.outcome == Found {
 		a.Link = Link{res.entry, dns.TypeAAAA}
@@ -237,22 +258,26 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 func (r *Resolver) LookupAddrs(ctx context.Context, network, name string, o Options) Answer {
 	k, a, ok := r.addrsAtHand(network, name, o)
 	if !ok {
-		return r.addrs(k, r.hosts.ask(ctx, k, o))
+		return r.addrs(k, r.hosts.ask(ctx, k, o), o.Uncounted)
 	}
 	return a
 }
 
 // BeginAddrs is LookupAddrs for who has other things to do meanwhile. If the
-// answer is at hand, wait is nil. Else the question is on its way, unless ctx is
-// over, and wait waits for the answer, until the context that it is given is over;
-// it may be called once. Options.CacheOnly has no effect.
+// answer is at hand, or there is no room to ask (ErrBusy, ErrShare), wait is nil.
+// Else the question is on its way, unless ctx is over, and wait waits for the
+// answer, until the context that it is given is over; it may be called once.
+// Options.CacheOnly has no effect.
 func (r *Resolver) BeginAddrs(ctx context.Context, network, name string, o Options) (a Answer, wait func(context.Context) Answer) {
 	k, a, ok := r.addrsAtHand(network, name, o)
 	if ok {
 		return a, nil
 	}
 	asking := r.hosts.begin(ctx, k, o)
-	return Answer{}, func(ctx context.Context) Answer { return r.addrs(k, asking.wait(ctx)) }
+	if asking.settled() {
+		return r.addrs(k, asking.wait(ctx), asking.o.Uncounted), nil
+	}
+	return Answer{}, func(ctx context.Context) Answer { return r.addrs(k, asking.wait(ctx), asking.o.Uncounted) }
 }
 
 // addrsAtHand answers from the cache, or says what is to be asked.
@@ -285,20 +310,22 @@ func (r *Resolver) addrsAtHand(network, name string, o Options) (k hostKey, a An
 	if res.due() {
 		r.hosts.ahead(hostKey{strings.Clone(k.name), k.qtype})
 	}
-	return k, r.addrs(k, res), true
+	return k, r.addrs(k, res, o.Uncounted), true
 }
 
 // addrs is the answer of a result.
-func (r *Resolver) addrs(k hostKey, res result[netip.Addr]) Answer {
-	a := answer(r, kindOf(k.qtype), res)
+func (r *Resolver) addrs(k hostKey, res result[netip.Addr], uncounted bool) Answer {
+	a := answer(r, kindOf(k.qtype), res, uncounted)
 	a.Addrs = res.records()
 	return a
 }
 
 // answer is a result without its records.
-func answer[R any](r *Resolver, k Kind, res result[R]) Answer {
-	r.counts.add(k, res.outcome, res.cached, res.stale)
+func answer[R any](r *Resolver, k Kind, res result[R], uncounted bool) Answer {
 	a := Answer{Outcome: res.outcome, More: res.more, Cached: res.cached, Stale: res.stale}
+	if !uncounted {
+		r.Count(k, a.Outcome, a.Source())
+	}
 	switch res.outcome {
 	case Found, None:
 		a.Age = time.Duration(res.age) * time.Millisecond

@@ -56,6 +56,21 @@ func (h *health) find(addr netip.AddrPort) *server {
 	return &h.list[i]
 }
 
+// well says that a server answered the last time.
+func (h *health) well(addr netip.AddrPort) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.find(addr)
+	return s != nil && !s.ill
+}
+
+// patience is the time for one try.
+func (h *health) patience() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.timeout
+}
+
 // order is the order to ask in, and the time for one try: as configured, those
 // that are ill last.
 func (h *health) order() ([]netip.AddrPort, time.Duration) {

@@ -19,7 +19,7 @@ import (
 // v4 is a client of a network of its own for each 256.
 func v4(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 51, byte(n >> 8), byte(n)}) }
 
-func TestChargeOf(t *testing.T) {
+func TestNetworkOf(t *testing.T) {
 	for _, test := range []struct{ client, want string }{
 		{"192.0.2.1", "192.0.2.0/24"},
 		{"192.0.2.255", "192.0.2.0/24"},
@@ -30,83 +30,37 @@ func TestChargeOf(t *testing.T) {
 		{"fe80::1%eth0", "fe80::/48"},
 		{"::1", "::/48"},
 	} {
-		if got := chargeOf(netip.MustParseAddr(test.client)); got.String() != test.want {
-			t.Errorf("chargeOf(%s) = %v; want %s", test.client, got, test.want)
+		if got := networkOf(netip.MustParseAddr(test.client)); got.String() != test.want {
+			t.Errorf("networkOf(%s) = %v; want %s", test.client, got, test.want)
 		}
 	}
-	if got := chargeOf(netip.Addr{}); got.IsValid() {
-		t.Errorf("chargeOf(nobody) = %v; want none", got)
-	}
-}
-
-// TestShare: a network may have a tenth of the look-ups, one decision's worth at
-// least, and keeps its charge for those that run on behind.
-func TestShare(t *testing.T) {
-	const known = "PTR 192.0.2.1"
-	for _, test := range []struct {
-		maxInFlight, share int
-	}{{500, 50}, {120, 12}, {30, 12}} {
-		synctest.Test(t, func(t *testing.T) {
-			b := configured(t, Config{MaxInFlight: test.maxInFlight}, "1.2.0.192.in-addr.arpa. PTR a.example.com.\na.example.com. A 192.0.2.1")
-			b.lookup(known, Options{})
-			b.fly(test.share, Options{Client: v4(1)})
-			for _, step := range []struct {
-				question string
-				client   netip.Addr
-				err      error
-			}{
-				{"A a.example.com", v4(1), ErrShare},
-				{"A a.example.com", v4(200), ErrShare}, // its neighbour
-				{known, v4(1), nil},
-				{fmt.Sprintf("A 0of%d.example.com", test.share), v4(1), nil}, // joins
-				{"A b.example.com", v4(256), nil},
-				{"A c.example.com", netip.Addr{}, nil},
-				{"A d.example.com", v4(1), nil}, // those behind have ended meanwhile
-			} {
-				a := b.lookup(step.question, Options{Client: step.client})
-				if !errors.Is(a.Err, step.err) || (a.Outcome == TempError) != (step.err != nil) {
-					t.Errorf("%d in flight, share %d: %s for %v = %s; want error %v", test.maxInFlight, test.share, step.question, step.client, words(a), step.err)
-				}
-			}
-			if s := b.Stats(); s.Share != 2 || s.Busy != 0 || s.InFlight != 0 || len(b.charged) != 0 {
-				t.Errorf("Stats() = %+v, %d networks charged; want 2 refused for their share and nothing left", s, len(b.charged))
-			}
-		})
+	if got := networkOf(netip.Addr{}); got.IsValid() {
+		t.Errorf("networkOf(nobody) = %v; want none", got)
 	}
 }
 
-// TestBusy: above the whole bound every question is refused, and nothing else.
-func TestBusy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := configured(t, Config{MaxInFlight: 30}, "1.2.0.192.in-addr.arpa. PTR a.example.com.")
-		b.lookup("PTR 192.0.2.1", Options{})
-		b.fly(18, Options{})
-		b.fly(12, Options{Client: v4(1)})
-		for _, step := range []struct {
-			question string
-			client   netip.Addr
-			err      error
-		}{
-			{"A a.example.com", v4(256), ErrBusy},
-			{"A a.example.com", v4(1), ErrShare}, // its own doing
-			{"PTR 192.0.2.1", v4(256), nil},
-			{"A 1of18.example.com", v4(256), nil},
-			{"A a.example.com", v4(256), nil},
-		} {
-			if a := b.lookup(step.question, Options{Client: step.client}); !errors.Is(a.Err, step.err) {
-				t.Errorf("%s for %v = %s; want error %v", step.question, step.client, words(a), step.err)
-			}
+func TestZoneAsked(t *testing.T) {
+	for _, test := range []struct{ name, want string }{
+		{"mail.example.com.", "example.com"},
+		{"a.b.c.example.com.", "example.com"}, // zones below are part of it
+		{"example.com.", "example.com"},
+		{"mail.example.co.uk.", "example.co.uk"},
+		{"mail.one.github.io.", "one.github.io"}, // customers of a suffix are strangers
+		{"ec2-192-0-2-1.compute-1.amazonaws.com.", "amazonaws.com"},
+		{"co.uk.", "co.uk"},
+		{"com.", "com"},
+		{"mail.server.internal.", "server.internal"},
+		{`a\\000b.example.co.uk.`, "co.uk"}, // no host name
+		{".", ""},
+		{"1.2.0.192.in-addr.arpa.", "2.0.192.in-addr.arpa"},
+		{"1.0-15.2.0.192.in-addr.arpa.", "2.0.192.in-addr.arpa"}, // RFC 2317
+		{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.", "1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"},
+		{"192.in-addr.arpa.", "192.in-addr.arpa"},
+	} {
+		if got := zoneAsked(test.name); got != test.want {
+			t.Errorf("zoneAsked(%s) = %s; want %s", test.name, got, test.want)
 		}
-		b.SetMaxInFlight(1)
-		b.SetMaxInFlight(0) // changes nothing
-		b.fly(1, Options{})
-		if a := b.lookup("A c.example.com", Options{}); !errors.Is(a.Err, ErrBusy) {
-			t.Errorf("with one look-up allowed = %s; want error %v", words(a), ErrBusy)
-		}
-		if s := b.Stats(); s.Busy != 2 || s.Share != 1 {
-			t.Errorf("Stats() = %+v; want 2 refused since it is busy, 1 for its share", s)
-		}
-	})
+	}
 }
 
 // TestOwnTrouble: what this host lacks is neither a server's nor a zone's fault,
@@ -187,8 +141,8 @@ func TestPanic(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if s := b.Stats(); s.Panics != 1 || s.InFlight != 0 || len(b.charged) != 0 {
-			t.Errorf("Stats() = %+v, %d networks charged; want one panic and nothing left", s, len(b.charged))
+		if s := b.Stats(); s.Panics != 1 || s.InFlight != 0 || b.charged() != 0 {
+			t.Errorf("Stats() = %+v, %d networks charged; want one panic and nothing left", s, b.charged())
 		}
 		for _, want := range []string{"level=ERROR", "during=a.example.com.", `panic="out of cheese"`, "TestPanic"} {
 			if !strings.Contains(log.String(), want) {

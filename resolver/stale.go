@@ -1,7 +1,6 @@
 package resolver
 
 import (
-	"net/netip"
 	"time"
 )
 
@@ -55,16 +54,17 @@ func (res result[R]) due() bool {
 	return true
 }
 
-// ahead asks k again while callers have the old answer. All look-ups of that
-// kind together have the share of one network.
+// ahead asks k again while callers have the old answer, as long as half of all
+// lookups that there may be is free: nobody waits for it.
 func (t *table[K, R]) ahead(k K) {
 	r := t.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := chargeOf(netip.IPv6Unspecified())
-	if t.flights[k] != nil || r.refuse(c) != nil {
+	if r.closed || t.flights[k] != nil || 2*r.flying() >= r.maxInFlight {
 		return
 	}
 	r.counts.ahead.Add(1)
-	t.start(k, c, nil)
+	f := t.prepare(k, Options{})
+	r.take(&f.seat)
+	t.start(k, f, nil)
 }

@@ -13,7 +13,8 @@ type Stats struct {
 	Servers []ServerStats
 
 	// Lookups are those of callers, but those that the cache could not answer
-	// and that were to ask nobody else (CacheOnly).
+	// and that were to ask nobody else (CacheOnly). Those with Options.Uncounted
+	// are counted when the caller says so (Count).
 	Lookups []LookupStats
 	Hits    uint64 // look-ups answered from the cache
 	Misses  uint64 // all others
@@ -22,7 +23,9 @@ type Stats struct {
 	Ahead   uint64 // answers asked again before they expired, for nobody
 	Busy    uint64 // look-ups refused with ErrBusy
 	Share   uint64 // look-ups refused with ErrShare
-	Panics  uint64
+	// Displaced are lookups that were ended for others when there was no room.
+	Displaced uint64
+	Panics    uint64
 
 	Entries  int // answers kept, those past their TTL included
 	InFlight int // look-ups under way
@@ -82,20 +85,26 @@ type LookupStats struct {
 
 // counts are the counters of Stats.
 type counts struct {
-	lookups                            [numKinds][numOutcomes][numSources]atomic.Uint64
-	joined, ahead, busy, share, panics atomic.Uint64
+	lookups                                       [numKinds][numOutcomes][numSources]atomic.Uint64
+	joined, ahead, busy, share, displaced, panics atomic.Uint64
 }
 
-// add counts a look-up.
-func (c *counts) add(k Kind, o Outcome, cached, stale bool) {
+// Source is where the answer came from.
+func (a *Answer) Source() Source {
 	switch {
-	case o == NotAsked:
-	case stale:
-		c.lookups[k][o][Stale].Add(1)
-	case cached:
-		c.lookups[k][o][Cached].Add(1)
-	default:
-		c.lookups[k][o][Asked].Add(1)
+	case a.Stale:
+		return Stale
+	case a.Cached:
+		return Cached
+	}
+	return Asked
+}
+
+// Count counts a lookup with Options.Uncounted: for who may have to make it several
+// times, and wants it counted once. NotAsked is none.
+func (r *Resolver) Count(k Kind, o Outcome, s Source) {
+	if o != NotAsked && k < numKinds && o < numOutcomes && s < numSources {
+		r.counts.lookups[k][o][s].Add(1)
 	}
 }
 
@@ -126,14 +135,14 @@ func (c *counts) stats(s *Stats) {
 func (r *Resolver) Stats() Stats {
 	c := &r.counts
 	s := Stats{
-		Joined: c.joined.Load(), Ahead: c.ahead.Load(), Busy: c.busy.Load(), Share: c.share.Load(), Panics: c.panics.Load(),
+		Joined: c.joined.Load(), Ahead: c.ahead.Load(), Busy: c.busy.Load(), Share: c.share.Load(), Displaced: c.displaced.Load(), Panics: c.panics.Load(),
 		Entries: r.names.cache.size() + r.hosts.cache.size(),
 	}
 	c.stats(&s)
 	r.health.stats(&s)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s.InFlight = r.flying
+	s.InFlight = r.flying()
 	return s
 }
 

@@ -105,11 +105,11 @@ func (t *talk) large(buf []byte, size int) (*reply, error) {
 	if _, err := io.ReadFull(t.conn, buf); err != nil {
 		return nil, err
 	}
-	packet, err := t.r.room.take(t.l, t.end)
+	packet, err := t.r.large.take(t.l, t.end)
 	if err != nil {
 		return nil, err
 	}
-	defer t.r.room.give(packet)
+	defer t.r.large.give(packet)
 	if !t.l.tie(func() { t.conn.SetDeadline(time.Unix(1, 0)) }) {
 		return nil, t.l.err()
 	}
@@ -133,12 +133,12 @@ func (t *talk) parse(packet []byte) (*reply, error) {
 // in less than a millisecond.
 const maxLarge = 16
 
-// room is where large messages are held: it has maxLarge buffers, nil until they are
+// buffers is where large messages are held: it has maxLarge buffers, nil until they are
 // needed.
-type room chan []byte
+type buffers chan []byte
 
-func newRoom() room {
-	r := make(room, maxLarge)
+func newBuffers() buffers {
+	r := make(buffers, maxLarge)
 	for range maxLarge {
 		r <- nil
 	}
@@ -146,7 +146,7 @@ func newRoom() room {
 }
 
 // take takes a buffer of maxMessage, when there is one.
-func (r room) take(l *leash, end time.Time) ([]byte, error) {
+func (r buffers) take(l *leash, end time.Time) ([]byte, error) {
 	select {
 	case buf := <-r:
 		return buffer(buf), nil
@@ -173,7 +173,7 @@ func buffer(buf []byte) []byte {
 }
 
 // give takes a buffer back.
-func (r room) give(buf []byte) { r <- buf[:maxMessage] }
+func (r buffers) give(buf []byte) { r <- buf[:maxMessage] }
 
 // What a host is told of a datagram that it sent, such as that nobody listens at
 // the port, is hearsay: whoever sends ICMP that fits the socket is believed, and a

@@ -14,7 +14,7 @@ import (
 // one to be read, no longer than it may and not when it is cut short.
 func TestRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRoom()
+		r := newBuffers()
 		end := time.Now().Add(time.Second)
 		var held [][]byte
 		for range maxLarge {

@@ -77,6 +77,11 @@ func addrsQuestion(network, name string) string {
 // Outage is that of [policy.DNS].
 func (r *recorder) Outage() bool { return r.dns.Outage() }
 
+// Count is that of [policy.DNS].
+func (r *recorder) Count(k resolver.Kind, o resolver.Outcome, s resolver.Source) {
+	r.dns.Count(k, o, s)
+}
+
 // keep leaves out questions that only looked into the cache.
 func (r *recorder) keep(question string, a resolver.Answer, begin time.Time) {
 	if a.Outcome == resolver.NotAsked {

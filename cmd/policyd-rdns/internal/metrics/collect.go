@@ -29,7 +29,7 @@ func newCollector(state func() State) *collector {
 		state:      state,
 		config:     describe("config_info", "1; the labels are the hash of the configuration in force, and its mode.", "config", "mode"),
 		lookups:    describe("lookups_total", "Look-ups for clients, by what was asked for, what came of it, and from where.", "type", "outcome", "source"),
-		refused:    describe("lookups_refused_total", "Look-ups refused: too many under way in all (busy), or for one network (share).", "reason"),
+		refused:    describe("lookups_refused_total", "Lookups refused, for too many were under way in all (busy) or for one network or zone (share), or ended for others (displaced).", "reason"),
 		panics:     describe("panics_total", "Errors of the program that cost one request, or one look-up, its answer.", "part"),
 		tries:      describe("dns_tries_total", "Tries at a DNS server, by what was asked for and what came of it. NS are probes.", "server", "type", "outcome"),
 		answerTime: describe("dns_answer_duration_seconds", "Time that a DNS server took for an answer.", "server"),
@@ -97,6 +97,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	}
 	counter(c.refused, s.Resolver.Busy, "busy")
 	counter(c.refused, s.Resolver.Share, "share")
+	counter(c.refused, s.Resolver.Displaced, "displaced")
 	counter(c.panics, s.Resolver.Panics, "resolver")
 	counter(c.panics, uint64(s.Server.Panics), "handler")
 	told := map[netip.AddrPort]bool{}

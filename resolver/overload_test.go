@@ -1,0 +1,278 @@
+package resolver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// flood is lookups of one kind, each for another client.
+type flood struct {
+	question string // "PTR", or "A h#.z%.example.com": # is the number of the lookup
+	zones    int    // % is the number of a zone of so many, in turn; 0: that of the lookup
+	networks int    // the clients are of so many networks, in turn; 0: a network each
+	first    int    // number of the first network
+	helo     bool
+}
+
+// client is that of lookup i.
+func (f *flood) client(i int) netip.Addr {
+	network := f.first + i
+	if f.networks > 0 {
+		network = f.first + i%f.networks
+	}
+	return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, byte(network >> 8), byte(network), 14: byte(i >> 8), 15: byte(i)})
+}
+
+// lookup is the question of lookup i.
+func (f *flood) lookup(i int) string {
+	if f.question == "PTR" {
+		return "PTR " + f.client(i).String()
+	}
+	zone := i
+	if f.zones > 0 {
+		zone = i % f.zones
+	}
+	return strings.NewReplacer("#", fmt.Sprint(i), "%", fmt.Sprint(zone)).Replace(f.question)
+}
+
+// held is a bed whose servers never answer, where lookups are begun and counted.
+type held struct {
+	*bed
+	ctx  context.Context
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+	mu   sync.Mutex
+	errs []error // of those who wait, as they come in
+}
+
+// newHeld has each try take as long as a flight may.
+func newHeld(t *testing.T, c Config) *held {
+	t.Helper()
+	h := &held{bed: configured(t, c, "!drop *")}
+	h.ctx, h.stop = context.WithCancel(t.Context())
+	return h
+}
+
+// pour begins n lookups, from the number first on, and tells how many are waited
+// for after that; the others were refused at once.
+func (h *held) pour(f flood, first, n int) (begun int) {
+	for i := first; i < first+n; i++ {
+		before := h.refusals()
+		h.wg.Go(func() {
+			a := h.lookupContext(h.ctx, f.lookup(i), Options{Client: f.client(i), HELO: f.helo})
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.errs = append(h.errs, a.Err)
+		})
+		synctest.Wait()
+		if h.refusals() == before {
+			begun++
+		}
+	}
+	return begun
+}
+
+func (h *held) refusals() uint64 {
+	s := h.Stats()
+	return s.Busy + s.Share
+}
+
+// told counts those who were told why, of those who have an answer.
+func (h *held) told(why error) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, err := range h.errs {
+		if errors.Is(err, why) {
+			n++
+		}
+	}
+	return n
+}
+
+// end has nobody wait any more, and nothing be under way.
+func (h *held) end() {
+	h.t.Helper()
+	h.stop()
+	h.wg.Wait()
+	h.Close()
+	if s := h.Stats(); s.InFlight != 0 || h.charged() != 0 {
+		h.t.Errorf("in the end %d under way, %d networks and zones charged; want none", s.InFlight, h.charged())
+	}
+}
+
+// TestShares: how many lookups are begun of floods that come in turn, until each
+// of them is refused, and how many of others after that, with no other ended for
+// them but HELO names.
+func TestShares(t *testing.T) {
+	one := func(question string) flood { return flood{question: question, networks: 1} }
+	for _, test := range []struct {
+		name   string
+		most   int // Config.MaxInFlight
+		floods []flood
+		want   []int // begun of each
+		others flood
+		free   int // how many of the others are begun
+	}{
+		// Nobody is refused while half is free, and what one takes leaves as much.
+		{"one network", 500, []flood{one("A h%.example")}, []int{250}, flood{question: "PTR", first: 1000}, 250},
+		{"one reverse zone", 500, []flood{one("PTR")}, []int{250}, flood{question: "PTR", first: 1000}, 250},
+		{"one zone", 500, []flood{{question: "A h#.example.com"}}, []int{250}, flood{question: "PTR", first: 1000}, 250},
+		{"one zone and those below it", 500, []flood{{question: "A h#.%.example.com", zones: 50}}, []int{250}, flood{question: "A h%.example", first: 1000}, 125},
+		{"a small whole", 100, []flood{one("A h%.example")}, []int{50}, flood{question: "PTR", first: 1000}, 50},
+		{"one decision's worth at least", 20, []flood{one("A h%.example")}, []int{12}, flood{question: "PTR", first: 1000}, 8},
+		// A third each if there are two, and so on.
+		{"two networks", 500, []flood{one("A a%.example"), {question: "A b%.example", networks: 1, first: 500}}, []int{167, 167}, flood{question: "PTR", first: 1000}, 166},
+		{"two zones of 200 networks", 500, []flood{{question: "A h#.example.com"}, {question: "A h#.example.net"}}, []int{167, 167}, flood{question: "PTR", first: 1000}, 166},
+		{"ten networks", 500, []flood{{question: "PTR", networks: 10}}, []int{455}, flood{question: "PTR", first: 1000}, 45},
+		// HELO names: the same within their half, and nothing that others would miss.
+		{"HELO, one network", 500, []flood{{question: "A h%.example", networks: 1, helo: true}}, []int{125}, flood{question: "PTR", first: 1000}, 500},
+		{"HELO, one zone", 500, []flood{{question: "A h#.example.com", helo: true}}, []int{125}, flood{question: "A h#.example.com", helo: false, networks: 1}, 250},
+		{"HELO, one zone, and HELO of others", 500, []flood{{question: "A h#.example.com", helo: true}}, []int{125}, flood{question: "A h%.example", helo: true, first: 1000}, 125},
+		{"HELO, any zone and network", 500, []flood{{question: "A h%.example", helo: true}}, []int{250}, flood{question: "PTR", first: 1000}, 500},
+		{"addresses, and HELO in what they leave", 500, []flood{{question: "PTR"}}, []int{500}, flood{question: "A o%.example", helo: true, first: 1000}, 0},
+		{"names, and HELO in what they leave", 500, []flood{{question: "A h%.example"}}, []int{375}, flood{question: "A o%.example", helo: true, first: 1000}, 125},
+		{"names, and addresses in what they leave", 500, []flood{{question: "A h%.example"}}, []int{375}, flood{question: "PTR", first: 1000}, 125},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHeld(t, Config{MaxInFlight: test.most})
+			begun, gives := make([]int, len(test.floods)), 0
+			for i := range test.most + 1 {
+				for j, f := range test.floods {
+					begun[j] += h.pour(f, i, 1)
+				}
+			}
+			for j, f := range test.floods {
+				if f.helo && !test.others.helo {
+					gives += begun[j] // give way
+				}
+			}
+			free := 0
+			for h.pour(test.others, 10_000+free, 1) == 1 && int(h.Stats().Displaced) <= gives {
+				free++
+			}
+			if fmt.Sprint(begun) != fmt.Sprint(test.want) || free != test.free {
+				t.Errorf("%s: %v begun, then %d of others; want %v and %d", test.name, begun, free, test.want, test.free)
+			}
+			if s := h.Stats(); s.InFlight > test.most {
+				t.Errorf("%s: %d under way; want %d at most", test.name, s.InFlight, test.most)
+			}
+			h.end()
+		})
+	}
+}
+
+// TestDisplaced: where there is no room the lookup that has lasted for longest ends
+// for a new one, if it has lasted for long, or its network or zone has more than
+// that of the other.
+func TestDisplaced(t *testing.T) {
+	clients, namesHELO := flood{question: "PTR"}, flood{question: "A h%.example", helo: true}
+	ptr, otherHELO := flood{question: "PTR", first: 1000}, flood{question: "A o%.example", helo: true, first: 1000}
+	one := flood{question: "A h%.example", networks: 1}
+	for _, test := range []struct {
+		name      string
+		old       flood
+		n         int // how many of it, which are begun
+		lasts     time.Duration
+		newer     flood
+		m         int // how many of it
+		begun     int // of them
+		displaced int
+		busy      int    // who is told ErrBusy
+		share     int    // who is told ErrShare
+		again     string // of the oldest, for who cannot wait
+	}{
+		{"young", clients, 100, ripeAfter - 1, ptr, 100, 0, 0, 100, 0, "temperror: cut short"},
+		{"ripe", clients, 100, ripeAfter, ptr, 100, 100, 100, 100, 0, "temperror: cut short"},
+		// What was not answered in a whole try is no trouble of ours any more.
+		{"silent", clients, 100, 2 * time.Second, ptr, 100, 100, 100, 0, 0, "cached: temperror: no answer yet when others needed the room"},
+		{"a HELO name for another", namesHELO, 50, ripeAfter, otherHELO, 50, 50, 50, 50, 0, "temperror: cut short"},
+		{"a young HELO name for another", namesHELO, 50, 0, otherHELO, 50, 0, 0, 50, 0, "temperror: cut short"},
+		{"a young HELO name for what is none", namesHELO, 50, 0, ptr, 100, 100, 50, 50, 0, "temperror: cut short"},
+		{"what is none for a HELO name", clients, 100, time.Second, otherHELO, 100, 0, 0, 100, 0, "temperror: cut short"},
+		{"one network for others", one, 50, 0, ptr, 120, 99, 49, 32, 38, "temperror: cut short"},
+		{"others for one network", ptr, 100, 0, one, 120, 0, 0, 120, 0, "temperror: cut short"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHeld(t, Config{MaxInFlight: 100})
+			if got := h.pour(test.old, 0, test.n); got != test.n {
+				t.Errorf("%s: %d begun; want %d", test.name, got, test.n)
+			}
+			time.Sleep(test.lasts)
+			begun := h.pour(test.newer, 10_000, test.m)
+			s, told := h.Stats(), [2]int{h.told(ErrBusy), h.told(ErrShare)}
+			if begun != test.begun || s.Displaced != uint64(test.displaced) || told != [2]int{test.busy, test.share} || s.InFlight != test.n+test.begun-test.displaced {
+				t.Errorf("%s: %d begun, %d displaced, %d told that it is busy and %d that it is their share, %d under way; want %d, %d, %d, %d, %d",
+					test.name, begun, s.Displaced, told[0], told[1], s.InFlight, test.begun, test.displaced, test.busy, test.share, test.n+test.begun-test.displaced)
+			}
+			h.stop()
+			if got := words(h.lookupContext(h.ctx, test.old.lookup(0), Options{})); got != test.again {
+				t.Errorf("%s: the oldest, asked again = %s; want %s", test.name, got, test.again)
+			}
+			h.end()
+		})
+	}
+}
+
+// TestCrowdIsTold: an operator is told once in 10 minutes who holds most, whatever
+// a stranger calls his zone.
+func TestCrowdIsTold(t *testing.T) {
+	long := strings.Repeat("a", 60) + "." + strings.Repeat("b", 60)
+	for _, test := range []struct {
+		name  string
+		flood flood
+		want  string
+	}{
+		{"one zone", flood{question: "A h#.example.com"}, "zone=example.com zone_lookups=50 network=2001:db8::/48 network_lookups=1 lookups=50 max_inflight=100 refused=1"},
+		{"one network", flood{question: "PTR", networks: 1}, "zone=0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa zone_lookups=50 network=2001:db8::/48 network_lookups=50 lookups=50 max_inflight=100 refused=1"},
+		{"a HELO zone", flood{question: "A h#.example.com", helo: true}, "zone=example.com zone_lookups=25 network=2001:db8::/48 network_lookups=1 lookups=25 max_inflight=100 refused=1"},
+		{"a hostile zone", flood{question: "A h#.a\\010b=\\\"c.example"}, `zone="a\\010b=\\\"c.example" zone_lookups=50 network=2001:db8::/48 network_lookups=1 lookups=50 max_inflight=100 refused=1`},
+		{"a long zone", flood{question: "A #." + long}, "zone=" + long[:100] + " zone_lookups=50 network=2001:db8::/48 network_lookups=1 lookups=50 max_inflight=100 refused=1"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			plain := func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			}
+			h := newHeld(t, Config{MaxInFlight: 100, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: plain}))})
+			h.pour(test.flood, 0, 100)
+			want := `level=WARN msg="too many DNS lookups under way: some are refused; told once in 10 minutes, with who holds most" ` + test.want + "\n"
+			if got := log.String(); got != want {
+				t.Errorf("%s: log %q; want %q", test.name, got, want)
+			}
+			h.end()
+		})
+	}
+}
+
+// TestCrowdPause: how often.
+func TestCrowdPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		b := configured(t, Config{MaxInFlight: 100, Log: slog.New(slog.NewTextHandler(&log, nil))}, "")
+		for _, step := range []struct {
+			after time.Duration
+			lines int
+			last  string
+		}{{0, 1, "refused=1"}, {crowdPause - time.Minute, 1, "refused=1"}, {time.Minute, 2, "refused=100"}} {
+			time.Sleep(step.after)
+			b.fly(100, Options{Client: v4(1)})
+			time.Sleep(30 * time.Second)
+			lines := strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
+			if last := lines[len(lines)-1]; len(lines) != step.lines || !strings.HasSuffix(last, step.last) {
+				t.Errorf("%v later: %d lines, the last %q; want %d and %s", step.after, len(lines), last, step.lines, step.last)
+			}
+		}
+	})
+}

@@ -57,7 +57,8 @@ func (f *failing) Unwrap() error { return f.err }
 // 7766 section 5), all within timeout.
 func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Duration, q question, b *Budget) (*reply, error) {
 	end := time.Now().Add(timeout)
-	m := message{network: "udp", server: server, question: q, edns: true, cased: true}
+	m := message{network: "udp", server: server, question: q, edns: true, cased: r.health.keepsCase(server)}
+	folded := false
 	for {
 		reply, err := r.send(l, m, end, b)
 		switch {
@@ -66,7 +67,7 @@ func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Durati
 		case err != nil && !time.Now().Before(end):
 			return nil, &failing{err: fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err)), ill: true, silent: true}
 		case errors.Is(err, errCase) && m.cased:
-			m.cased = false
+			m.cased, folded = false, true
 		case err != nil:
 			return nil, err
 		case m.edns && (reply.rcode == dns.RcodeFormatError || reply.rcode == dns.RcodeNotImplemented):
@@ -76,6 +77,9 @@ func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Durati
 		case reply.truncated:
 			return nil, &failing{err: fmt.Errorf("truncated over TCP from %v", server)}
 		default:
+			if folded {
+				r.health.repeated(server, false)
+			}
 			return reply, nil
 		}
 	}
@@ -120,6 +124,9 @@ func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*reply, 
 		return nil, broken(m.server, err)
 	}
 	answered = true
+	if ask.cased {
+		r.health.repeated(m.server, true)
+	}
 	return reply, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -109,6 +110,48 @@ func TestRandomCase(t *testing.T) {
 		// Of 220 letters half are upper case; that 60 are not more likely than 1 in 10^10.
 		if upper < 60 || lower < 60 || len(names) < 20 {
 			t.Errorf("%d letters in upper case, %d in lower, %d names; want about as many, and 20", upper, lower, len(names))
+		}
+	})
+}
+
+// TestFoldingServer: one that never repeats the case is not asked twice for ever, and
+// tried again later. One that does is asked so, though it was answered for a few times.
+func TestFoldingServer(t *testing.T) {
+	const zone = "$GENERATE 0-30 a$.example.com. A 192.0.2.1\n"
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, zone+"!fold *")
+		asked := func(from, to int) int {
+			before := b.asked()
+			for i := from; i < to; i++ {
+				if got, want := b.say(fmt.Sprintf("A a%d.example.com", i), Options{}), "found 192.0.2.1"; got != want {
+					t.Errorf("a%d.example.com = %s; want %s", i, got, want)
+				}
+				if err := b.Reachable(t.Context()); err != nil { // says nothing of the case
+					t.Error(err)
+				}
+			}
+			return b.asked() - before
+		}
+		if got, want := asked(0, 10), 10+foldTimes; got != want {
+			t.Errorf("%d questions for 10 names; want %d", got, want)
+		}
+		time.Sleep(foldTime)
+		if got, want := asked(10, 20), 10+1; got != want {
+			t.Errorf("%d questions for 10 names later; want %d", got, want)
+		}
+		time.Sleep(foldTime)
+		b.set(zone)
+		if got, want := asked(20, 30), 10; got != want {
+			t.Errorf("%d questions of a server that has been mended; want %d", got, want)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, zone+"!fold a0.example.com\n!fold a1.example.com\n!fold a2.example.com\n!fold a4.example.com\n!fold a5.example.com")
+		for i := range 6 {
+			b.lookup(fmt.Sprintf("A a%d.example.com", i), Options{})
+		}
+		if got, want := b.asked(), 6+5; got != want {
+			t.Errorf("%d questions of a server that folds some; want %d", got, want)
 		}
 	})
 }

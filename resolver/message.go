@@ -52,27 +52,28 @@ func newQuery(q question, edns, cased bool) (query, error) {
 	if err != nil {
 		return query{}, err
 	}
-	sent := query{wire, cased}
-	if cased {
-		mixCase(sent.section())
-	}
+	sent := query{wire: wire}
+	sent.cased = cased && mixCase(sent.section())
 	return sent, nil
 }
 
-// mixCase gives each letter of a question's name a case at random. Upper and lower
-// differ in one bit. The generator of the program is ChaCha8, seeded by the system.
-func mixCase(section []byte) {
+// mixCase gives each letter of a question's name a case at random, if it has any.
+// Upper and lower differ in one bit. The generator of the program is ChaCha8, seeded
+// by the system.
+func mixCase(section []byte) (some bool) {
 	const letterCase = 'a' - 'A'
 	var bits uint64
 	for i, c := range section[:len(section)-4] {
 		if i%64 == 0 {
 			bits = rand.Uint64()
 		}
-		if isLetter(c) && bits&1 == 1 {
-			section[i] = c ^ letterCase
+		if isLetter(c) {
+			section[i] ^= byte(bits&1) * letterCase
+			some = true
 		}
 		bits >>= 1
 	}
+	return some
 }
 
 func isLetter(c byte) bool { return lower(c) >= 'a' && lower(c) <= 'z' }

@@ -13,7 +13,8 @@ import (
 const (
 	// probeTimeout bounds each of the questions of a probe. Together with probePause
 	// it is how soon a server that answers again is seen: within 2.5 seconds.
-	probeTimeout = time.Second
+	probeTimeout   = time.Second
+	probeQuestions = 2
 	// probePause is the time from the end of a round of probes to the next, and
 	// from the first failure to the first round.
 	probePause = 1500 * time.Millisecond
@@ -25,7 +26,7 @@ const (
 // only its own zones). The other is of the kind that clients have us ask, about the
 // zone that nearly all of these are in, and its answer, "no such record", is kept as
 // well. None is about a zone that a stranger could have fail or answer.
-func probes() [2]question {
+func probes() [probeQuestions]question {
 	return [...]question{{".", dns.TypeNS}, {"in-addr.arpa.", dns.TypePTR}}
 }
 

@@ -28,9 +28,22 @@ type server struct {
 	// mute is why it gave no answer to the last probe; nil if it did, or has
 	// answered something since.
 	mute error
+	// folded is how many questions in a row it has not repeated in their case, and
+	// foldedAt when the last was.
+	folded   int
+	foldedAt time.Time
 
 	tries tries
 }
+
+const (
+	// foldTimes is after how many questions in a row that a server has folded it is
+	// taken for one that does, and foldTime for how long its questions are then not
+	// put twice for that. Somebody who wants it to be taken so has to guess as many
+	// IDs and ports, with no reply of the server between.
+	foldTimes = 4
+	foldTime  = time.Hour
+)
 
 // set replaces the servers. Those that stay keep what is known of them.
 func (h *health) set(addrs []netip.AddrPort, timeout time.Duration) {
@@ -109,4 +122,26 @@ func (h *health) failing(addr netip.AddrPort, k Kind, f *failing) {
 	}
 	s.ill = s.ill || f.ill
 	s.tries.failure(k)
+}
+
+// keepsCase says that a server may repeat the case of a question.
+func (h *health) keepsCase(addr netip.AddrPort) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.find(addr)
+	return s == nil || s.folded < foldTimes || time.Since(s.foldedAt) >= foldTime
+}
+
+// repeated records whether a server has repeated the case of a question.
+func (h *health) repeated(addr netip.AddrPort, itsCase bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.find(addr)
+	switch {
+	case s == nil:
+	case itsCase:
+		s.folded = 0
+	default:
+		s.folded, s.foldedAt = s.folded+1, time.Now()
+	}
 }

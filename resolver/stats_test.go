@@ -111,8 +111,8 @@ func TestReachable(t *testing.T) {
 				t.Errorf("Reachable() = %v; want %s", err, silence)
 			}
 		}
-		if got := b.probes(0); got != len(probes()) {
-			t.Errorf("%d probes of the first server; want %d", got, len(probes()))
+		if got := b.probes(0); got != probeQuestions {
+			t.Errorf("%d probes of the first server; want %d", got, probeQuestions)
 		}
 		time.Sleep(probePause)
 		b.setServer(1, good)

@@ -8,6 +8,7 @@ import (
 
 	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
 )
 
 // What makes the guard speak: natShare percent of at least natMessages messages
@@ -36,19 +37,28 @@ type natGuard struct {
 	most  netip.Addr
 	votes int
 	ofIt  int // messages from most since it was chosen
+
+	carriers carriers
 }
 
-// see counts a request. Who logged in has an address of his own to come from.
-func (g *natGuard) see(req *policy.Request, own bool) {
+// see counts a request of a client, by what became of the question for its names.
+// Who logged in has an address of his own to come from.
+func (g *natGuard) see(req *policy.Request, own bool, ptr resolver.Outcome) {
 	if req.Authenticated || !req.Client.IsValid() {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.told || req.Instance != "" && req.Instance == g.instance {
+	if req.Instance != "" && req.Instance == g.instance {
 		return // another recipient of the same message
 	}
 	g.instance = req.Instance
+	if !own {
+		g.carriers.see(req, ptr, g.log)
+	}
+	if g.told {
+		return
+	}
 	if g.messages == 0 {
 		g.since = req.Time
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
 )
 
 func TestNATGuard(t *testing.T) {
@@ -49,7 +50,7 @@ func TestNATGuard(t *testing.T) {
 					Client:        netip.MustParseAddr(test.client(i)),
 					Instance:      fmt.Sprint(i),
 					Authenticated: test.login,
-				}, test.own)
+				}, test.own, resolver.Found)
 			}
 		}
 		got := log.String()

@@ -27,8 +27,8 @@ func Plain(a netip.Addr) netip.Addr {
 	if a.Is4() || !wellKnown.Contains(a) {
 		return a
 	}
-	if v4 := last32(a); global4(v4) {
-		return v4
+	if v4 := last32(a); Global4(v4) {
+		return netip.AddrFrom4(v4)
 	}
 	return a
 }
@@ -42,7 +42,7 @@ func Networks(p netip.Prefix) []netip.Prefix {
 	case p.Addr().Is4In6() && p.Bits() >= 96:
 		return []netip.Prefix{netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)}
 	case p.Addr().Is6() && p.Bits() >= 96 && wellKnown.Contains(p.Addr()):
-		v4 := netip.PrefixFrom(last32(p.Addr()), p.Bits()-96)
+		v4 := netip.PrefixFrom(netip.AddrFrom4(last32(p.Addr())), p.Bits()-96)
 		switch all, some := spread(v4); {
 		case all:
 			return []netip.Prefix{v4}
@@ -66,9 +66,9 @@ func spread(p netip.Prefix) (all, some bool) {
 	return all, some
 }
 
-func last32(a netip.Addr) netip.Addr {
+func last32(a netip.Addr) [4]byte {
 	b := a.As16()
-	return netip.AddrFrom4([4]byte(b[12:]))
+	return [4]byte(b[12:])
 }
 
 // private4 and private6 are the networks of [Private].
@@ -97,7 +97,9 @@ var local4 = [...]netip.Prefix{
 	netip.MustParsePrefix("224.0.0.0/3"), // multicast and what is reserved
 }
 
-func global4(a netip.Addr) bool { return !within(local4[:], a) }
+// Global4 reports whether an IPv4 address may be one of the public Internet. Those
+// of examples (RFC 5737) may.
+func Global4(a [4]byte) bool { return !within(local4[:], netip.AddrFrom4(a)) }
 
 func within(networks []netip.Prefix, a netip.Addr) bool {
 	for i := range networks {

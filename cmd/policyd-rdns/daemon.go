@@ -135,7 +135,7 @@ func (d *daemon) decide(g *generation, w *work, req *policy.Request) (action str
 	if r.Facts.Outage {
 		d.blind.Add(1)
 	}
-	d.nat.see(req, r.Facts.OwnClient || g.conf.rules.Networks.Has(req.Client))
+	d.nat.see(req, r.Facts.OwnClient || g.conf.rules.Networks.Has(req.Client), r.Facts.PTR)
 	reply := r.Decision.Reply()
 	if r.Decision.Action != policy.DUNNO {
 		r.Reply = spoken(reply)

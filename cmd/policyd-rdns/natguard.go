@@ -9,6 +9,7 @@ import (
 
 	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
 )
 
 // What makes the guard speak: natShare percent of at least natMessages messages
@@ -44,10 +45,13 @@ type natGuard struct {
 	most  netip.Addr
 	votes int
 	ofIt  int // messages from most since it was chosen
+
+	carriers carriers
 }
 
-// see counts a request. Who logged in has an address of his own to come from.
-func (g *natGuard) see(req *policy.Request, own bool) {
+// see counts a request of a client, by what became of the question for its names.
+// Who logged in has an address of his own to come from.
+func (g *natGuard) see(req *policy.Request, own bool, ptr resolver.Outcome) {
 	if req.Authenticated || !req.Client.IsValid() {
 		return
 	}
@@ -57,6 +61,9 @@ func (g *natGuard) see(req *policy.Request, own bool) {
 		return // another recipient of the same message
 	}
 	g.instance = req.Instance
+	if !own {
+		g.carriers.see(req, ptr, g.log)
+	}
 	if g.messages == 0 {
 		g.since = req.Time
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
 )
 
 func TestNATGuard(t *testing.T) {
@@ -49,7 +50,7 @@ func TestNATGuard(t *testing.T) {
 					Client:        netip.MustParseAddr(test.client(i)),
 					Instance:      fmt.Sprint(i),
 					Authenticated: test.login,
-				}, test.own)
+				}, test.own, resolver.Found)
 			}
 		}
 		got := log.String()
@@ -72,7 +73,7 @@ func TestNATMended(t *testing.T) {
 	mail := func(client func(i int) string) {
 		for i := range natMessages + 1 {
 			now = now.Add(natTime / natMessages)
-			g.see(&policy.Request{Time: now, Client: netip.MustParseAddr(client(i))}, false)
+			g.see(&policy.Request{Time: now, Client: netip.MustParseAddr(client(i))}, false, resolver.Found)
 		}
 	}
 	gateway := func(int) string { return "172.17.0.1" }

@@ -309,6 +309,7 @@ func TestParameters(t *testing.T) {
 		},
 		{"many processes", good + "default_process_limit = 2500\n", []string{"warning limits.connections"}, "limits.connections", "max_connections = 2700"},
 		{"any number of processes", strings.Replace(good, "n - y - - smtpd", "n - y - 0 smtpd", 1), []string{"warning limits.connections"}, "", ""},
+		{"networks of NAT64", good + "mynetworks = 127.0.0.0/8 [64:ff9b::192.0.2.0]/120 [64:ff9b::198.51.100.25]\n", []string{"info own.networks"}, "own.networks", `networks = ["192.0.2.0/24"]`},
 		{"networks", good + "mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 192.0.2.0/24 198.51.100.25 !192.0.2.9 [2001:db8::]/32\n", []string{"info own.networks"}, "own.networks", `networks = ["192.0.2.0/24", "2001:db8::/32"]`},
 		{"networks in a table", good + "mynetworks = 127.0.0.0/8 cidr:/etc/postfix/nets /etc/postfix/more\n", []string{"info own.networks-unseen"}, "", ""},
 		{"networks, asked before", withList("smtpd_client_restrictions = POLICY") + "mynetworks = 192.0.2.0/24\n", []string{"info call.no-permit", "warning own.networks"}, "", ""},

@@ -33,6 +33,18 @@ func (s *scene) assess() {
 	s.checks[CheckHELOForm] = s.heloForm()
 	s.helo()
 	s.checks[CheckHELOName] = s.heloName()
+	if s.facts.Unread != 0 {
+		s.forget()
+	}
+}
+
+// forget leaves the checks undetermined whose outcome could not be read.
+func (s *scene) forget() {
+	for c := range numChecks {
+		if s.facts.Unread.Has(c) {
+			s.leave(c, resolver.NotAsked, of(checkResults[c]...))
+		}
+	}
 }
 
 // leave leaves a check unsettled: because of what was not asked, or else because

@@ -65,6 +65,19 @@ func (s results) has(r Result) bool { return s&(1<<r) != 0 }
 // Checks holds the result of every check.
 type Checks [numChecks]Result
 
+// CheckSet is a set of checks.
+type CheckSet uint16
+
+// Add puts checks into the set.
+func (s *CheckSet) Add(checks ...Check) {
+	for _, c := range checks {
+		*s |= 1 << c
+	}
+}
+
+// Has reports whether a check is in the set.
+func (s CheckSet) Has(c Check) bool { return s&(1<<c) != 0 }
+
 var checkNames = [numChecks]string{"ptr", "fcrdns", "name", "strength", "helo_form", "helo", "helo_name"}
 
 var resultNames = [numResults]string{

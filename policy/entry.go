@@ -305,6 +305,9 @@ func (g *greetings) holds(s *scene) (truth, bool) {
 		return no, false
 	}
 	h := &s.facts.HELO
+	if s.req.cut(CutHELO) && h.Form != hostname.Malformed {
+		return open, false // what has no name as it begins has none whole
+	}
 	if h.Addr.IsValid() {
 		_, ok := g.addrs[greetedAddr{h.Form, h.Addr}]
 		return truthOf(ok), false
@@ -319,6 +322,9 @@ type (
 )
 
 func (m *senders) holds(s *scene) (truth, bool) {
+	if s.req.cut(CutSender) {
+		return m.beginning(), false
+	}
 	// Before MAIL an empty sender is none, not the null sender.
 	return truthOf((s.req.Sender != "" || s.req.mailBegun()) && m.Has(s.req.Sender)), false
 }
@@ -331,7 +337,19 @@ func (m *recipients) add(v string) error {
 }
 
 func (m *recipients) holds(s *scene) (truth, bool) {
+	if s.req.cut(CutRecipient) {
+		return m.beginning(), false
+	}
 	return truthOf(s.req.Recipient != "" && m.Has(s.req.Recipient)), false
+}
+
+// beginning is how true it is of an address that the set has it, if only its
+// beginning is known: that is not empty, and its domain is at its end.
+func (m *Mailboxes) beginning() truth {
+	if len(m.whole)+len(m.users)+len(m.domains.exact)+len(m.domains.suffix) == 0 {
+		return no
+	}
+	return open
 }
 
 // flag asks whether the client logged in, or is under TLS.
@@ -366,6 +384,14 @@ func (c contexts) add(v string) error {
 }
 
 func (c contexts) holds(s *scene) (truth, bool) {
+	if s.req.cut(CutContext) {
+		for v := range c {
+			if len(v) > len(s.req.Context) && strings.HasPrefix(v, s.req.Context) {
+				return open, false
+			}
+		}
+		return no, false
+	}
 	_, ok := c[s.req.Context]
 	return truthOf(ok), false
 }

@@ -53,6 +53,11 @@ type Facts struct {
 	// of our own, and nothing that a client could mend or wait for.
 	Outage   bool
 	Overload bool
+
+	// Unread are the checks whose outcome a log holds in a way that this version
+	// cannot read: undetermined, whatever the other facts would make of them. It
+	// is empty for a request of Postfix.
+	Unread CheckSet
 }
 
 // Lead is where a name leads in the client's address family.

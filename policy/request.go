@@ -52,7 +52,25 @@ type Request struct {
 	// Context is policy_context, set by the administrator for one
 	// check_policy_service (Postfix 3.1 and later).
 	Context string
+
+	// Cut names the texts of which only the beginning is here. Postfix sends no
+	// such: it is for a request that was read from a log.
+	Cut Cut
 }
+
+// Cut is a set of texts of a request.
+type Cut uint8
+
+// The texts that an entry of a rule may ask for.
+const (
+	CutHELO Cut = 1 << iota
+	CutSender
+	CutRecipient
+	CutContext
+)
+
+// cut reports whether only the beginning of a text is known.
+func (r *Request) cut(text Cut) bool { return r.Cut&text != 0 }
 
 // mailBegun says that the client has come to MAIL or beyond, where a greeting
 // that is missing and a sender that is empty mean something.

@@ -146,7 +146,7 @@ type Mailboxes struct {
 
 // Add puts an address pattern into the set.
 func (m *Mailboxes) Add(text string) error {
-	user, domain, at := cutLast(strings.ToLower(text), '@')
+	user, domain, at := SplitMailbox(strings.ToLower(text))
 	name := hostname.Normal(domain)
 	switch {
 	case text == "<>":
@@ -180,7 +180,7 @@ func (m *Mailboxes) Has(address string) bool {
 		return m.null
 	}
 	address = strings.ToLower(address)
-	user, domain, at := cutLast(address, '@')
+	user, domain, at := SplitMailbox(address)
 	if at {
 		address = strings.TrimSuffix(address, ".")
 		domain = strings.TrimSuffix(domain, ".")
@@ -192,14 +192,4 @@ func (m *Mailboxes) Has(address string) bool {
 		return true
 	}
 	return at && m.domains.Has(domain)
-}
-
-// cutLast cuts at the last sep: a quoted local part may hold others (RFC 5321
-// section 4.1.2). Without one, all is before.
-func cutLast(s string, sep byte) (before, after string, found bool) {
-	i := strings.LastIndexByte(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+1:], true
 }

@@ -89,7 +89,7 @@ func showLog(ctx context.Context, paths []string, o *logOptions, stdin io.Reader
 		ctx = context.WithoutCancel(ctx)
 	}
 	damaged := damages{out: stderr}
-	r := &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell}
+	r := &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell, OnUnknown: damaged.unknown}
 	if o.json {
 		err = showJSON(ctx, r, filter, stdout)
 	} else {

@@ -35,7 +35,7 @@ func TestREADMENamesEveryKey(t *testing.T) {
 		Request: policy.Request{
 			Time: time.Unix(0, 0), Client: client, ClientText: "x", ClientName: "x", ReverseClientName: "x", HELO: "x",
 			State: "RCPT", Sender: "x", Recipient: "x", Instance: "x", QueueID: "x", Authenticated: true, Encrypted: true,
-			Server: client, Context: "x",
+			Server: client, Context: strings.Repeat("x", 1000),
 		},
 		Facts: policy.Facts{
 			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []string{"x"}, Questions: 2, Cached: true, Stale: true, Outage: true, Overload: true,

@@ -103,8 +103,10 @@ const maxTold = 5
 
 // damages tells what of a log could not be read.
 type damages struct {
-	out io.Writer
-	n   int
+	out      io.Writer
+	n        int
+	unknowns int // decisions with words that are not known
+	first    journal.Damage
 }
 
 func (d *damages) tell(damage journal.Damage) {
@@ -113,9 +115,21 @@ func (d *damages) tell(damage journal.Damage) {
 	}
 }
 
+// unknown takes decisions with words that are not known.
+func (d *damages) unknown(first journal.Damage, lines int) {
+	if d.unknowns == 0 {
+		d.first = first
+	}
+	d.unknowns += lines
+}
+
 // end tells how many there were.
 func (d *damages) end() {
 	if d.n > maxTold {
 		fmt.Fprintf(d.out, "policyd-rdns: and %d more damaged lines; all were passed over\n", d.n-maxTold)
+	}
+	if d.unknowns > 0 {
+		fmt.Fprintf(d.out, "policyd-rdns: %s written by another version, with words that this one does not know; what they say is taken as not learnt. The first is %s\n",
+			plural(d.unknowns, "decision was", "decisions were"), safe(d.first.Error()))
 	}
 }

@@ -136,7 +136,7 @@ type replayOutput struct {
 // replayDecisions is replay of decision logs.
 func replayDecisions(ctx context.Context, p *replayer, logs *records, out *replayOutput) (*replayed, error) {
 	t := newReplayed()
-	r := &journal.Reader{Inputs: logs.inputs, OnDamage: out.damaged.tell}
+	r := &journal.Reader{Inputs: logs.inputs, OnDamage: out.damaged.tell, OnUnknown: out.damaged.unknown}
 	var err error
 	t.lines, err = journal.Read(ctx, r, p.judge, func(some []judged) error {
 		for i := range some {

@@ -167,6 +167,9 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 			j.change, j.needs = undecided, needed(p.before.rules, q, f)
 		}
 	}
+	if l.NoAction && p.before == nil {
+		j.change, j.needs = undecided, "what was done is told in words of another version"
+	}
 	d := p.after.rules.Judge(q, f)
 	if d.Open {
 		// Perhaps for a rule that only observes.
@@ -236,7 +239,7 @@ func needed(rules *policy.Rules, q *policy.Request, f *policy.Facts) string {
 func (p *replayer) detail(l *journal.Line, j *judged) {
 	j.before.rule = strings.Clone(j.before.rule)
 	j.clients = strings.Clone(clientsOf(&l.Record))
-	_, domain, at := strings.Cut(l.Request.Sender, "@")
+	_, domain, at := policy.SplitMailbox(l.Request.Sender)
 	switch {
 	case l.Request.Sender == "":
 		j.sender = "<>"
@@ -296,18 +299,11 @@ func organisation(name string) string {
 	return name
 }
 
-// networkOf is the network that is taken for one owner's: a /24 of IPv4, a /48
-// of IPv6 (RFC 6177).
 func networkOf(client netip.Addr) string {
 	if !client.IsValid() {
 		return "no address"
 	}
-	bits := 48
-	if client.Is4() {
-		bits = 24
-	}
-	network, _ := client.Prefix(bits) // fails only for bits out of range
-	return network.String()
+	return policy.Network(client).String()
 }
 
 // listedJSON is a change as a line of JSON, with its newline.

@@ -117,3 +117,22 @@ func TestClientsOf(t *testing.T) {
 		}
 	}
 }
+
+// TestReplaySender: senders are counted by their domain, which is behind the last @.
+func TestReplaySender(t *testing.T) {
+	p, err := newReplayer(&replayOptions{config: writeTOML(t, "new.toml", "[[rule]]\nname = \"all\"\naction = \"reject\"\nwhen = { client = \"203.0.113.20\" }\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range [][2]string{
+		{"a@example.org", "example.org"}, {`"a@b"@Example.ORG`, "example.org"}, {`"a@b"`, `"a@b"`}, {"", "<>"}, {"root", "root"},
+	} {
+		r, err := journal.Parse(recordLine(func(r *journal.Record) { r.Request.Sender = test[0] }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j, _ := p.judge(&journal.Line{Record: r}); j.sender != test[1] {
+			t.Errorf("sender %s is counted as %s; want %s", test[0], j.sender, test[1])
+		}
+	}
+}

@@ -197,7 +197,7 @@ func (t *replayed) printJSON(out io.Writer, p *replayer) error {
 		"change":    "summary",
 		"configs":   map[string]string{"before": t.beforeText(p), "after": configText(p.after)},
 		"decisions": t.decisions, "messages": t.messages, "first": t.first, "last": t.last,
-		"lines":  map[string]int{"other": t.lines.Other, "damaged": t.lines.Damaged},
+		"lines":  map[string]int{"other": t.lines.Other, "damaged": t.lines.Damaged, "unknown": t.lines.Unknown},
 		"before": counts(t.before), "after": counts(t.after), "other_rule": t.otherRule, "decided": p.decided,
 		"changes": changes, "needs": t.needs, "observed": observed, "unobserved": t.unobserved,
 	}

@@ -91,7 +91,7 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 	if isTerminal(stderr) {
 		bar.out = stderr
 	}
-	r, err := report.Read(ctx, &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell}, report.Config{
+	r, err := report.Read(ctx, &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell, OnUnknown: damaged.unknown}, report.Config{
 		Rules: conf.rules, Name: cmp.Or(conf.path, "built-in"), Hash: conf.hash, Builtin: conf.builtin,
 		WriteRule: writeRule, Place: now.Location(), Top: o.top, Wants: filter.wants,
 		Progress: func(decisions int) { bar.draw(time.Now(), decisions) },

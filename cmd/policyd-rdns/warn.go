@@ -33,6 +33,7 @@ func (c *config) warn(r *reader) {
 			r.doubtful("helo.own_names["+itoa(i)+"]", "helo.own_names = %q: hosts elsewhere have that too, so that it is nobody's own", text)
 		}
 	}
+	c.warnLogFolder(r)
 	refuses := false
 	for i := range c.rules.List {
 		rule := &c.rules.List[i]

@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"unicode/utf8"
 )
 
@@ -25,11 +26,12 @@ func AppendJSON(dst []byte, line string) ([]byte, error) {
 		rest = after
 		dst = append(dst, "{,"[b2i(begun)])
 		begun = true
-		dst = append(appendQuoted(dst, key), ':')
+		dst, _ = appendQuoted(dst, key, math.MaxInt)
+		dst = append(dst, ':')
 		if _, n, ok := plainValue(value + " "); ok && n == len(value) && unquoted(key) {
 			dst = append(dst, value...)
 		} else {
-			dst = appendQuoted(dst, value)
+			dst, _ = appendQuoted(dst, value, math.MaxInt)
 		}
 	}
 	if !begun {

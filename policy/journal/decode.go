@@ -12,6 +12,7 @@ import (
 
 	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
 
@@ -20,8 +21,9 @@ var ErrOther = errors.New("not a decision")
 
 // Parse reads a line back, of either format, with or without its newline: the
 // request, the facts and the decision, so that judging the request by the facts
-// under the same rules gives the same decision. Unknown keys are passed over.
-// The looks of names are judged anew. It returns ErrOther for a line that is no
+// under the same rules gives the same decision, or none (Decision.Open) where the
+// line does not hold what they ask for. Unknown keys are passed over; of words that
+// are not known see [Record.Unknown]. The looks of names are judged anew. It returns ErrOther for a line that is no
 // decision. The texts of the record share the memory of one copy of the line.
 func Parse(line []byte) (Record, error) {
 	var d decoder
@@ -33,7 +35,8 @@ func Parse(line []byte) (Record, error) {
 // decoder turns the fields of a line into a record. It keeps the first error.
 type decoder struct {
 	fields
-	err error
+	err     error
+	unknown string // the first word that is not known, with its key
 }
 
 // parse reads a line into a record, which is empty before.
@@ -57,12 +60,53 @@ func (d *decoder) bad(f field, err error) {
 	}
 }
 
+// strange notes a word of a key that another version may have written.
+func (d *decoder) strange(f field, word string) {
+	if d.unknown == "" {
+		d.unknown = fmt.Sprintf("%s=%.60q", fieldKeys[f], word)
+	}
+}
+
 func (d *decoder) record(r *Record) {
 	r.ID, r.Config, r.Reply = d.value[fID], d.value[fConfig], d.value[fReply]
 	r.Elapsed = d.millis(fMS)
 	r.Request = d.request()
 	r.Facts = d.facts(&r.Request)
-	r.Decision = d.decision()
+	r.Decision, r.NoAction = d.decision()
+	if d.has[fCut] {
+		r.cut = d.cut()
+		r.Request.Cut = r.cut.texts()
+	}
+	d.unread(r)
+	r.Unknown = d.unknown
+}
+
+// cut are the keys that hold less than there was.
+func (d *decoder) cut() (cut fieldSet) {
+	for _, key := range d.list(fCut) {
+		for f := range numFields {
+			if fieldKeys[f] == key && cuttable(f) {
+				cut.add(f)
+			}
+		}
+	}
+	return cut
+}
+
+// unread notes the checks that another version knew more of than this one can
+// read.
+func (d *decoder) unread(r *Record) {
+	unread := &r.Facts.Unread
+	for i := range r.Decision.Checks {
+		f := fPTR + field(i)
+		if check := policy.Check(i); d.value[f] != "" && r.Decision.Checks[check] == policy.NotLearnt {
+			unread.Add(check)
+		}
+	}
+	// The HELO that this version cuts is malformed whole, too: no other is so long.
+	if r.cut.has(fHELOIs) && r.Facts.HELO.Form != hostname.Malformed {
+		unread.Add(policy.CheckHELOForm, policy.CheckHELO, policy.CheckHELOName)
+	}
 }
 
 func (d *decoder) request() policy.Request {
@@ -135,7 +179,13 @@ func (d *decoder) addr(key field) netip.Addr {
 	return address.Plain(a)
 }
 
-func (d *decoder) flag(key field) bool { return d.value[key] == "true" }
+func (d *decoder) flag(key field) bool {
+	v := d.value[key]
+	if v != "" && v != "true" && v != "false" {
+		d.strange(key, v)
+	}
+	return v == "true"
+}
 
 func (d *decoder) facts(req *policy.Request) policy.Facts {
 	f := policy.NewFacts(req)
@@ -148,7 +198,7 @@ func (d *decoder) facts(req *policy.Request) policy.Facts {
 	case "temperror":
 		f.PTR = resolver.TempError
 	default:
-		d.bad(fPTR, errors.New("unknown result"))
+		// Not asked, as far as anybody here can tell.
 	}
 	f.Names = d.names(req.Client)
 	f.MoreNames = d.flag(fMoreNames)
@@ -189,6 +239,10 @@ func (d *decoder) lead(key field, s string) policy.Lead {
 	case "temperror":
 		return policy.Lead{Outcome: resolver.TempError}
 	}
+	if isWord(s) {
+		d.strange(key, s)
+		return policy.Lead{}
+	}
 	l := policy.Lead{Outcome: resolver.Found}
 	for a := range strings.SplitSeq(s, "+") {
 		addr, err := netip.ParseAddr(a)
@@ -199,6 +253,16 @@ func (d *decoder) lead(key field, s string) policy.Lead {
 		l.Addrs = append(l.Addrs, addr)
 	}
 	return l
+}
+
+// isWord reports whether a text is like the words of this log, and so no address.
+func isWord(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && c != '_' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // list reads a list of elements.
@@ -226,50 +290,91 @@ func (d *decoder) list(key field) []string {
 	return append(elems, string(e))
 }
 
-func (d *decoder) decision() policy.Decision {
-	p := policy.Decision{Rule: d.value[fRule], Downgraded: d.flag(fDowngraded)}
-	p.Action = d.action(fAction, d.value[fAction])
-	p.Decided = p.Action
-	if d.has[fDecided] {
-		p.Decided = d.action(fDecided, d.value[fDecided])
+// decision reads what was decided, and reports whether that is told in a word
+// that is not known.
+func (d *decoder) decision() (p policy.Decision, noAction bool) {
+	p = policy.Decision{Rule: d.value[fRule], Downgraded: d.flag(fDowngraded)}
+	known := false
+	if p.Action, known = d.action(fAction, d.value[fAction]); !known {
+		noAction = true
 	}
-	if d.value[fMode] == policy.Observe.String() {
+	p.Decided = p.Action
+	switch {
+	case d.has[fDecided]:
+		if p.Decided, known = d.action(fDecided, d.value[fDecided]); !known || p.Decided == policy.Info {
+			d.strange(fDecided, d.value[fDecided])
+			p.Decided, noAction = policy.DUNNO, true
+		}
+	case p.Action == policy.Info: // of what, it says nowhere
+		d.strange(fDecided, "")
+		p.Decided, noAction = policy.DUNNO, true
+	}
+	switch d.value[fMode] {
+	case "", policy.Enforce.String():
+	case policy.Observe.String():
 		p.Mode = policy.Observe
+	default:
+		d.strange(fMode, d.value[fMode])
 	}
 	if p.Action == policy.Info {
 		p.Mode = policy.ObserveInfo
 	}
-	would := d.list(fWould)
-	if p.Decided != p.Action && len(would) > 0 {
-		would = would[:len(would)-1] // the last is the decision itself
-	}
-	for _, e := range would {
-		a, rule, _ := strings.Cut(e, ":")
-		p.Would = append(p.Would, policy.Verdict{Action: d.action(fWould, a), Rule: rule})
-	}
+	p.Would = d.would()
 	for i := range p.Checks {
-		key := fPTR + field(i) // the fields of the checks are in their order
-		v := d.value[key]
-		result, ok := policy.Check(i).Result(v)
-		if !ok && v != "" {
-			d.bad(key, errors.New("unknown result"))
-		}
-		p.Checks[i] = result
+		p.Checks[i] = d.check(policy.Check(i))
 	}
 	switch p.Checks[policy.CheckName] {
 	case policy.Proper, policy.None:
 		p.Checks[policy.CheckStrength] = policy.None // which is not written
 	}
-	return p
+	return p, noAction
 }
 
-func (d *decoder) action(key field, v string) policy.Action {
+// would reads what was only observed, without the decision itself.
+func (d *decoder) would() (all []policy.Verdict) {
+	elems := d.list(fWould)
+	if d.has[fDecided] && d.value[fDecided] != d.value[fAction] && len(elems) > 0 {
+		elems = elems[:len(elems)-1] // the last is the decision itself
+	}
+	for _, e := range elems {
+		word, rule, _ := strings.Cut(e, ":")
+		a, known := d.action(fWould, word)
+		if !known || a == policy.Info {
+			a = policy.DUNNO
+		}
+		all = append(all, policy.Verdict{Action: a, Rule: rule})
+	}
+	return all
+}
+
+// check reads the outcome of a check, not learnt if that is not known.
+func (d *decoder) check(c policy.Check) policy.Result {
+	f := fPTR + field(c) // the fields of the checks are in their order
+	result, ok := c.Result(d.value[f])
+	switch {
+	case ok || d.value[f] == "":
+	case isWord(d.value[f]):
+		d.strange(f, d.value[f])
+	default:
+		d.bad(f, errors.New("unknown result"))
+	}
+	return result
+}
+
+// action reads an action. A word that is none of those of this version is told
+// from none at all: without an action a line is no decision.
+func (d *decoder) action(f field, v string) (a policy.Action, known bool) {
 	if v == policy.Info.String() {
-		return policy.Info
+		return policy.Info, true
 	}
 	a, err := policy.ParseAction(v)
-	if err != nil {
-		d.bad(key, err)
+	switch {
+	case err == nil:
+		return a, true
+	case isWord(v):
+		d.strange(f, v)
+	default:
+		d.bad(f, err)
 	}
-	return a
+	return policy.DUNNO, false
 }

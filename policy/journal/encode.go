@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"math/bits"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -21,126 +23,221 @@ func (f Format) Append(dst []byte, r *Record) []byte {
 }
 
 func (e *encoder) record(r *Record) {
-	e.time("time", r.Request.Time)
-	e.text("level", "INFO")
-	e.text("msg", "decision")
-	e.text("id", r.ID)
-	e.text("config", r.Config)
+	e.cut = r.cut
+	e.time(fTime, r.Request.Time)
+	e.word(fLevel, "INFO")
+	e.word(fMsg, "decision")
+	e.text(fID, r.ID)
+	e.text(fConfig, r.Config)
 	e.decision(&r.Decision)
-	e.text("reply", r.Reply)
+	e.text(fReply, r.Reply)
 	e.checks(&r.Decision.Checks)
 	e.names(&r.Facts, r.Request.Client, r.Decision.Checks[policy.CheckName])
-	e.facts(&r.Facts)
+	e.facts(&r.Facts, r.Request.Client)
 	e.request(&r.Request)
-	e.millis("ms", r.Elapsed)
-	e.flag("cached", r.Facts.Cached)
-	e.flag("stale", r.Facts.Stale)
-	e.flag("outage", r.Facts.Outage)
-	e.flag("overload", r.Facts.Overload)
+	e.cutKeys()
+	e.millis(fMS, r.Elapsed)
+	e.flag(fCached, r.Facts.Cached)
+	e.flag(fStale, r.Facts.Stale)
+	e.flag(fOutage, r.Facts.Outage)
+	e.flag(fOverload, r.Facts.Overload)
 }
 
 func (e *encoder) decision(d *policy.Decision) {
-	e.text("action", d.Action.String())
-	e.text("rule", d.Rule)
-	e.text("mode", d.Mode.String())
+	e.word(fAction, d.Action.String())
+	e.text(fRule, d.Rule)
+	e.word(fMode, d.Mode.String())
 	if d.Decided != d.Action {
-		e.text("decided", d.Decided.String())
+		e.word(fDecided, d.Decided.String())
 	}
-	e.open("would")
+	if d.Decided != d.Action || len(d.Would) > 0 {
+		e.would(d)
+	}
+	e.flag(fDowngraded, d.Downgraded)
+}
+
+// would writes what was only observed, as much of it as there is room for. The
+// decision itself, if it is one of these, is always there, the last of them.
+func (e *encoder) would(d *policy.Decision) {
+	e.open(fWould)
+	room := maxWould
+	if d.Decided != d.Action {
+		room -= verdictSize(policy.Verdict{Action: d.Decided, Rule: d.Rule})
+	}
 	for _, v := range d.Would {
-		e.element(v.Action.String(), ":", v.Rule)
+		if room -= verdictSize(v); room < 0 {
+			e.cut.add(fWould)
+			break
+		}
+		e.verdict(v)
 	}
 	if d.Decided != d.Action {
-		e.element(d.Decided.String(), ":", d.Rule)
+		e.verdict(policy.Verdict{Action: d.Decided, Rule: d.Rule})
 	}
 	e.close()
-	e.flag("downgraded", d.Downgraded)
+}
+
+// verdictSize is what an element of would takes, a comma included.
+func verdictSize(v policy.Verdict) int {
+	rule, _ := listed(v.Rule, maxRule)
+	return len(v.Action.String()) + len(":,") + rule
+}
+
+func (e *encoder) verdict(v policy.Verdict) {
+	e.element()
+	e.buf = append(append(e.buf, v.Action.String()...), ':')
+	e.part(v.Rule, maxRule)
 }
 
 func (e *encoder) checks(c *policy.Checks) {
 	for i, result := range c {
 		if check := policy.Check(i); check != policy.CheckStrength || result != policy.None {
-			e.text(check.String(), result.String())
+			e.word(fPTR+field(i), result.String()) // the fields of the checks are in their order
 		}
 	}
 }
 
 // names writes the client's names, with the outcome of the check of that name.
 func (e *encoder) names(f *policy.Facts, client netip.Addr, check policy.Result) {
-	e.addr("client", client)
-	e.open("ptr_name")
-	for i := range f.Names {
-		if f.Names[i].Lead.To(client) {
-			e.element(f.Names[i].Name)
-		}
-	}
-	e.close()
+	e.addr(fClient, client)
 	for i := range f.Names {
 		n := &f.Names[i]
 		if n.Verdict.Generic && check != policy.Proper {
-			e.text("why", n.Verdict.String())
+			e.text(fWhy, n.Verdict.String())
 			break
 		}
 	}
-	e.open("names")
+	if len(f.Names) == 0 {
+		return
+	}
+	e.open(fNames)
+	malformed := 0
 	for i := range f.Names {
-		n := &f.Names[i]
-		e.element(n.Name, ">")
-		e.lead(&n.Lead)
+		n, most := &f.Names[i], maxName
+		if !n.Valid {
+			malformed++
+			most = maxMalformed
+		}
+		if i == policy.MaxNames || malformed > maxMalformedMany {
+			e.cut.add(fNames)
+			break
+		}
+		e.element()
+		e.part(n.Name, most)
+		e.buf = append(e.buf, '>')
+		e.lead(&n.Lead, client)
 	}
 	e.close()
 }
 
-func (e *encoder) facts(f *policy.Facts) {
-	e.flag("more_names", f.MoreNames)
+func (e *encoder) facts(f *policy.Facts, client netip.Addr) {
+	e.flag(fMoreNames, f.MoreNames)
 	if f.HELO.Lead.Outcome != resolver.NotAsked {
-		e.open("helo_to")
+		e.open(fHELOTo)
 		e.element()
-		e.lead(&f.HELO.Lead)
+		e.lead(&f.HELO.Lead, client)
 		e.close()
 	}
-	e.flag("own_client", f.OwnClient)
-	e.flag("own_helo", f.OwnHELO)
-	e.open("dns_errors")
-	for _, err := range f.Errors {
-		e.element(err)
+	e.flag(fOwnClient, f.OwnClient)
+	e.flag(fOwnHELO, f.OwnHELO)
+	if len(f.Errors) > 0 {
+		e.errors(f.Errors)
+	}
+	e.number(fQuestions, f.Questions)
+}
+
+// errors writes why look-ups failed, of some of them.
+func (e *encoder) errors(all []string) {
+	e.open(fDNSErrors)
+	for i, err := range all {
+		if i == maxErrors {
+			e.cut.add(fDNSErrors)
+			break
+		}
+		e.element()
+		e.part(err, maxError)
 	}
 	e.close()
-	e.number("questions", f.Questions)
 }
 
 func (e *encoder) request(q *policy.Request) {
-	e.text("client_address", q.ClientText)
-	e.text("helo_is", q.HELO)
-	e.text("sender", q.Sender)
-	e.text("recipient", q.Recipient)
-	e.text("instance", q.Instance)
-	e.text("queue_id", q.QueueID)
-	e.text("state", q.State)
-	e.flag("authenticated", q.Authenticated)
-	e.flag("encrypted", q.Encrypted)
-	e.addr("server", q.Server)
-	e.text("client_name", q.ClientName)
-	e.text("reverse_client_name", q.ReverseClientName)
-	e.text("context", q.Context)
+	e.text(fClientAddress, q.ClientText)
+	e.text(fHELOIs, q.HELO)
+	e.text(fSender, q.Sender)
+	e.text(fRecipient, q.Recipient)
+	e.text(fInstance, q.Instance)
+	e.text(fQueueID, q.QueueID)
+	e.text(fState, q.State)
+	e.flag(fAuthenticated, q.Authenticated)
+	e.flag(fEncrypted, q.Encrypted)
+	e.addr(fServer, q.Server)
+	e.text(fClientName, q.ClientName)
+	e.text(fReverseClientName, q.ReverseClientName)
+	e.text(fContext, q.Context)
 }
 
-// lead adds to the element that is being put together where a name leads:
-// addresses, none or temperror; nothing if that was not asked.
-func (e *encoder) lead(l *policy.Lead) {
+// cutKeys names the keys that hold less than there was.
+func (e *encoder) cutKeys() {
+	if e.cut == 0 {
+		return
+	}
+	cut := e.cut
+	e.open(fCut)
+	for f := range numFields {
+		if cut.has(f) {
+			e.element()
+			e.buf = append(e.buf, fieldKeys[f]...)
+		}
+	}
+	e.close()
+}
+
+// lead adds to the element that is being put together where a name leads: an
+// address, none or temperror; nothing if that was not asked. Of several
+// addresses it is the client's, or else the one nearest to it: no judgement asks
+// for more than whether one is the client's, or in its network.
+func (e *encoder) lead(l *policy.Lead, client netip.Addr) {
 	switch l.Outcome {
 	case resolver.None:
 		e.buf = append(e.buf, "none"...)
 	case resolver.TempError:
 		e.buf = append(e.buf, "temperror"...)
 	case resolver.Found:
-		for i, a := range l.Addrs {
-			if i > 0 {
-				e.buf = append(e.buf, '+')
-			}
-			e.buf = a.AppendTo(e.buf)
+		if len(l.Addrs) > 0 {
+			e.buf = nearest(l.Addrs, client).WithZone("").AppendTo(e.buf)
 		}
 	}
+}
+
+// nearest is the address that has the most leading bits in common with the
+// client's, of several the first.
+func nearest(addrs []netip.Addr, client netip.Addr) netip.Addr {
+	best := addrs[0]
+	if len(addrs) == 1 {
+		return best
+	}
+	most := commonBits(best, client)
+	for _, a := range addrs[1:] {
+		if n := commonBits(a, client); n > most {
+			best, most = a, n
+		}
+	}
+	return best
+}
+
+// commonBits is the number of leading bits that two addresses of one family have
+// in common, -1 of others.
+func commonBits(a, b netip.Addr) int {
+	if a.BitLen() != b.BitLen() {
+		return -1
+	}
+	x, y := a.As16(), b.As16()
+	for i := range x {
+		if d := x[i] ^ y[i]; d != 0 {
+			return 8*i + bits.LeadingZeros8(d)
+		}
+	}
+	return 8 * len(x)
 }
 
 // encoder writes the fields of one line. Empty values are left out.
@@ -149,17 +246,20 @@ type encoder struct {
 	json  bool
 	begun bool
 	list  list // that is being put together
+	cut   fieldSet
 }
 
 // list is a value of several elements on its way into a buffer.
 type list struct {
+	field field
 	begun bool // as of the encoder, before its key
 	key   int  // where in the buffer its key begins
 	value int  // where its value begins
 	some  bool // there is an element, though perhaps an empty one
 }
 
-func (e *encoder) key(k string) {
+func (e *encoder) key(f field) {
+	k := fieldKeys[f]
 	if e.json {
 		e.buf = append(e.buf, "{,"[b2i(e.begun)], '"')
 		e.buf = append(append(e.buf, k...), '"', ':')
@@ -186,20 +286,47 @@ func (e *encoder) end() []byte {
 	return append(e.buf, '\n')
 }
 
-func (e *encoder) text(k, v string) {
+// word writes a word of ours.
+func (e *encoder) word(f field, v string) {
 	if v == "" {
 		return
 	}
-	e.key(k)
-	if e.json || !bare(v) {
-		e.buf = appendQuoted(e.buf, v)
+	e.key(f)
+	e.plain(v)
+}
+
+// plain adds a value that needs no escapes.
+func (e *encoder) plain(v string) {
+	if e.json {
+		e.buf = append(append(append(e.buf, '"'), v...), '"')
 	} else {
 		e.buf = append(e.buf, v...)
 	}
 }
 
-func (e *encoder) time(k string, t time.Time) {
-	e.key(k)
+// text writes a text within the bounds of its key.
+func (e *encoder) text(f field, v string) {
+	if v == "" {
+		return
+	}
+	e.key(f)
+	most := fieldLimits[f]
+	if !bare(v) {
+		var cut bool
+		if e.buf, cut = appendQuoted(e.buf, v, most); cut {
+			e.cut.add(f)
+		}
+		return
+	}
+	if len(v) > most {
+		v = v[:most]
+		e.cut.add(f)
+	}
+	e.plain(v)
+}
+
+func (e *encoder) time(f field, t time.Time) {
+	e.key(f)
 	if e.json {
 		e.buf = append(appendTime(append(e.buf, '"'), t), '"')
 	} else {
@@ -229,11 +356,11 @@ func appendTime(dst []byte, t time.Time) []byte {
 // appendTwo adds a number of two digits.
 func appendTwo(dst []byte, n int) []byte { return append(dst, '0'+byte(n/10), '0'+byte(n%10)) }
 
-func (e *encoder) addr(k string, a netip.Addr) {
+func (e *encoder) addr(f field, a netip.Addr) {
 	if !a.IsValid() {
 		return
 	}
-	e.key(k)
+	e.key(f)
 	if e.json {
 		e.buf = append(a.AppendTo(append(e.buf, '"')), '"')
 	} else {
@@ -241,46 +368,84 @@ func (e *encoder) addr(k string, a netip.Addr) {
 	}
 }
 
-func (e *encoder) flag(k string, v bool) {
+func (e *encoder) flag(f field, v bool) {
 	if v {
-		e.key(k)
+		e.key(f)
 		e.buf = append(e.buf, "true"...)
 	}
 }
 
-func (e *encoder) number(k string, v int) {
-	e.key(k)
+func (e *encoder) number(f field, v int) {
+	e.key(f)
 	e.buf = strconv.AppendInt(e.buf, int64(v), 10)
 }
 
-func (e *encoder) millis(k string, d time.Duration) {
-	e.key(k)
+func (e *encoder) millis(f field, d time.Duration) {
+	e.key(f)
 	us := d.Round(time.Microsecond).Microseconds()
 	e.buf = strconv.AppendInt(e.buf, us/1000, 10)
 	e.buf = append(e.buf, '.', '0'+byte(us/100%10), '0'+byte(us/10%10), '0'+byte(us%10))
 }
 
 // open begins a list, to which elements are added until it is closed.
-func (e *encoder) open(k string) {
-	e.list = list{begun: e.begun, key: len(e.buf)}
-	e.key(k)
+func (e *encoder) open(f field) {
+	e.list = list{field: f, begun: e.begun, key: len(e.buf)}
+	e.key(f)
 	e.list.value = len(e.buf)
 }
 
-// element adds an element, put together of parts.
-func (e *encoder) element(parts ...string) {
+// element begins an element, that is put together of parts.
+func (e *encoder) element() {
 	if e.list.some {
 		e.buf = append(e.buf, ',')
 	}
 	e.list.some = true
-	for _, p := range parts {
-		for i := range len(p) {
-			if p[i] == ',' || p[i] == '\\' {
-				e.buf = append(e.buf, '\\')
-			}
-			e.buf = append(e.buf, p[i])
-		}
+}
+
+// part adds a text to an element, at most so many bytes of it as they are
+// written in the end.
+func (e *encoder) part(s string, most int) {
+	if bare(s) && strings.IndexByte(s, ',') < 0 && len(s) <= most {
+		e.buf = append(e.buf, s...)
+		return
 	}
+	_, n := listed(s, most)
+	if n < len(s) {
+		e.cut.add(e.list.field)
+	}
+	for i := range n {
+		if s[i] == ',' || s[i] == '\\' {
+			e.buf = append(e.buf, '\\')
+		}
+		e.buf = append(e.buf, s[i])
+	}
+}
+
+// listed is how many bytes a text takes as written, in an element of a list that
+// has quotes, and how many bytes of the text are within a bound.
+func listed(s string, most int) (size, n int) {
+	for i, r := range s {
+		one := 0
+		switch {
+		case r == ',':
+			one = len(`\\,`)
+		case r == '\\':
+			one = len(`\\\\`)
+		case r == '"':
+			one = len(`\"`)
+		case r >= ' ' && r < 0x7f:
+			one = 1
+		case r < 0x10000:
+			one = len(`\u0000`)
+		default:
+			one = 2 * len(`\u0000`)
+		}
+		if size+one > most {
+			return size, i
+		}
+		size += one
+	}
+	return size, len(s)
 }
 
 // close ends a list: one without elements, or of one that is empty, is left out.
@@ -290,7 +455,7 @@ func (e *encoder) close() {
 	case len(value) == 0:
 		e.buf, e.begun = e.buf[:e.list.key], e.list.begun
 	case e.json || !bare(value):
-		e.buf = appendQuoted(e.buf[:e.list.value], string(value))
+		e.buf, _ = appendQuoted(e.buf[:e.list.value], string(value), MaxLine)
 	}
 }
 
@@ -314,11 +479,14 @@ var bareByte = func() (may [256]bool) {
 
 const hexDigits = "0123456789abcdef"
 
-// appendQuoted adds a JSON string of printable ASCII. logfmt readers take the
-// same. Bytes that are not UTF-8 become U+FFFD.
-func appendQuoted(dst []byte, s string) []byte {
+// appendQuoted adds a JSON string of printable ASCII, at most so many bytes
+// between its quotes, and reports whether that is not all. logfmt readers take
+// the same. Bytes that are not UTF-8 become U+FFFD.
+func appendQuoted(dst []byte, s string, most int) (_ []byte, cut bool) {
 	dst = append(dst, '"')
+	begin := len(dst)
 	for _, r := range s {
+		end := len(dst)
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', byte(r))
@@ -329,8 +497,11 @@ func appendQuoted(dst []byte, s string) []byte {
 		default:
 			dst = appendUTF16(dst, r)
 		}
+		if len(dst)-begin > most {
+			return append(dst[:end], '"'), true
+		}
 	}
-	return append(dst, '"')
+	return append(dst, '"'), false
 }
 
 // appendUTF16 adds \uXXXX, or two of them beyond the first plane (RFC 8259

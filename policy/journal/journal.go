@@ -22,19 +22,21 @@
 //	client               address
 //	ptr fcrdns name strength helo_form helo helo_name   the checks
 //	why                  what shows that the name is generic
-//	ptr_name             list of the confirmed names
-//	helo_is              the greeting
-//	names                list of the PTR names, each with where it leads: name>address+address,
-//	                     name>none, name>temperror, or name> if that was not asked
+//	helo_is              the HELO
+//	names                list of the PTR names, each with what it resolves to: name>address, name>none,
+//	                     name>temperror, or name> if that was not queried; it is confirmed if that is
+//	                     the client's address. Of several addresses it is the client's, or else the one
+//	                     nearest to it. Of names that are all malformed there are three.
 //	more_names           true if there are names that were not tried
-//	helo_to              where the greeting leads, likewise
+//	helo_to              what the HELO resolves to, likewise
 //	own_client own_helo  true if the client, or its greeting, is this very host
-//	dns_errors           list of the look-ups that failed, with the reason
+//	dns_errors           list of the lookups that failed, with the reason, three of them
 //	sender recipient instance queue_id state context    as Postfix sent them
 //	authenticated encrypted                             true if the client logged in, is under TLS
 //	server               the address that Postfix accepted on
 //	client_name reverse_client_name                     Postfix's own findings
 //	client_address       what Postfix sent, if that is no address
+//	cut                  list of the keys that hold less than there was
 //	questions            that were sent to DNS servers
 //	ms                   the decision's time in milliseconds
 //	cached stale         true if all DNS answers came from the cache, if one was past its TTL
@@ -42,13 +44,18 @@
 //
 // A list is separated by commas; a comma or a backslash in one of its elements
 // has a backslash before it. All values are escaped: a line is printable ASCII,
-// whatever a client or the DNS sent.
+// whatever a client or the DNS sent, and of at most [MaxLine] bytes. What is longer
+// than the bound of its key is cut, so that no judgement of the line becomes a wrong
+// one: an entry of a rule that asks for a text of which only the beginning is there
+// is undetermined.
 //
 // # Reading
 //
 // [Parse] reads one line. [Read] reads whole logs, of either format, rotated or
 // of several hosts, in order of time, and passes over what is damaged or no
-// decision. [AppendJSON] turns a line into one of JSON.
+// decision. [AppendJSON] turns a line into one of JSON. Unknown keys are passed
+// over, and so are unknown words in known keys: a line of a later version is read
+// as far as this one knows how. What such a word would say is not learnt.
 package journal
 
 import (
@@ -69,6 +76,16 @@ type Record struct {
 	Request  policy.Request
 	Facts    policy.Facts
 	Decision policy.Decision
+
+	// Unknown is the first key=value of a line that this version has no word for,
+	// empty of any other record: another version wrote it. What it says is taken
+	// as not learnt.
+	Unknown string
+	// NoAction reports that the line tells in no known word what was done or
+	// decided: Decision has DUNNO for it.
+	NoAction bool
+
+	cut fieldSet // keys of which a line that was read holds less than there was
 }
 
 // Format is how a line is written.

@@ -28,6 +28,11 @@ type Reader struct {
 	// OnDamage is called for each damaged line, in their order; nil: nobody is
 	// told. It is called from the goroutine of Read.
 	OnDamage func(Damage)
+	// OnUnknown is called where some of the next lines have words that this version
+	// does not know, with the first of them and their number; nil: nobody is told.
+	// What such a word says is not learnt; the decision counts like any other. It is
+	// called from the goroutine of Read.
+	OnUnknown func(first Damage, lines int)
 }
 
 // Counts is how many lines of each kind were read.
@@ -35,6 +40,7 @@ type Counts struct {
 	Decisions int
 	Other     int // log lines that are no decisions
 	Damaged   int
+	Unknown   int // decisions with words that this version does not know
 }
 
 // Read reads all decisions, hands each to digest, and what it makes of them, in
@@ -191,12 +197,19 @@ func (m *merger[T]) account(s *stream[T], c *chunk[T]) {
 	m.counts.Decisions += c.counts.Decisions
 	m.counts.Other += c.counts.Other
 	m.counts.Damaged += c.counts.Damaged
+	m.counts.Unknown += c.counts.Unknown
 	for _, d := range c.damages {
 		d.Input = s.name
 		d.Line += s.lines
 		if m.reader.OnDamage != nil {
 			m.reader.OnDamage(d)
 		}
+	}
+	if c.counts.Unknown > 0 && m.reader.OnUnknown != nil {
+		first := c.unknown
+		first.Input = s.name
+		first.Line += s.lines
+		m.reader.OnUnknown(first, c.counts.Unknown)
 	}
 	s.lines += c.lines
 }

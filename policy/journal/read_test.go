@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"policyd-rdns/policy"
@@ -234,33 +235,36 @@ func TestReadStops(t *testing.T) {
 }
 
 // TestReadStream: a line of a stream that goes on is there before the next one.
+// In its bubble a reader that waits for more ends the test at once.
 func TestReadStream(t *testing.T) {
-	from, to := io.Pipe()
-	seen := make(chan string)
-	in := journal.Input{Name: "-", Once: true, Open: func() (io.ReadCloser, error) { return from, nil }}
-	done := make(chan error, 1)
-	go func() {
-		r := journal.Reader{Inputs: []journal.Input{in}}
-		_, err := journal.Read(t.Context(), &r,
-			func(l *journal.Line) (string, bool) { return l.ID, true },
-			func(ids []string) error {
-				seen <- strings.Join(ids, " ")
-				return nil
-			})
-		done <- err
-	}()
-	for _, id := range []string{"a", "b"} {
-		if _, err := io.WriteString(to, logLine(journal.Logfmt, id, 1)); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		from, to := io.Pipe()
+		seen := make(chan string)
+		in := journal.Input{Name: "-", Once: true, Open: func() (io.ReadCloser, error) { return from, nil }}
+		done := make(chan error, 1)
+		go func() {
+			r := journal.Reader{Inputs: []journal.Input{in}}
+			_, err := journal.Read(t.Context(), &r,
+				func(l *journal.Line) (string, bool) { return l.ID, true },
+				func(ids []string) error {
+					seen <- strings.Join(ids, " ")
+					return nil
+				})
+			done <- err
+		}()
+		for _, id := range []string{"a", "b"} {
+			if _, err := io.WriteString(to, logLine(journal.Logfmt, id, 1)); err != nil {
+				t.Fatal(err)
+			}
+			if got := <-seen; got != id {
+				t.Errorf("the stream brings %s; want %s", got, id)
+			}
 		}
-		if got := <-seen; got != id {
-			t.Errorf("the stream brings %s; want %s", got, id)
+		to.Close()
+		if err := <-done; err != nil {
+			t.Errorf("Read = %v", err)
 		}
-	}
-	to.Close()
-	if err := <-done; err != nil {
-		t.Errorf("Read = %v", err)
-	}
+	})
 }
 
 // FuzzRead: whatever a log holds, every line of it is one of the three kinds,

@@ -122,7 +122,15 @@ func samples() []sample {
 		Time: time.Date(2026, 11, 23, 9, 30, 15, 0, time.FixedZone("", 3600)), ClientText: "unknown", State: "CONNECT",
 	}, rules: builtin}
 	nobody.facts = policy.NewFacts(&nobody.req)
-	return []sample{nameless, well, doubt, outage, watched, nobody}
+
+	long := sample{name: "more than a line takes", req: request("203.0.113.10", strings.Repeat("b", 513)), rules: builtin}
+	long.facts = policy.NewFacts(&long.req)
+	for range 4 {
+		named(&long.req, &long.facts, "_", "")
+		long.facts.Errors = append(long.facts.Errors, "e")
+	}
+	long.req.Sender, long.req.Context = strings.Repeat("é", 86)+"@example.org", strings.Repeat("c", 129)
+	return []sample{nameless, well, doubt, outage, watched, nobody, long}
 }
 
 // golden are the lines of testdata/lines.txt: for each sample its name as a

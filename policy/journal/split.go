@@ -32,7 +32,6 @@ const (
 	fHELO
 	fHELOName
 	fClient
-	fPTRName
 	fWhy
 	fNames
 	fMoreNames
@@ -54,6 +53,7 @@ const (
 	fClientName
 	fReverseClientName
 	fContext
+	fCut
 	fMS
 	fCached
 	fStale
@@ -65,10 +65,10 @@ const (
 var fieldKeys = [numFields]string{
 	"time", "level", "msg", "id", "config", "action", "rule", "mode", "decided", "would", "downgraded", "reply",
 	"ptr", "fcrdns", "name", "strength", "helo_form", "helo", "helo_name",
-	"client", "ptr_name", "why", "names", "more_names", "helo_to", "own_client", "own_helo", "dns_errors", "questions",
+	"client", "why", "names", "more_names", "helo_to", "own_client", "own_helo", "dns_errors", "questions",
 	"client_address", "helo_is", "sender", "recipient", "instance", "queue_id", "state",
 	"authenticated", "encrypted", "server", "client_name", "reverse_client_name", "context",
-	"ms", "cached", "stale", "outage", "overload",
+	"cut", "ms", "cached", "stale", "outage", "overload",
 }
 
 // fields are the values of a line as text, those of known keys.

@@ -12,9 +12,8 @@ import (
 const (
 	// chunkSize is what is read at a time, in bytes, at most: some hundred lines.
 	chunkSize = 128 << 10
-	// maxLine bounds a line, in bytes. The longest that the daemon writes, of
-	// attributes that are all as long as they may be and all escaped, has a
-	// tenth of that.
+	// maxLine bounds a line, in bytes. The longest that the daemon writes is MaxLine;
+	// what collects logs may put a lot around it.
 	maxLine = 1 << 20
 )
 
@@ -148,6 +147,7 @@ type chunk[T any] struct {
 	items    []T
 	times    []int64 // of items, in milliseconds
 	damages  []Damage
+	unknown  Damage // the first decision with a word that is not known
 	counts   Counts
 	lines    int
 }
@@ -186,6 +186,11 @@ func (c *chunk[T]) line(l *Line, raw []byte, digest func(*Line) (T, bool)) {
 		return
 	}
 	c.counts.Decisions++
+	if l.Unknown != "" {
+		if c.counts.Unknown++; c.counts.Unknown == 1 {
+			c.unknown = Damage{Line: c.lines, Err: errors.New(l.Unknown)}
+		}
+	}
 	if item, ok := digest(l); ok {
 		if c.items == nil {
 			lines := bytes.Count(c.data, newline)

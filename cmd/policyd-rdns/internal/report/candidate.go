@@ -42,9 +42,7 @@ func (d *digester) signs(r *journal.Record) signs {
 	q, f, checks := &r.Request, &r.Facts, &r.Decision.Checks
 	var s signs
 	s.ours = checks[policy.CheckHELO] == policy.Own
-	if _, domain, at := strings.Cut(q.Sender, "@"); at {
-		s.org = hostname.Organisation(domain[strings.LastIndexByte(domain, '@')+1:])
-	}
+	s.org = hostname.Organisation(policy.MailDomain(q.Sender))
 	claimed := false
 	for i := range f.Names {
 		n := &f.Names[i]

@@ -116,6 +116,10 @@ func (r *Report) warnings() []string {
 	if r.Lines.Damaged > 0 {
 		w = append(w, fmt.Sprintf("%s could not be read and %s left out.", plural(r.Lines.Damaged, "damaged line"), wasWere(r.Lines.Damaged)))
 	}
+	if r.Lines.Unknown > 0 {
+		w = append(w, fmt.Sprintf("%s %s written by another version, with words that this one does not know: what they say is taken as not learnt.",
+			plural(r.Lines.Unknown, "decision"), wasWere(r.Lines.Unknown)))
+	}
 	if r.Config.differs() {
 		first := r.Config.Made[0]
 		most := "Most decisions (" + percent(first.Decisions, r.Total.Decisions) + ")"

@@ -68,7 +68,7 @@ func Read(ctx context.Context, r *journal.Reader, c Config) (*Report, error) {
 	case t.total.Decisions == 0:
 		return nil, fmt.Errorf("%w in %d lines", ErrNothing, lines.Decisions+lines.Other+lines.Damaged)
 	}
-	return t.report(Lines(lines)), nil
+	return t.report(Lines{Decisions: lines.Decisions, Other: lines.Other, Damaged: lines.Damaged, Unknown: lines.Unknown}), nil
 }
 
 // item is what is counted of one decision. Its texts share the memory of the
@@ -198,7 +198,7 @@ func (d *digester) client(l *journal.Line, i *item) {
 		w.name = f.Names[0].Name
 	}
 	w.sender = senderDomain(q.Sender)
-	w.mail = d.hash(networkOf(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
+	w.mail = d.hash(policy.Network(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
 	w.recipient = d.hash(strings.ToLower(q.Recipient))
 	w.signs = d.signs(&l.Record)
 	i.text = l.Text
@@ -234,21 +234,10 @@ func senderDomain(sender string) string {
 	if sender == "" {
 		return "<>"
 	}
-	if i := strings.LastIndexByte(sender, '@'); i >= 0 {
-		sender = sender[i+1:]
+	if _, domain, at := policy.SplitMailbox(sender); at {
+		sender = domain
 	}
 	return strings.ToLower(sender)
-}
-
-// networkOf is the network that a client is counted with: a /24 of IPv4, a /64
-// of IPv6, the least that one owner has.
-func networkOf(client netip.Addr) netip.Prefix {
-	bits := 64
-	if client.Is4() {
-		bits = 24
-	}
-	network, _ := client.Prefix(bits) // the zero value, without an address
-	return network
 }
 
 // organisation is the organisational domain of a name, or the name itself if it

@@ -106,6 +106,7 @@ type Lines struct {
 	Decisions int `json:"decisions"` // those left out by a filter among them
 	Other     int `json:"other"`     // no decisions
 	Damaged   int `json:"damaged"`
+	Unknown   int `json:"unknown,omitempty"` // decisions with words that this version does not know
 }
 
 // Notes counts decisions by what else there is to say of them.

@@ -69,7 +69,7 @@ func (t *totals) add(i *item) {
 	}
 	t.addConfig(i.config)
 	if i.outcome != Passed {
-		t.networks.add(groupKey{network: networkOf(i.who.client)}, i, &t.seen)
+		t.networks.add(groupKey{network: policy.Network(i.who.client)}, i, &t.seen)
 		if i.who.name != "" {
 			t.domains.add(groupKey{domain: organisation(i.who.name), confirmed: i.who.confirmed}, i, &t.seen)
 		}

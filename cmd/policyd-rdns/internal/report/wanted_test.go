@@ -184,3 +184,14 @@ func TestQueued(t *testing.T) {
 		}
 	}
 }
+
+// TestSenderDomain: it is behind the last @.
+func TestSenderDomain(t *testing.T) {
+	for _, test := range [][2]string{
+		{"a@example.org", "example.org"}, {`"a@b"@Example.ORG`, "example.org"}, {`"a@b"`, `"a@b"`}, {"", "<>"}, {"root", "root"},
+	} {
+		if got := senderDomain(test[0]); got != test[1] {
+			t.Errorf("senderDomain(%s) = %s; want %s", test[0], got, test[1])
+		}
+	}
+}

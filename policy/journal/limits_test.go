@@ -1,0 +1,187 @@
+package journal
+
+import (
+	"math"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
+)
+
+// most is the longest value of a key as written, and whether JSON puts it in
+// quotes.
+func most(f field) (size int, quoted bool) {
+	longest := func(words []policy.Result) (n int) {
+		for _, w := range words {
+			n = max(n, len(w.String()))
+		}
+		return n
+	}
+	switch f {
+	case fTime:
+		return len("292277026596-12-04T15:30:07.999Z"), true
+	case fLevel:
+		return len("INFO"), true
+	case fMsg:
+		return len("decision"), true
+	case fAction, fDecided:
+		return len(policy.Reject.String()), true
+	case fMode:
+		return len(policy.Observe.String()), true
+	case fPTR, fFCrDNS, fName, fStrength, fHELOForm, fHELO, fHELOName:
+		return longest(policy.Check(f - fPTR).Results()), true
+	case fClient, fServer, fHELOTo:
+		return maxAddr, true
+	case fWould:
+		return maxWould, true
+	case fNames:
+		return policy.MaxNames*(maxName+len(">")+maxAddr+len(",")) + maxMalformedMany*(maxMalformed-maxName), true
+	case fDNSErrors:
+		return maxErrors * (maxError + len(",")), true
+	case fCut:
+		for f := range numFields {
+			if cuttable(f) {
+				size += len(fieldKeys[f]) + len(",")
+			}
+		}
+		return size, true
+	case fQuestions:
+		return len("-9223372036854775808"), false
+	case fMS:
+		return len("-9223372036854.775"), false
+	case fDowngraded, fMoreNames, fOwnClient, fOwnHELO, fAuthenticated, fEncrypted, fCached, fStale, fOutage, fOverload:
+		return len("true"), false
+	}
+	return fieldLimits[f], true
+}
+
+// TestLimitsAddUp: the bounds of all keys together are those of a line.
+func TestLimitsAddUp(t *testing.T) {
+	sum := len("{}\n")
+	for f := range numFields {
+		value, quoted := most(f)
+		if value == 0 {
+			t.Errorf("%s has no bound", fieldKeys[f])
+		}
+		sum += len(`,"":`) + len(fieldKeys[f]) + value
+		if quoted {
+			sum += len(`""`)
+		}
+	}
+	t.Logf("%d bytes at most", sum)
+	if sum > MaxLine {
+		t.Errorf("the longest line has %d bytes; want at most %d", sum, MaxLine)
+	}
+}
+
+// longest is a record that has as much as can be of everything: of texts the
+// same few bytes again and again.
+func longest(text string) Record {
+	long := strings.Repeat(text, 2048/len(text)+1)
+	client := netip.MustParseAddr("2001:db8:1111:2222:3333:4444:5555:6666")
+	var addrs []netip.Addr
+	for a := netip.MustParseAddr("2001:db8:aaaa:bbbb:cccc:dddd:eeee:1111"); len(addrs) < 1000; a = a.Next() {
+		addrs = append(addrs, a)
+	}
+	lead := policy.Lead{Outcome: resolver.Found, Addrs: addrs}
+	r := Record{
+		ID: long, Config: long, Reply: long, Elapsed: math.MaxInt64,
+		Request: policy.Request{
+			Time: time.Unix(1<<57, 0), Client: client, ClientText: long, ClientName: long, ReverseClientName: long, HELO: long, State: long,
+			Sender: long, Recipient: long, Instance: long, QueueID: long, Authenticated: true, Encrypted: true, Server: client, Context: long,
+		},
+		Facts: policy.Facts{
+			PTR: resolver.Found, MoreNames: true, HELO: policy.Greeting{Lead: lead}, OwnClient: true, OwnHELO: true,
+			Questions: math.MinInt, Cached: true, Stale: true, Outage: true, Overload: true,
+		},
+		Decision: policy.Decision{
+			Action: policy.Info, Decided: policy.Reject, Rule: long, Downgraded: true, Mode: policy.ObserveInfo,
+			Checks: policy.Checks{
+				policy.TempError, policy.Unresolved, policy.TempError, policy.TempError, policy.Unqualified, policy.Unresolved, policy.Generic,
+			},
+		},
+	}
+	for range 12 {
+		r.Facts.Errors = append(r.Facts.Errors, long)
+		n := policy.NewName("2001-db8-1111-2222-3333-4444-5555-6666"+strings.Repeat(".a", 103)+".example", client)
+		n.Lead = lead
+		r.Facts.Names = append(r.Facts.Names, n)
+	}
+	for range 1000 {
+		r.Decision.Would = append(r.Decision.Would, policy.Verdict{Action: policy.Reject, Rule: long})
+	}
+	return r
+}
+
+// hostileTexts are bytes that take the most room of their kind.
+var hostileTexts = []string{
+	"a", `"`, `\`, ",", "=", " ", "\x00", "\x7f", "\n", "é", "\u2028", "😀", "\xff", `a\,`, "a😀", `,"\=é`, "{helo}", "msg=decision action=dunno ",
+}
+
+// TestLongestLine: whatever there is too much of, the line is one, of printable
+// ASCII, within its bound, and reads as the same decision.
+func TestLongestLine(t *testing.T) {
+	least, longestLine := MaxLine, 0
+	for _, text := range hostileTexts {
+		r := longest(text)
+		malformed := r
+		malformed.Facts.Names = nil
+		for range 12 {
+			malformed.Facts.Names = append(malformed.Facts.Names, policy.NewName(strings.Repeat(text, 1000), r.Request.Client))
+		}
+		for _, one := range []*Record{&r, &malformed} {
+			for _, format := range []Format{Logfmt, JSON} {
+				line := format.Append(nil, one)
+				longestLine, least = max(longestLine, len(line)), min(least, len(line))
+				if len(line) > MaxLine || strings.Count(string(line), "\n") != 1 || strings.IndexFunc(string(line), func(c rune) bool { return c != '\n' && (c < ' ' || c > '~') }) >= 0 {
+					t.Errorf("%q: %d bytes: %s", text, len(line), line)
+				}
+				one.Request.Time = time.Unix(0, 0) // the reader takes no year of twelve digits
+				one.Elapsed = time.Second
+				got, err := Parse(format.Append(nil, one))
+				if err != nil {
+					t.Errorf("%q: %v", text, err)
+					continue
+				}
+				if got.Decision.Decided != policy.Reject || got.Decision.Action != policy.Info || got.Facts.Unread != 0 || got.Unknown != "" {
+					t.Errorf("%q reads %+v", text, got)
+				}
+				if !got.cut.has(fSender) || !got.cut.has(fWould) || !got.cut.has(fDNSErrors) || !got.cut.has(fNames) {
+					t.Errorf("%q: cut %b", text, got.cut)
+				}
+			}
+		}
+	}
+	t.Logf("%d to %d bytes", least, longestLine)
+	if longestLine < MaxLine*3/4 {
+		t.Errorf("the longest line has %d bytes: this shows little", longestLine)
+	}
+}
+
+// TestNearest: of a name's addresses the line has the one that tells the most of
+// the client.
+func TestNearest(t *testing.T) {
+	for _, test := range []struct{ client, addrs, want string }{
+		{"192.0.2.7", "198.51.100.1 192.0.2.7 192.0.2.6", "192.0.2.7"},
+		{"192.0.2.7", "198.51.100.1 192.0.3.7 192.0.2.200", "192.0.2.200"},
+		{"192.0.2.7", "203.0.113.1", "203.0.113.1"},
+		{"2001:db8:1:2::7", "2001:db8:1:3::7 2001:db8:1:2:ffff::1 2001:db8::1", "2001:db8:1:2:ffff::1"},
+		{"192.0.2.7", "2001:db8::1 ::ffff:192.0.2.7", "2001:db8::1"}, // of another family none is near
+		{"", "2001:db8::1 192.0.2.7", "2001:db8::1"},
+	} {
+		var client netip.Addr
+		if test.client != "" {
+			client = netip.MustParseAddr(test.client)
+		}
+		var addrs []netip.Addr
+		for a := range strings.FieldsSeq(test.addrs) {
+			addrs = append(addrs, netip.MustParseAddr(a))
+		}
+		if got := nearest(addrs, client); got.String() != test.want {
+			t.Errorf("nearest(%s, %s) = %s; want %s", test.addrs, test.client, got, test.want)
+		}
+	}
+}

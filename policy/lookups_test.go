@@ -143,6 +143,7 @@ func TestNameOfFloodedZone(t *testing.T) {
 		if a, wait := dns.BeginAddrs(t.Context(), "ip4", "mail.example.com", resolver.Options{HELO: true}); wait != nil || a.Err == nil {
 			t.Fatalf("one HELO more of the zone is begun; want it refused")
 		}
+		synctest.Wait() // all that is begun is sent
 		f := h.expect("under a flood", greeting, "dunno", 2)
 		if f.Overload || len(f.Errors) > 0 || f.HELO.Lead.Outcome != resolver.Found {
 			t.Errorf("overload %v, errors %q, HELO %v; want it found", f.Overload, f.Errors, f.HELO.Lead.Outcome)

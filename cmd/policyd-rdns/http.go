@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,6 +17,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/web"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/postfix"
 )
 
 // watch is what others see of the daemon over HTTP. nil: it is off.
@@ -81,7 +84,7 @@ func (d *daemon) serveHTTP(ctx context.Context) (stop func(), err error) {
 	if d.watch == nil {
 		return func() {}, nil
 	}
-	l, err := net.Listen("tcp", address)
+	l, err := listenHTTP(address)
 	if err != nil {
 		return nil, fmt.Errorf("http.listen = %q: %w", address, err)
 	}
@@ -100,6 +103,20 @@ func (d *daemon) serveHTTP(ctx context.Context) (stop func(), err error) {
 		cancel()
 		serving.Wait()
 	}, nil
+}
+
+// listenHTTP listens on an address as server.listen does: 0.0.0.0 is all of IPv4
+// and [::] all of IPv6, neither of them both. A host name is what the system makes
+// of it.
+func listenHTTP(address string) (net.Listener, error) {
+	if _, err := netip.ParseAddrPort(address); err != nil {
+		return net.Listen("tcp", address)
+	}
+	l, err := postfix.Listen(address, 0, "")
+	if err != nil {
+		return nil, errors.Unwrap(err) // which names the address
+	}
+	return l, nil
 }
 
 func (d *daemon) routes() http.Handler {

@@ -44,6 +44,7 @@ func listenTCP(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, errors.New("want an address and port such as 127.0.0.1:10040 or [::1]:10040, or unix:/path")
 	}
+	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 	network := "tcp6"
 	if addr.Addr().Is4() {
 		network = "tcp4"

@@ -23,6 +23,7 @@ func (c *config) warn(r *reader) {
 	if c.resolver.timeout >= c.server.deadline {
 		r.doubtful("resolver.timeout", "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made", c.resolver.timeout, c.server.deadline)
 	}
+	c.warnLogFolder(r)
 	refuses := false
 	for i := range c.rules.List {
 		rule := &c.rules.List[i]

@@ -30,6 +30,7 @@ type answer struct {
 	err error
 }
 
+// A test with one runs in a bubble, where who waits for ever ends it.
 func newStream() *stream {
 	return &stream{writes: make(chan string), answers: make(chan answer)}
 }
@@ -130,7 +131,9 @@ func TestWriterOrder(t *testing.T) {
 
 // What comes while a write is under way is written together after it; Close
 // waits for all of it.
-func TestWriterBlocked(t *testing.T) {
+func TestWriterBlocked(t *testing.T) { synctest.Test(t, writerBlocked) }
+
+func writerBlocked(t *testing.T) {
 	s := newStream()
 	w := journal.NewWriter(s, nil)
 	write(t, w, "1\n")
@@ -149,7 +152,9 @@ func TestWriterBlocked(t *testing.T) {
 }
 
 // A reload does not wait for a stream that takes nothing.
-func TestWriterOpenBlocked(t *testing.T) {
+func TestWriterOpenBlocked(t *testing.T) { synctest.Test(t, writerOpenBlocked) }
+
+func writerOpenBlocked(t *testing.T) {
 	s := newStream()
 	w := journal.NewWriter(s, nil)
 	write(t, w, "1\n")
@@ -175,7 +180,9 @@ func TestWriterOpenUnreadPipe(t *testing.T) {
 }
 
 // A disk that never answers holds up a stop no longer than ctx says.
-func TestWriterCloseCutShort(t *testing.T) {
+func TestWriterCloseCutShort(t *testing.T) { synctest.Test(t, writerCloseCutShort) }
+
+func writerCloseCutShort(t *testing.T) {
 	s := newStream()
 	w := journal.NewWriter(s, nil)
 	write(t, w, "1\n")
@@ -192,7 +199,9 @@ func TestWriterCloseCutShort(t *testing.T) {
 
 // Beyond the bound lines are dropped, and the loss is told when writing works
 // again; the lines before and behind it are there.
-func TestWriterOverflow(t *testing.T) {
+func TestWriterOverflow(t *testing.T) { synctest.Test(t, writerOverflow) }
+
+func writerOverflow(t *testing.T) {
 	s, losses := newStream(), make(told, 1)
 	w := journal.NewWriter(s, losses.loss)
 	write(t, w, "first\n")
@@ -217,7 +226,9 @@ func TestWriterOverflow(t *testing.T) {
 
 // What failed is lost, and told with the reason at once, and when writing works
 // again. A line that was cut short does not take the next one with it.
-func TestWriterFailing(t *testing.T) {
+func TestWriterFailing(t *testing.T) { synctest.Test(t, writerFailing) }
+
+func writerFailing(t *testing.T) {
 	full := errors.New("no space left")
 	s, losses := newStream(), make(told, 1)
 	w := journal.NewWriter(s, losses.loss)

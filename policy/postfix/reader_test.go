@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"policyd-rdns/policy"
@@ -242,7 +243,9 @@ func TestReadRequestPipelined(t *testing.T) {
 }
 
 // One bound holds over all connections; what one gives back another may take.
-func TestMemory(t *testing.T) {
+func TestMemory(t *testing.T) { synctest.Test(t, memory) }
+
+func memory(t *testing.T) {
 	big := kind + "a=" + strings.Repeat("x", 10<<10) + "\n"
 	m := NewMemory(16<<10 - smallBuffer)
 	halfway := func() (*Reader, *io.PipeWriter) {

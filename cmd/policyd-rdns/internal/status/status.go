@@ -42,9 +42,8 @@ const (
 	passedBytes   = 2 << 20
 	// maxLines bounds the lines of either.
 	maxLines = 8192
-	// maxLine bounds one line, in bytes. It takes a client that fills every
-	// field to the brim to make one that is longer.
-	maxLine = 32 << 10
+	// maxLine bounds one line, in bytes: none of the log is longer.
+	maxLine = journal.MaxLine
 )
 
 // State is what the page says beside the decisions, as of now.

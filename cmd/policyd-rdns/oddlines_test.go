@@ -208,3 +208,23 @@ func TestInfoWithoutDecided(t *testing.T) {
 		t.Errorf("replay says %s; want %s", stderr, want)
 	}
 }
+
+// TestUnknownWordsAreToldOnce: a log of another version is no damage, and each
+// command says once how much of it is in words that it does not know.
+func TestUnknownWordsAreToldOnce(t *testing.T) {
+	known := string(recordLine(nil))
+	log := known + strings.Replace(known, "action=dunno", "action=hold", 1) +
+		strings.Replace(known, "questions=", "helo=sibling questions=", 1)
+	const told = "policyd-rdns: 2 decisions were written by another version, with words that this one does not know; what they say is taken as not learnt." +
+		" The first is standard input:2: action=\"hold\"\n"
+	for _, args := range []string{"log -", "log --json -", "report -", "report --json -", "replay --utc -", "replay --json -"} {
+		words := strings.Fields(args)
+		status, stdout, stderr := call(log, append([]string{words[0], "-c", writeTOML(t, "new.toml", oddRules)}, words[1:]...)...)
+		if status != 0 || stderr != told {
+			t.Errorf("%s = %d, %q; want %q", args, status, stderr, told)
+		}
+		if words[0] == "report" && !strings.Contains(stdout, "2 decisions were written by another version") && !strings.Contains(stdout, `"unknown":2`) {
+			t.Errorf("%s does not tell of them: %s", args, stdout)
+		}
+	}
+}

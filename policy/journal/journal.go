@@ -45,9 +45,9 @@
 // A list is separated by commas; a comma or a backslash in one of its elements
 // has a backslash before it. All values are escaped: a line is printable ASCII,
 // whatever a client or the DNS sent, and of at most [MaxLine] bytes. What is longer
-// than its key's bound is cut, facts before they could change a judgement never:
-// an entry of a rule that asks for a text of which only the beginning is there is
-// undetermined.
+// than the bound of its key is cut, so that no judgement of the line becomes a wrong
+// one: an entry of a rule that asks for a text of which only the beginning is there
+// is undetermined.
 //
 // # Reading
 //

@@ -3,9 +3,8 @@ package journal
 import "policyd-rdns/policy"
 
 // MaxLine is the longest line that [Format.Append] writes, in bytes, its newline
-// included, whatever a client, the DNS or the configuration bring. A service
-// manager or syslog takes such a line whole, and one write of it to a file is
-// hardly ever torn.
+// included, whatever a client, the DNS or the configuration bring. systemd's
+// journal takes up to 48 KiB whole (LineMax= in journald.conf(5)).
 const MaxLine = 8 << 10
 
 // The bounds of what a line holds of each value, in bytes as they are written:
@@ -31,7 +30,7 @@ const (
 	maxError         = 200
 
 	// Mail addresses have 256 bytes at most, names of hosts 253 (RFC 5321 section
-	// 4.5.3.1.3, RFC 1035): what is longer is no client's own.
+	// 4.5.3.1.3, RFC 1035): only what needs escapes, or is nothing of these, is cut.
 	maxHELO      = 512
 	maxMailbox   = 512
 	maxText      = 64  // client_address, instance, queue_id

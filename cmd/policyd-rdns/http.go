@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -111,7 +112,11 @@ func listenHTTP(address string) (net.Listener, error) {
 	if _, err := netip.ParseAddrPort(address); err != nil {
 		return net.Listen("tcp", address)
 	}
-	return postfix.Listen(address, 0, "")
+	l, err := postfix.Listen(address, 0, "")
+	if err != nil {
+		return nil, errors.Unwrap(err) // which names the address
+	}
+	return l, nil
 }
 
 func (d *daemon) routes() http.Handler {

@@ -171,7 +171,7 @@ func TestHTTPAddressInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	writeConfig(t, path, dns, anyPort, fmt.Sprintf("[http]\nlisten = %q\n", taken.Addr()))
 	status, _, stderr := call("", "serve", "-c", path)
-	if want := fmt.Sprintf("http.listen = %q: listen tcp %v: bind: address already in use", taken.Addr(), taken.Addr()); status != 1 || !strings.Contains(stderr, want) {
+	if want := fmt.Sprintf("http.listen = %q: listen tcp4 %v: bind: address already in use", taken.Addr(), taken.Addr()); status != 1 || !strings.Contains(stderr, want) {
 		t.Errorf("serve = %d, %q; want 1 and %q", status, stderr, want)
 	}
 }

@@ -201,7 +201,9 @@ func (c *clients) add(v string) error {
 	case "own":
 		c.own = true
 	default:
-		if err := c.Add(v); err != nil {
+		if err := c.Add(v); err != nil && meantNetwork(v) != "" {
+			return err
+		} else if err != nil {
 			return fmt.Errorf("%w, or private, loopback or own", err)
 		}
 	}

@@ -25,7 +25,7 @@ func (p *Prefixes) Add(text string) error {
 	if err != nil {
 		addr, err := netip.ParseAddr(text)
 		if err != nil || addr.Zone() != "" {
-			return fmt.Errorf("%.60q: want an address or a network such as 192.0.2.0/24", text)
+			return badNetwork(text)
 		}
 		prefix = netip.PrefixFrom(addr, addr.BitLen())
 	}
@@ -82,7 +82,7 @@ func (n *Names) Add(text string) error {
 	under := strings.HasPrefix(text, ".")
 	name := hostname.Normal(strings.TrimPrefix(text, "."))
 	if !plausible(name) {
-		return fmt.Errorf("%.60q: want a name such as mx.example.com, or .example.com for all names under it", text)
+		return badName(text)
 	}
 	set := &n.exact
 	if under {
@@ -170,10 +170,6 @@ func (m *Mailboxes) Add(text string) error {
 	}
 	m.whole[user+"@"+name] = struct{}{}
 	return nil
-}
-
-func badMailbox(text string) error {
-	return fmt.Errorf("%.60q: want user@example.com, example.com, .example.com, user@ or <>", text)
 }
 
 // Has says whether the address, as it stood between the angle brackets of the

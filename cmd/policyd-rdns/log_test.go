@@ -89,7 +89,7 @@ func TestLogUsage(t *testing.T) {
 	}{
 		{"--client 203.0.113.0/33 LOG", 2, `--client "203.0.113.0/33": want an address or a network`},
 		{"--client 203.0.113.1/24 LOG", 2, "bits set beyond the prefix"},
-		{"--name *.example.com LOG", 2, `--name "*.example.com": want a name`},
+		{"--name *.example.com LOG", 2, `--name "*.example.com": no wildcards: write ".example.com"`},
 		{"--sender a@b@ LOG", 0, ""},
 		{"--sender <a@b> LOG", 2, "--sender "},
 		{"--recipient a*b LOG", 2, "--recipient "},

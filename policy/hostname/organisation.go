@@ -25,3 +25,15 @@ func Organisation(name string) string {
 	rest := name[:len(name)-len(suffix)-1]
 	return name[strings.LastIndexByte(rest, '.')+1:]
 }
+
+// PublicSuffix says that strangers to each other have names below name, which is
+// in lower case: it is on the public suffix list, in either section, or all that
+// is right below it is (*.compute.amazonaws.com).
+func PublicSuffix(name string) bool {
+	listed := func(name string) bool {
+		suffix, icann := publicsuffix.PublicSuffix(name)
+		// What no list has (internal) counts there as a suffix of one label.
+		return suffix == name && (icann || strings.Contains(name, "."))
+	}
+	return name != "" && (listed(name) || listed("any."+name))
+}

@@ -27,3 +27,16 @@ func TestOrganisation(t *testing.T) {
 		}
 	}
 }
+
+func TestPublicSuffix(t *testing.T) {
+	for name, want := range map[string]bool{
+		"com": true, "co.uk": true, "uk": true, "de": true, "k12.ca.us": true, "foo.ck": true,
+		"github.io": true, "compute.amazonaws.com": true, "dyndns.org": true, // the private section
+		"example": false, "internal": false, "local": false, "lan": false, "test": false,
+		"example.com": false, "example.co.uk": false, "mx.example.com": false, "amazonaws.com": false, "": false,
+	} {
+		if got := PublicSuffix(name); got != want {
+			t.Errorf("PublicSuffix(%q) = %v; want %v", name, got, want)
+		}
+	}
+}

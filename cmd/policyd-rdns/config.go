@@ -48,7 +48,9 @@ type config struct {
 	}
 	rules    *policy.Rules
 	builtin  bool // the rules are the built-in ones alone
+	own      int  // of the rules are the file's, and come first
 	warnings []problem
+	onHost   []problem // warnings about this host, for who has yet to start the daemon
 }
 
 // defaults is a configuration without a file. Every call makes a fresh one.
@@ -117,9 +119,7 @@ func (p problem) Error() string {
 const maxProblems = 50
 
 func joinProblems(problems []problem) error {
-	slices.SortStableFunc(problems, func(a, b problem) int {
-		return cmp.Or(strings.Compare(a.file, b.file), cmp.Compare(a.line, b.line))
-	})
+	sortProblems(problems)
 	var errs []error
 	for i, p := range problems {
 		if i == maxProblems {
@@ -129,6 +129,12 @@ func joinProblems(problems []problem) error {
 		errs = append(errs, p)
 	}
 	return errors.Join(errs...)
+}
+
+func sortProblems(problems []problem) {
+	slices.SortStableFunc(problems, func(a, b problem) int {
+		return cmp.Or(strings.Compare(a.file, b.file), cmp.Compare(a.line, b.line))
+	})
 }
 
 // nearest finds the known word that a misspelt one may have meant: one that is at

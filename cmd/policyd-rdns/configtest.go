@@ -15,8 +15,8 @@ func newConfigtest() *cobra.Command {
 		Short: "check a configuration file and print the rules that it makes",
 		Long: `configtest reports every error of the file at once, each with its line, key and
 value and with what would be right, and exits with status 1 if there is one.
-Else it prints warnings, to standard error, and the effective rules, in order,
-as TOML.`,
+Else it prints the effective rules, in order, as TOML, and then warnings, to
+standard error: what is allowed and probably not meant. They leave the status 0.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := loadConfig(path)
@@ -24,10 +24,10 @@ as TOML.`,
 				fmt.Fprintln(cmd.ErrOrStderr(), err)
 				return errNotWell
 			}
-			for _, w := range conf.warnings {
+			conf.print(cmd.OutOrStdout())
+			for _, w := range conf.allWarnings() {
 				fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w.Error())
 			}
-			conf.print(cmd.OutOrStdout())
 			return nil
 		},
 	}

@@ -261,6 +261,10 @@ func (d *daemon) tellWarnings(conf *config) {
 	}
 }
 
+// policyTimeout is how long Postfix is to wait for a decision, as the README and
+// mainCF have it. Without it, it is 100 s (smtpd_policy_service_timeout).
+const policyTimeout = 10 * time.Second
+
 // mainCF is the restriction that has Postfix call the service.
 func mainCF(l net.Listener) string {
 	endpoint := "inet:" + l.Addr().String()
@@ -269,5 +273,5 @@ func mainCF(l net.Listener) string {
 		// where it runs in a chroot it has to be so.
 		endpoint = "unix:" + strings.TrimPrefix(l.Addr().String(), "/var/spool/postfix/")
 	}
-	return "check_policy_service { " + endpoint + ", timeout=10s, default_action=DUNNO }"
+	return "check_policy_service { " + endpoint + ", timeout=" + durationText(policyTimeout) + ", default_action=DUNNO }"
 }

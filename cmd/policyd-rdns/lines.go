@@ -207,3 +207,9 @@ func (s *lineScanner) quoted(q byte) string {
 	}
 	return s.text[start:min(s.pos, len(s.text))]
 }
+
+// has says whether a path stands in the file.
+func (x lineIndex) has(path string) bool {
+	_, ok := x[path]
+	return ok
+}

@@ -26,12 +26,13 @@ type reader struct {
 	sum      hash.Hash // over everything that was read
 	problems []problem
 	warnings []problem
+	values   map[string][]listValue // of each list, by its path
 	unknown  []unknownKey
 	homes    map[string][]string // the tables in which each known key belongs
 }
 
 func newReader(path string, text []byte) *reader {
-	r := &reader{file: path, dir: filepath.Dir(path), text: string(text), sum: sha256.New(), homes: map[string][]string{}}
+	r := &reader{file: path, dir: filepath.Dir(path), text: string(text), sum: sha256.New(), homes: map[string][]string{}, values: map[string][]listValue{}}
 	r.sum.Write(text)
 	return r
 }

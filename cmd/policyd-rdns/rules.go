@@ -28,7 +28,7 @@ func (r *reader) rules(t *table, c *config, defaultRules bool) {
 			c.rules.List = append(c.rules.List, rule)
 		}
 	}
-	c.builtin = len(tables) == 0
+	c.builtin, c.own = len(tables) == 0, len(c.rules.List)
 	c.rules.List = append(c.rules.List, builtin...)
 }
 
@@ -151,6 +151,11 @@ func (r *reader) entries(t *table) policy.Table {
 		entry, errs := policy.NewEntry(key, texts, t.written(key))
 		for _, e := range errs {
 			r.badValue(values[e.Index], e.Err)
+		}
+		for _, v := range values {
+			if why := policy.Misread(key, v.text); why != "" {
+				r.doubtfulValue(v, why)
+			}
 		}
 		entries = append(entries, entry)
 	}

@@ -50,6 +50,7 @@ func (t *table) list(key string) []listValue {
 		}
 		values = append(values, t.r.readList(from, path)...)
 	}
+	t.r.values[t.at(key)] = values
 	return values
 }
 
@@ -111,11 +112,19 @@ func (r *reader) readList(at listValue, path string) []listValue {
 // badValue notes what is wrong with one value of a list. The error names the
 // value.
 func (r *reader) badValue(v listValue, err error) {
-	text := err.Error()
+	r.problems = append(r.problems, v.problem(err.Error()))
+}
+
+// doubtfulValue notes what is doubtful about one value of a list.
+func (r *reader) doubtfulValue(v listValue, why string) {
+	r.warnings = append(r.warnings, v.problem(fmt.Sprintf("%.60q: %s", v.text, why)))
+}
+
+func (v listValue) problem(text string) problem {
 	if v.from != "" {
 		text = v.from + " = " + text
 	}
-	r.problems = append(r.problems, problem{v.file, v.line, text})
+	return problem{v.file, v.line, text}
 }
 
 // each adds the values of a list one by one.

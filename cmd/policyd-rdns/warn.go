@@ -1,94 +1,147 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
-	"time"
+	"strconv"
+	"strings"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/hostname"
 )
 
 // warn notes what is allowed and probably not meant.
 func (c *config) warn(r *reader) {
-	for i, address := range c.server.listen {
-		ap, err := netip.ParseAddrPort(address)
-		if err == nil && !ap.Addr().IsLoopback() {
-			r.doubtful("server.listen["+itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and nothing is encrypted", address)
-		}
-	}
+	c.warnServer(r)
 	if host, _, err := net.SplitHostPort(c.http.listen); err == nil && !isLoopback(host) {
 		r.doubtful("http.listen", "http.listen = %q: not on the loopback: whoever reaches the port reads who sends mail to whom, and nothing is encrypted", c.http.listen)
 	}
 	if c.resolver.timeout >= c.server.deadline {
-		r.doubtful("resolver.timeout", "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made", c.resolver.timeout, c.server.deadline)
+		path := "resolver.timeout"
+		if !r.lines.has(path) {
+			path = "server.deadline"
+		}
+		r.doubtful(path, "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made",
+			durationText(c.resolver.timeout), durationText(c.server.deadline))
 	}
+	r.warnSuffix("helo.own_names", "a public suffix: whoever greets with a name under it is taken for one who forges ours")
+	r.warnSuffix("names.proper", "a public suffix: strangers have names under it, and none of them is generic then")
 	refuses := false
 	for i := range c.rules.List {
 		rule := &c.rules.List[i]
 		refuses = refuses || rule.Action != policy.DUNNO && !rule.Observe
-		c.warnRule(r, i)
+		if i < c.own {
+			r.warnRule(rule, i)
+		}
 	}
 	if !refuses {
 		r.doubtful("rule", "no rule rejects or defers, so that all clients pass; default_rules = true lets the built-in rules follow")
 	}
-	c.warnings = r.warnings
+	c.warnHost(r)
+	c.warnings = bounded(r.warnings)
+}
+
+// bounded are warnings in the order of the file, and no more than anybody reads.
+func bounded(warnings []problem) []problem {
+	sortProblems(warnings)
+	if more := len(warnings) - maxProblems; more > 0 {
+		warnings = append(warnings[:maxProblems], problem{warnings[0].file, 0, fmt.Sprintf("and %d more", more)})
+	}
+	return warnings
+}
+
+func (c *config) warnServer(r *reader) {
+	s := &c.server
+	onUnix := false
+	for i, address := range s.listen {
+		ap, err := netip.ParseAddrPort(address)
+		onUnix = onUnix || strings.HasPrefix(address, "unix:")
+		if err == nil && !ap.Addr().IsLoopback() {
+			r.doubtful("server.listen["+itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and nothing is encrypted", address)
+		}
+	}
+	mode := fmt.Sprintf("server.socket_mode = %q", "0"+strconv.FormatUint(uint64(s.socketMode), 8))
+	switch {
+	case onUnix && s.socketMode&0o002 != 0:
+		r.doubtful("server.socket_mode", "%s: every user of this host may ask, and keep Postfix out: want \"0660\" with socket_group, or \"0600\"", mode)
+	case onUnix && s.socketMode&0o222 == 0:
+		r.doubtful("server.socket_mode", "%s: nobody may write to the socket, and so Postfix cannot ask: want \"0660\" with socket_group", mode)
+	}
+	if s.deadline >= policyTimeout {
+		r.doubtful("server.deadline", "server.deadline = %q: not below timeout=%s, which Postfix is told in the README's line for main.cf: it gives up first; write a longer one there too",
+			durationText(s.deadline), durationText(policyTimeout))
+	}
+	r.warnWide("server.networks", "server.networks", &c.rules.Networks, "its hosts are our own clients, which are not judged")
+}
+
+// warnHost notes what the daemon cannot listen on as this host is now.
+func (c *config) warnHost(r *reader) {
+	about := &reader{file: r.file, lines: r.lines}
+	var addrs []netip.Addr // of this host, if they are needed
+	check := func(path, name, address string, sockets []netip.AddrPort) {
+		for _, s := range sockets {
+			if s.Addr().IsUnspecified() || s.Addr().IsLoopback() {
+				continue
+			}
+			if addrs == nil {
+				addrs = findHost().addrs
+			}
+			if !slices.Contains(addrs, s.Addr().WithZone("")) {
+				about.doubtful(path, "%s = %q: no interface of this host has the address: the daemon does not start before one has", name, address)
+			}
+		}
+	}
+	for i, address := range c.server.listen {
+		check("server.listen["+itoa(i)+"]", "server.listen", address, policySockets(address))
+	}
+	check("http.listen", "http.listen", c.http.listen, httpSockets(c.http.listen))
+	if len(c.server.listen) == 0 {
+		about.doubtful("server.listen", "server.listen = []: the daemon does not start but with sockets that systemd passes (policyd-rdns.socket)")
+	}
+	c.onHost = about.warnings
+}
+
+// allWarnings are those that somebody needs who has yet to start the daemon.
+func (c *config) allWarnings() []problem { return bounded(slices.Concat(c.warnings, c.onHost)) }
+
+// warnWide notes networks that are a large part of the Internet.
+func (r *reader) warnWide(path, name string, set interface{ Wide() bool }, then string) {
+	if !set.Wide() {
+		return
+	}
+	told := false
+	for _, v := range r.values[path] {
+		var one policy.Prefixes
+		if one.Add(v.text) == nil && one.Wide() {
+			r.doubtfulValue(v, "a large part of the public Internet: "+then)
+			told = true
+		}
+	}
+	if !told {
+		r.doubtful(path, "%s: together a large part of the public Internet: %s", name, then)
+	}
+}
+
+// warnSuffix notes domains below which strangers to each other have names.
+func (r *reader) warnSuffix(path, then string) {
+	for _, v := range r.values[path] {
+		if underSuffix(v.text) {
+			r.doubtfulValue(v, then)
+		}
+	}
+}
+
+// underSuffix says that an entry of a set of names is all names under a public
+// suffix.
+func underSuffix(text string) bool {
+	name, under := strings.CutPrefix(text, ".")
+	return under && hostname.PublicSuffix(hostname.Normal(name))
 }
 
 // isLoopback says that a host is this one, seen by nobody else.
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()
-}
-
-func (c *config) warnRule(r *reader, i int) {
-	rule := &c.rules.List[i]
-	at := "rule[" + itoa(i) + "]"
-	if rule.Action == policy.Reject {
-		for _, e := range rule.When {
-			if slices.Contains(e.Written, "temperror") {
-				r.doubtful(at+".when."+e.Key, "rule[%d] %q: when.%s lists temperror: a doubt is never rejected, so that this becomes a defer", i+1, rule.Name, e.Key)
-			}
-		}
-		for n, except := range rule.Unless {
-			if key := claim(except); key != "" {
-				r.doubtful(at+".unless["+itoa(n)+"]."+key, "rule[%d] %q: unless.%s alone exempts: anyone may claim it", i+1, rule.Name, key)
-			}
-			warnExpired(r, rule, i, except)
-		}
-	}
-	if rule.Action == policy.DUNNO && !rule.Observe {
-		if key := claim(rule.When); key != "" {
-			r.doubtful(at+".when."+key, "rule[%d] %q: when.%s alone exempts: anyone may claim it", i+1, rule.Name, key)
-		}
-	}
-}
-
-// warnExpired notes an exemption whose date is over.
-func warnExpired(r *reader, rule *policy.Rule, i int, except policy.Table) {
-	for _, e := range except {
-		if e.Key != "until" || len(e.Written) != 1 {
-			continue
-		}
-		if day, err := time.Parse(time.DateOnly, e.Written[0]); err == nil && time.Now().After(day.AddDate(0, 0, 1)) {
-			r.doubtful("rule["+itoa(i)+"].unless", "rule[%d] %q: an exemption ended on %s", i+1, rule.Name, e.Written[0])
-		}
-	}
-}
-
-// claim gives the key of a table that rests on nothing but what the client
-// says of itself.
-func claim(t policy.Table) string {
-	key := ""
-	for _, e := range t {
-		switch e.Key {
-		case "sender", "helo_is":
-			key = e.Key
-		case "until", "encrypted", "recipient", "context", "helo_form", "helo_name":
-			// These prove nothing about the client either.
-		default:
-			return ""
-		}
-	}
-	return key
 }

@@ -1,0 +1,260 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/resolver"
+)
+
+// combination is what the checks come to for one request, and what those that are no
+// temperror could be as well: what a temperror could be makes no entry true.
+type combination struct {
+	checks   Checks
+	possible [numChecks]results
+}
+
+func (s *scene) combination() combination {
+	o := combination{s.checks, s.possible}
+	for c, r := range o.checks {
+		if r == TempError {
+			o.possible[c] = 0
+		}
+	}
+	return o
+}
+
+// Contradiction says why a table can never hold, whoever the client is: of its
+// checks no two such results come together. Empty: it can, as far as the checks
+// tell.
+func (t Table) Contradiction() string {
+	asked := t.aboutChecks()
+	if len(asked) < 2 || holdTogether(asked) {
+		return ""
+	}
+	for i := range asked {
+		for j := range i {
+			if first, second := asked[j], asked[i]; !holdTogether([]*Entry{first, second}) {
+				return exclude(first, second)
+			}
+		}
+	}
+	keys := make([]string, len(asked))
+	for i, e := range asked {
+		keys[i] = e.shown()
+	}
+	return strings.Join(keys, ", ") + " never come together"
+}
+
+// Undone says which of its tables of exceptions keeps a rule from ever holding: it
+// holds whenever the rule's own does. -1: none.
+func (r *Rule) Undone() int {
+	return slices.IndexFunc(r.Unless, func(except Table) bool {
+		for i := range except {
+			if !slices.ContainsFunc(r.When, except[i].covers) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// exclude says what goes with the one of two entries instead of the other.
+func exclude(first, second *Entry) string {
+	if _, ok := CheckByName(second.Key); !ok {
+		first, second = second, first
+	}
+	c, ok := CheckByName(second.Key)
+	if !ok {
+		return first.shown() + " and " + second.shown() + " never come together"
+	}
+	var with []string
+	for _, r := range c.Results() {
+		if slices.ContainsFunc(combinations(), func(o combination) bool { return o.checks[c] == r && first.canHold(&o) }) {
+			with = append(with, r.String())
+		}
+	}
+	if len(with) == 0 {
+		return fmt.Sprintf("with %s, there is no %s", first.shown(), second.Key)
+	}
+	return fmt.Sprintf("with %s, %s is %s", first.shown(), second.Key, strings.Join(with, " or "))
+}
+
+// shown is the entry as in a file, cut short.
+func (e *Entry) shown() string {
+	values := make([]string, min(len(e.Written), 4))
+	for i := range values {
+		values[i] = fmt.Sprintf("%.40q", e.Written[i])
+	}
+	text := strings.Join(values, ", ")
+	if len(e.Written) > len(values) {
+		text += ", …"
+	}
+	if len(e.Written) != 1 {
+		text = "[" + text + "]"
+	}
+	return e.Key + " = " + text
+}
+
+// aboutChecks are the entries that say something about the checks.
+func (t Table) aboutChecks() []*Entry {
+	var entries []*Entry
+	for i := range t {
+		switch t[i].cond.(type) {
+		case *wanted, *ptrNames, *greetings:
+			entries = append(entries, &t[i])
+		}
+	}
+	return entries
+}
+
+func holdTogether(entries []*Entry) bool {
+	return slices.ContainsFunc(combinations(), func(o combination) bool {
+		return !slices.ContainsFunc(entries, func(e *Entry) bool { return !e.canHold(&o) })
+	})
+}
+
+// canHold says that the entry holds with a combination of the checks, or that they do
+// not tell.
+func (e *Entry) canHold(o *combination) bool {
+	switch c := e.cond.(type) {
+	case *wanted:
+		t, _ := c.holds(&scene{req: &Request{State: "RCPT"}, checks: o.checks, possible: o.possible})
+		return t == yes
+	case *ptrNames:
+		return o.checks[CheckFCrDNS] == Pass
+	case *greetings:
+		return c.forms().has(o.checks[CheckHELOForm])
+	}
+	return true
+}
+
+// forms are those that a greeting of the list may have.
+func (g *greetings) forms() results {
+	forms := of()
+	for a := range g.addrs {
+		forms |= of(or(a.form == hostname.Literal, Literal, BareIP))
+	}
+	for name := range g.exact {
+		forms |= of(or(strings.Contains(name, "."), FQDN, Unqualified))
+	}
+	if len(g.suffix) > 0 {
+		forms |= of(FQDN)
+	}
+	return forms
+}
+
+// combinations are all that the checks can come to together. They are found out by
+// judging clients and greetings of every kind.
+var combinations = sync.OnceValue(allCombinations)
+
+func allCombinations() []combination {
+	seen := map[combination]bool{}
+	assessed := func(f Facts) combination {
+		s := scene{req: &possibleRequest, facts: &f, rules: &possibleRules}
+		s.assess()
+		return s.combination()
+	}
+	greetings := possibleGreetings()
+	kinds := map[[3]combination]bool{} // of clients: what they are to three greetings
+	for _, f := range possibleClients() {
+		var kind [3]combination
+		for i := range kind {
+			kind[i] = assessed(f.greeting(greetings[i]))
+		}
+		if kinds[kind] {
+			continue
+		}
+		kinds[kind] = true
+		for _, g := range greetings {
+			seen[assessed(f.greeting(g))] = true
+		}
+	}
+	all := make([]combination, 0, len(seen))
+	for o := range seen {
+		all = append(all, o)
+	}
+	return all
+}
+
+var (
+	possibleRequest = Request{State: "RCPT", HELO: "given", Client: netip.AddrFrom4([4]byte{192, 0, 2, 25})}
+	possibleRules   Rules
+)
+
+// possibleClients are the facts about clients of every kind: no name, none that is
+// well-formed, one name and two, each of every grade, of the greeting's
+// organisation or another, leading back or not.
+func possibleClients() []Facts {
+	clients := []Facts{
+		{PTR: resolver.None},
+		{PTR: resolver.TempError},
+		{PTR: resolver.Found, Names: []Name{{Name: "-"}}},
+	}
+	var names []Name
+	for _, domain := range []string{"example.com", "example.net"} {
+		for _, v := range []hostname.Verdict{
+			{}, {Generic: true, Strength: hostname.Word}, {Generic: true, Strength: hostname.Half}, {Generic: true, Strength: hostname.Full},
+		} {
+			for _, lead := range slices.Delete(possibleLeads(), 1, 2) { // next to the client is elsewhere
+				names = append(names, Name{Name: "client." + domain, Valid: true, Verdict: v, Lead: lead})
+			}
+		}
+	}
+	for i := range names {
+		for j := range names[:i+1] {
+			two := []Name{names[i], names[j]}
+			clients = append(clients, Facts{PTR: resolver.Found, Names: two}, Facts{PTR: resolver.Found, Names: two, MoreNames: true})
+		}
+	}
+	return clients
+}
+
+// possibleLeads are where a name may lead: elsewhere, next to the client, nobody
+// knows, to the client, nowhere.
+func possibleLeads() []Lead {
+	to := func(last byte, net byte) Lead {
+		return Lead{Outcome: resolver.Found, Addrs: []netip.Addr{netip.AddrFrom4([4]byte{192, 0, net, last})}}
+	}
+	return []Lead{to(25, 3), to(26, 2), {Outcome: resolver.TempError}, to(25, 2), {Outcome: resolver.None}}
+}
+
+// greeting is the facts with a greeting, which is our own or not.
+func (f Facts) greeting(g possibleGreeting) Facts {
+	f.HELO, f.OwnHELO = g.Greeting, g.own
+	return f
+}
+
+type possibleGreeting struct {
+	Greeting
+	own bool
+}
+
+// possibleGreetings are greetings of every form. The first three tell clients of
+// different kinds apart.
+func possibleGreetings() []possibleGreeting {
+	var all []possibleGreeting
+	add := func(name string, generic, own bool) {
+		for _, lead := range possibleLeads() {
+			all = append(all, possibleGreeting{
+				Greeting{Name: name, Form: hostname.FQDN, Verdict: hostname.Verdict{Generic: generic}, Lead: lead}, own,
+			})
+		}
+	}
+	add("helo.example.com", false, false)
+	add("helo.example.com", true, false)
+	add("helo.example.com", false, true)
+	add("helo.example.com", true, true)
+	add("co.uk", false, false) // of no organisation
+	for _, helo := range []string{
+		"", "[192.0.2.25]", "[192.0.2.99]", "[IPv6:2001:db8::25]", "192.0.2.25", "192.0.2.99", "localhost", "mail", "-", "localhost.localdomain",
+	} {
+		g := NewGreeting(helo, possibleRequest.Client)
+		all = append(all, possibleGreeting{g, false}, possibleGreeting{g, helo != ""})
+	}
+	return all
+}

@@ -114,6 +114,8 @@ d""", "e",
 deadline = "5s"
 [[rule]]
 name = "one"
+helo.own_names = []
+helo.x = 1
 [[rule]]
 when = { ptr = "none", client = ["x",
  "y"] }
@@ -133,12 +135,15 @@ unless = [
 		"server.deadline":          11,
 		"server.unknown":           4,
 		"rule[0].name":             13,
-		"rule[1]":                  14,
-		"rule[1].when.ptr":         15,
-		"rule[1].when.client[1]":   16,
-		"rule[1].unless[0].sender": 18,
-		"rule[1].unless[1].until":  19,
-		"rule[1].unless[1].gone":   19,
+		"rule[0].helo":             14,
+		"rule[0].helo.own_names":   14,
+		"rule[0].helo.x":           15,
+		"rule[1]":                  16,
+		"rule[1].when.ptr":         17,
+		"rule[1].when.client[1]":   18,
+		"rule[1].unless[0].sender": 20,
+		"rule[1].unless[1].until":  21,
+		"rule[1].unless[1].gone":   21,
 		"gone":                     0,
 	} {
 		if got := index.at(path); got != want {

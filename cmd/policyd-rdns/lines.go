@@ -133,6 +133,11 @@ func (s *lineScanner) pair(prefix string) {
 	line := s.line
 	path := s.key(prefix, '=')
 	s.index[path] = line
+	for above := path; len(above) > len(prefix)+1; { // of a dotted key
+		if above = above[:max(strings.LastIndexByte(above, '.'), 0)]; len(above) > len(prefix) && !s.index.has(above) {
+			s.index[above] = line
+		}
+	}
 	s.skip(" \t")
 	s.value(path)
 }

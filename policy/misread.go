@@ -17,10 +17,11 @@ func Misread(key, value string) string {
 			return "no wildcards: it stands for that very text"
 		}
 	case "sender", "recipient":
-		user, domain, at := cutLast(value, '@')
-		if !at || !looksLikePattern(user) {
+		at := strings.LastIndexByte(value, '@')
+		if at < 0 || !looksLikePattern(value[:at]) {
 			return ""
 		}
+		user, domain := value[:at], value[at+1:]
 		if user != "*" && user != "%" && user != ".*" && user != "^.*" {
 			return "no wildcards: it stands for a local part with these very characters"
 		}

@@ -182,8 +182,11 @@ func allCombinations() []combination {
 }
 
 var (
-	possibleRequest = Request{State: "RCPT", HELO: "given", Client: netip.AddrFrom4([4]byte{192, 0, 2, 25})}
-	possibleRules   Rules
+	possibleRequest = Request{
+		State: "RCPT", HELO: "given",
+		Client: netip.AddrFrom4([4]byte{192, 0, 2, 25}), Server: netip.AddrFrom4([4]byte{192, 0, 2, 77}),
+	}
+	possibleRules Rules
 )
 
 // possibleClients are the facts about clients of every kind: no name, none that is
@@ -251,10 +254,10 @@ func possibleGreetings() []possibleGreeting {
 	add("helo.example.com", true, true)
 	add("co.uk", false, false) // of no organisation
 	for _, helo := range []string{
-		"", "[192.0.2.25]", "[192.0.2.99]", "[IPv6:2001:db8::25]", "192.0.2.25", "192.0.2.99", "localhost", "mail", "-", "localhost.localdomain",
+		"", "[192.0.2.25]", "[192.0.2.77]", "[192.0.2.99]", "[IPv6:2001:db8::25]", "192.0.2.25", "192.0.2.77", "192.0.2.99", "localhost", "mail", "-",
 	} {
 		g := NewGreeting(helo, possibleRequest.Client)
-		all = append(all, possibleGreeting{g, false}, possibleGreeting{g, helo != ""})
+		all = append(all, possibleGreeting{g, false}, possibleGreeting{g, g.Name != ""})
 	}
 	return all
 }

@@ -49,10 +49,12 @@ func TestContradiction(t *testing.T) {
 		{[]e{is("helo_form", "literal"), is("helo_name", "generic")}, `with helo_form = "literal", helo_name is none`},
 		{[]e{is("helo_form", "literal"), is("helo", "mismatch")}, ""},
 		{[]e{is("helo_form", "bare_ip"), is("helo", "match")}, `with helo_form = "bare_ip", helo is own or mismatch`},
-		{[]e{is("helo_form", "malformed"), is("helo", "related")}, `with helo_form = "malformed", helo is own or unresolved`},
+		{[]e{is("helo_form", "malformed"), is("helo", "related")}, `with helo_form = "malformed", helo is unresolved`},
 		{[]e{is("helo_form", "fqdn"), is("helo", "none")}, `with helo_form = "fqdn", helo is match or own or related or mismatch or unresolved or temperror`},
 		{[]e{is("helo_form", "fqdn"), is("helo_name", "none")}, `with helo_form = "fqdn", helo_name is proper or generic`},
-		{[]e{is("helo", "own"), is("helo_form", "unqualified")}, ""},
+		{[]e{is("helo", "own"), is("helo_form", "literal")}, ""},
+		{[]e{is("helo", "own"), is("helo_form", "bare_ip")}, ""},
+		{[]e{is("helo", "none"), is("helo_form", "literal")}, `with helo = "none", helo_form is missing`},
 		{[]e{is("ptr", "none"), is("helo", "related")}, `with ptr = "none", helo is match or own or mismatch or unresolved or none or temperror`},
 		{[]e{is("fcrdns", "mismatch"), is("helo", "match")}, ""},
 		{[]e{is("name", "generic"), is("helo_name", "proper")}, ""},
@@ -138,7 +140,7 @@ func TestCombinationsAreAll(t *testing.T) {
 	pick := func(n int) int { return r.IntN(n) }
 	leads := append(possibleLeads(), Lead{Outcome: resolver.Found, Addrs: []netip.Addr{possibleRequest.Client, netip.AddrFrom4([4]byte{192, 0, 2, 99})}})
 	domains := []string{"a.example.com", "helo.example.com", "b.example.com", "a.example.net", "co.uk", "a.example"}
-	greetings := []string{"", "helo.example.com", "a.example.com", "b.example.net", "co.uk", "localhost", "[192.0.2.25]", "[192.0.2.26]", "192.0.2.25", "host", "-", "ip-192-0-2-25.example.com", "[IPv6:2001:db8::1]"}
+	greetings := []string{"", "helo.example.com", "a.example.com", "b.example.net", "co.uk", "localhost", "[192.0.2.25]", "[192.0.2.77]", "[192.0.2.26]", "192.0.2.25", "192.0.2.77", "host", "-", "ip-192-0-2-25.example.com", "[IPv6:2001:db8::1]"}
 	for range 50_000 {
 		f := Facts{PTR: []resolver.Outcome{resolver.None, resolver.Found, resolver.Found, resolver.Found, resolver.TempError}[pick(5)]}
 		for range pick(5) {
@@ -154,9 +156,8 @@ func TestCombinationsAreAll(t *testing.T) {
 		f.HELO, f.OwnHELO = NewGreeting(greetings[pick(len(greetings))], possibleRequest.Client), pick(4) == 0
 		if f.HELO.Form == hostname.FQDN {
 			f.HELO.Lead = leads[pick(len(leads))]
-		} else if f.HELO.Form == hostname.Missing {
-			f.OwnHELO = false
 		}
+		f.OwnHELO = f.OwnHELO && f.HELO.Name != ""
 		s := scene{req: &possibleRequest, facts: &f, rules: &possibleRules}
 		s.assess()
 		if o := s.combination(); !known[o] {

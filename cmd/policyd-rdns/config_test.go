@@ -270,7 +270,7 @@ func TestOverlap(t *testing.T) {
 		{"localhost:10040", "0.0.0.0:10040", true},
 		{"0.0.0.0:10040", "127.0.0.1:10040", true},
 		{"0.0.0.0:10040", "[::1]:10040", false},
-		{"[::]:10040", "127.0.0.1:10040", true},
+		{"[::]:10040", "127.0.0.1:10040", false},
 		{"[::]:10040", "[::1]:10040", true},
 		{"[::1]:10040", "127.0.0.1:10040", false},
 		{"[::ffff:127.0.0.1]:10040", "127.0.0.1:10040", true},
@@ -278,7 +278,7 @@ func TestOverlap(t *testing.T) {
 		{"127.0.0.1:10040", "unix:/run/a", false},
 		{"127.0.0.1:0", "127.0.0.1:0", false},
 	} {
-		if got := overlap(httpSockets(test.http), policySockets(test.policy)); got != test.want {
+		if got := overlap(sockets(test.http), sockets(test.policy)); got != test.want {
 			t.Errorf("http %s beside %s: %v; want %v", test.http, test.policy, got, test.want)
 		}
 	}

@@ -1,44 +1,24 @@
 package main
 
 import (
-	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// policySockets are the addresses that postfix.Listen takes for an address: it
-// stands for its own family only. None for a unix socket.
-func policySockets(address string) []netip.AddrPort {
+// sockets are the addresses that are listened on for one of server.listen or
+// http.listen: 0.0.0.0 is all of IPv4 and [::] all of IPv6, neither of them both.
+// None for a unix socket, or a name that has to be looked up.
+func sockets(address string) []netip.AddrPort {
+	if port, ok := strings.CutPrefix(address, "localhost:"); ok {
+		address = "127.0.0.1:" + port
+	}
 	addr, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return nil
 	}
-	return []netip.AddrPort{addr}
-}
-
-// httpSockets are the addresses that net.Listen takes for a host and a port: [::]
-// is all of both families. None for a name that has to be looked up.
-func httpSockets(address string) []netip.AddrPort {
-	host, text, err := net.SplitHostPort(address)
-	port, err2 := strconv.ParseUint(text, 10, 16)
-	if err != nil || err2 != nil {
-		return nil
-	}
-	if host == "localhost" {
-		host = "127.0.0.1"
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return nil
-	}
-	addrs := []netip.AddrPort{netip.AddrPortFrom(addr.Unmap(), uint16(port))}
-	if addr == netip.IPv6Unspecified() {
-		addrs = append(addrs, netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port)))
-	}
-	return addrs
+	return []netip.AddrPort{netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())}
 }
 
 // overlap says that nobody can listen on addresses of both.
@@ -71,7 +51,7 @@ func realPath(path string) string {
 // beside finds the address that keeps another from being listened on too.
 func beside(address string, others []string) (string, bool) {
 	for _, other := range others {
-		if other == address || samePath(other, address) || overlap(policySockets(other), policySockets(address)) {
+		if other == address || samePath(other, address) || overlap(sockets(other), sockets(address)) {
 			return other, true
 		}
 	}

@@ -157,7 +157,7 @@ func (r *reader) http(t table, c *config) {
 			t.bad("listen", address, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
 		}
 		for _, other := range c.server.listen {
-			if overlap(httpSockets(address), policySockets(other)) {
+			if overlap(sockets(address), sockets(other)) {
 				t.bad("listen", address, fmt.Sprintf("cannot be listened on beside %.200q of server.listen: want a port of its own", other))
 				break
 			}

@@ -94,9 +94,9 @@ func (c *config) warnHost(r *reader) {
 		}
 	}
 	for i, address := range c.server.listen {
-		check("server.listen["+itoa(i)+"]", "server.listen", address, policySockets(address))
+		check("server.listen["+itoa(i)+"]", "server.listen", address, sockets(address))
 	}
-	check("http.listen", "http.listen", c.http.listen, httpSockets(c.http.listen))
+	check("http.listen", "http.listen", c.http.listen, sockets(c.http.listen))
 	if len(c.server.listen) == 0 {
 		about.doubtful("server.listen", "server.listen = []: the daemon does not start but with sockets that systemd passes (policyd-rdns.socket)")
 	}

@@ -29,16 +29,13 @@ func CheckGroup(group string) error {
 	return err
 }
 
-// parseTCP reads an address and a port.
+// parseTCP reads an address and a port. An IPv4 address in IPv6 is that of IPv4.
 func parseTCP(address string) (netip.AddrPort, error) {
 	addr, err := netip.ParseAddrPort(address)
-	switch {
-	case err != nil:
+	if err != nil {
 		return addr, errors.New("want an address and a port such as 127.0.0.1:10040 or [::1]:10040, or unix:/path")
-	case addr.Addr().Is4In6():
-		return addr, fmt.Errorf("an IPv4 address in IPv6: write %v", netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()))
 	}
-	return addr, nil
+	return netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), nil
 }
 
 // maxPath is what fits into the address of a unix socket with the zero byte behind

@@ -52,7 +52,6 @@ func TestListenError(t *testing.T) {
 		{"unix:" + filepath.Join(dir, "socket") + "/", "", "its folder " + filepath.Join(dir, "socket") + " does not exist"},
 		{"unix:" + dir + "/", "", "the file exists and is not a socket"},
 		{"unix:" + dir + "/a\x00b", "", "a path has no zero byte"},
-		{"[::ffff:127.0.0.1]:10040", "", "an IPv4 address in IPv6: write 127.0.0.1:10040"},
 		{"unix:" + file, "", "the file exists and is not a socket"},
 		{"unix:" + dir, "", "the file exists and is not a socket"},
 		{"unix:" + link, "", "the file exists and is not a socket"},
@@ -83,7 +82,7 @@ func TestListenError(t *testing.T) {
 func TestCheckAddress(t *testing.T) {
 	dir := t.TempDir()
 	longest := "unix:" + dir + "/" + strings.Repeat("x", maxPath-len(dir)-1)
-	for _, address := range []string{"127.0.0.1:0", longest, "unix:" + dir + "/a b", "unix:" + dir + "//socket"} {
+	for _, address := range []string{"127.0.0.1:0", "[::ffff:127.0.0.1]:0", longest, "unix:" + dir + "/a b", "unix:" + dir + "//socket"} {
 		if err := CheckAddress(address); err != nil {
 			t.Errorf("CheckAddress(%q) = %v; want nil", address, err)
 		}

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"policyd-rdns/policy"
@@ -114,4 +115,30 @@ func TestMisread(t *testing.T) {
 			t.Errorf("NewEntry(%s, %q): %v; want a value that is allowed", tt.key, tt.value, errs)
 		}
 	}
+}
+
+// FuzzMeant: what is said to be meant by a text is taken.
+func FuzzMeant(f *testing.F) {
+	for _, s := range []string{"192.0.2.*", "192.0.", "[2001:db8::]/32", "192.0.2.0/255.255.255.0", "2001:db8:*", "*.example.com", "@example.com", "<user@example.com>", "*@"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for key, want := range map[string]string{"client": "want CIDR notation: ", "ptr_name": "no wildcards: write ", "sender": ": write ", "recipient": " the angle brackets: "} {
+			_, errs := policy.NewEntry(key, []string{text}, nil)
+			if len(errs) == 0 {
+				continue
+			}
+			_, meant, ok := strings.Cut(errs[0].Error(), want)
+			if !ok || len(text) > 50 {
+				continue
+			}
+			if i := strings.IndexByte(meant, '"'); i >= 0 {
+				quoted, _ := strconv.QuotedPrefix(meant[i:])
+				meant, _ = strconv.Unquote(quoted)
+			}
+			if _, errs := policy.NewEntry(key, []string{meant}, nil); len(errs) > 0 && !strings.Contains(text, want) {
+				t.Errorf("%s = %q: %q is meant, which is an error: %v", key, text, meant, errs)
+			}
+		}
+	})
 }

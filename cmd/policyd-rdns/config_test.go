@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"policyd-rdns/policy/postfix"
 )
 
 // TestBadConfig reads deliberately broken files, which are refused.
@@ -280,6 +283,80 @@ func TestOverlap(t *testing.T) {
 	} {
 		if got := overlap(sockets(test.http), sockets(test.policy)); got != test.want {
 			t.Errorf("http %s beside %s: %v; want %v", test.http, test.policy, got, test.want)
+		}
+	}
+}
+
+// TestOverlapIsRefused: beside an address that is listened on the system refuses
+// those that overlap with it.
+func TestOverlapIsRefused(t *testing.T) {
+	for _, first := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::1]:0", "[::]:0"} {
+		l, err := postfix.Listen(first, 0, "")
+		if err != nil {
+			t.Logf("not here: %v", err)
+			continue
+		}
+		for _, host := range []string{"127.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0", "[::1]", "[::]"} {
+			address := fmt.Sprintf("%s:%d", host, l.Addr().(*net.TCPAddr).Port)
+			if !overlap(sockets(l.Addr().String()), sockets(address)) {
+				continue
+			}
+			if other, err := postfix.Listen(address, 0, ""); err == nil {
+				other.Close()
+				t.Errorf("%s is listened on beside %s, though they overlap", address, l.Addr())
+			}
+		}
+		l.Close()
+	}
+}
+
+// TestConfigtestPassesWhatListens holds the two to each other: what configtest lets
+// pass is listened on, and what is listened on passes.
+func TestConfigtestPassesWhatListens(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "file"), "")
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, server := range []string{
+		`listen = ["127.0.0.1:0"]`,
+		`listen = ["[::ffff:127.0.0.1]:0"]`,
+		`listen = ["127.0.0.1:0", "unix:DIR/s"]`,
+		`listen = ["unix:DIR/s", "unix:DIR/t"]`,
+		`listen = ["unix:DIR/s", "unix:DIR//s"]`,
+		`listen = ["unix:DIR/s", "unix:DIR/folder/../s"]`,
+		`listen = ["unix:DIR/none/s"]`,
+		`listen = ["unix:DIR/file"]`,
+		`listen = ["unix:DIR/file/s"]`,
+		`listen = ["unix:DIR/folder"]`,
+		`listen = ["unix:DIR/folder/"]`,
+		`listen = ["unix:DIR/s/"]`,
+		`listen = ["unix:DIR/` + strings.Repeat("x", 90) + `"]`,
+		`listen = ["unix:DIR/` + strings.Repeat("x", 30) + `"]`,
+		`listen = ["unix:s"]`,
+		`listen = ["unix:"]`,
+		`listen = ["localhost:0"]`,
+		`listen = ["unix:DIR/s"]` + "\nsocket_group = \"no-such-group\"",
+		`listen = ["unix:DIR/s"]` + "\nsocket_group = \"-1\"",
+		`listen = ["unix:DIR/s"]` + "\nsocket_group = \"4294967295\"",
+	} {
+		conf, err := parseConfig("", []byte("[server]\n"+strings.ReplaceAll(server, "DIR", dir)))
+		if err != nil {
+			// Listening comes to the same, for one of the addresses at least.
+			conf = defaults()
+			listening, group, _ := strings.Cut(strings.TrimPrefix(server, "listen = "), "\nsocket_group = ")
+			conf.server.socketGroup = strings.Trim(group, `"`)
+			conf.server.listen = nil
+			for address := range strings.SplitSeq(strings.Trim(listening, "[]"), ", ") {
+				conf.server.listen = append(conf.server.listen, strings.ReplaceAll(strings.Trim(address, `"`), "DIR", dir))
+			}
+		}
+		listeners, refused := listen(conf, nil)
+		for _, l := range listeners {
+			l.Close()
+		}
+		if (err != nil) != (refused != nil) {
+			t.Errorf("%.120s: configtest: %v; listening: %v; want both or neither", server, err, refused)
 		}
 	}
 }

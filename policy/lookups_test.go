@@ -140,6 +140,7 @@ func TestNameOfFloodedZone(t *testing.T) {
 				t.Fatalf("HELO %d of the zone is refused; want it begun", i)
 			}
 		}
+		synctest.Wait() // their questions are sent
 		if a, wait := dns.BeginAddrs(t.Context(), "ip4", "mail.example.com", resolver.Options{HELO: true}); wait != nil || a.Err == nil {
 			t.Fatalf("one HELO more of the zone is begun; want it refused")
 		}

@@ -32,8 +32,8 @@
 // answer is then in the cache for the next one. Flights are bounded in number, as
 // a whole and, when half of that is in use, for the network of a client and for the
 // zone that is asked, and in time. HELO names have half of the whole at most, and
-// what a HELO name keeps out is nothing but another. Without room the flight that
-// has lasted longest gives way.
+// what a HELO name keeps out is nothing but another; names of addresses leave a
+// quarter. Without room the oldest flight gives way to one with a better claim.
 //
 // A server that fails is asked last until it answers again, a look-up or a
 // probe. When no server answers any more, that is an outage, and the caller is

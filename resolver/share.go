@@ -191,16 +191,13 @@ func (r *Resolver) displace(newer *seat) bool {
 // only one for the name of an address will do. Nil: there is none.
 func (w *row) yielding(newer *seat, try time.Duration, names bool) (*seat, error) {
 	others, _ := w.most(newer)
-	e := w.seats.Front()
-	for range maxYielding {
-		if e == nil {
-			break
-		}
+	looked := 0
+	for e := w.seats.Front(); e != nil && looked < maxYielding; e = e.Next() {
 		s := e.Value.(*seat)
-		e = e.Next()
 		if names && !s.name {
 			continue
 		}
+		looked++
 		lasted := newer.since.Sub(s.since)
 		share, errShare := w.most(s)
 		switch {

@@ -63,6 +63,40 @@ func TestZoneAsked(t *testing.T) {
 	}
 }
 
+// FuzzZoneAsked: a zone is the end of the name, at a dot, and its own zone.
+func FuzzZoneAsked(f *testing.F) {
+	for _, name := range []string{"mail.example.co.uk", "1.2.0.192.in-addr.arpa", `a\.b.example`, ".", "", "..", "co.uk"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		name, ok := canonical(name)
+		if !ok {
+			return
+		}
+		zone := zoneAsked(name + ".")
+		before, ok := strings.CutSuffix(name, zone)
+		if !ok || before != "" && !strings.HasSuffix(before, ".") {
+			t.Errorf("zoneAsked(%q) = %q; want an end of it, at a dot", name, zone)
+		}
+		if again := zoneAsked(zone + "."); again != zone {
+			t.Errorf("zoneAsked(%q) = %q, of which it is %q; want the same", name, zone, again)
+		}
+	})
+}
+
+// BenchmarkZoneAsked is what a lookup that the cache cannot answer costs more for
+// being charged to its zone.
+func BenchmarkZoneAsked(b *testing.B) {
+	for _, name := range []string{"mail.example.com.", "a.b.c.mail.example.co.uk.", "1.2.0.192.in-addr.arpa."} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				zoneAsked(name)
+			}
+		})
+	}
+}
+
 // TestOwnTrouble: what this host lacks is neither a server's nor a zone's fault,
 // and nothing that is remembered.
 func TestOwnTrouble(t *testing.T) {

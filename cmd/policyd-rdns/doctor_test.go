@@ -192,7 +192,7 @@ func (w *doctorWorld) printed(t *testing.T, s doctorSetup) string {
 		}
 	}
 	var text bytes.Buffer
-	report := doctorReport{"config.toml", findings}
+	report := doctorReport{"config.toml", w.hide(filepath.Join(w.dir, s.name)), findings}
 	if err := report.print(&text, false); err != nil {
 		t.Fatal(err)
 	}

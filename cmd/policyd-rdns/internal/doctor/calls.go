@@ -5,32 +5,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
-
-// stage is a list of restrictions, in the order of a session.
-type stage struct{ name, param string }
-
-func stages() []stage {
-	return []stage{
-		{"client", "smtpd_client_restrictions"},
-		{"helo", "smtpd_helo_restrictions"},
-		{"sender", "smtpd_sender_restrictions"},
-		{"relay", "smtpd_relay_restrictions"},
-		{"recipient", "smtpd_recipient_restrictions"},
-		{"data", "smtpd_data_restrictions"},
-		{"end_of_data", "smtpd_end_of_data_restrictions"},
-		{"etrn", "smtpd_etrn_restrictions"},
-	}
-}
 
 // place is a list of restrictions as it holds for services of one kind.
 type place struct {
-	stage
+	smtpd.Stage
 	kind     kind
 	services []*Service
 	own      bool // the list is the services' own, set in master.cf
 	params   params
-	units    []unit
+	id       string // unlike that of any other place
+	units    []smtpd.Unit
 	steps    []step
 }
 
@@ -42,19 +29,21 @@ func places(p *Postfix) []place {
 	for i := range services {
 		s := &services[i]
 		values := p.with(s)
-		for _, stage := range stages() {
-			own := slices.ContainsFunc(s.Options, func(o Option) bool { return o.Name == stage.param })
-			list := units(values[stage.param])
-			steps := values.steps(list)
-			same := slices.IndexFunc(all, func(q place) bool {
-				return q.stage == stage && q.kind == p.kindOf(s) && q.own == own && slices.Equal(q.steps, steps) &&
-					slices.EqualFunc(q.units, list, slices.Equal[unit])
+		for _, stage := range smtpd.Stages() {
+			own := slices.ContainsFunc(s.Options, func(o Option) bool { return o.Name == stage.Param })
+			list := smtpd.Units(values[stage.Param])
+			q := place{Stage: stage, kind: p.kindOf(s), services: []*Service{s}, own: own, params: values, units: list, steps: values.steps(list)}
+			q.addNamed(p.table)
+			same := slices.IndexFunc(all, func(r place) bool {
+				return r.Stage == q.Stage && r.kind == q.kind && r.own == q.own && slices.Equal(r.steps, q.steps) &&
+					slices.EqualFunc(r.units, q.units, slices.Equal[smtpd.Unit])
 			})
 			if same >= 0 {
 				all[same].services = append(all[same].services, s)
 				continue
 			}
-			all = append(all, place{stage, p.kindOf(s), []*Service{s}, own, values, list, steps})
+			q.id = strconv.Itoa(len(all)) + " "
+			all = append(all, q)
 		}
 	}
 	return all
@@ -101,6 +90,13 @@ type call struct {
 	options  []Option // in braces
 	braces   bool
 	bad      string // what Postfix would not accept
+	silent   string // why nobody answers there
+	// dead: the mail of most strangers never comes to it. ended is what becomes of
+	// that mail, by the restriction end of the unit endUnit.
+	dead    bool
+	ended   smtpd.Result
+	end     string
+	endUnit int
 }
 
 func (c *call) step() *step { return &c.steps[c.at] }
@@ -116,11 +112,11 @@ func parseCall(p *place, at int) call {
 	var words []string
 	if strings.HasPrefix(arg, "{") {
 		c.braces = true
-		inner, ok := unbrace(arg)
+		inner, ok := smtpd.Unbrace(arg)
 		if !ok {
 			c.bad = "the braces are not closed"
 		}
-		words = splitList(inner, separators)
+		words = smtpd.Split(inner, smtpd.Separators)
 	} else if arg != "" {
 		words = []string{arg}
 	}
@@ -129,8 +125,11 @@ func parseCall(p *place, at int) call {
 		return c
 	}
 	c.endpoint = parseEndpoint(words[0])
-	if c.endpoint.network != "inet" && c.endpoint.network != "unix" {
+	if !c.endpoint.valid() {
 		c.bad = "want inet:host:port or unix:path"
+	}
+	if next := p.steps[at].unit + 1; p.steps[at].class == "" && next < len(p.units) && isStray(p.units[next]) {
+		c.bad = "options of a call stand in braces with it"
 	}
 	for _, word := range words[1:] {
 		name, value, ok := parameter(stripBraces(word))
@@ -165,20 +164,42 @@ func (c *call) option(name string) (value string, own bool) {
 	return c.params.expand(c.params["smtpd_policy_service_"+name]), false
 }
 
-// findCalls sorts all calls by whose they are.
+// isStray reports whether a unit is no restriction, but an option of a call that
+// was written without braces.
+func isStray(u smtpd.Unit) bool {
+	name, _, ok := parameter(stripBraces(u[0]))
+	return ok && len(u) == 1 && slices.Contains(callOptions(), name)
+}
+
+// findCalls sorts all calls by whose they are. One to where nobody listens is
+// ours if the service has no other of ours: the daemon has moved.
 func (x *examination) findCalls() {
+	var silent []call
 	for i := range x.places {
 		p := &x.places[i]
 		for at := range p.steps {
-			if p.steps[at].name != callName {
+			if p.steps[at].name != smtpd.CallName {
 				continue
 			}
 			c := parseCall(p, at)
-			if x.isOurs(&c) {
+			c.silent = x.m.Silent[c.endpoint.text]
+			switch {
+			case x.isOurs(&c):
+				c.silent = ""
 				x.ours = append(x.ours, c)
-			} else {
+			case c.silent != "":
+				silent = append(silent, c)
+			default:
 				x.others = append(x.others, c)
 			}
+		}
+	}
+	calling := x.callers()
+	for _, c := range silent {
+		if slices.ContainsFunc(c.services, func(s *Service) bool { return slices.Contains(calling, s) }) {
+			x.others = append(x.others, c)
+		} else {
+			x.ours = append(x.ours, c)
 		}
 	}
 }
@@ -192,12 +213,34 @@ func (x *examination) isOurs(c *call) bool {
 			}
 		}
 	}
+	if meant, ok := c.endpoint.meant(); ok {
+		c.bad = "want " + meant.text
+		if slices.ContainsFunc(x.listening(), func(address string) bool { return meant.listens(address, x.queue(), false) }) {
+			return true
+		}
+	}
 	// The right path from the wrong root is a call to this daemon that does not
 	// reach it.
 	return c.endpoint.network == "unix" && slices.ContainsFunc(x.listening(), func(address string) bool {
 		file, ok := strings.CutPrefix(address, "unix:")
 		return ok && sameFile(file, c.endpoint.path)
 	})
+}
+
+// speaks reports whether Postfix talks to the address family at all
+// (inet_protocols); "inet:localhost:port" goes to the families that it does.
+func (x *examination) speaks(s *Service, address string) bool {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return true // a unix socket
+	}
+	protocols := x.get(s, "inet_protocols")
+	only := "ipv6"
+	if ap.Addr().Is4() {
+		only = "ipv4"
+	}
+	all := protocols == "" || strings.Contains(protocols, "all") || ap.Addr() == netip.IPv6Unspecified()
+	return all || strings.Contains(protocols, only)
 }
 
 // listening are the addresses of the configuration, and those that systemd holds

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // comparison evaluates "{a} operator {b} ? {yes} : {no}" (postconf(5), Postfix
@@ -36,7 +38,7 @@ func operand(s string) (text, rest string, ok bool) {
 	if s == "" || s[0] != '{' {
 		return "", s, false
 	}
-	end := closing(s)
+	end := smtpd.Closing(s)
 	if end < 0 {
 		return "", s, false
 	}

@@ -56,11 +56,16 @@ func (x *examination) checkServer(s *Server) []Finding {
 			"It limits how much one host may ask, and then is silent: mail is deferred. It is far, it is told who writes to you, and the big DNS blocklists answer nothing through it (127.255.255.254, or not at all).",
 			ownResolver(x),
 		})
-	} else if !x.near(s.Addr.Addr()) {
+	} else if !x.inReach(s.Addr.Addr()) {
 		all = append(all, Finding{
 			"dns.far", Info, fmt.Sprintf("The DNS server %v is in none of this host's networks", s.Addr),
-			"A provider's resolver is shared with others: it may limit this host, and DNS blocklists may refuse it. A validating resolver on this host is best.",
+			"A provider's resolver is shared with others: it may limit this host, and DNS blocklists may refuse it. Its answers come over networks of others: who can send packets with its address may guess at ports and numbers until a forged answer is taken, and whoever sees the packets need not guess. A validating resolver on this host is best.",
 			ownResolver(x),
+		})
+	} else if !s.Addr.Addr().IsLoopback() && !x.v.OwnsClient(s.Addr.Addr()) {
+		all = append(all, Finding{
+			ID: "dns.remote", Level: Info, Title: fmt.Sprintf("The DNS server %v is not on this host", s.Addr),
+			Why: "Its answers come over a network, and no signature protects them there. In a network of your own that lets no packets in from outside with such an address, this is well. Else a resolver on this host leaves nothing to forge.",
 		})
 	}
 	if !s.Validates {
@@ -82,7 +87,7 @@ func (x *examination) checkServer(s *Server) []Finding {
 			Why: "Each new client costs two or three questions, one after the other.",
 		})
 	}
-	if len(all) == 0 {
+	if !slices.ContainsFunc(all, func(f Finding) bool { return f.ID != "dns.remote" }) {
 		all = append(all, Finding{ID: "dns.server", Level: OK, Title: fmt.Sprintf("The DNS server %v%s answers in %s and validates", s.Addr, ofSoftware(s), short(s.Took))})
 	}
 	return all
@@ -137,8 +142,8 @@ func validation(s *Server) []string {
 	return nil
 }
 
-// near says that an address is this host's or in one of its networks.
-func (x *examination) near(a netip.Addr) bool {
+// inReach reports whether an address is this host's or in one of its networks.
+func (x *examination) inReach(a netip.Addr) bool {
 	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || x.v.OwnsClient(a) ||
 		slices.ContainsFunc(x.m.Networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
@@ -155,7 +160,7 @@ func checkForwarders(x *examination) []Finding {
 		for _, a := range f.Addrs {
 			if name := publicName(a); name != "" {
 				names = append(names, fmt.Sprintf("%v (%s)", a, name))
-			} else if !x.near(a) {
+			} else if !x.inReach(a) {
 				others = append(others, a.String())
 			}
 		}

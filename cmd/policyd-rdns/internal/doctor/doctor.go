@@ -11,7 +11,9 @@
 //
 // What is promised: nothing is changed. Postfix is asked by postconf(1) alone and
 // systemd by "systemctl show"; the DNS servers get five questions each; the
-// daemon gets one on each of its sockets, about the client 127.0.0.1. All text of
+// daemon gets one on each of its sockets, about the client 127.0.0.1; other policy
+// services that Postfix calls see a connection that asks nothing; and of our own
+// domains the DNS is asked for their MX hosts. All text of
 // others in a finding is printable ASCII and bounded.
 //
 // What is left to others: which configuration file to look at, how findings are
@@ -59,9 +61,10 @@ type View struct {
 	Listen []string
 	// Deadline is for one decision.
 	Deadline time.Duration
-	// Connections and InFlight are server.max_connections and
-	// resolver.max_inflight.
-	Connections, InFlight int
+	// Connections is server.max_connections, Descriptors how many file descriptors
+	// the daemon needs with all of them in use.
+	Connections int
+	Descriptors uint64
 	// Networks and OwnNames are as written in server.networks and helo.own_names.
 	Networks, OwnNames []string
 	// OwnsClient says that an address is one of server.networks, or the host's.
@@ -83,6 +86,7 @@ type examination struct {
 	places []place
 	ours   []call // of this daemon
 	others []call // of other policy services
+	ways   map[*Service]*way
 }
 
 // Examine judges a machine. The findings are in order of subject: Postfix, the
@@ -91,15 +95,16 @@ func Examine(m *Machine, v *View) []Finding {
 	x := &examination{m: m, v: v}
 	x.places = places(&m.Postfix)
 	x.findCalls()
+	x.findWays()
 	var all []Finding
 	for _, check := range []func(*examination) []Finding{
 		checkRead,
-		checkCalled, checkDead, checkOrder, checkUsers, checkTwice, checkStage, checkWarnOnly, checkUnlisted, checkFilterPort, checkOthers,
+		checkDies, checkBroken, checkCalled, checkByTable, checkDead, checkSilent, checkFamily, checkOrder, checkUsers, checkTwice, checkStage, checkWarnOnly, checkUnlisted, checkFilterPort, checkOthers,
 		checkSyntax, checkBraces, checkDefaultAction, checkTimeout, checkRequestLimit, checkHostNames,
-		checkDelayReject, checkPeerName, checkFront, checkSoftBounce, checkLimits,
+		checkDelayReject, checkSoftens, checkPeerName, checkFront, checkSoftBounce, checkLimits,
 		checkPaths, checkAnswers, checkUnit, checkDescriptors, checkLog,
 		checkServers, checkForwarders, checkNegative,
-		checkNetworks, checkNames,
+		checkNetworks, checkNames, checkExchangers,
 	} {
 		all = append(all, once(check(x))...)
 	}

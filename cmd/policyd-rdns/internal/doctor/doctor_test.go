@@ -34,7 +34,7 @@ const before = "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_au
 func view() *View {
 	own := netip.MustParseAddr("198.51.100.25")
 	return &View{
-		Listen: []string{"127.0.0.1:10040"}, Deadline: 5 * time.Second, Connections: 2000, InFlight: 500, Builtin: true,
+		Listen: []string{"127.0.0.1:10040"}, Deadline: 5 * time.Second, Connections: 2000, Descriptors: 2600, Builtin: true,
 		OwnNames:   []string{"mx.example.com", "example.com"},
 		OwnsClient: func(a netip.Addr) bool { return a == own },
 		OwnsName:   func(name string) bool { return name == "mx.example.com" || name == "example.com" },

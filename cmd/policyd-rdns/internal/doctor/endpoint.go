@@ -32,6 +32,39 @@ func parseEndpoint(text string) endpoint {
 	return e
 }
 
+// valid reports whether Postfix can read the endpoint.
+func (e *endpoint) valid() bool {
+	return e.network == "unix" && e.path != "" || e.network == "inet" && e.port != "" && !strings.ContainsAny(e.text, "@/")
+}
+
+// meant is what an endpoint that Postfix cannot read was to be: one without a
+// word in front, with that of another program ("tcp:"), or in the form of a URL or
+// of a milter ("inet:port@host").
+func (e *endpoint) meant() (endpoint, bool) {
+	if e.valid() {
+		return endpoint{}, false
+	}
+	rest := e.text
+	if _, after, ok := strings.Cut(rest, "://"); ok {
+		rest = strings.TrimSuffix(after, "/")
+	} else if network, after, ok := strings.Cut(rest, ":"); ok && (network == "inet" || strings.ContainsAny(after, ":/@")) && !isHost(network) {
+		rest = after
+	}
+	if port, host, ok := strings.Cut(rest, "@"); ok {
+		rest = host + ":" + port
+	}
+	m := parseEndpoint("inet:" + rest)
+	if strings.HasPrefix(rest, "/") {
+		m = parseEndpoint("unix:" + rest)
+	}
+	return m, m.valid()
+}
+
+func isHost(word string) bool {
+	_, err := netip.ParseAddr(word)
+	return err == nil || word == "localhost"
+}
+
 // file is the path of a unix socket from the root of the machine's files. In a
 // chroot every path begins at the queue directory; otherwise that is the
 // directory that smtpd works in, and so the beginning of relative ones.

@@ -1,6 +1,10 @@
 package doctor
 
-import "strings"
+import (
+	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
+)
 
 // params are parameters by name, as written.
 type params map[string]string
@@ -55,7 +59,7 @@ func reference(text string) (expr, rest string) {
 		return "", ""
 	}
 	if text[0] == '{' || text[0] == '(' {
-		end := closing(text)
+		end := smtpd.Closing(text)
 		if end < 0 {
 			return "", text
 		}
@@ -66,24 +70,6 @@ func reference(text string) (expr, rest string) {
 		end++
 	}
 	return text[:end], text[end:]
-}
-
-// closing is the place of the bracket that closes the first byte; -1: none does.
-func closing(text string) int {
-	open := text[0]
-	shut := map[byte]byte{'{': '}', '(': ')'}[open]
-	level := 0
-	for i := range len(text) {
-		switch text[i] {
-		case open:
-			level++
-		case shut:
-			if level--; level == 0 {
-				return i
-			}
-		}
-	}
-	return -1
 }
 
 // value is that of an expression without its braces.
@@ -117,7 +103,7 @@ func alternatives(text string) (yes, no string) {
 	if text == "" || text[0] != '{' {
 		return text, ""
 	}
-	end := closing(text)
+	end := smtpd.Closing(text)
 	if end < 0 {
 		return text, ""
 	}
@@ -126,17 +112,8 @@ func alternatives(text string) (yes, no string) {
 }
 
 func stripBraces(text string) string {
-	if inner, ok := unbrace(text); ok {
+	if inner, ok := smtpd.Unbrace(text); ok {
 		return inner
 	}
 	return text
-}
-
-// unbrace takes the braces around text away, and white space.
-func unbrace(text string) (string, bool) {
-	text = strings.TrimSpace(text)
-	if len(text) < 2 || text[0] != '{' || closing(text) != len(text)-1 {
-		return text, false
-	}
-	return strings.TrimSpace(text[1 : len(text)-1]), true
 }

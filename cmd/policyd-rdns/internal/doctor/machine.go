@@ -16,11 +16,16 @@ type Machine struct {
 	Paths    map[string]Path // of the unix sockets that are called or listened on
 	Servers  []Server        // that the daemon asks
 	Forwards []Forward       // where those on this host may ask further
-	Networks []netip.Prefix  // of this host's interfaces
-	Unit     Unit
-	Process  Process // of the unit
-	Log      LogFile
-	Answers  []Answer // of the daemon, one for each address that it listens on
+	// Silent is why nobody answers at a policy service that Postfix calls, by the
+	// service as written.
+	Silent map[string]string
+	// Exchangers are the hosts that the DNS names for mail to our domains.
+	Exchangers []Exchanger
+	Networks   []netip.Prefix // of this host's interfaces
+	Unit       Unit
+	Process    Process // of the unit
+	Log        LogFile
+	Answers    []Answer // of the daemon, one for each address that it listens on
 }
 
 // Account is a user with all its groups.

@@ -32,7 +32,7 @@ func TestMachine(t *testing.T) {
 		{"near", func(m *Machine, _ *View) {
 			m.Servers[0].Addr = netip.MustParseAddrPort("203.0.113.53:53")
 			m.Networks = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}
-		}, nil, "", ""},
+		}, []string{"info dns.remote"}, "", ""},
 		{"no TCP", func(m *Machine, _ *View) { m.Servers[0].TCPErr = errors.New("connection refused") }, []string{"warning dns.tcp"}, "", ""},
 		{"slow", func(m *Machine, _ *View) { m.Servers[0].Took = time.Second }, []string{"warning dns.slow"}, "", ""},
 		{"long memory", func(m *Machine, _ *View) {
@@ -55,7 +55,7 @@ func TestMachine(t *testing.T) {
 			m.Unit.Enabled, m.Unit.Restarts, m.Process.UID = "disabled", 3, 0
 		}, []string{"warning unit.enabled", "warning unit.restarts", "warning unit.root"}, "unit.enabled", "systemctl enable policyd-rdns"},
 		{"another file", func(m *Machine, _ *View) { m.Unit.Config = "/etc/policyd-rdns/config.toml" }, []string{"warning unit.config"}, "unit.config", "doctor -c '/etc/policyd-rdns/config.toml'"},
-		{"few descriptors", func(m *Machine, _ *View) { m.Process.Descriptors = 1024 }, []string{"warning limits.descriptors"}, "limits.descriptors", "LimitNOFILE=5128"},
+		{"few descriptors", func(m *Machine, _ *View) { m.Process.Descriptors = 1024 }, []string{"warning limits.descriptors"}, "limits.descriptors", "LimitNOFILE=5200"},
 
 		{"no log", func(_ *Machine, v *View) { v.LogFile = "/var/log/d" }, []string{"warning log.missing"}, "", ""},
 		{"public log, never rotated", func(m *Machine, v *View) {

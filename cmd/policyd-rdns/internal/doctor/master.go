@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // Service is a line of master.cf(5).
@@ -25,7 +27,7 @@ func (s *Service) String() string { return s.Name + "/" + s.Type }
 // parseService reads "name type private unprivileged chroot wakeup maxproc
 // command arguments".
 func parseService(line string) (Service, bool) {
-	words := splitList(line, " \t")
+	words := smtpd.Split(line, " \t")
 	if len(words) < 8 {
 		return Service{}, false
 	}
@@ -44,7 +46,7 @@ func parseService(line string) (Service, bool) {
 			args = args[1:]
 			text = args[0]
 		}
-		if inner, ok := unbrace(text); ok { // "-o { name = value }", Postfix 3.0
+		if inner, ok := smtpd.Unbrace(text); ok { // "-o { name = value }", Postfix 3.0
 			text = inner
 		}
 		if name, value, ok := parameter(text); ok {

@@ -20,12 +20,10 @@ func checkSyntax(x *examination) []Finding {
 				continue
 			}
 			f := Finding{
-				"call.syntax", Error, fmt.Sprintf("Postfix cannot read the call %s in %s (%s)", brief(c.step().arg), c.param, c.names()),
+				"call.syntax", Error, fmt.Sprintf("Postfix cannot read the call %s in %s (%s)", brief(c.step().arg), c.Param, c.names()),
 				plain.Text(c.bad, 200) + ". Its smtpd ends with \"fatal:\" as soon as a client connects.", nil,
 			}
-			if len(x.ours) > 0 && &calls[0] == &x.ours[0] {
-				f.Do = x.rewire(c.place)
-			}
+			f.Do = x.repair(c.place)
 			all = append(all, f)
 		}
 	}
@@ -44,9 +42,9 @@ func checkBraces(x *examination) []Finding {
 			continue
 		}
 		all = append(all, Finding{
-			"call.braces", Error, fmt.Sprintf("Postfix %s knows no braces behind check_policy_service (%s)", brief(x.params()["mail_version"]), c.param),
+			"call.braces", Error, fmt.Sprintf("Postfix %s knows no braces behind check_policy_service (%s)", brief(x.params()["mail_version"]), c.Param),
 			"They came with Postfix 3.0. This one takes \"{\" for the name of the service, and answers 451 to all mail.",
-			append(x.rewire(c.place), "postconf -e 'smtpd_policy_service_timeout = "+x.timeout().String()+"'"),
+			append(x.rewire(c.place), x.setMain("smtpd_policy_service_timeout", x.timeout().String())...),
 		})
 	}
 	return all
@@ -81,13 +79,13 @@ func checkDefaultAction(x *examination) []Finding {
 		c := &x.ours[i]
 		action, own := c.option("default_action")
 		level := actionLevel(action)
-		if level == OK || c.bad != "" || c.kind == internal {
+		if level == OK || c.bad != "" || c.silent != "" || c.kind == internal {
 			continue
 		}
 		f := Finding{
 			"call.default-action", level, "", "", x.rewire(c.place),
 		}
-		where := fmt.Sprintf("in %s (%s)", c.param, c.names())
+		where := fmt.Sprintf("in %s (%s)", c.Param, c.names())
 		switch {
 		case level == Error:
 			f.Title = fmt.Sprintf("default_action=%s %s", brief(action), where)
@@ -142,10 +140,10 @@ func checkTimeout(x *examination) []Finding {
 		c := &x.ours[i]
 		text, own := c.option("timeout")
 		wait, ok := postfixTime(text)
-		where := fmt.Sprintf("in %s (%s)", c.param, c.names())
+		where := fmt.Sprintf("in %s (%s)", c.Param, c.names())
 		f := Finding{ID: "call.timeout", Level: Warning}
 		switch {
-		case c.bad != "" || c.kind == internal: // which should not call at all
+		case c.bad != "" || c.silent != "" || c.kind == internal: // which should not call at all
 			continue
 		case !ok:
 			f.Level = Error
@@ -167,7 +165,7 @@ func checkTimeout(x *examination) []Finding {
 		}
 		f.Do = x.rewire(c.place)
 		if x.m.Postfix.before(3, 0) {
-			f.Do = []string{"postconf -e 'smtpd_policy_service_timeout = " + x.timeout().String() + "'"}
+			f.Do = x.setMain("smtpd_policy_service_timeout", x.timeout().String())
 		}
 		all = append(all, f)
 	}
@@ -186,7 +184,7 @@ func checkRequestLimit(x *examination) []Finding {
 		f := Finding{
 			"call.request-limit", Info, fmt.Sprintf("Postfix opens a new connection after %s questions (request_limit)", brief(text)),
 			"That is a work-around for policy services that close connections. This daemon never closes one that is in use.",
-			[]string{"postconf -X smtpd_policy_service_request_limit"},
+			[]string{x.m.Postfix.command("-X", "smtpd_policy_service_request_limit")},
 		}
 		if own {
 			f.Do = x.rewire(c.place)
@@ -201,14 +199,14 @@ func checkHostNames(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.endpoint.network != "inet" {
+		if c.endpoint.network != "inet" || c.bad != "" || c.silent != "" {
 			continue
 		}
 		if _, err := netip.ParseAddr(c.endpoint.host); err == nil {
 			continue
 		}
 		all = append(all, Finding{
-			"call.name", Info, fmt.Sprintf("The daemon is called by a name, %s, in %s (%s)", brief(c.endpoint.text), c.param, c.names()),
+			"call.name", Info, fmt.Sprintf("The daemon is called by a name, %s, in %s (%s)", brief(c.endpoint.text), c.Param, c.names()),
 			"Postfix looks it up for every connection, may get ::1 first, where nobody listens, and in a chroot has to have a copy of /etc/hosts. An address needs none of that.",
 			x.rewire(c.place),
 		})

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // checkNetworks compares mynetworks to what the daemon takes for its own clients.
@@ -16,8 +18,9 @@ func checkNetworks(x *examination) []Finding {
 	}
 	var theirs []netip.Prefix
 	var missing, unseen []string
-	for _, word := range splitList(x.params().expand(text), separators) {
-		p, ok := network(word)
+	tooWide := x.wideNetworks()
+	for _, word := range smtpd.Split(x.params().expand(text), smtpd.Separators) {
+		p, ok := smtpd.Network(word)
 		switch {
 		case strings.HasPrefix(word, "!"):
 			continue // an exception
@@ -26,11 +29,11 @@ func checkNetworks(x *examination) []Finding {
 			continue
 		}
 		theirs = append(theirs, p)
-		if !x.owns(p) {
+		if !x.owns(p) && smtpd.PublicNetwork(p) && !slices.Contains(tooWide, word) {
 			missing = append(missing, plainNetwork(p))
 		}
 	}
-	var all []Finding
+	all := x.checkWide()
 	if len(missing) > 0 {
 		all = append(all, x.missingNetworks(missing))
 	}
@@ -61,9 +64,9 @@ func (x *examination) missingNetworks(missing []string) Finding {
 	}
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.live() && !slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
+		if !c.dead && !slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
 			f.Level = Warning
-			f.Why = "The daemon is asked about these (in " + c.param + "), and judges them as strangers."
+			f.Why = "The daemon is asked about these (in " + c.Param + "), and judges them as strangers."
 		}
 	}
 	return f
@@ -85,7 +88,7 @@ func (x *examination) owns(p netip.Prefix) bool {
 		return true
 	}
 	for _, text := range x.v.Networks {
-		if q, ok := network(text); ok && q.Bits() <= p.Bits() && q.Contains(p.Addr()) {
+		if q, ok := smtpd.Network(text); ok && q.Bits() <= p.Bits() && q.Contains(p.Addr()) {
 			return true
 		}
 	}
@@ -113,7 +116,7 @@ func plainNetwork(p netip.Prefix) string {
 func (x *examination) onlyOurs(theirs []netip.Prefix) []string {
 	var extra []string
 	for _, text := range x.v.Networks {
-		q, ok := network(text)
+		q, ok := smtpd.Network(text)
 		if ok && !slices.ContainsFunc(theirs, func(p netip.Prefix) bool { return p.Bits() <= q.Bits() && p.Contains(q.Addr()) }) {
 			extra = append(extra, brief(text))
 		}
@@ -131,7 +134,7 @@ func checkNames(x *examination) []Finding {
 		return strings.TrimSuffix(strings.ToLower(strings.TrimSpace(x.params().expand(x.params()[name]))), ".")
 	}
 	var names []string
-	for _, name := range slices.Concat([]string{get("myhostname")}, splitList(get("proxy_interfaces"), separators)) {
+	for _, name := range slices.Concat([]string{get("myhostname")}, smtpd.Split(get("proxy_interfaces"), smtpd.Separators)) {
 		name = strings.Trim(name, "[]")
 		if name != "" && !x.v.OwnsName(name) && !slices.Contains(names, name) {
 			names = append(names, name)

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // checkPaths looks whether smtpd gets to the daemon's unix sockets.
@@ -13,7 +15,7 @@ func checkPaths(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.endpoint.network != "unix" {
+		if c.endpoint.network != "unix" || c.bad != "" || c.silent != "" {
 			continue
 		}
 		for _, s := range c.services {
@@ -40,7 +42,7 @@ func SocketFiles(p *Postfix, listen []string) []string {
 	queue := params(p.Values).expand("$queue_directory")
 	for _, q := range places(p) {
 		for at := range q.steps {
-			if q.steps[at].name != callName {
+			if q.steps[at].name != smtpd.CallName {
 				continue
 			}
 			c := parseCall(&q, at)
@@ -57,7 +59,7 @@ func SocketFiles(p *Postfix, listen []string) []string {
 func (x *examination) checkPath(c *call, s *Service) []Finding {
 	chroot := x.m.Postfix.chrooted(s)
 	file := c.endpoint.file(x.queue(), chroot)
-	where := fmt.Sprintf("%s in %s (%s)", brief(c.endpoint.text), c.param, brief(s.String()))
+	where := fmt.Sprintf("%s in %s (%s)", brief(c.endpoint.text), c.Param, brief(s.String()))
 	if !x.reaches(c, s) {
 		return []Finding{x.wrongRoot(c, s, chroot, file)}
 	}
@@ -87,7 +89,7 @@ func (x *examination) checkPath(c *call, s *Service) []Finding {
 // it.
 func (x *examination) reaches(c *call, s *Service) bool {
 	return slices.ContainsFunc(x.listening(), func(address string) bool {
-		return c.endpoint.listens(address, x.queue(), x.m.Postfix.chrooted(s))
+		return c.endpoint.listens(address, x.queue(), x.m.Postfix.chrooted(s)) && x.speaks(s, address)
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // MaxText bounds each text that is read, in bytes: the output of postconf, a
@@ -21,6 +23,26 @@ type Postfix struct {
 	Values map[string]string
 	// Services are those of master.cf, in order.
 	Services []Service
+	// Tables are the texts of lookup tables that are files on this host, by their
+	// names: "cidr:/etc/postfix/clients".
+	Tables map[string]string
+}
+
+// Folder is where the configuration is, if that is not where Postfix's commands
+// look by themselves.
+func (p *Postfix) Folder() string {
+	switch dir := p.Values["config_directory"]; dir {
+	case "/etc/postfix", "/usr/local/etc/postfix", "/usr/pkg/etc/postfix", "/opt/local/etc/postfix", "/opt/homebrew/etc/postfix":
+		return ""
+	default:
+		return dir
+	}
+}
+
+// table is the text of a lookup table, if it was read.
+func (p *Postfix) table(name string) (text string, ok bool) {
+	text, ok = p.Tables[name]
+	return text, ok
 }
 
 // defaults are those of Postfix that the checks look at and that no release
@@ -34,7 +56,8 @@ func defaults() map[string]string {
 		"smtpd_peername_lookup":               "yes",
 		"soft_bounce":                         "no",
 		"smtpd_reject_unlisted_recipient":     "yes",
-		"smtpd_relay_restrictions":            "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+		"smtpd_relay_restrictions":            "${{$compatibility_level} <level {1} ? {} : {permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination}}",
+		"mydestination":                       "$myhostname, localhost.$mydomain, localhost",
 		"smtpd_policy_service_timeout":        "100s",
 		"smtpd_policy_service_default_action": "451 4.3.5 Server configuration problem",
 		"smtpd_policy_service_request_limit":  "0",
@@ -50,7 +73,7 @@ func ParsePostfix(texts ...string) Postfix {
 	p := Postfix{Values: defaults()}
 	found := 0
 	for _, text := range texts {
-		for _, line := range logicalLines(text[:min(len(text), MaxText)]) {
+		for _, line := range smtpd.LogicalLines(text[:min(len(text), MaxText)]) {
 			if name, value, ok := parameter(line); ok {
 				p.Values[name] = value
 				found++
@@ -66,24 +89,6 @@ func ParsePostfix(texts ...string) Postfix {
 		p.MasterUnread = "there is no service in it"
 	}
 	return p
-}
-
-// logicalLines joins lines that begin with white space to the one before, and
-// leaves comments out, those in the middle too (postconf(5)).
-func logicalLines(text string) []string {
-	var lines []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, " \t\r\n")
-		body := strings.TrimLeft(line, " \t")
-		switch {
-		case body == "" || body[0] == '#':
-		case body != line && len(lines) > 0:
-			lines[len(lines)-1] += " " + body
-		default:
-			lines = append(lines, body)
-		}
-	}
-	return lines
 }
 
 // parameter reads "name = value".

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os/user"
 	"path"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // Wanted says what of a machine to read, beside what there always is.
@@ -42,6 +45,9 @@ func (s *System) Read(ctx context.Context, w Wanted) Machine {
 	for _, file := range SocketFiles(&m.Postfix, x.listening()) {
 		m.Paths[file] = s.path(file)
 	}
+	if w.Postfix == nil {
+		m.Silent = s.silent(ctx, &x)
+	}
 	m.Process = s.process(w.Unit.PID)
 	m.Log = s.logFile(w.View.LogFile)
 	m.Servers = make([]Server, len(w.Servers))
@@ -53,14 +59,19 @@ func (s *System) Read(ctx context.Context, w Wanted) Machine {
 	for i, address := range x.listening() {
 		asking.Go(func() { m.Answers[i] = s.ask(ctx, address) })
 	}
+	asking.Go(func() { m.Exchangers = s.exchangers(ctx, &m.Postfix) })
 	asking.Wait()
 	m.Forwards = s.forwards(m.Servers)
 	return m
 }
 
 // postfix asks postconf(1), of the instance that MAIL_CONFIG names if it does.
+// Names within values are expanded by postconf itself, if it can: since 2.10.
 func (s *System) postfix(ctx context.Context) Postfix {
-	values, err := s.Run(ctx, "postconf")
+	values, err := s.Run(ctx, "postconf", "-x")
+	if err != nil {
+		values, err = s.Run(ctx, "postconf")
+	}
 	if err != nil {
 		return Postfix{Values: defaults(), Unread: err.Error(), MasterUnread: err.Error()}
 	}
@@ -69,7 +80,63 @@ func (s *System) postfix(ctx context.Context) Postfix {
 	if err != nil {
 		p.MasterUnread = err.Error()
 	}
+	p.Tables = s.tables(&p)
 	return p
+}
+
+// maxTables bounds the lookup tables that are read.
+const maxTables = 100
+
+// tables reads the lookup tables of all lists of restrictions that are text files.
+func (s *System) tables(p *Postfix) map[string]string {
+	all := map[string]string{}
+	for _, q := range places(p) {
+		for i := range q.steps {
+			for _, name := range []string{q.steps[i].name, q.steps[i].arg} { // a table may stand alone
+				file, ok := smtpd.TableFile(name)
+				if _, known := all[name]; !ok || known || len(all) == maxTables {
+					continue
+				}
+				if text, err := s.ReadFile(file); err == nil && len(text) < MaxText {
+					all[name] = string(text)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// silent finds the policy services that Postfix calls and that nobody answers at:
+// a connection is opened, and closed again.
+func (s *System) silent(ctx context.Context, x *examination) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	all := map[string]string{}
+	seen := map[string]bool{}
+	for _, p := range places(&x.m.Postfix) {
+		for at := range p.steps {
+			if p.steps[at].name != smtpd.CallName {
+				continue
+			}
+			c := parseCall(&p, at)
+			if seen[c.endpoint.text] || len(seen) == maxTables || !c.endpoint.valid() || x.isOurs(&c) {
+				continue
+			}
+			seen[c.endpoint.text] = true
+			network, target := "tcp", net.JoinHostPort(c.endpoint.host, c.endpoint.port)
+			if c.endpoint.network == "unix" {
+				network, target = "unix", c.endpoint.file(x.queue(), x.m.Postfix.chrooted(p.services[0]))
+			}
+			conn, err := s.Dial(ctx, network, target)
+			switch {
+			case err == nil:
+				conn.Close()
+			case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist): // else it may be a matter of rights
+				all[c.endpoint.text] = plainError(err)
+			}
+		}
+	}
+	return all
 }
 
 // path looks at a file and the folders on the way to it.

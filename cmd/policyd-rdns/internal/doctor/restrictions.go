@@ -3,85 +3,9 @@ package doctor
 import (
 	"slices"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
-
-// separators are those of lists of restrictions.
-const separators = ", \t\r\n"
-
-// splitList parts a list at separators that are not within braces, as Postfix's
-// mystrtokq does.
-func splitList(text, separators string) []string {
-	var words []string
-	level, start := 0, -1
-	for i := range len(text) {
-		c := text[i]
-		if strings.IndexByte(separators, c) >= 0 && level <= 0 {
-			if start >= 0 {
-				words = append(words, text[start:i])
-			}
-			start = -1
-			continue
-		}
-		if start < 0 {
-			start, level = i, 0
-		}
-		switch c {
-		case '{':
-			level++
-		case '}':
-			level--
-		}
-	}
-	if start >= 0 {
-		words = append(words, text[start:])
-	}
-	return words
-}
-
-// takesArgument says that the word behind a restriction belongs to it.
-func takesArgument(name string) bool {
-	switch name {
-	case "check_relay_domains", "check_recipient_maps": // obsolete
-		return false
-	case "sleep", "permit_dnswl_client", "permit_rhswl_client":
-		return true
-	}
-	for _, prefix := range []string{"check_", "reject_rbl", "reject_rhsbl"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-const (
-	callName  = "check_policy_service"
-	warnFirst = "warn_if_reject"
-)
-
-// unit is one restriction as written, with its argument and what comes before it,
-// or the name of a parameter that holds some.
-type unit []string
-
-func (u unit) String() string { return strings.Join(u, " ") }
-
-// units parts a list into what may be moved as a whole.
-func units(value string) []unit {
-	var list []unit
-	words := splitList(value, separators)
-	for len(words) > 0 {
-		n := 1
-		for n < len(words) && strings.EqualFold(words[n-1], warnFirst) {
-			n++
-		}
-		if takesArgument(strings.ToLower(words[n-1])) && n < len(words) {
-			n++
-		}
-		list = append(list, unit(words[:n]))
-		words = words[n:]
-	}
-	return list
-}
 
 // step is one restriction in force.
 type step struct {
@@ -90,6 +14,9 @@ type step struct {
 	warn  bool   // only to be logged
 	unit  int    // the unit of the list that it came from
 	class string // the innermost class that it stands in
+	// via is the table, or the other policy service, that names the class for some
+	// clients or recipients; empty: the list itself does.
+	via string
 }
 
 // maxSteps bounds a list with its classes, what is in none counted too: one may
@@ -97,12 +24,65 @@ type step struct {
 const maxSteps = 5000
 
 // steps are what a list comes to: names expanded, classes in their place.
-func (p params) steps(list []unit) []step {
-	e := expander{params: p, classes: splitList(p.expand(p["smtpd_restriction_classes"]), separators)}
+func (p params) steps(list []smtpd.Unit) []step {
+	e := p.expander()
 	for i, u := range list {
 		e.add(u, step{unit: i})
 	}
 	return e.steps
+}
+
+func (p params) expander() expander {
+	return expander{params: p, classes: smtpd.Split(p.expand(p["smtpd_restriction_classes"]), smtpd.Separators)}
+}
+
+// addNamed adds the classes that call a policy service and that the list does not
+// name itself, behind the first restriction that may: a table, or else another
+// policy service. text is that of a table that could be read.
+func (p *place) addNamed(text func(table string) (string, bool)) {
+	e := p.params.expander()
+	for _, class := range e.classes {
+		inner := p.params.steps([]smtpd.Unit{{class}})
+		if slices.ContainsFunc(p.steps, func(s step) bool { return s.class == class }) ||
+			!slices.ContainsFunc(inner, func(s step) bool { return s.name == smtpd.CallName }) {
+			continue
+		}
+		at := p.naming(class, text)
+		if at < 0 {
+			continue
+		}
+		by := &p.steps[at]
+		for i := range inner {
+			inner[i].unit, inner[i].class, inner[i].via = by.unit, class, by.name+" "+by.arg
+		}
+		p.steps = slices.Insert(p.steps, at+1, inner...)
+	}
+}
+
+// naming is the step that may name a class: a table that does, or else one that
+// could not be read, or else a policy service, which may answer with it; -1: none.
+func (p *place) naming(class string, text func(table string) (string, bool)) int {
+	unread, service := -1, -1
+	for i := range p.steps {
+		s := &p.steps[i]
+		switch {
+		case s.name == smtpd.CallName && s.via == "":
+			service = i
+		case !strings.HasPrefix(s.name, "check_") || s.via != "":
+		case strings.Contains(s.arg, class):
+			return i
+		default:
+			if t, ok := text(s.arg); ok && slices.Contains(strings.Fields(t), class) {
+				return i
+			} else if !ok && !smtpd.Readable(s.arg) {
+				unread = i
+			}
+		}
+	}
+	if unread >= 0 {
+		return unread
+	}
+	return service
 }
 
 // expander puts steps together.
@@ -116,10 +96,10 @@ type expander struct {
 
 // add adds what a unit comes to; from says where it stands. A class within itself
 // is left as it is.
-func (e *expander) add(u unit, from step) {
-	for _, u := range units(e.params.expand(u.String())) {
+func (e *expander) add(u smtpd.Unit, from step) {
+	for _, u := range smtpd.Units(e.params.expand(u.String())) {
 		s := from
-		for len(u) > 1 && strings.EqualFold(u[0], warnFirst) {
+		for len(u) > 1 && strings.EqualFold(u[0], smtpd.WarnFirst) {
 			s.warn = true
 			u = u[1:]
 		}
@@ -130,7 +110,7 @@ func (e *expander) add(u unit, from step) {
 		if slices.Contains(e.classes, class) && !slices.Contains(e.within, class) && len(e.within) < maxDepth {
 			s.class = class
 			e.within = append(e.within, class)
-			for _, inner := range units(e.params[class]) {
+			for _, inner := range smtpd.Units(e.params[class]) {
 				e.add(inner, s)
 			}
 			e.within = e.within[:len(e.within)-1]

@@ -6,7 +6,7 @@ import (
 )
 
 // counts says that mail is judged by the call.
-func (c *call) counts() bool { return c.live() && c.name != "etrn" }
+func (c *call) counts() bool { return !c.dead && c.Name != "etrn" && c.step().via == "" }
 
 // bestPlace is where a service's call may stay, if there are several: at the
 // recipient, or else in the first list. It is nil if there is none.
@@ -14,7 +14,7 @@ func (x *examination) bestPlace(s *Service) *place {
 	var best *place
 	for i := range x.ours {
 		c := &x.ours[i]
-		if slices.Contains(c.services, s) && c.counts() && (best == nil || c.name == "recipient") {
+		if slices.Contains(c.services, s) && c.counts() && (best == nil || c.Name == "recipient") {
 			best = c.place
 		}
 	}
@@ -24,11 +24,11 @@ func (x *examination) bestPlace(s *Service) *place {
 // checkTwice looks for services that call more than once.
 func checkTwice(x *examination) []Finding {
 	var all []Finding
-	for _, s := range slices.Concat(x.servicesOf(mx), x.servicesOf(submission), x.servicesOf(internal)) {
+	for _, s := range x.servicesOf(mx, submission, internal) {
 		var at []string
 		for i := range x.ours {
 			if c := &x.ours[i]; slices.Contains(c.services, s) && c.counts() {
-				at = append(at, c.param)
+				at = append(at, c.Param)
 			}
 		}
 		if len(at) < 2 {
@@ -65,8 +65,8 @@ func checkStage(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		f := Finding{Level: Warning, Title: fmt.Sprintf("Called in %s (%s)", c.param, c.names())}
-		switch c.name {
+		f := Finding{Level: Warning, Title: fmt.Sprintf("Called in %s (%s)", c.Param, c.names())}
+		switch c.Name {
 		case "data", "end_of_data":
 			f.ID = "call.data"
 			f.Why = "There Postfix names the recipient only if there is a single one, and a refusal is for all of them: exemptions by recipient (postmaster, abuse) do not hold."
@@ -94,7 +94,7 @@ func checkWarnOnly(x *examination) []Finding {
 			continue
 		}
 		all = append(all, Finding{
-			"call.warn-only", Warning, fmt.Sprintf("warn_if_reject stands before the call in %s (%s): nothing is refused", c.param, c.names()),
+			"call.warn-only", Warning, fmt.Sprintf("warn_if_reject stands before the call in %s (%s): nothing is refused", c.Param, c.names()),
 			"Postfix only logs what the daemon answers (reject_warning). To try rules, mode = \"observe\" in the daemon's own file is better: its log then tells the two apart.",
 			x.rewire(c.place),
 		})
@@ -111,7 +111,7 @@ func checkUnlisted(x *examination) []Finding {
 		known := func(s step) bool {
 			return s.name == "reject_unlisted_recipient" || s.name == "reject_unverified_recipient" || s.name == "check_recipient_maps"
 		}
-		if c.name != "recipient" || c.kind != mx || !c.live() || !c.written() || slices.ContainsFunc(c.before(), known) ||
+		if c.Name != "recipient" || c.kind != mx || c.dead || !c.written() || slices.ContainsFunc(c.before(), known) ||
 			c.params.expand(c.params["smtpd_reject_unlisted_recipient"]) != "yes" {
 			continue
 		}
@@ -130,17 +130,17 @@ func checkFilterPort(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.kind != internal || !c.live() || slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
+		if c.kind != internal || c.dead || slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
 			continue
 		}
 		f := Finding{
 			ID: "call.filter-port", Level: Warning,
-			Title: fmt.Sprintf("Called from %s, on the loopback, in %s", c.names(), c.param),
+			Title: fmt.Sprintf("Called from %s, on the loopback, in %s", c.names(), c.Param),
 			Why: "Such a port is for mail that comes back from a content filter. There the client is the filter and not who sent the mail, which has been judged already: " +
 				"the answer says nothing, and a rule of your own may refuse what was accepted.",
 		}
 		for _, s := range c.services {
-			f.Do = append(f.Do, "postconf -P "+quoteShell(s.String()+"/"+c.param+"=permit_mynetworks,reject"))
+			f.Do = append(f.Do, x.m.Postfix.command("-P", s.String()+"/"+c.Param+"=permit_mynetworks,reject"))
 		}
 		all = append(all, f)
 	}
@@ -152,7 +152,7 @@ func checkOthers(x *examination) []Finding {
 	var texts []string
 	for i := range x.others {
 		c := &x.others[i]
-		if text := fmt.Sprintf("%s in %s", brief(c.endpoint.text), c.param); c.bad == "" && !slices.Contains(texts, text) {
+		if text := fmt.Sprintf("%s in %s", brief(c.endpoint.text), c.Param); c.bad == "" && !slices.Contains(texts, text) {
 			texts = append(texts, text)
 		}
 	}

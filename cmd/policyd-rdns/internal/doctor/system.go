@@ -36,6 +36,12 @@ type System struct {
 	Account func(name string) Account
 	// Examine asks a DNS server.
 	Examine func(ctx context.Context, server netip.AddrPort, timeout time.Duration) resolver.Examination
+	// Mail asks the DNS where the mail of our domains goes, as the daemon would ask;
+	// nil: nobody does.
+	Mail interface {
+		LookupMX(ctx context.Context, domain string) resolver.Answer
+		LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer
+	}
 	// Dial opens a connection to the daemon.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }

@@ -99,7 +99,7 @@ func Examine(m *Machine, v *View) []Finding {
 	var all []Finding
 	for _, check := range []func(*examination) []Finding{
 		checkRead,
-		checkDies, checkBroken, checkCalled, checkByTable, checkDead, checkSilent, checkFamily, checkOrder, checkUsers, checkTwice, checkStage, checkWarnOnly, checkUnlisted, checkFilterPort, checkOthers,
+		checkDies, checkBroken, checkCalled, checkByTable, checkUnreadTables, checkDead, checkSilent, checkFamily, checkOrder, checkUsers, checkTwice, checkStage, checkWarnOnly, checkUnlisted, checkFilterPort, checkOthers,
 		checkSyntax, checkBraces, checkDefaultAction, checkTimeout, checkRequestLimit, checkHostNames,
 		checkDelayReject, checkSoftens, checkPeerName, checkFront, checkSoftBounce, checkLimits,
 		checkPaths, checkAnswers, checkUnit, checkDescriptors, checkLog,

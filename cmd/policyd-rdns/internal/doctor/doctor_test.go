@@ -198,6 +198,108 @@ func TestWiring(t *testing.T) {
 			"", "",
 		},
 		{
+			"a permit for our domains", withList("smtpd_recipient_restrictions = permit_mynetworks, permit_auth_destination, permit_sasl_authenticated, reject_unlisted_recipient, POLICY, reject"),
+			[]string{"error call.missing", "error call.dead"},
+			"call.dead", "= permit_mynetworks, permit_sasl_authenticated, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, permit_auth_destination, reject_unlisted_recipient, reject'",
+		},
+		{
+			// Relaying is refused by that list alone here.
+			"a permit for our domains, at level 2", withList("compatibility_level = 2\nsmtpd_relay_restrictions =\nsmtpd_recipient_restrictions = permit_mynetworks, permit_auth_destination, POLICY, reject"),
+			[]string{"error call.missing", "error call.dead"},
+			"call.dead", "= permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, permit_auth_destination, reject'",
+		},
+		{
+			"one of two domains", withList("mydestination = example.com, example.net\n" + before + "check_recipient_access inline:{example.net=OK}, POLICY"),
+			[]string{"warning call.missing"},
+			"", "",
+		},
+		{
+			"half of the world", withList(before + "check_client_access cidr:{{::/0 OK}}, POLICY"),
+			[]string{"error call.missing", "error call.dead"},
+			"call.dead", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, check_client_access cidr:{{::/0 OK}}'",
+		},
+		{
+			"a table of exceptions", withList(before + "check_client_access inline:{192.0.2=OK}, POLICY, check_client_access hash:/etc/postfix/c"), nil, "", "",
+		},
+		{
+			"tables that cannot be read", withList(before + "check_client_access hash:/etc/postfix/friends, check_sender_access mysql:/etc/postfix/s.cf POLICY"),
+			[]string{"info call.unread-table"},
+			"", "",
+		},
+		{
+			"a class that a table names", withList("smtpd_restriction_classes = judged\njudged = POLICY\n" + before + "check_recipient_access hash:/etc/postfix/wanted"),
+			[]string{"info call.by-table"},
+			"", "",
+		},
+		{
+			"a class that another service names", withList("smtpd_restriction_classes = judged\njudged = POLICY\n" + before + "check_policy_service inet:127.0.0.1:10041"),
+			[]string{"info call.by-table", "info call.other"},
+			"", "",
+		},
+		{
+			"a class that a table names for a domain", withList("mydestination = example.com\nsmtpd_restriction_classes = judged\njudged = POLICY\n" + before + "check_recipient_access inline:{example.com=judged}"), nil, "", "",
+		},
+		{
+			"a class that nobody names", withList("smtpd_restriction_classes = judged\njudged = POLICY\n" + before + "reject_non_fqdn_sender"),
+			[]string{"error call.missing"},
+			"", "",
+		},
+		{
+			"closed by a list for clients", good + "10587 inet n - n - - smtpd -o smtpd_recipient_restrictions= -o smtpd_client_restrictions=permit_sasl_authenticated,reject\n", nil, "", "",
+		},
+		{
+			"closed by a list for relaying", good + "2528 inet n - n - - smtpd -o smtpd_recipient_restrictions= -o smtpd_relay_restrictions=permit_tls_clientcerts,reject\n", nil, "", "",
+		},
+		{
+			"closed by a table", good + "2529 inet n - n - - smtpd -o { smtpd_client_restrictions = permit_mynetworks, check_client_access static:{550 users only} } -o smtpd_recipient_restrictions=\n", nil, "", "",
+		},
+		{
+			// The name of a port closes nothing.
+			"submission for all", good + "submission inet n - y - - smtpd -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject_unauth_destination\n",
+			[]string{"warning call.missing"},
+			"call.missing", "postconf -P 'submission/inet/smtpd_recipient_restrictions=permit_sasl_authenticated,reject_unauth_destination,check_policy_service,{inet:127.0.0.1:10040,timeout=10s,default_action=DUNNO}'",
+		},
+		{
+			"no refusal to relay", withList("smtpd_relay_restrictions =\nsmtpd_recipient_restrictions = permit_mynetworks, reject_unlisted_recipient, POLICY"),
+			[]string{"error postfix.relay", "info call.no-permit"},
+			"postfix.relay", "= permit_mynetworks, reject_unlisted_recipient, permit_sasl_authenticated, reject_unauth_destination, check_policy_service {",
+		},
+		{
+			"a refusal to relay that is only logged", withList("smtpd_relay_restrictions = permit_mynetworks, warn_if_reject reject_unauth_destination, permit\nsmtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unlisted_recipient, POLICY"),
+			[]string{"error postfix.relay"},
+			"postfix.relay", "postconf -e 'smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination'",
+		},
+		{
+			"an argument without its restriction", withList(before + "POLICY, check_client_access, cidr:/etc/postfix/c, timeout=10s"),
+			[]string{"error postfix.restriction"},
+			"postfix.restriction", "default_action=DUNNO }, check_client_access cidr:/etc/postfix/c'",
+		},
+		{
+			"without braces", withList(before + "check_policy_service inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO, reject_rbl_client bl.example.org"),
+			[]string{"error call.syntax"},
+			"call.syntax", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, reject_rbl_client bl.example.org'",
+		},
+		{
+			"another service's call that ends smtpd", withList(before + "check_policy_service 127.0.0.1:10023, POLICY"),
+			[]string{"error call.syntax"},
+			"call.syntax", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }'",
+		},
+		{
+			"behind a DNS allow list", withList(before + "permit_dnswl_client wl.example.org, POLICY"),
+			[]string{"warning call.softened"},
+			"call.softened", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, permit_dnswl_client wl.example.org'",
+		},
+		{
+			"behind a DNS allow list that comes first", withList("smtpd_recipient_restrictions = permit_dnswl_client wl.example.org, permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, reject_unlisted_recipient, POLICY"),
+			[]string{"warning call.softened"},
+			"call.softened", "# put the call before permit_dnswl_client",
+		},
+		{
+			"an address family that Postfix leaves out", withList("inet_protocols = ipv6\n" + before + "POLICY"),
+			[]string{"error call.missing", "error call.family"},
+			"call.family", "postconf -e 'inet_protocols = all'",
+		},
+		{
 			"a class in a circle", withList("smtpd_restriction_classes = a b\na = b b\nb = a a\n" + before + "a POLICY"), nil, "", "",
 		},
 		{
@@ -296,6 +398,11 @@ func TestParameters(t *testing.T) {
 			[]string{"error postfix.delay-reject"},
 			"postfix.delay-reject", "postconf -e 'smtpd_delay_reject = yes'",
 		},
+		{
+			"no delay, and a permit for our domains", withList("smtpd_delay_reject = no\nsmtpd_client_restrictions = permit_mynetworks permit_sasl_authenticated permit_auth_destination POLICY"),
+			[]string{"error postfix.delay-reject"},
+			"postfix.delay-reject", "postconf -e 'smtpd_client_restrictions = permit_mynetworks, permit_sasl_authenticated, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, permit_auth_destination'",
+		},
 		{"no delay, at the recipient", good + "smtpd_delay_reject = no\n", nil, "", ""},
 		{"no names", good + "smtpd_peername_lookup = no\n", []string{"info postfix.peername"}, "", ""},
 		{"soft", good + "smtp inet n - y - - smtpd -o soft_bounce=yes\n", []string{"warning postfix.soft-bounce"}, "postfix.soft-bounce", "postconf -P 'smtp/inet/soft_bounce=no'"},
@@ -310,6 +417,28 @@ func TestParameters(t *testing.T) {
 		{"many processes", good + "default_process_limit = 2500\n", []string{"warning limits.connections"}, "limits.connections", "max_connections = 2700"},
 		{"any number of processes", strings.Replace(good, "n - y - - smtpd", "n - y - 0 smtpd", 1), []string{"warning limits.connections"}, "", ""},
 		{"networks", good + "mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 192.0.2.0/24 198.51.100.25 !192.0.2.9 [2001:db8::]/32\n", []string{"info own.networks"}, "own.networks", `networks = ["192.0.2.0/24", "2001:db8::/32"]`},
+		{
+			"networks of the whole world", good + "mynetworks = 127.0.0.0/8 0.0.0.0/0 192.0.2.0/24\n",
+			[]string{"error call.missing", "error call.dead", "error postfix.mynetworks", "info own.networks"},
+			"postfix.mynetworks", "postconf -e 'mynetworks = 127.0.0.0/8, 192.0.2.0/24'",
+		},
+		{
+			"networks too wide", good + "mynetworks = 127.0.0.0/8 172.0.0.0/8 192.0.0.0/8 10.0.0.0/8\n",
+			[]string{"error postfix.mynetworks"},
+			"postfix.mynetworks", "postconf -e 'mynetworks = 127.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 10.0.0.0/8'",
+		},
+		{
+			"networks too wide together", good + "mynetworks = 127.0.0.0/8 198.0.0.0/9 203.0.0.0/10 203.64.0.0/10\n",
+			[]string{"error postfix.mynetworks"},
+			"postfix.mynetworks", "postconf -e 'mynetworks = 127.0.0.0/8'",
+		},
+		{
+			"networks too wide, IPv6", good + "mynetworks = 127.0.0.0/8 [2001:d80::]/19 [2001:db8::]/32\n",
+			[]string{"error postfix.mynetworks", "info own.networks"},
+			"own.networks", `networks = ["2001:db8::/32"]`,
+		},
+		{"networks that are private", good + "mynetworks = 127.0.0.0/8 [fe80::]/64 172.17.0.0/16 [fd00::]/8\n", nil, "", ""},
+		{"another folder", good + "config_directory = /srv/mail/etc\nsoft_bounce = yes\n", []string{"warning postfix.soft-bounce"}, "postfix.soft-bounce", "postconf -c '/srv/mail/etc' -e 'soft_bounce = no'"},
 		{"networks in a table", good + "mynetworks = 127.0.0.0/8 cidr:/etc/postfix/nets /etc/postfix/more\n", []string{"info own.networks-unseen"}, "", ""},
 		{"networks, asked before", withList("smtpd_client_restrictions = POLICY") + "mynetworks = 192.0.2.0/24\n", []string{"info call.no-permit", "warning own.networks"}, "", ""},
 		{"name", good + "myhostname = mail.example.org\nmydomain=example.com\n", []string{"warning own.names"}, "own.names", `own_names = ["mx.example.com", "example.com", "mail.example.org"]`},

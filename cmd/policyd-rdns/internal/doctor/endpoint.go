@@ -47,7 +47,7 @@ func (e *endpoint) meant() (endpoint, bool) {
 	rest := e.text
 	if _, after, ok := strings.Cut(rest, "://"); ok {
 		rest = strings.TrimSuffix(after, "/")
-	} else if network, after, ok := strings.Cut(rest, ":"); ok && (network == "inet" || strings.ContainsAny(after, ":/@")) && !isHost(network) {
+	} else if network, after, ok := strings.Cut(rest, ":"); ok && rest[0] != '[' && (network == "inet" || strings.ContainsAny(after, ":/@")) && !isHost(network) {
 		rest = after
 	}
 	if port, host, ok := strings.Cut(rest, "@"); ok {
@@ -57,7 +57,10 @@ func (e *endpoint) meant() (endpoint, bool) {
 	if strings.HasPrefix(rest, "/") {
 		m = parseEndpoint("unix:" + rest)
 	}
-	return m, m.valid()
+	if !m.valid() {
+		return endpoint{}, false
+	}
+	return m, true
 }
 
 func isHost(word string) bool {

@@ -258,7 +258,8 @@ func (x *examination) guard(s *Service) []string {
 			list = append(list, u)
 		}
 	}
-	return x.set(relay, append(list, smtpd.Unit{"reject_unauth_destination"}))
+	list, _ = guarded(list, len(list))
+	return x.set(relay, list)
 }
 
 // rewire is the command that mends a place. All findings about one place have the

@@ -49,6 +49,39 @@ func TestMachine(t *testing.T) {
 		}, []string{"info dns.forwards"}, "", ""},
 		{"dnsmasq", func(m *Machine, _ *View) { m.Servers[0].Software = "dnsmasq-2.90" }, []string{"info dns.forwards"}, "", ""},
 
+		{"a backup MX", func(m *Machine, _ *View) {
+			m.Exchangers = []Exchanger{
+				{Domain: "example.com", Host: "mx.example.com", Addrs: []netip.Addr{netip.MustParseAddr("203.0.113.1")}},
+				{Domain: "example.com", Host: "mx2.example.net", Addrs: []netip.Addr{netip.MustParseAddr("203.0.113.2"), netip.MustParseAddr("2001:db8::2")}},
+			}
+		}, []string{"error own.exchangers"}, "own.exchangers", `networks = ["203.0.113.2", "2001:db8::2"]`},
+		{"a backup MX that is known", func(m *Machine, _ *View) {
+			m.Exchangers = []Exchanger{{Domain: "example.com", Host: "mx2.example.net", Addrs: []netip.Addr{netip.MustParseAddr("198.51.100.25")}}}
+		}, nil, "", ""},
+		{"behind NAT, with the address outside", func(m *Machine, _ *View) {
+			m.Postfix = ParsePostfix(good + "proxy_interfaces = 203.0.113.1\n")
+			m.Exchangers = []Exchanger{{Domain: "example.com", Host: "in.example.net", Addrs: []netip.Addr{netip.MustParseAddr("203.0.113.1")}}}
+		}, []string{"warning own.names"}, "", ""},
+		{"MX hosts not known", func(m *Machine, _ *View) {
+			m.Exchangers = []Exchanger{{Domain: "example.com", Unread: "SERVFAIL"}}
+		}, []string{"info own.exchangers-unseen"}, "", ""},
+		{"a service that has moved", func(m *Machine, _ *View) {
+			m.Postfix = ParsePostfix(withList(before + "check_policy_service inet:127.0.0.1:10039, reject_rbl_client bl.example.org"))
+			m.Silent = map[string]string{"inet:127.0.0.1:10039": "connection refused"}
+		}, []string{"error call.silent"}, "call.silent", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, reject_rbl_client bl.example.org'"},
+		{"another service that is down", func(m *Machine, _ *View) {
+			m.Postfix = ParsePostfix(withList(before + "POLICY, check_policy_service inet:127.0.0.1:10023"))
+			m.Silent = map[string]string{"inet:127.0.0.1:10023": "connection refused"}
+		}, []string{"error call.silent", "info call.other"}, "call.silent", "# start that service, or take its call out of smtpd_recipient_restrictions"},
+		{"listens inside of the chroot", func(m *Machine, v *View) {
+			m.Postfix = ParsePostfix(withList(before[:len(before)-2]))
+			v.Listen = []string{"unix:/run/policyd-rdns.sock", "unix:/var/spool/postfix/policyd/socket", "127.0.0.1:10040"}
+		}, []string{"error call.missing"}, "call.missing", "check_policy_service { unix:policyd/socket, timeout=10s, default_action=DUNNO }"},
+		{"listens on IPv6 alone first", func(m *Machine, v *View) {
+			m.Postfix = ParsePostfix(withList("inet_protocols = ipv4\n" + before[:len(before)-2]))
+			v.Listen = []string{"[::1]:10040", "127.0.0.1:10041"}
+		}, []string{"error call.missing"}, "call.missing", "check_policy_service { inet:127.0.0.1:10041, timeout=10s, default_action=DUNNO }"},
+
 		{"no unit", func(m *Machine, _ *View) { m.Unit = Unit{} }, []string{"warning unit.missing"}, "", ""},
 		{"failed", func(m *Machine, _ *View) { m.Unit.Active = "failed" }, []string{"error unit.active"}, "", ""},
 		{"not enabled, again and again, as root", func(m *Machine, _ *View) {

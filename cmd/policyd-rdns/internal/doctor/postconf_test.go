@@ -129,6 +129,34 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
+// TestMeant: what endpoints that Postfix cannot read were to be.
+func TestMeant(t *testing.T) {
+	for _, test := range []struct {
+		text, want string // empty: nothing that can be told
+	}{
+		{"inet:127.0.0.1:10040", ""},
+		{"unix:private/p", ""},
+		{"127.0.0.1:10040", "inet:127.0.0.1:10040"},
+		{"[::1]:10040", "inet:[::1]:10040"},
+		{"localhost:10040", "inet:localhost:10040"},
+		{"tcp:127.0.0.1:10040", "inet:127.0.0.1:10040"},
+		{"tcp:[::1]:10040", "inet:[::1]:10040"},
+		{"tcp://127.0.0.1:10040/", "inet:127.0.0.1:10040"},
+		{"inet:10040@127.0.0.1", "inet:127.0.0.1:10040"},
+		{"inet://127.0.0.1:10040", "inet:127.0.0.1:10040"},
+		{"/run/p", "unix:/run/p"},
+		{"local:/run/p", "unix:/run/p"},
+		{"unix", "inet:unix"},
+		{"", ""},
+	} {
+		e := parseEndpoint(test.text)
+		got, _ := e.meant()
+		if got.text != test.want {
+			t.Errorf("%q is meant to be %q; want %q", test.text, got.text, test.want)
+		}
+	}
+}
+
 func TestPostfixTime(t *testing.T) {
 	for _, test := range []struct {
 		text string

@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -112,6 +113,54 @@ func TestRead(t *testing.T) {
 	}
 	if got := said(Examine(&m, v)); len(got) > 0 {
 		t.Errorf("findings = %q; want none that is not OK", got)
+	}
+}
+
+// mail answers what the DNS says of mail.
+type mail map[string]resolver.Answer
+
+func (m mail) LookupMX(_ context.Context, domain string) resolver.Answer { return m["MX "+domain] }
+
+func (m mail) LookupAddrs(_ context.Context, network, name string, _ resolver.Options) resolver.Answer {
+	return m[network+" "+name]
+}
+
+// TestReadPostfix: postconf expands names itself, tables that are text are read,
+// policy services that are called are tried, and our domains' MX hosts asked for.
+func TestReadPostfix(t *testing.T) {
+	text := strings.TrimSuffix(good, goodServices)
+	s := &system{
+		programs: map[string]string{
+			"postconf":    text,
+			"postconf -x": text + "smtpd_client_restrictions = check_client_access cidr:/etc/postfix/c, regexp:/etc/postfix/gone, check_sender_access mysql:/etc/postfix/s, check_policy_service inet:127.0.0.1:10023\n" + "mydestination = $myhostname example.com localhost\nrelay_domains = hash:/etc/postfix/relay, example.net .example.org\n",
+			"postconf -M": goodServices,
+		},
+		files: fstest.MapFS{"etc/postfix/c": {Data: []byte("0.0.0.0/0 OK\n")}, "etc/postfix/s": {Data: []byte("password = x\n")}},
+	}
+	system := s.system()
+	system.Dial = func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	}
+	addr := netip.MustParseAddr("203.0.113.2")
+	system.Mail = mail{
+		"MX example.com":      {Outcome: resolver.Found, Names: []string{"mx.example.com", "mx2.example.com", "."}},
+		"MX example.net":      {Outcome: resolver.TempError, Err: errors.New("SERVFAIL")},
+		"ip4 mx2.example.com": {Outcome: resolver.Found, Addrs: []netip.Addr{addr}},
+	}
+	m := system.Read(t.Context(), Wanted{View: view()})
+	if want := map[string]string{"cidr:/etc/postfix/c": "0.0.0.0/0 OK\n"}; !reflect.DeepEqual(m.Postfix.Tables, want) {
+		t.Errorf("Tables = %q; want %q", m.Postfix.Tables, want)
+	}
+	if want := map[string]string{"inet:127.0.0.1:10023": "connection refused"}; !reflect.DeepEqual(m.Silent, want) {
+		t.Errorf("Silent = %q; want %q", m.Silent, want)
+	}
+	want := []Exchanger{
+		{Domain: "example.com", Host: "mx.example.com"},
+		{Domain: "example.com", Host: "mx2.example.com", Addrs: []netip.Addr{addr}},
+		{Domain: "example.net", Unread: "SERVFAIL"},
+	}
+	if !reflect.DeepEqual(m.Exchangers, want) {
+		t.Errorf("Exchangers = %+v; want %+v", m.Exchangers, want)
 	}
 }
 

@@ -117,6 +117,28 @@ func checkByTable(x *examination) []Finding {
 	return all
 }
 
+// checkUnreadTables tells of what may end a list before the call, and is not known
+// here.
+func checkUnreadTables(x *examination) []Finding {
+	var names []string
+	for i := range x.ours {
+		c := &x.ours[i]
+		for _, s := range c.before() {
+			text := s.name + " " + s.arg
+			if !c.dead && c.kind == mx && slices.Contains(x.ways[c.services[0]].doubts, text) && !slices.Contains(names, text) && s.via == "" {
+				names = append(names, text)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []Finding{{
+		ID: "call.unread-table", Level: Info, Title: "What stands before the call and was not read: " + brief(and(names)),
+		Why: "Whoever that says OK for is not judged. It is taken to be for a few.",
+	}}
+}
+
 // checkDies looks for services whose smtpd ends for every client, because neither
 // of the lists refuses relaying (postconf(5), smtpd_relay_restrictions).
 func checkDies(x *examination) []Finding {

@@ -147,7 +147,7 @@ type walk struct {
 	c         *Config
 	s         *Stranger
 	fallback  string
-	recipient bool // is known already
+	recipient bool     // is known already
 	within    []string // the classes that it is in: one within itself is passed over
 	depth     int
 	steps     int
@@ -253,10 +253,10 @@ func (w *walk) doubt(text string) {
 func (c *Config) GuardsRelay(list []Unit) bool {
 	c.prepare()
 	steps := 0
-	return c.guards(list, &steps)
+	return c.guards(list, nil, &steps)
 }
 
-func (c *Config) guards(list []Unit, steps *int) bool {
+func (c *Config) guards(list []Unit, within []string, steps *int) bool {
 	for _, u := range list {
 		if *steps++; *steps > maxSteps {
 			return false
@@ -272,7 +272,8 @@ func (c *Config) guards(list []Unit, steps *int) bool {
 				return true
 			}
 		}
-		if inner, ok := c.classes[u[0]]; ok && !warn && c.guards(inner, steps) {
+		inner, ok := c.classes[u[0]]
+		if ok && !warn && !slices.Contains(within, u[0]) && c.guards(inner, append(slices.Clip(within), u[0]), steps) {
 			return true
 		}
 	}

@@ -156,7 +156,7 @@ func TestWiring(t *testing.T) {
 		},
 		{
 			"no permits", withList("smtpd_client_restrictions = POLICY"),
-			[]string{"info call.no-permit"},
+			[]string{"info call.no-permit", "info call.unlisted"},
 			"call.no-permit", "= permit_mynetworks, permit_sasl_authenticated, check_policy_service {",
 		},
 		{
@@ -440,7 +440,7 @@ func TestParameters(t *testing.T) {
 		{"networks that are private", good + "mynetworks = 127.0.0.0/8 [fe80::]/64 172.17.0.0/16 [fd00::]/8\n", nil, "", ""},
 		{"another folder", good + "config_directory = /srv/mail/etc\nsoft_bounce = yes\n", []string{"warning postfix.soft-bounce"}, "postfix.soft-bounce", "postconf -c '/srv/mail/etc' -e 'soft_bounce = no'"},
 		{"networks in a table", good + "mynetworks = 127.0.0.0/8 cidr:/etc/postfix/nets /etc/postfix/more\n", []string{"info own.networks-unseen"}, "", ""},
-		{"networks, asked before", withList("smtpd_client_restrictions = POLICY") + "mynetworks = 192.0.2.0/24\n", []string{"info call.no-permit", "warning own.networks"}, "", ""},
+		{"networks, asked before", withList("smtpd_client_restrictions = POLICY") + "mynetworks = 192.0.2.0/24\n", []string{"info call.no-permit", "info call.unlisted", "warning own.networks"}, "", ""},
 		{"name", good + "myhostname = mail.example.org\nmydomain=example.com\n", []string{"warning own.names"}, "own.names", `own_names = ["mx.example.com", "example.com", "mail.example.org"]`},
 		{"address outside", good + "proxy_interfaces = 203.0.113.7\n", []string{"warning own.names"}, "own.names", `"203.0.113.7"]`},
 		{"domain", good + "mydomain = example.org\n", []string{"info own.domain"}, "own.domain", `own_names = ["mx.example.com", "example.com", "example.org"]`},

@@ -105,7 +105,7 @@ func TestMachine(t *testing.T) {
 		{"answers late", func(m *Machine, _ *View) { m.Answers[0].Took = 2 * time.Second }, []string{"warning daemon.answer"}, "", ""},
 		{"rules of its own", func(m *Machine, v *View) {
 			m.Postfix, v.Builtin = ParsePostfix(withList("smtpd_client_restrictions = POLICY")), false
-		}, []string{"warning call.no-permit"}, "", ""},
+		}, []string{"warning call.no-permit", "info call.unlisted"}, "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, v := machine(good), view()

@@ -111,7 +111,8 @@ func checkUnlisted(x *examination) []Finding {
 		known := func(s step) bool {
 			return s.name == "reject_unlisted_recipient" || s.name == "reject_unverified_recipient" || s.name == "check_recipient_maps"
 		}
-		if c.Name != "recipient" || c.kind != mx || c.dead || !c.written() || slices.ContainsFunc(c.before(), known) ||
+		early := (c.Name == "client" || c.Name == "helo" || c.Name == "sender") && x.get(c.services[0], "smtpd_delay_reject") != "no"
+		if !early && c.Name != "recipient" || x.bestPlace(c.services[0]) != c.place || c.kind != mx || c.dead || !c.written() || slices.ContainsFunc(c.before(), known) ||
 			c.params.expand(c.params["smtpd_reject_unlisted_recipient"]) != "yes" {
 			continue
 		}

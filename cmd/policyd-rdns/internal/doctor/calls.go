@@ -171,16 +171,22 @@ func isStray(u smtpd.Unit) bool {
 	return ok && len(u) == 1 && slices.Contains(callOptions(), name)
 }
 
+// maxCalls bounds the calls that are looked at, of all lists of all services
+// together: classes that hold each other twice may double them.
+const maxCalls = 500
+
 // findCalls sorts all calls by whose they are. One to where nobody listens is
 // ours if the service has no other of ours: the daemon has moved.
 func (x *examination) findCalls() {
 	var silent []call
+	found := 0
 	for i := range x.places {
 		p := &x.places[i]
 		for at := range p.steps {
-			if p.steps[at].name != smtpd.CallName {
+			if p.steps[at].name != smtpd.CallName || found == maxCalls {
 				continue
 			}
+			found++
 			c := parseCall(p, at)
 			c.silent = x.m.Silent[c.endpoint.text]
 			switch {

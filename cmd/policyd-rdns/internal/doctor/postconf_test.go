@@ -187,6 +187,7 @@ func FuzzPostfix(f *testing.F) {
 	f.Add("smtpd_client_restrictions = check_policy_service { unix:/a\x1b[31m, { default_action = '; rm -rf x } }\nsmtp inet n - y - 0 smtpd -o { a = ${b?{c}:{d}} }\n")
 	f.Add("mynetworks = ![::1]/128 cidr:/x 0/0 [::ffff:127.0.0.0]/104\nsmtpd_data_restrictions=warn_if_reject warn_if_reject check_policy_service inet:10040\n")
 	f.Add("smtpd_recipient_restrictions=check_policy_service{inet:10040}}{,permit\nqueue_directory=${{a}<level{b}?{/q}:{$queue_directory}}\nsmtp pass - - y - - smtpd\n")
+	f.Add("mynetworks=0.0.0.0/0\nsmtpd_relay_restrictions=\nsmtpd_restriction_classes=a\na=check_policy_service tcp:127.0.0.1:10040\nsmtpd_client_restrictions=static:a,check_client_access cidr:{{!::/0 OK}}\nsmtpd_recipient_restrictions=permit_auth_destination,timeout=1s\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, f := range Examine(machine(text), view()) {
 			for _, s := range append([]string{f.Title, f.Why}, f.Do...) {

@@ -123,9 +123,12 @@ func checkUnreadTables(x *examination) []Finding {
 	var names []string
 	for i := range x.ours {
 		c := &x.ours[i]
+		doubts := x.ways[c.services[0]].doubts
+		if c.dead || c.kind != mx || len(doubts) == 0 {
+			continue
+		}
 		for _, s := range c.before() {
-			text := s.name + " " + s.arg
-			if !c.dead && c.kind == mx && slices.Contains(x.ways[c.services[0]].doubts, text) && !slices.Contains(names, text) && s.via == "" {
+			if text := s.name + " " + s.arg; s.via == "" && slices.Contains(doubts, text) && !slices.Contains(names, text) {
 				names = append(names, text)
 			}
 		}

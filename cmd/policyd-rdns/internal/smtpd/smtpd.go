@@ -76,7 +76,8 @@ type Trace struct {
 	// Unit is -1 if nothing did.
 	Unit int
 	By   string
-	// Calls are the arguments of check_policy_service that Postfix came to.
+	// Calls are the arguments of check_policy_service that Postfix came to, each
+	// once.
 	Calls []string
 	// Doubts are the restrictions that might have ended the list.
 	Doubts []string
@@ -191,8 +192,10 @@ func (w *walk) outcome(name, arg string, u Unit, warn bool) Result {
 	case "permit_auth_destination", "permit_mx_backup", "check_relay_domains":
 		return permitIf(w.recipient) // it is of a domain of ours
 	case CallName:
-		w.trace.Calls = append(w.trace.Calls, arg) // which says nothing, as far as is known
-		return Dunno
+		if !slices.Contains(w.trace.Calls, arg) {
+			w.trace.Calls = append(w.trace.Calls, arg)
+		}
+		return Dunno // as far as is known
 	case "":
 		return Broken // a table alone where that stands for nothing
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
@@ -114,7 +115,7 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 
 // postfix reads the files of the flags; nil: there are none, and postconf is to
 // be asked.
-func (o *doctorOptions) postfix(stdin io.Reader) (*doctor.Postfix, error) {
+func (o *doctorOptions) postfix(stdin io.Reader) (*maincf.Postfix, error) {
 	if o.postconf == "" && o.mastercf == "" {
 		return nil, nil
 	}
@@ -130,14 +131,14 @@ func (o *doctorOptions) postfix(stdin io.Reader) (*doctor.Postfix, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := io.ReadAll(io.LimitReader(in, doctor.MaxText))
+		text, err := io.ReadAll(io.LimitReader(in, maincf.MaxText))
 		_ = in.Close() // it was only read
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		texts = append(texts, string(text))
 	}
-	p := doctor.ParsePostfix(texts...)
+	p := maincf.ParsePostfix(texts...)
 	return &p, nil
 }
 

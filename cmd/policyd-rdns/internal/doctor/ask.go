@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
 // askTime bounds the question to the daemon, connecting included. Postfix would
@@ -52,7 +54,7 @@ func (s *System) askOnce(ctx context.Context, address string) Answer {
 	a := Answer{Address: address}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	network, target := "tcp", strings.TrimPrefix(endpointOf(address, ""), "inet:")
+	network, target := "tcp", strings.TrimPrefix(maincf.EndpointOf(address, ""), "inet:")
 	if file, ok := strings.CutPrefix(address, "unix:"); ok {
 		network, target = "unix", file
 	}

@@ -6,16 +6,17 @@ import (
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // place is a list of restrictions as it holds for services of one kind.
 type place struct {
 	smtpd.Stage
-	kind     kind
-	services []*Service
+	kind     maincf.Kind
+	services []*maincf.Service
 	own      bool // the list is the services' own, set in master.cf
-	params   params
+	params   maincf.Params
 	id       string // unlike that of any other place
 	units    []smtpd.Unit
 	steps    []step
@@ -23,17 +24,17 @@ type place struct {
 
 // places are all lists of all SMTP services; services that share one are
 // together.
-func places(p *Postfix) []place {
+func places(p *maincf.Postfix) []place {
 	var all []place
-	services := p.smtpd()
+	services := p.SMTPD()
 	for i := range services {
 		s := &services[i]
-		values := p.with(s)
+		values := p.With(s)
 		for _, stage := range smtpd.Stages() {
-			own := slices.ContainsFunc(s.Options, func(o Option) bool { return o.Name == stage.Param })
+			own := slices.ContainsFunc(s.Options, func(o maincf.Option) bool { return o.Name == stage.Param })
 			list := smtpd.Units(values[stage.Param])
-			q := place{Stage: stage, kind: p.kindOf(s), services: []*Service{s}, own: own, params: values, units: list, steps: values.steps(list)}
-			q.addNamed(p.table)
+			q := place{Stage: stage, kind: p.KindOf(s), services: []*maincf.Service{s}, own: own, params: values, units: list, steps: stepsOf(values, list)}
+			q.addNamed(p.TableText)
 			same := slices.IndexFunc(all, func(r place) bool {
 				return r.Stage == q.Stage && r.kind == q.kind && r.own == q.own && slices.Equal(r.steps, q.steps) &&
 					slices.EqualFunc(r.units, q.units, slices.Equal[smtpd.Unit])
@@ -49,30 +50,6 @@ func places(p *Postfix) []place {
 	return all
 }
 
-// smtpd are the SMTP services; without master.cf the one that every Postfix has.
-func (p *Postfix) smtpd() []Service {
-	if p.MasterUnread != "" {
-		return []Service{{Name: "smtp", Type: "inet", Chroot: "?", MaxProc: "-", Command: "smtpd"}}
-	}
-	var all []Service
-	for _, s := range p.Services {
-		if kindOf(&s) != notSMTP {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// kindOf is that of a service among the others: where all are on the loopback,
-// that is where strangers come in.
-func (p *Postfix) kindOf(s *Service) kind {
-	k := kindOf(s)
-	if k == internal && !slices.ContainsFunc(p.smtpd(), func(s Service) bool { return kindOf(&s) == mx }) {
-		return mx
-	}
-	return k
-}
-
 // names are the services, as postconf writes them.
 func (p *place) names() string {
 	var names []string
@@ -86,8 +63,8 @@ func (p *place) names() string {
 type call struct {
 	*place
 	at       int // of the place's steps
-	endpoint endpoint
-	options  []Option // in braces
+	endpoint maincf.Endpoint
+	options  []maincf.Option // in braces
 	braces   bool
 	bad      string // what Postfix would not accept
 	silent   string // why nobody answers there
@@ -124,22 +101,22 @@ func parseCall(p *place, at int) call {
 		c.bad = "there is no service behind it"
 		return c
 	}
-	c.endpoint = parseEndpoint(words[0])
-	if !c.endpoint.valid() {
+	c.endpoint = maincf.ParseEndpoint(words[0])
+	if !c.endpoint.Valid() {
 		c.bad = "want inet:host:port or unix:path"
 	}
 	if next := p.steps[at].unit + 1; p.steps[at].class == "" && next < len(p.units) && isStray(p.units[next]) {
 		c.bad = "options of a call stand in braces with it"
 	}
 	for _, word := range words[1:] {
-		name, value, ok := parameter(stripBraces(word))
+		name, value, ok := maincf.Parameter(maincf.StripBraces(word))
 		switch {
 		case !ok:
 			c.bad = "behind the service want name=value, and braces around one with spaces in it"
 		case !slices.Contains(callOptions(), name):
 			c.bad = "there is no option " + brief(name)
 		}
-		c.options = append(c.options, Option{name, value})
+		c.options = append(c.options, maincf.Option{Name: name, Value: value})
 	}
 	return c
 }
@@ -161,13 +138,13 @@ func (c *call) option(name string) (value string, own bool) {
 	if own {
 		return value, true
 	}
-	return c.params.expand(c.params["smtpd_policy_service_"+name]), false
+	return c.params.Expand(c.params["smtpd_policy_service_"+name]), false
 }
 
 // isStray reports whether a unit is no restriction, but an option of a call that
 // was written without braces.
 func isStray(u smtpd.Unit) bool {
-	name, _, ok := parameter(stripBraces(u[0]))
+	name, _, ok := maincf.Parameter(maincf.StripBraces(u[0]))
 	return ok && len(u) == 1 && slices.Contains(callOptions(), name)
 }
 
@@ -188,7 +165,7 @@ func (x *examination) findCalls() {
 			}
 			found++
 			c := parseCall(p, at)
-			c.silent = x.m.Silent[c.endpoint.text]
+			c.silent = x.m.Silent[c.endpoint.Text]
 			switch {
 			case x.isOurs(&c):
 				c.silent = ""
@@ -202,7 +179,7 @@ func (x *examination) findCalls() {
 	}
 	calling := x.callers()
 	for _, c := range silent {
-		if slices.ContainsFunc(c.services, func(s *Service) bool { return slices.Contains(calling, s) }) {
+		if slices.ContainsFunc(c.services, func(s *maincf.Service) bool { return slices.Contains(calling, s) }) {
 			x.others = append(x.others, c)
 		} else {
 			x.ours = append(x.ours, c)
@@ -214,28 +191,28 @@ func (x *examination) findCalls() {
 func (x *examination) isOurs(c *call) bool {
 	for _, s := range c.services {
 		for _, address := range x.listening() {
-			if c.endpoint.listens(address, x.queue(), x.m.Postfix.chrooted(s)) {
+			if c.endpoint.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) {
 				return true
 			}
 		}
 	}
-	if meant, ok := c.endpoint.meant(); ok {
-		c.bad = "want " + meant.text
-		if slices.ContainsFunc(x.listening(), func(address string) bool { return meant.listens(address, x.queue(), false) }) {
+	if meant, ok := c.endpoint.Meant(); ok {
+		c.bad = "want " + meant.Text
+		if slices.ContainsFunc(x.listening(), func(address string) bool { return meant.Listens(address, x.queue(), false) }) {
 			return true
 		}
 	}
 	// The right path from the wrong root is a call to this daemon that does not
 	// reach it.
-	return c.endpoint.network == "unix" && slices.ContainsFunc(x.listening(), func(address string) bool {
+	return c.endpoint.Network == "unix" && slices.ContainsFunc(x.listening(), func(address string) bool {
 		file, ok := strings.CutPrefix(address, "unix:")
-		return ok && sameFile(file, c.endpoint.path)
+		return ok && maincf.SameFile(file, c.endpoint.Path)
 	})
 }
 
 // speaks reports whether Postfix talks to the address family at all
 // (inet_protocols); "inet:localhost:port" goes to the families that it does.
-func (x *examination) speaks(s *Service, address string) bool {
+func (x *examination) speaks(s *maincf.Service, address string) bool {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return true // a unix socket
@@ -261,8 +238,6 @@ func (x *examination) listening() []string {
 	return all
 }
 
-func (x *examination) queue() string { return x.params().expand("$queue_directory") }
+func (x *examination) queue() string { return x.params().Expand("$queue_directory") }
 
-func (x *examination) params() params { return x.m.Postfix.Values }
-
-func portText(ap netip.AddrPort) string { return strconv.Itoa(int(ap.Port())) }
+func (x *examination) params() maincf.Params { return x.m.Postfix.Values }

@@ -23,6 +23,8 @@ package doctor
 import (
 	"net/netip"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
 // Level says how much a finding matters.
@@ -86,7 +88,7 @@ type examination struct {
 	places []place
 	ours   []call // of this daemon
 	others []call // of other policy services
-	ways   map[*Service]*way
+	ways   map[*maincf.Service]*way
 }
 
 // Examine judges a machine. The findings are in order of subject: Postfix, the

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/resolver"
 )
 
@@ -44,7 +45,7 @@ func view() *View {
 // machine is one on which all is well but for its Postfix.
 func machine(postfix string) *Machine {
 	return &Machine{
-		Postfix: ParsePostfix(postfix),
+		Postfix: maincf.ParsePostfix(postfix),
 		Account: Account{Name: "postfix", UID: 101, GIDs: []int{101}},
 		Servers: []Server{{netip.MustParseAddrPort("127.0.0.1:53"), resolver.Examination{
 			Took: time.Millisecond, Recursive: true, Validates: true, Negative: time.Minute,

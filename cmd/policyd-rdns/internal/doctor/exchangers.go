@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 	"policyd-rdns/resolver"
 )
@@ -26,7 +27,7 @@ const (
 )
 
 // exchangers asks for the MX hosts of our domains and their addresses.
-func (s *System) exchangers(ctx context.Context, p *Postfix) []Exchanger {
+func (s *System) exchangers(ctx context.Context, p *maincf.Postfix) []Exchanger {
 	if s.Mail == nil || p.Unread != "" {
 		return nil
 	}
@@ -101,10 +102,10 @@ func checkExchangers(x *examination) []Finding {
 // isSelf reports whether an MX host is this one, by its name or by an address that
 // Postfix knows to be its own.
 func (x *examination) isSelf(e *Exchanger) bool {
-	if x.v.OwnsName(e.Host) || strings.EqualFold(e.Host, x.params().expand("$myhostname")) {
+	if x.v.OwnsName(e.Host) || strings.EqualFold(e.Host, x.params().Expand("$myhostname")) {
 		return true
 	}
-	outside := smtpd.Split(x.params().expand("$proxy_interfaces $inet_interfaces"), smtpd.Separators)
+	outside := smtpd.Split(x.params().Expand("$proxy_interfaces $inet_interfaces"), smtpd.Separators)
 	return slices.ContainsFunc(outside, func(word string) bool {
 		p, ok := smtpd.Network(word)
 		return ok && slices.Contains(e.Addrs, p.Addr())

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
@@ -25,15 +26,15 @@ func (x *examination) line(p *place, c *call) string {
 // services reach.
 func (x *examination) near(p *place) string {
 	for _, address := range x.listening() {
-		e := parseEndpoint(endpointOf(address, x.queue()))
-		if !slices.ContainsFunc(p.services, func(s *Service) bool {
-			return !e.listens(address, x.queue(), x.m.Postfix.chrooted(s)) || !x.speaks(s, address)
+		e := maincf.ParseEndpoint(maincf.EndpointOf(address, x.queue()))
+		if !slices.ContainsFunc(p.services, func(s *maincf.Service) bool {
+			return !e.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) || !x.speaks(s, address)
 		}) {
-			return e.text
+			return e.Text
 		}
 	}
 	if all := x.listening(); len(all) > 0 {
-		return endpointOf(all[0], x.queue())
+		return maincf.EndpointOf(all[0], x.queue())
 	}
 	return "inet:127.0.0.1:10040"
 }
@@ -41,23 +42,23 @@ func (x *examination) near(p *place) string {
 // target is how the place reaches what the call means.
 func (x *examination) target(p *place, c *call) string {
 	e := c.endpoint
-	if meant, ok := e.meant(); ok {
+	if meant, ok := e.Meant(); ok {
 		e = meant
 	}
-	chroot := slices.ContainsFunc(p.services, func(s *Service) bool { return x.m.Postfix.chrooted(s) })
+	chroot := slices.ContainsFunc(p.services, func(s *maincf.Service) bool { return x.m.Postfix.Chrooted(s) })
 	for _, address := range x.listening() {
-		if !e.listens(address, x.queue(), chroot) || !x.speaks(p.services[0], address) {
+		if !e.Listens(address, x.queue(), chroot) || !x.speaks(p.services[0], address) {
 			continue
 		}
-		if e.network == "unix" {
-			return e.text
+		if e.Network == "unix" {
+			return e.Text
 		}
-		return endpointOf(address, x.queue())
+		return maincf.EndpointOf(address, x.queue())
 	}
-	if e.network != "unix" || c.silent != "" {
+	if e.Network != "unix" || c.silent != "" {
 		return x.near(p)
 	}
-	if target := endpointOf("unix:"+e.path, x.queue()); !chroot || !strings.HasPrefix(target, "unix:/") {
+	if target := maincf.EndpointOf("unix:"+e.Path, x.queue()); !chroot || !strings.HasPrefix(target, "unix:/") {
 		return target
 	}
 	return "unix:" + insideQueue
@@ -66,11 +67,11 @@ func (x *examination) target(p *place, c *call) string {
 // insideQueue is the path of a socket that is proposed for a chroot.
 const insideQueue = "private/policyd-rdns"
 
-func (x *examination) lineTo(target string, options []Option) string {
-	if x.m.Postfix.before(3, 0) {
+func (x *examination) lineTo(target string, options []maincf.Option) string {
+	if x.m.Postfix.Before(3, 0) {
 		return smtpd.CallName + " " + target
 	}
-	kept := []Option{{"timeout", x.timeout().String()}, {"default_action", "DUNNO"}}
+	kept := []maincf.Option{{Name: "timeout", Value: x.timeout().String()}, {Name: "default_action", Value: "DUNNO"}}
 	for _, o := range options {
 		switch o.Name {
 		case "timeout":
@@ -121,7 +122,7 @@ func (x *examination) set(p *place, list []smtpd.Unit) []string {
 	flat, ok := withoutSpaces(list)
 	for _, s := range p.services {
 		if ok {
-			lines = append(lines, x.m.Postfix.command("-P", s.String()+"/"+p.Param+"="+flat))
+			lines = append(lines, x.command("-P", s.String()+"/"+p.Param+"="+flat))
 			continue
 		}
 		lines = append(lines, "# in master.cf, below "+s.String()+", for what is there of "+p.Param+":", "  -o { "+p.Param+" = "+value+" }")
@@ -239,7 +240,7 @@ func guarded(list []smtpd.Unit, at int) ([]smtpd.Unit, int) {
 
 // guard is the command that has a service refuse to relay: in the list that there
 // is for that, or else in that for recipients.
-func (x *examination) guard(s *Service) []string {
+func (x *examination) guard(s *maincf.Service) []string {
 	relay, recipient := x.placeOf(s, "relay"), x.placeOf(s, "recipient")
 	if len(relay.units) == 0 {
 		if best := x.bestPlace(s); best == nil || best == recipient {
@@ -326,7 +327,7 @@ func (x *examination) byHand(p *place) []string {
 func (x *examination) proper(p *place, list []smtpd.Unit) (at int, end smtpd.Result) {
 	last, end := x.lastUnit(p, list)
 	for i, u := range list[:last] {
-		for _, s := range p.params.steps([]smtpd.Unit{u}) {
+		for _, s := range stepsOf(p.params, []smtpd.Unit{u}) {
 			if slices.Contains(ownFirst("reject_unlisted_recipient"), s.name) || guardsRelay(s.name) {
 				at = i + 1
 			}
@@ -344,7 +345,7 @@ func (x *examination) lastUnit(p *place, written []smtpd.Unit) (last int, end sm
 	values := maps.Clone(p.params)
 	values["mynetworks"], values["smtpd_delay_reject"] = "", "yes"
 	config := x.smtpdConfig(values)
-	l := p.params.list(written)
+	l := listOf(p.params, written)
 	n := make([]int, len(written))
 	results := make([]smtpd.Result, len(written))
 	strangers := smtpd.Strangers(firstDomains(p.params)[0])

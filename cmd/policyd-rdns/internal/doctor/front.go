@@ -6,20 +6,21 @@ import (
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // get is a parameter as it holds for a service.
-func (x *examination) get(s *Service, name string) string {
-	values := x.m.Postfix.with(s)
-	return strings.TrimSpace(values.expand(values[name]))
+func (x *examination) get(s *maincf.Service, name string) string {
+	values := x.m.Postfix.With(s)
+	return strings.TrimSpace(values.Expand(values[name]))
 }
 
 // command is a line for postconf(1), which names Postfix's folder where that is
 // not the one that it takes by itself.
-func (p *Postfix) command(option, argument string) string {
+func (x *examination) command(option, argument string) string {
 	line := "postconf "
-	if dir := p.Folder(); dir != "" {
+	if dir := x.m.Postfix.Folder(); dir != "" {
 		line += "-c " + quoteShell(dir) + " "
 	}
 	return line + option + " " + quoteShell(argument)
@@ -27,21 +28,21 @@ func (p *Postfix) command(option, argument string) string {
 
 // setMain is the command that sets a parameter in main.cf.
 func (x *examination) setMain(name, value string) []string {
-	return []string{x.m.Postfix.command("-e", name+" = "+value)}
+	return []string{x.command("-e", name+" = "+value)}
 }
 
 // setFor is the command that sets a parameter where it is set now: for one
 // service in master.cf, or in main.cf.
-func (x *examination) setFor(s *Service, name, value string) []string {
-	if slices.ContainsFunc(s.Options, func(o Option) bool { return o.Name == name }) {
-		return []string{x.m.Postfix.command("-P", s.String()+"/"+name+"="+value)} // of one word
+func (x *examination) setFor(s *maincf.Service, name, value string) []string {
+	if slices.ContainsFunc(s.Options, func(o maincf.Option) bool { return o.Name == name }) {
+		return []string{x.command("-P", s.String()+"/"+name+"="+value)} // of one word
 	}
 	return x.setMain(name, value)
 }
 
 // callers are the services that call the daemon, each once.
-func (x *examination) callers() []*Service {
-	var all []*Service
+func (x *examination) callers() []*maincf.Service {
+	var all []*maincf.Service
 	for i := range x.ours {
 		for _, s := range x.ours[i].services {
 			if !slices.Contains(all, s) {
@@ -118,7 +119,7 @@ func checkFront(x *examination) []Finding {
 		return nil
 	}
 	var all []Finding
-	for _, s := range x.servicesOf(mx) {
+	for _, s := range x.servicesOf(maincf.MX) {
 		all = append(all, x.checkXCLIENT(s)...)
 		behind := s.Type == "pass"
 		proxy := x.get(s, "smtpd_upstream_proxy_protocol")
@@ -128,8 +129,8 @@ func checkFront(x *examination) []Finding {
 					"postfix.proxy", Error, "smtpd_upstream_proxy_protocol is set for an smtpd behind postscreen (" + brief(s.String()) + ")",
 					"postscreen hands the client's address on in its own way. Such an smtpd waits for a header that never comes; the parameter is for services without postscreen.",
 					[]string{
-						x.m.Postfix.command("-e", "postscreen_upstream_proxy_protocol = "+proxy),
-						x.m.Postfix.command("-P", s.String()+"/smtpd_upstream_proxy_protocol="),
+						x.command("-e", "postscreen_upstream_proxy_protocol = "+proxy),
+						x.command("-P", s.String()+"/smtpd_upstream_proxy_protocol="),
 					},
 				})
 			}
@@ -150,7 +151,7 @@ func checkFront(x *examination) []Finding {
 }
 
 // checkXCLIENT looks at who may say who the client is.
-func (x *examination) checkXCLIENT(s *Service) []Finding {
+func (x *examination) checkXCLIENT(s *maincf.Service) []Finding {
 	hosts := x.get(s, "smtpd_authorized_xclient_hosts")
 	if hosts == "" {
 		return nil
@@ -196,7 +197,7 @@ func checkLimits(x *examination) []Finding {
 	most := 0
 	var unlimited []string
 	for _, s := range x.callers() {
-		n := x.m.Postfix.processes(s)
+		n := x.m.Postfix.Processes(s)
 		if n == 0 {
 			unlimited = append(unlimited, brief(s.String()))
 		}
@@ -207,7 +208,7 @@ func checkLimits(x *examination) []Finding {
 		return []Finding{{
 			"limits.connections", Warning, fmt.Sprintf("Any number of smtpd processes may run (%s); the daemon takes %d connections", and(unlimited), x.v.Connections),
 			"Each process has a connection of its own. Beyond server.max_connections they wait, and Postfix's timeout runs.",
-			[]string{x.m.Postfix.command("-e", "default_process_limit = 100"), "# and in master.cf \"-\" for 0 in the column maxproc of " + and(unlimited)},
+			[]string{x.command("-e", "default_process_limit = 100"), "# and in master.cf \"-\" for 0 in the column maxproc of " + and(unlimited)},
 		}}
 	case most > x.v.Connections:
 		return []Finding{{
@@ -224,7 +225,7 @@ func checkLimits(x *examination) []Finding {
 
 // connectionsOf is how many connections a process of the service may have: one
 // for each text, for Postfix tells services apart by that.
-func (x *examination) connectionsOf(s *Service) int {
+func (x *examination) connectionsOf(s *maincf.Service) int {
 	var texts []string
 	for i := range x.ours {
 		c := &x.ours[i]

@@ -5,13 +5,14 @@ import (
 	"net/netip"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/resolver"
 )
 
 // Machine is all that was read. A part that could not be read says why in its
 // field Unread; the rest of that part then says nothing.
 type Machine struct {
-	Postfix  Postfix
+	Postfix  maincf.Postfix
 	Account  Account         // that Postfix's smtpd runs as
 	Paths    map[string]Path // of the unix sockets that are called or listened on
 	Servers  []Server        // that the daemon asks

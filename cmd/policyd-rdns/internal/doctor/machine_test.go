@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
 // TestMachine: what of the machine is wrong beside a Postfix that is set up well.
@@ -59,26 +61,26 @@ func TestMachine(t *testing.T) {
 			m.Exchangers = []Exchanger{{Domain: "example.com", Host: "mx2.example.net", Addrs: []netip.Addr{netip.MustParseAddr("198.51.100.25")}}}
 		}, nil, "", ""},
 		{"behind NAT, with the address outside", func(m *Machine, _ *View) {
-			m.Postfix = ParsePostfix(good + "proxy_interfaces = 203.0.113.1\n")
+			m.Postfix = maincf.ParsePostfix(good + "proxy_interfaces = 203.0.113.1\n")
 			m.Exchangers = []Exchanger{{Domain: "example.com", Host: "in.example.net", Addrs: []netip.Addr{netip.MustParseAddr("203.0.113.1")}}}
 		}, []string{"warning own.names"}, "", ""},
 		{"MX hosts not known", func(m *Machine, _ *View) {
 			m.Exchangers = []Exchanger{{Domain: "example.com", Unread: "SERVFAIL"}}
 		}, []string{"info own.exchangers-unseen"}, "", ""},
 		{"a service that has moved", func(m *Machine, _ *View) {
-			m.Postfix = ParsePostfix(withList(before + "check_policy_service inet:127.0.0.1:10039, reject_rbl_client bl.example.org"))
+			m.Postfix = maincf.ParsePostfix(withList(before + "check_policy_service inet:127.0.0.1:10039, reject_rbl_client bl.example.org"))
 			m.Silent = map[string]string{"inet:127.0.0.1:10039": "connection refused"}
 		}, []string{"error call.silent"}, "call.silent", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, reject_rbl_client bl.example.org'"},
 		{"another service that is down", func(m *Machine, _ *View) {
-			m.Postfix = ParsePostfix(withList(before + "POLICY, check_policy_service inet:127.0.0.1:10023"))
+			m.Postfix = maincf.ParsePostfix(withList(before + "POLICY, check_policy_service inet:127.0.0.1:10023"))
 			m.Silent = map[string]string{"inet:127.0.0.1:10023": "connection refused"}
 		}, []string{"error call.silent", "info call.other"}, "call.silent", "# start that service, or take its call out of smtpd_recipient_restrictions"},
 		{"listens inside of the chroot", func(m *Machine, v *View) {
-			m.Postfix = ParsePostfix(withList(before[:len(before)-2]))
+			m.Postfix = maincf.ParsePostfix(withList(before[:len(before)-2]))
 			v.Listen = []string{"unix:/run/policyd-rdns.sock", "unix:/var/spool/postfix/policyd/socket", "127.0.0.1:10040"}
 		}, []string{"error call.missing"}, "call.missing", "check_policy_service { unix:policyd/socket, timeout=10s, default_action=DUNNO }"},
 		{"listens on IPv6 alone first", func(m *Machine, v *View) {
-			m.Postfix = ParsePostfix(withList("inet_protocols = ipv4\n" + before[:len(before)-2]))
+			m.Postfix = maincf.ParsePostfix(withList("inet_protocols = ipv4\n" + before[:len(before)-2]))
 			v.Listen = []string{"[::1]:10040", "127.0.0.1:10041"}
 		}, []string{"error call.missing"}, "call.missing", "check_policy_service { inet:127.0.0.1:10041, timeout=10s, default_action=DUNNO }"},
 
@@ -104,7 +106,7 @@ func TestMachine(t *testing.T) {
 		{"refuses us", func(m *Machine, _ *View) { m.Answers[0].Action = "550 5.7.1 no" }, []string{"warning daemon.answer"}, "daemon.answer", `when   = { client = ["loopback", "own"] }`},
 		{"answers late", func(m *Machine, _ *View) { m.Answers[0].Took = 2 * time.Second }, []string{"warning daemon.answer"}, "", ""},
 		{"rules of its own", func(m *Machine, v *View) {
-			m.Postfix, v.Builtin = ParsePostfix(withList("smtpd_client_restrictions = POLICY")), false
+			m.Postfix, v.Builtin = maincf.ParsePostfix(withList("smtpd_client_restrictions = POLICY")), false
 		}, []string{"warning call.no-permit", "info call.unlisted"}, "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

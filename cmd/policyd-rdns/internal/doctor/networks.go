@@ -48,7 +48,7 @@ func (x *examination) wideNetworks() []string {
 
 // trusted are the entries of mynetworks.
 func (x *examination) trusted() []string {
-	return smtpd.Split(x.params().expand("$mynetworks"), smtpd.Separators)
+	return smtpd.Split(x.params().Expand("$mynetworks"), smtpd.Separators)
 }
 
 // checkWide looks for strangers among those whom Postfix trusts.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
@@ -32,7 +33,7 @@ func checkSyntax(x *examination) []Finding {
 
 // checkBraces looks for what Postfix before 3.0 cannot read.
 func checkBraces(x *examination) []Finding {
-	if !x.m.Postfix.before(3, 0) {
+	if !x.m.Postfix.Before(3, 0) {
 		return nil
 	}
 	var all []Finding
@@ -79,7 +80,7 @@ func checkDefaultAction(x *examination) []Finding {
 		c := &x.ours[i]
 		action, own := c.option("default_action")
 		level := actionLevel(action)
-		if level == OK || c.bad != "" || c.silent != "" || c.kind == internal {
+		if level == OK || c.bad != "" || c.silent != "" || c.kind == maincf.Internal {
 			continue
 		}
 		f := Finding{
@@ -99,7 +100,7 @@ func checkDefaultAction(x *examination) []Finding {
 			f.Title = fmt.Sprintf("There is no default_action %s", where)
 			f.Why = "While the daemon is down every recipient is answered with smtpd_policy_service_default_action (" + brief(action) + "): no mail comes in. With DUNNO it passes unjudged."
 		}
-		if x.m.Postfix.before(3, 0) {
+		if x.m.Postfix.Before(3, 0) {
 			f.Level, f.Do = Info, []string{"# Postfix before 3.0 has no default_action: while the daemon is down it answers 451"}
 		}
 		all = append(all, f)
@@ -143,7 +144,7 @@ func checkTimeout(x *examination) []Finding {
 		where := fmt.Sprintf("in %s (%s)", c.Param, c.names())
 		f := Finding{ID: "call.timeout", Level: Warning}
 		switch {
-		case c.bad != "" || c.silent != "" || c.kind == internal: // which should not call at all
+		case c.bad != "" || c.silent != "" || c.kind == maincf.Internal: // which should not call at all
 			continue
 		case !ok:
 			f.Level = Error
@@ -164,7 +165,7 @@ func checkTimeout(x *examination) []Finding {
 			continue
 		}
 		f.Do = x.rewire(c.place)
-		if x.m.Postfix.before(3, 0) {
+		if x.m.Postfix.Before(3, 0) {
 			f.Do = x.setMain("smtpd_policy_service_timeout", x.timeout().String())
 		}
 		all = append(all, f)
@@ -184,7 +185,7 @@ func checkRequestLimit(x *examination) []Finding {
 		f := Finding{
 			"call.request-limit", Info, fmt.Sprintf("Postfix opens a new connection after %s questions (request_limit)", brief(text)),
 			"That is a work-around for policy services that close connections. This daemon never closes one that is in use.",
-			[]string{x.m.Postfix.command("-X", "smtpd_policy_service_request_limit")},
+			[]string{x.command("-X", "smtpd_policy_service_request_limit")},
 		}
 		if own {
 			f.Do = x.rewire(c.place)
@@ -199,14 +200,14 @@ func checkHostNames(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.endpoint.network != "inet" || c.bad != "" || c.silent != "" {
+		if c.endpoint.Network != "inet" || c.bad != "" || c.silent != "" {
 			continue
 		}
-		if _, err := netip.ParseAddr(c.endpoint.host); err == nil {
+		if _, err := netip.ParseAddr(c.endpoint.Host); err == nil {
 			continue
 		}
 		all = append(all, Finding{
-			"call.name", Info, fmt.Sprintf("The daemon is called by a name, %s, in %s (%s)", brief(c.endpoint.text), c.Param, c.names()),
+			"call.name", Info, fmt.Sprintf("The daemon is called by a name, %s, in %s (%s)", brief(c.endpoint.Text), c.Param, c.names()),
 			"Postfix looks it up for every connection, may get ::1 first, where nobody listens, and in a chroot has to have a copy of /etc/hosts. An address needs none of that.",
 			x.rewire(c.place),
 		})

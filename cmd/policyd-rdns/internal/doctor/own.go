@@ -19,7 +19,7 @@ func checkNetworks(x *examination) []Finding {
 	var theirs []netip.Prefix
 	var missing, unseen []string
 	tooWide := x.wideNetworks()
-	for _, word := range smtpd.Split(x.params().expand(text), smtpd.Separators) {
+	for _, word := range smtpd.Split(x.params().Expand(text), smtpd.Separators) {
 		p, ok := smtpd.Network(word)
 		switch {
 		case strings.HasPrefix(word, "!"):
@@ -131,7 +131,7 @@ func checkNames(x *examination) []Finding {
 		return nil
 	}
 	get := func(name string) string {
-		return strings.TrimSuffix(strings.ToLower(strings.TrimSpace(x.params().expand(x.params()[name]))), ".")
+		return strings.TrimSuffix(strings.ToLower(strings.TrimSpace(x.params().Expand(x.params()[name]))), ".")
 	}
 	var names []string
 	for _, name := range slices.Concat([]string{get("myhostname")}, smtpd.Split(get("proxy_interfaces"), smtpd.Separators)) {

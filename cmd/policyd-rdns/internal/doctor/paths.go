@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
@@ -15,7 +16,7 @@ func checkPaths(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.endpoint.network != "unix" || c.bad != "" || c.silent != "" {
+		if c.endpoint.Network != "unix" || c.bad != "" || c.silent != "" {
 			continue
 		}
 		for _, s := range c.services {
@@ -27,7 +28,7 @@ func checkPaths(x *examination) []Finding {
 
 // SocketFiles are the unix sockets that the checks want to know of: those that
 // the daemon listens on, and those that Postfix calls.
-func SocketFiles(p *Postfix, listen []string) []string {
+func SocketFiles(p *maincf.Postfix, listen []string) []string {
 	var files []string
 	add := func(file string) {
 		if !slices.Contains(files, file) {
@@ -39,7 +40,7 @@ func SocketFiles(p *Postfix, listen []string) []string {
 			add(path.Clean(file))
 		}
 	}
-	queue := params(p.Values).expand("$queue_directory")
+	queue := maincf.Params(p.Values).Expand("$queue_directory")
 	for _, q := range places(p) {
 		for at := range q.steps {
 			if q.steps[at].name != smtpd.CallName {
@@ -47,8 +48,8 @@ func SocketFiles(p *Postfix, listen []string) []string {
 			}
 			c := parseCall(&q, at)
 			for _, s := range q.services {
-				if c.endpoint.network == "unix" {
-					add(c.endpoint.file(queue, p.chrooted(s)))
+				if c.endpoint.Network == "unix" {
+					add(c.endpoint.File(queue, p.Chrooted(s)))
 				}
 			}
 		}
@@ -56,10 +57,10 @@ func SocketFiles(p *Postfix, listen []string) []string {
 	return files
 }
 
-func (x *examination) checkPath(c *call, s *Service) []Finding {
-	chroot := x.m.Postfix.chrooted(s)
-	file := c.endpoint.file(x.queue(), chroot)
-	where := fmt.Sprintf("%s in %s (%s)", brief(c.endpoint.text), c.Param, brief(s.String()))
+func (x *examination) checkPath(c *call, s *maincf.Service) []Finding {
+	chroot := x.m.Postfix.Chrooted(s)
+	file := c.endpoint.File(x.queue(), chroot)
+	where := fmt.Sprintf("%s in %s (%s)", brief(c.endpoint.Text), c.Param, brief(s.String()))
 	if !x.reaches(c, s) {
 		return []Finding{x.wrongRoot(c, s, chroot, file)}
 	}
@@ -87,18 +88,18 @@ func (x *examination) checkPath(c *call, s *Service) []Finding {
 
 // reaches says that the daemon listens where the call is for, as the service takes
 // it.
-func (x *examination) reaches(c *call, s *Service) bool {
+func (x *examination) reaches(c *call, s *maincf.Service) bool {
 	return slices.ContainsFunc(x.listening(), func(address string) bool {
-		return c.endpoint.listens(address, x.queue(), x.m.Postfix.chrooted(s)) && x.speaks(s, address)
+		return c.endpoint.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) && x.speaks(s, address)
 	})
 }
 
 // wrongRoot is about a path that Postfix takes from another root than the daemon.
-func (x *examination) wrongRoot(c *call, s *Service, chroot bool, file string) Finding {
+func (x *examination) wrongRoot(c *call, s *maincf.Service, chroot bool, file string) Finding {
 	f := Finding{ID: "socket.chroot", Level: Error}
-	f.Title = fmt.Sprintf("%s is %s for Postfix (%s), where the daemon does not listen", brief(c.endpoint.text), brief(file), brief(s.String()))
+	f.Title = fmt.Sprintf("%s is %s for Postfix (%s), where the daemon does not listen", brief(c.endpoint.Text), brief(file), brief(s.String()))
 	inside := path.Clean(x.queue()) + "/"
-	daemon := c.endpoint.path // the daemon's own, by isOurs
+	daemon := c.endpoint.Path // the daemon's own, by isOurs
 	switch {
 	case chroot && strings.HasPrefix(path.Clean(daemon), inside):
 		f.Why = "smtpd runs in a chroot (master.cf): every path begins at the queue directory. Write it as relative to that."
@@ -118,7 +119,7 @@ func (x *examination) wrongRoot(c *call, s *Service, chroot bool, file string) F
 // checkAccess looks at the permissions on the way to a socket: every folder has
 // to let smtpd's user through (search), and the socket itself has to be writable
 // (unix(7)). In its queue directory smtpd is already.
-func (x *examination) checkAccess(c *call, s *Service, p Path, chroot bool) []Finding {
+func (x *examination) checkAccess(c *call, s *maincf.Service, p Path, chroot bool) []Finding {
 	who := &x.m.Account
 	if who.Unread != "" {
 		return []Finding{{
@@ -126,7 +127,7 @@ func (x *examination) checkAccess(c *call, s *Service, p Path, chroot bool) []Fi
 			Title: "Whether Postfix may use " + brief(p.File.Path) + " is not known: " + brief(who.Unread),
 		}}
 	}
-	relative := chroot || !strings.HasPrefix(c.endpoint.path, "/")
+	relative := chroot || !strings.HasPrefix(c.endpoint.Path, "/")
 	for _, folder := range p.Folders {
 		if relative && !strings.HasPrefix(folder.Path, path.Clean(x.queue())+"/") {
 			continue

@@ -15,13 +15,14 @@ import (
 	"syscall"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // Wanted says what of a machine to read, beside what there always is.
 type Wanted struct {
 	// Postfix, unless nil, is what was read of it elsewhere.
-	Postfix *Postfix
+	Postfix *maincf.Postfix
 	Unit    Unit // by System.Unit
 	View    *View
 	// Servers are the DNS servers that the daemon asks.
@@ -41,7 +42,7 @@ func (s *System) Read(ctx context.Context, w Wanted) Machine {
 		m.Postfix = s.postfix(ctx)
 	}
 	x := examination{m: &m, v: w.View}
-	m.Account = s.Account(x.params().expand("$mail_owner"))
+	m.Account = s.Account(x.params().Expand("$mail_owner"))
 	for _, file := range SocketFiles(&m.Postfix, x.listening()) {
 		m.Paths[file] = s.path(file)
 	}
@@ -67,16 +68,16 @@ func (s *System) Read(ctx context.Context, w Wanted) Machine {
 
 // postfix asks postconf(1), of the instance that MAIL_CONFIG names if it does.
 // Names within values are expanded by postconf itself, if it can: since 2.10.
-func (s *System) postfix(ctx context.Context) Postfix {
+func (s *System) postfix(ctx context.Context) maincf.Postfix {
 	values, err := s.Run(ctx, "postconf", "-x")
 	if err != nil {
 		values, err = s.Run(ctx, "postconf")
 	}
 	if err != nil {
-		return Postfix{Values: defaults(), Unread: err.Error(), MasterUnread: err.Error()}
+		return maincf.Postfix{Values: maincf.Defaults(), Unread: err.Error(), MasterUnread: err.Error()}
 	}
 	services, err := s.Run(ctx, "postconf", "-M")
-	p := ParsePostfix(string(values), string(services))
+	p := maincf.ParsePostfix(string(values), string(services))
 	if err != nil {
 		p.MasterUnread = err.Error()
 	}
@@ -88,7 +89,7 @@ func (s *System) postfix(ctx context.Context) Postfix {
 const maxTables = 100
 
 // tables reads the lookup tables of all lists of restrictions that are text files.
-func (s *System) tables(p *Postfix) map[string]string {
+func (s *System) tables(p *maincf.Postfix) map[string]string {
 	all := map[string]string{}
 	for _, q := range places(p) {
 		for i := range q.steps {
@@ -97,7 +98,7 @@ func (s *System) tables(p *Postfix) map[string]string {
 				if _, known := all[name]; !ok || known || len(all) == maxTables {
 					continue
 				}
-				if text, err := s.ReadFile(file); err == nil && len(text) < MaxText {
+				if text, err := s.ReadFile(file); err == nil && len(text) < maincf.MaxText {
 					all[name] = string(text)
 				}
 			}
@@ -119,20 +120,20 @@ func (s *System) silent(ctx context.Context, x *examination) map[string]string {
 				continue
 			}
 			c := parseCall(&p, at)
-			if seen[c.endpoint.text] || len(seen) == maxTables || !c.endpoint.valid() || x.isOurs(&c) {
+			if seen[c.endpoint.Text] || len(seen) == maxTables || !c.endpoint.Valid() || x.isOurs(&c) {
 				continue
 			}
-			seen[c.endpoint.text] = true
-			network, target := "tcp", net.JoinHostPort(c.endpoint.host, c.endpoint.port)
-			if c.endpoint.network == "unix" {
-				network, target = "unix", c.endpoint.file(x.queue(), x.m.Postfix.chrooted(p.services[0]))
+			seen[c.endpoint.Text] = true
+			network, target := "tcp", net.JoinHostPort(c.endpoint.Host, c.endpoint.Port)
+			if c.endpoint.Network == "unix" {
+				network, target = "unix", c.endpoint.File(x.queue(), x.m.Postfix.Chrooted(p.services[0]))
 			}
 			conn, err := s.Dial(ctx, network, target)
 			switch {
 			case err == nil:
 				conn.Close()
 			case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist): // else it may be a matter of rights
-				all[c.endpoint.text] = plainError(err)
+				all[c.endpoint.Text] = plainError(err)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
@@ -19,30 +20,33 @@ type step struct {
 	via string
 }
 
+// maxDepth bounds classes within classes.
+const maxDepth = 20
+
 // maxSteps bounds a list with its classes, what is in none counted too: one may
 // hold another twice.
 const maxSteps = 5000
 
-// steps are what a list comes to: names expanded, classes in their place.
-func (p params) steps(list []smtpd.Unit) []step {
-	e := p.expander()
+// stepsOf are what a list comes to: names expanded, classes in their place.
+func stepsOf(p maincf.Params, list []smtpd.Unit) []step {
+	e := expanderOf(p)
 	for i, u := range list {
 		e.add(u, step{unit: i})
 	}
 	return e.steps
 }
 
-func (p params) expander() expander {
-	return expander{params: p, classes: smtpd.Split(p.expand(p["smtpd_restriction_classes"]), smtpd.Separators)}
+func expanderOf(p maincf.Params) expander {
+	return expander{params: p, classes: smtpd.Split(p.Expand(p["smtpd_restriction_classes"]), smtpd.Separators)}
 }
 
 // addNamed adds the classes that call a policy service and that the list does not
 // name itself, behind the first restriction that may: a table, or else another
 // policy service. text is that of a table that could be read.
 func (p *place) addNamed(text func(table string) (string, bool)) {
-	e := p.params.expander()
+	e := expanderOf(p.params)
 	for _, class := range e.classes {
-		inner := p.params.steps([]smtpd.Unit{{class}})
+		inner := stepsOf(p.params, []smtpd.Unit{{class}})
 		if slices.ContainsFunc(p.steps, func(s step) bool { return s.class == class }) ||
 			!slices.ContainsFunc(inner, func(s step) bool { return s.name == smtpd.CallName }) {
 			continue
@@ -87,7 +91,7 @@ func (p *place) naming(class string, text func(table string) (string, bool)) int
 
 // expander puts steps together.
 type expander struct {
-	params  params
+	params  maincf.Params
 	classes []string
 	within  []string // the classes that are being expanded
 	seen    int
@@ -97,7 +101,7 @@ type expander struct {
 // add adds what a unit comes to; from says where it stands. A class within itself
 // is left as it is.
 func (e *expander) add(u smtpd.Unit, from step) {
-	for _, u := range smtpd.Units(e.params.expand(u.String())) {
+	for _, u := range smtpd.Units(e.params.Expand(u.String())) {
 		s := from
 		for len(u) > 1 && strings.EqualFold(u[0], smtpd.WarnFirst) {
 			s.warn = true

@@ -42,7 +42,7 @@ func checkSoftens(x *examination) []Finding {
 // call belongs.
 func (x *examination) beforeSoftener(c *call, s step) []string {
 	list, at, ok := x.mended(c.place)
-	if ok && !slices.ContainsFunc(list[:at], func(u smtpd.Unit) bool { return slices.ContainsFunc(c.params.steps([]smtpd.Unit{u}), softens) }) {
+	if ok && !slices.ContainsFunc(list[:at], func(u smtpd.Unit) bool { return slices.ContainsFunc(stepsOf(c.params, []smtpd.Unit{u}), softens) }) {
 		return x.rewire(c.place)
 	}
 	return []string{"# put the call before " + brief(s.name) + " in " + c.Param}

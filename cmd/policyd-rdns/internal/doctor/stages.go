@@ -3,6 +3,8 @@ package doctor
 import (
 	"fmt"
 	"slices"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
 // counts says that mail is judged by the call.
@@ -10,7 +12,7 @@ func (c *call) counts() bool { return !c.dead && c.Name != "etrn" && c.step().vi
 
 // bestPlace is where a service's call may stay, if there are several: at the
 // recipient, or else in the first list. It is nil if there is none.
-func (x *examination) bestPlace(s *Service) *place {
+func (x *examination) bestPlace(s *maincf.Service) *place {
 	var best *place
 	for i := range x.ours {
 		c := &x.ours[i]
@@ -24,7 +26,7 @@ func (x *examination) bestPlace(s *Service) *place {
 // checkTwice looks for services that call more than once.
 func checkTwice(x *examination) []Finding {
 	var all []Finding
-	for _, s := range x.servicesOf(mx, submission, internal) {
+	for _, s := range x.servicesOf(maincf.MX, maincf.Submission, maincf.Internal) {
 		var at []string
 		for i := range x.ours {
 			if c := &x.ours[i]; slices.Contains(c.services, s) && c.counts() {
@@ -44,7 +46,7 @@ func checkTwice(x *examination) []Finding {
 }
 
 // onlyAt is how to have a service call from one place alone.
-func (x *examination) onlyAt(s *Service, p *place) []string {
+func (x *examination) onlyAt(s *maincf.Service, p *place) []string {
 	var lines []string
 	for i := range x.places {
 		q := &x.places[i]
@@ -112,8 +114,8 @@ func checkUnlisted(x *examination) []Finding {
 			return s.name == "reject_unlisted_recipient" || s.name == "reject_unverified_recipient" || s.name == "check_recipient_maps"
 		}
 		early := (c.Name == "client" || c.Name == "helo" || c.Name == "sender") && x.get(c.services[0], "smtpd_delay_reject") != "no"
-		if !early && c.Name != "recipient" || x.bestPlace(c.services[0]) != c.place || c.kind != mx || c.dead || !c.written() || slices.ContainsFunc(c.before(), known) ||
-			c.params.expand(c.params["smtpd_reject_unlisted_recipient"]) != "yes" {
+		if !early && c.Name != "recipient" || x.bestPlace(c.services[0]) != c.place || c.kind != maincf.MX || c.dead || !c.written() || slices.ContainsFunc(c.before(), known) ||
+			c.params.Expand(c.params["smtpd_reject_unlisted_recipient"]) != "yes" {
 			continue
 		}
 		all = append(all, Finding{
@@ -131,7 +133,7 @@ func checkFilterPort(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.kind != internal || c.dead || slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
+		if c.kind != maincf.Internal || c.dead || slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
 			continue
 		}
 		f := Finding{
@@ -141,7 +143,7 @@ func checkFilterPort(x *examination) []Finding {
 				"the answer says nothing, and a rule of your own may refuse what was accepted.",
 		}
 		for _, s := range c.services {
-			f.Do = append(f.Do, x.m.Postfix.command("-P", s.String()+"/"+c.Param+"=permit_mynetworks,reject"))
+			f.Do = append(f.Do, x.command("-P", s.String()+"/"+c.Param+"=permit_mynetworks,reject"))
 		}
 		all = append(all, f)
 	}
@@ -153,7 +155,7 @@ func checkOthers(x *examination) []Finding {
 	var texts []string
 	for i := range x.others {
 		c := &x.others[i]
-		if text := fmt.Sprintf("%s in %s", brief(c.endpoint.text), c.Param); c.bad == "" && !slices.Contains(texts, text) {
+		if text := fmt.Sprintf("%s in %s", brief(c.endpoint.Text), c.Param); c.bad == "" && !slices.Contains(texts, text) {
 			texts = append(texts, text)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/resolver"
 )
 
@@ -80,7 +81,7 @@ func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	if err == nil {
-		return out[:min(len(out), MaxText)], nil
+		return out[:min(len(out), maincf.MaxText)], nil
 	}
 	if first, _, _ := strings.Cut(said.String(), "\n"); first != "" {
 		err = errors.New(first)
@@ -94,7 +95,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, MaxText))
+	return io.ReadAll(io.LimitReader(f, maincf.MaxText))
 }
 
 func interfaceNetworks() []netip.Prefix {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
@@ -51,10 +52,10 @@ type fate struct {
 
 // findWays finds the way in for every SMTP service, and which calls are reached.
 func (x *examination) findWays() {
-	x.ways = map[*Service]*way{}
+	x.ways = map[*maincf.Service]*way{}
 	fates := make([]fate, len(x.ours))
 	seen := map[string]*way{}
-	for _, s := range x.servicesOf(mx, submission, internal) {
+	for _, s := range x.servicesOf(maincf.MX, maincf.Submission, maincf.Internal) {
 		places := x.placesOf(s)
 		var id strings.Builder
 		for _, p := range places {
@@ -94,7 +95,7 @@ func (c *call) judge(f *fate) {
 }
 
 // placesOf are the lists of a service in the order of a session.
-func (x *examination) placesOf(s *Service) []*place {
+func (x *examination) placesOf(s *maincf.Service) []*place {
 	var all []*place
 	for i := range x.places {
 		if p := &x.places[i]; p.Name != "etrn" && slices.Contains(p.services, s) {
@@ -109,15 +110,15 @@ func (x *examination) placesOf(s *Service) []*place {
 }
 
 // smtpdConfig is what the walks of a service go by.
-func (x *examination) smtpdConfig(values params) *smtpd.Config {
+func (x *examination) smtpdConfig(values maincf.Params) *smtpd.Config {
 	return &smtpd.Config{
-		Param: func(name string) string { return values.expand(values[name]) },
-		Table: x.m.Postfix.table,
+		Param: func(name string) string { return values.Expand(values[name]) },
+		Table: x.m.Postfix.TableText,
 	}
 }
 
-func (x *examination) wayOf(s *Service, places []*place, fates []fate) *way {
-	values := x.m.Postfix.with(s)
+func (x *examination) wayOf(s *maincf.Service, places []*place, fates []fate) *way {
+	values := x.m.Postfix.With(s)
 	config := x.smtpdConfig(values)
 	w := &way{}
 	guarded := false
@@ -165,12 +166,12 @@ type list struct {
 	from  []int
 }
 
-func (p *place) list() list { return p.params.list(p.units) }
+func (p *place) list() list { return listOf(p.params, p.units) }
 
-func (p params) list(written []smtpd.Unit) list {
+func listOf(p maincf.Params, written []smtpd.Unit) list {
 	var l list
 	for i, u := range written {
-		for _, u := range smtpd.Units(p.expand(u.String())) {
+		for _, u := range smtpd.Units(p.Expand(u.String())) {
 			l.units, l.from = append(l.units, u), append(l.from, i)
 		}
 	}
@@ -190,7 +191,7 @@ func (l *list) walk(config *smtpd.Config, stage string, s *smtpd.Stranger) smtpd
 type journey struct {
 	x                *examination
 	w                *way
-	s                *Service
+	s                *maincf.Service
 	fates            []fate
 	accepted, judged bool
 }
@@ -246,12 +247,12 @@ func (j *journey) doubt(doubts []string) {
 }
 
 // works reports whether a call that is reached gets to the daemon.
-func (x *examination) works(c *call, s *Service) bool {
+func (x *examination) works(c *call, s *maincf.Service) bool {
 	return c.bad == "" && c.silent == "" && x.reaches(c, s)
 }
 
 // firstDomains are some of the domains that strangers bring mail for.
-func firstDomains(values params) []string {
+func firstDomains(values maincf.Params) []string {
 	const enough = 4
 	all := ownDomains(values)
 	if len(all) == 0 {
@@ -262,15 +263,15 @@ func firstDomains(values params) []string {
 
 // ownDomains are the domains that Postfix takes mail for, as far as its parameters
 // name them. The names of the host itself come last: few have mail.
-func ownDomains(values params) []string {
+func ownDomains(values maincf.Params) []string {
 	var all, hosts []string
 	for _, name := range []string{"mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains"} {
-		for _, word := range smtpd.Split(values.expand(values[name]), smtpd.Separators) {
+		for _, word := range smtpd.Split(values.Expand(values[name]), smtpd.Separators) {
 			word = strings.ToLower(strings.TrimSuffix(word, "."))
 			switch {
 			case strings.ContainsAny(word, ":/!$[]{}@") || strings.HasPrefix(word, "."):
 			case word == "localhost" || strings.HasPrefix(word, "localhost.") || slices.Contains(all, word) || slices.Contains(hosts, word):
-			case word == strings.ToLower(values.expand("$myhostname")) || !strings.Contains(word, "."):
+			case word == strings.ToLower(values.Expand("$myhostname")) || !strings.Contains(word, "."):
 				hosts = append(hosts, word)
 			default:
 				all = append(all, word)

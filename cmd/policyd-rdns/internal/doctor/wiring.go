@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
@@ -33,8 +34,8 @@ func checkCalled(x *examination) []Finding {
 	if x.m.Postfix.Unread != "" {
 		return nil
 	}
-	var without, with []*Service
-	for _, s := range x.servicesOf(mx, submission) {
+	var without, with []*maincf.Service
+	for _, s := range x.servicesOf(maincf.MX, maincf.Submission) {
 		w := x.ways[s]
 		switch {
 		case w.dies && x.means(s) || x.isBroken(s) || w.taken == 0 && !x.hasDead(s):
@@ -55,7 +56,7 @@ func checkCalled(x *examination) []Finding {
 	return all
 }
 
-func (x *examination) notCalled(s *Service, elsewhere bool) Finding {
+func (x *examination) notCalled(s *maincf.Service, elsewhere bool) Finding {
 	w := x.ways[s]
 	f := Finding{
 		"call.missing", Error, "Postfix does not call the daemon from " + brief(s.String()),
@@ -79,24 +80,24 @@ func (x *examination) notCalled(s *Service, elsewhere bool) Finding {
 
 // isBroken reports whether what a service has of the daemon, or all mail, ends in
 // an error of Postfix's configuration.
-func (x *examination) isBroken(s *Service) bool {
+func (x *examination) isBroken(s *maincf.Service) bool {
 	return x.ways[s].broken != "" ||
 		slices.ContainsFunc(x.ours, func(c call) bool { return slices.Contains(c.services, s) && (c.bad != "" || c.silent != "") }) ||
 		slices.ContainsFunc(x.others, func(c call) bool { return slices.Contains(c.services, s) && c.bad != "" })
 }
 
 // means reports whether a service has a call that is meant for the daemon.
-func (x *examination) means(s *Service) bool {
+func (x *examination) means(s *maincf.Service) bool {
 	return slices.ContainsFunc(x.ours, func(c call) bool { return c.Name != "etrn" && slices.Contains(c.services, s) })
 }
 
-func (x *examination) hasDead(s *Service) bool {
+func (x *examination) hasDead(s *maincf.Service) bool {
 	return slices.ContainsFunc(x.ours, func(c call) bool { return c.dead && slices.Contains(c.services, s) })
 }
 
 // byTable reports whether a table, or another policy service, decides for whom a
 // service calls the daemon.
-func (x *examination) byTable(s *Service) bool {
+func (x *examination) byTable(s *maincf.Service) bool {
 	return slices.ContainsFunc(x.ours, func(c call) bool { return c.step().via != "" && slices.Contains(c.services, s) && x.works(&c, s) })
 }
 
@@ -124,7 +125,7 @@ func checkUnreadTables(x *examination) []Finding {
 	for i := range x.ours {
 		c := &x.ours[i]
 		doubts := x.ways[c.services[0]].doubts
-		if c.dead || c.kind != mx || len(doubts) == 0 {
+		if c.dead || c.kind != maincf.MX || len(doubts) == 0 {
 			continue
 		}
 		for _, s := range c.before() {
@@ -149,7 +150,7 @@ func checkDies(x *examination) []Finding {
 		return nil
 	}
 	var all []Finding
-	for _, s := range x.servicesOf(mx, submission, internal) {
+	for _, s := range x.servicesOf(maincf.MX, maincf.Submission, maincf.Internal) {
 		if !x.ways[s].dies {
 			continue
 		}
@@ -165,7 +166,7 @@ func checkDies(x *examination) []Finding {
 // checkBroken looks for what Postfix takes for a restriction that is none.
 func checkBroken(x *examination) []Finding {
 	var all []Finding
-	for _, s := range x.servicesOf(mx) {
+	for _, s := range x.servicesOf(maincf.MX) {
 		w := x.ways[s]
 		if w.broken == "" || slices.ContainsFunc(x.ours, func(c call) bool { return c.bad != "" && c.place == w.brokenAt }) {
 			continue // that is said of the call
@@ -187,8 +188,8 @@ func checkBroken(x *examination) []Finding {
 }
 
 // servicesOf are the services of some kinds.
-func (x *examination) servicesOf(kinds ...kind) []*Service {
-	var all []*Service
+func (x *examination) servicesOf(kinds ...maincf.Kind) []*maincf.Service {
+	var all []*maincf.Service
 	for _, k := range kinds {
 		for i := range x.places {
 			if x.places[i].kind == k && x.places[i].Name == "client" {
@@ -199,17 +200,17 @@ func (x *examination) servicesOf(kinds ...kind) []*Service {
 	return all
 }
 
-func (x *examination) placeOf(s *Service, stage string) *place {
+func (x *examination) placeOf(s *maincf.Service, stage string) *place {
 	i := slices.IndexFunc(x.places, func(p place) bool { return p.Name == stage && slices.Contains(p.services, s) })
 	return &x.places[i]
 }
 
 // whereCalled lists the stages and services of the calls.
-func (x *examination) whereCalled(services []*Service) string {
+func (x *examination) whereCalled(services []*maincf.Service) string {
 	var all []string
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.Name == "etrn" || c.dead || !slices.ContainsFunc(c.services, func(s *Service) bool { return slices.Contains(services, s) && x.works(c, s) }) {
+		if c.Name == "etrn" || c.dead || !slices.ContainsFunc(c.services, func(s *maincf.Service) bool { return slices.Contains(services, s) && x.works(c, s) }) {
 			continue
 		}
 		text := c.Param + " of " + c.names()
@@ -225,11 +226,11 @@ func (x *examination) whereCalled(services []*Service) string {
 
 // nearMiss says which other policy services are called instead, which may be
 // this one at an old address.
-func (x *examination) nearMiss(s *Service) string {
+func (x *examination) nearMiss(s *maincf.Service) string {
 	var other []string
 	for i := range x.others {
-		if c := &x.others[i]; slices.Contains(c.services, s) && !slices.Contains(other, brief(c.endpoint.text)) {
-			other = append(other, brief(c.endpoint.text))
+		if c := &x.others[i]; slices.Contains(c.services, s) && !slices.Contains(other, brief(c.endpoint.Text)) {
+			other = append(other, brief(c.endpoint.Text))
 		}
 	}
 	if len(other) == 0 {
@@ -274,7 +275,7 @@ func checkSilent(x *examination) []Finding {
 				continue
 			}
 			f := Finding{
-				"call.silent", Error, fmt.Sprintf("Nobody listens on %s, which Postfix calls in %s (%s): %s", brief(c.endpoint.text), c.Param, c.names(), brief(c.silent)),
+				"call.silent", Error, fmt.Sprintf("Nobody listens on %s, which Postfix calls in %s (%s): %s", brief(c.endpoint.Text), c.Param, c.names(), brief(c.silent)),
 				"Postfix takes default_action for all mail: without one, 451 to everybody.",
 				[]string{"# start that service, or take its call out of " + c.Param},
 			}
@@ -294,11 +295,11 @@ func checkFamily(x *examination) []Finding {
 	for i := range x.ours {
 		c := &x.ours[i]
 		s := c.services[0]
-		if c.endpoint.network != "inet" || c.bad != "" || c.silent != "" || x.reaches(c, s) {
+		if c.endpoint.Network != "inet" || c.bad != "" || c.silent != "" || x.reaches(c, s) {
 			continue
 		}
 		f := Finding{
-			"call.family", Error, fmt.Sprintf("Postfix does not get to %s in %s (%s)", brief(c.endpoint.text), c.Param, c.names()),
+			"call.family", Error, fmt.Sprintf("Postfix does not get to %s in %s (%s)", brief(c.endpoint.Text), c.Param, c.names()),
 			"inet_protocols = " + brief(x.get(s, "inet_protocols")) + " leaves that address family out, so that Postfix takes default_action for all mail.",
 			x.rewire(c.place),
 		}
@@ -340,7 +341,7 @@ func checkOrder(x *examination) []Finding {
 
 // relayRefusedFirst reports whether smtpd_relay_restrictions refuse strangers
 // before recipient restrictions are looked at.
-func (x *examination) relayRefusedFirst(s *Service) bool {
+func (x *examination) relayRefusedFirst(s *maincf.Service) bool {
 	return x.relayFirst(s) && slices.ContainsFunc(x.placeOf(s, "relay").steps, func(s step) bool {
 		return (guardsRelay(s.name) || s.name == "reject" || s.name == "defer" || s.name == "check_relay_domains") && !s.warn
 	})
@@ -348,13 +349,13 @@ func (x *examination) relayRefusedFirst(s *Service) bool {
 
 // relayFirst reports whether relay restrictions come before those for recipients.
 // It was the other way round by default before compatibility level 3.6.
-func (x *examination) relayFirst(s *Service) bool {
-	values := x.m.Postfix.with(s)
+func (x *examination) relayFirst(s *maincf.Service) bool {
+	values := x.m.Postfix.With(s)
 	first, known := values["smtpd_relay_before_recipient_restrictions"]
 	if !known {
 		first = "${{$compatibility_level} <level {3.6} ? {no} : {yes}}"
 	}
-	return values.expand(first) == "yes"
+	return values.Expand(first) == "yes"
 }
 
 // checkUsers looks whether our own hosts and users are let pass before the call.
@@ -362,7 +363,7 @@ func checkUsers(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.dead || c.kind != mx && c.kind != submission {
+		if c.dead || c.kind != maincf.MX && c.kind != maincf.Submission {
 			continue
 		}
 		var missing, later []string

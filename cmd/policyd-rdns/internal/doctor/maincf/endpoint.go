@@ -1,50 +1,51 @@
-package doctor
+package maincf
 
 import (
 	"net/netip"
 	"path"
+	"strconv"
 	"strings"
 )
 
-// endpoint is where a policy service is called.
-type endpoint struct {
-	text    string // as written
-	network string // "inet" or "unix"
-	host    string // of inet; "localhost" if none was written (inet_connect)
-	port    string
-	path    string // of unix
+// Endpoint is where a policy service is called.
+type Endpoint struct {
+	Text    string // as written
+	Network string // "inet" or "unix"
+	Host    string // of inet; "localhost" if none was written (inet_connect)
+	Port    string
+	Path    string // of unix
 }
 
-// parseEndpoint reads "inet:host:port", "inet:port", "unix:path".
-func parseEndpoint(text string) endpoint {
-	e := endpoint{text: text}
+// ParseEndpoint reads "inet:host:port", "inet:port", "unix:path".
+func ParseEndpoint(text string) Endpoint {
+	e := Endpoint{Text: text}
 	network, rest, _ := strings.Cut(text, ":")
-	e.network = network
+	e.Network = network
 	switch network {
 	case "inet":
-		e.host, e.port = cutHost(rest)
-		if e.host == "" {
-			e.host = "localhost"
+		e.Host, e.Port = CutHost(rest)
+		if e.Host == "" {
+			e.Host = "localhost"
 		}
 	case "unix":
-		e.path = rest
+		e.Path = rest
 	}
 	return e
 }
 
-// valid reports whether Postfix can read the endpoint.
-func (e *endpoint) valid() bool {
-	return e.network == "unix" && e.path != "" || e.network == "inet" && e.port != "" && !strings.ContainsAny(e.text, "@/")
+// Valid reports whether Postfix can read the endpoint.
+func (e *Endpoint) Valid() bool {
+	return e.Network == "unix" && e.Path != "" || e.Network == "inet" && e.Port != "" && !strings.ContainsAny(e.Text, "@/")
 }
 
-// meant is what an endpoint that Postfix cannot read was to be: one without a
+// Meant is what an endpoint that Postfix cannot read was to be: one without a
 // word in front, with that of another program ("tcp:"), or in the form of a URL or
 // of a milter ("inet:port@host").
-func (e *endpoint) meant() (endpoint, bool) {
-	if e.valid() {
-		return endpoint{}, false
+func (e *Endpoint) Meant() (Endpoint, bool) {
+	if e.Valid() {
+		return Endpoint{}, false
 	}
-	rest := e.text
+	rest := e.Text
 	if _, after, ok := strings.Cut(rest, "://"); ok {
 		rest = strings.TrimSuffix(after, "/")
 	} else if network, after, ok := strings.Cut(rest, ":"); ok && rest[0] != '[' && (network == "inet" || strings.ContainsAny(after, ":/@")) && !isHost(network) {
@@ -53,12 +54,12 @@ func (e *endpoint) meant() (endpoint, bool) {
 	if port, host, ok := strings.Cut(rest, "@"); ok {
 		rest = host + ":" + port
 	}
-	m := parseEndpoint("inet:" + rest)
+	m := ParseEndpoint("inet:" + rest)
 	if strings.HasPrefix(rest, "/") {
-		m = parseEndpoint("unix:" + rest)
+		m = ParseEndpoint("unix:" + rest)
 	}
-	if !m.valid() {
-		return endpoint{}, false
+	if !m.Valid() {
+		return Endpoint{}, false
 	}
 	return m, true
 }
@@ -68,30 +69,30 @@ func isHost(word string) bool {
 	return err == nil || word == "localhost"
 }
 
-// file is the path of a unix socket from the root of the machine's files. In a
+// File is the path of a unix socket from the root of the machine's files. In a
 // chroot every path begins at the queue directory; otherwise that is the
 // directory that smtpd works in, and so the beginning of relative ones.
-func (e *endpoint) file(queue string, chroot bool) string {
-	if chroot || !strings.HasPrefix(e.path, "/") {
-		return path.Join(queue, e.path)
+func (e *Endpoint) File(queue string, chroot bool) string {
+	if chroot || !strings.HasPrefix(e.Path, "/") {
+		return path.Join(queue, e.Path)
 	}
-	return path.Clean(e.path)
+	return path.Clean(e.Path)
 }
 
-// listens says that who listens on an address, as in server.listen, hears what
+// Listens says that who listens on an address, as in server.listen, hears what
 // is sent to the endpoint.
-func (e *endpoint) listens(address, queue string, chroot bool) bool {
+func (e *Endpoint) Listens(address, queue string, chroot bool) bool {
 	if file, ok := strings.CutPrefix(address, "unix:"); ok {
-		return e.network == "unix" && sameFile(e.file(queue, chroot), file)
+		return e.Network == "unix" && SameFile(e.File(queue, chroot), file)
 	}
 	ap, err := netip.ParseAddrPort(address)
-	if err != nil || e.network != "inet" || e.port != portText(ap) {
+	if err != nil || e.Network != "inet" || e.Port != strconv.Itoa(int(ap.Port())) {
 		return false
 	}
-	if e.host == "localhost" {
+	if e.Host == "localhost" {
 		return ap.Addr().IsLoopback() || ap.Addr().IsUnspecified()
 	}
-	host, err := netip.ParseAddr(e.host)
+	host, err := netip.ParseAddr(e.Host)
 	if err != nil {
 		return false
 	}
@@ -99,8 +100,8 @@ func (e *endpoint) listens(address, queue string, chroot bool) bool {
 	return all || ap.Addr() == host
 }
 
-// sameFile compares paths; /var/run is a link to /run wherever it still is.
-func sameFile(a, b string) bool {
+// SameFile compares paths; /var/run is a link to /run wherever it still is.
+func SameFile(a, b string) bool {
 	plain := func(s string) string {
 		s = path.Clean(s)
 		if inside, ok := strings.CutPrefix(s, "/var/run/"); ok {
@@ -111,8 +112,8 @@ func sameFile(a, b string) bool {
 	return plain(a) == plain(b)
 }
 
-// endpointOf is how Postfix is to write an address of server.listen.
-func endpointOf(address, queue string) string {
+// EndpointOf is how Postfix is to write an address of server.listen.
+func EndpointOf(address, queue string) string {
 	if file, ok := strings.CutPrefix(address, "unix:"); ok {
 		if inside, ok := strings.CutPrefix(path.Clean(file), path.Clean(queue)+"/"); ok {
 			return "unix:" + inside

@@ -1,4 +1,4 @@
-package doctor
+package maincf
 
 import (
 	"strings"
@@ -6,8 +6,8 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
-// params are parameters by name, as written.
-type params map[string]string
+// Params are parameters by name, as written.
+type Params map[string]string
 
 // Bounds of an expansion: parameters that name each other in a circle, and those
 // that double with each step.
@@ -16,15 +16,15 @@ const (
 	maxExpanded = 256 << 10 // bytes
 )
 
-// expand replaces $name, ${name}, $(name), ${name?text}, ${name:text} and
+// Expand replaces $name, ${name}, $(name), ${name?text}, ${name:text} and
 // ${name?{text}:{text}} and comparisons as postconf(5) says; a name that is not
 // known is empty.
-func (p params) expand(text string) string {
+func (p Params) Expand(text string) string {
 	budget := maxExpanded
 	return p.expandWithin(text, maxDepth, &budget)
 }
 
-func (p params) expandWithin(text string, depth int, budget *int) string {
+func (p Params) expandWithin(text string, depth int, budget *int) string {
 	if depth == 0 || !strings.Contains(text, "$") {
 		*budget -= len(text)
 		return text
@@ -73,7 +73,7 @@ func reference(text string) (expr, rest string) {
 }
 
 // value is that of an expression without its braces.
-func (p params) value(expr string, depth int, budget *int) string {
+func (p Params) value(expr string, depth int, budget *int) string {
 	expr = strings.TrimSpace(expr)
 	name, rest := expr, ""
 	if i := strings.IndexFunc(expr, func(c rune) bool { return !isNameByte(c) }); i >= 0 {
@@ -92,7 +92,7 @@ func (p params) value(expr string, depth int, budget *int) string {
 		}
 		return p.expandWithin(yes, depth, budget)
 	case rest[0] == ':' && !set:
-		return p.expandWithin(stripBraces(rest[1:]), depth, budget)
+		return p.expandWithin(StripBraces(rest[1:]), depth, budget)
 	}
 	return ""
 }
@@ -108,10 +108,10 @@ func alternatives(text string) (yes, no string) {
 		return text, ""
 	}
 	rest, _ := strings.CutPrefix(strings.TrimSpace(text[end+1:]), ":")
-	return text[1:end], stripBraces(rest)
+	return text[1:end], StripBraces(rest)
 }
 
-func stripBraces(text string) string {
+func StripBraces(text string) string {
 	if inner, ok := smtpd.Unbrace(text); ok {
 		return inner
 	}

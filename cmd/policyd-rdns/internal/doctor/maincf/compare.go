@@ -1,4 +1,4 @@
-package doctor
+package maincf
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 
 // comparison evaluates "{a} operator {b} ? {yes} : {no}" (postconf(5), Postfix
 // 3.0). What is no such thing is empty.
-func (p params) comparison(expr string, depth int, budget *int) string {
+func (p Params) comparison(expr string, depth int, budget *int) string {
 	left, rest, ok := operand(expr)
 	if !ok {
 		return ""

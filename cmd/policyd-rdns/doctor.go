@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
@@ -74,7 +75,7 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 	if err != nil {
 		return err
 	}
-	system := doctor.NewSystem()
+	system := machine.NewSystem()
 	unit := system.Unit(ctx)
 	path := o.config
 	if path == "" {
@@ -97,7 +98,7 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 	}
 	defer dns.Close()
 	system.Mail = dns
-	m := system.Read(ctx, doctor.Wanted{Postfix: read, Unit: unit, View: view, Servers: servers})
+	m := doctor.Read(ctx, system, doctor.Wanted{Postfix: read, Unit: unit, View: view, Servers: servers})
 	report := doctorReport{path, m.Postfix.Folder(), doctor.Examine(&m, view)}
 	if o.json {
 		err = report.json(stdout)

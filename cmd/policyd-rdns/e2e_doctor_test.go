@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 )
 
 // fate is what a real Postfix does with a stranger's mail for a domain of ours.
@@ -266,7 +267,7 @@ func (w *listWorld) folder(t *testing.T, c listCase) string {
 // findings are what doctor says of a folder.
 func (w *listWorld) findings(t *testing.T, dir string) []doctor.Finding {
 	t.Helper()
-	system := doctor.NewSystem()
+	system := machine.NewSystem()
 	run := system.Run
 	system.Run = func(ctx context.Context, name string, args ...string) ([]byte, error) {
 		return run(ctx, name, append([]string{"-c", dir}, args...)...)
@@ -274,7 +275,7 @@ func (w *listWorld) findings(t *testing.T, dir string) []doctor.Finding {
 	system.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, os.ErrDeadlineExceeded }
 	never := func(netip.Addr) bool { return false }
 	view := &doctor.View{Listen: []string{w.service.addr}, Deadline: 5 * time.Second, Connections: 2000, Builtin: true, OwnsClient: never, OwnsName: func(string) bool { return true }}
-	m := system.Read(t.Context(), doctor.Wanted{View: view})
+	m := doctor.Read(t.Context(), system, doctor.Wanted{View: view})
 	m.Answers = nil
 	return doctor.Examine(&m, view)
 }

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 )
 
 // slowServer is more than a recursive server near by takes for what is in every
@@ -14,13 +15,13 @@ const slowServer = 300 * time.Millisecond
 
 // checkServers looks at the recursive servers one by one.
 func checkServers(x *examination) []Finding {
-	answering := slices.ContainsFunc(x.m.Servers, func(s Server) bool { return s.Err == nil })
+	answering := slices.ContainsFunc(x.m.Servers, func(s machine.Server) bool { return s.Err == nil })
 	var all []Finding
 	for i := range x.m.Servers {
 		s := &x.m.Servers[i]
 		if s.Err != nil {
 			f := Finding{
-				"dns.silent", Error, fmt.Sprintf("The DNS server %v gives no answer: %s", s.Addr, s.why()),
+				"dns.silent", Error, fmt.Sprintf("The DNS server %v gives no answer: %s", s.Addr, brief(s.Why())),
 				"No client can be judged: what would be refused passes (resolver.outage) or waits.",
 				[]string{"# name one that answers, the best on this host, in " + x.file() + ":", "[resolver]", `servers = ["127.0.0.1"]`},
 			}
@@ -36,13 +37,7 @@ func checkServers(x *examination) []Finding {
 	return all
 }
 
-// why is the server's error, which names the server too.
-func (s *Server) why() string {
-	text := strings.TrimPrefix(s.Err.Error(), s.Addr.String()+": ")
-	return brief(strings.Replace(text, " from "+s.Addr.String(), "", 1))
-}
-
-func (x *examination) checkServer(s *Server) []Finding {
+func (x *examination) checkServer(s *machine.Server) []Finding {
 	var all []Finding
 	if !s.Recursive {
 		all = append(all, Finding{
@@ -93,7 +88,7 @@ func (x *examination) checkServer(s *Server) []Finding {
 	return all
 }
 
-func ofSoftware(s *Server) string {
+func ofSoftware(s *machine.Server) string {
 	if s.Software == "" {
 		return ""
 	}
@@ -108,26 +103,9 @@ func ownResolver(x *examination) []string {
 	}
 }
 
-// software is which one it seems to be; empty if it does not say.
-func software(s *Server) string {
-	text := strings.ToLower(s.Software)
-	for _, name := range []string{"unbound", "dnsmasq", "powerdns", "knot"} {
-		if strings.Contains(text, name) {
-			return name
-		}
-	}
-	switch {
-	case isResolved(s.Addr.Addr()):
-		return "systemd-resolved"
-	case strings.HasPrefix(text, "9.") || strings.Contains(text, "bind"):
-		return "bind"
-	}
-	return text
-}
-
 // validation is how to switch it on.
-func validation(s *Server) []string {
-	switch software(s) {
+func validation(s *machine.Server) []string {
+	switch s.Kind() {
 	case "unbound":
 		return []string{"# in unbound.conf:", "server:", `    module-config: "validator iterator"`, `    auto-trust-anchor-file: "/var/lib/unbound/root.key"`}
 	case "bind":
@@ -150,7 +128,7 @@ func (x *examination) inReach(a netip.Addr) bool {
 
 // checkForwarders looks whom servers on this host ask in their turn.
 func checkForwarders(x *examination) []Finding {
-	local := slices.ContainsFunc(x.m.Servers, func(s Server) bool { return s.Addr.Addr().IsLoopback() || x.v.OwnsClient(s.Addr.Addr()) })
+	local := slices.ContainsFunc(x.m.Servers, func(s machine.Server) bool { return s.Addr.Addr().IsLoopback() || x.v.OwnsClient(s.Addr.Addr()) })
 	if !local {
 		return nil
 	}
@@ -180,7 +158,7 @@ func checkForwarders(x *examination) []Finding {
 	}
 	for i := range x.m.Servers {
 		s := &x.m.Servers[i]
-		if s.Err == nil && software(s) == "dnsmasq" && len(all) == 0 {
+		if s.Err == nil && s.Kind() == "dnsmasq" && len(all) == 0 {
 			all = append(all, Finding{
 				ID: "dns.forwards", Level: Info, Title: fmt.Sprintf("The DNS server %v is dnsmasq, which only forwards", s.Addr),
 				Why: "Whom it asks could not be seen; if that is a public resolver, its limits hold.",
@@ -219,8 +197,8 @@ func checkNegative(x *examination) []Finding {
 }
 
 // negativeLimit is how to make it shorter.
-func negativeLimit(s *Server) []string {
-	switch software(s) {
+func negativeLimit(s *machine.Server) []string {
+	switch s.Kind() {
 	case "unbound":
 		return []string{"# in unbound.conf:", "server:", "    cache-max-negative-ttl: 60"}
 	case "bind":

@@ -1,20 +1,24 @@
 // Package doctor finds out whether Postfix, the DNS and the machine are set up
 // so that policyd-rdns can do its work, and says what to change.
 //
-// It works in two steps. A [System] reads what there is to read into one value,
-// a [Machine]: Postfix's parameters and services, the files on the way to a unix
-// socket, what the DNS servers answer, the systemd unit, the log file, and what
-// the running daemon answers to one question. What could not be read says why.
-// [Examine] then turns that value and a [View] of the daemon's configuration
-// into findings. It reads nothing itself and waits for nothing, so that a test,
-// or a file from another machine, is as good as the machine itself.
+// It works in two steps. [Read] reads what there is to read into one value, a
+// [machine.Machine]: Postfix's parameters and services, the files on the way to a
+// unix socket, what the DNS servers answer, the systemd unit, the log file, and
+// what the running daemon answers to one question. [Examine] then turns that value
+// and a [View] of the daemon's configuration into findings. It reads nothing itself
+// and waits for nothing, so that a test, or a file from another machine, is as good
+// as the machine itself.
+//
+// Whether Postfix calls the daemon is not read off the place of the call in a list:
+// the mail of strangers is followed through all lists of each service (package
+// smtpd), and what becomes of it decides.
 //
 // What is promised: nothing is changed. Postfix is asked by postconf(1) alone and
-// systemd by "systemctl show"; the DNS servers get five questions each; the
-// daemon gets one on each of its sockets, about the client 127.0.0.1; other policy
-// services that Postfix calls see a connection that asks nothing; and of our own
-// domains the DNS is asked for their MX hosts. All text of
-// others in a finding is printable ASCII and bounded.
+// systemd by "systemctl show"; the DNS servers get five questions each, and are
+// asked for the MX hosts of our own domains; the daemon gets one question on each
+// of its sockets, about the client 127.0.0.1; other policy services that Postfix
+// calls see a connection that asks nothing. All text of others in a finding is
+// printable ASCII and bounded.
 //
 // What is left to others: which configuration file to look at, how findings are
 // shown, and what the exit status is.
@@ -24,6 +28,7 @@ import (
 	"net/netip"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
@@ -83,7 +88,7 @@ type View struct {
 
 // examination is what the checks look at.
 type examination struct {
-	m      *Machine
+	m      *machine.Machine
 	v      *View
 	places []place
 	ours   []call // of this daemon
@@ -93,7 +98,7 @@ type examination struct {
 
 // Examine judges a machine. The findings are in order of subject: Postfix, the
 // socket, the daemon, its unit and log, the DNS, what is our own.
-func Examine(m *Machine, v *View) []Finding {
+func Examine(m *machine.Machine, v *View) []Finding {
 	x := &examination{m: m, v: v}
 	x.places = places(&m.Postfix)
 	x.findCalls()

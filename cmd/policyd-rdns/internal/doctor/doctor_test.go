@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/resolver"
 )
@@ -43,16 +44,16 @@ func view() *View {
 }
 
 // machine is one on which all is well but for its Postfix.
-func machine(postfix string) *Machine {
-	return &Machine{
+func wellMachine(postfix string) *machine.Machine {
+	return &machine.Machine{
 		Postfix: maincf.ParsePostfix(postfix),
-		Account: Account{Name: "postfix", UID: 101, GIDs: []int{101}},
-		Servers: []Server{{netip.MustParseAddrPort("127.0.0.1:53"), resolver.Examination{
+		Account: machine.Account{Name: "postfix", UID: 101, GIDs: []int{101}},
+		Servers: []machine.Server{{Addr: netip.MustParseAddrPort("127.0.0.1:53"), Examination: resolver.Examination{
 			Took: time.Millisecond, Recursive: true, Validates: true, Negative: time.Minute,
 		}}},
-		Unit:    Unit{Loaded: true, Active: "active", Enabled: "enabled", PID: 100},
-		Process: Process{UID: 65000, Descriptors: 8192},
-		Answers: []Answer{{Address: "127.0.0.1:10040", Action: "DUNNO", Took: time.Millisecond}},
+		Unit:    machine.Unit{Loaded: true, Active: "active", Enabled: "enabled", PID: 100},
+		Process: machine.Process{UID: 65000, Descriptors: 8192},
+		Answers: []machine.Answer{{Address: "127.0.0.1:10040", Action: "DUNNO", Took: time.Millisecond}},
 	}
 }
 
@@ -77,7 +78,7 @@ func do(findings []Finding, id string) string {
 }
 
 // check compares what is said of a machine, and what to do about one thing.
-func check(t *testing.T, m *Machine, v *View, want []string, id, wantDo string) {
+func check(t *testing.T, m *machine.Machine, v *View, want []string, id, wantDo string) {
 	t.Helper()
 	got := Examine(m, v)
 	if !slices.Equal(said(got), want) {
@@ -95,7 +96,7 @@ func check(t *testing.T, m *Machine, v *View, want []string, id, wantDo string) 
 
 // TestGood: where all is well nothing else is said.
 func TestGood(t *testing.T) {
-	got := Examine(machine(good), view())
+	got := Examine(wellMachine(good), view())
 	if len(said(got)) > 0 || Worst(got) != OK || len(got) < 6 {
 		t.Errorf("findings = %q, worst %s; want only OK, at least six", said(got), Worst(got))
 	}
@@ -337,7 +338,7 @@ func TestWiring(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			check(t, machine(test.postfix), view(), test.want, test.id, test.do)
+			check(t, wellMachine(test.postfix), view(), test.want, test.id, test.do)
 		})
 	}
 }
@@ -369,7 +370,7 @@ func TestOptions(t *testing.T) {
 			if slices.Contains(want, "error call.syntax") {
 				want = []string{"error call.syntax"} // of a call that cannot be read nothing else is said
 			}
-			check(t, machine(withList(before+"check_policy_service "+test.call)), view(), want, test.id, test.do)
+			check(t, wellMachine(withList(before+"check_policy_service "+test.call)), view(), want, test.id, test.do)
 		})
 	}
 }
@@ -377,11 +378,11 @@ func TestOptions(t *testing.T) {
 // TestVersions: what an older Postfix cannot do.
 func TestVersions(t *testing.T) {
 	old := strings.NewReplacer("3.7.11", "2.11.3", "compatibility_level = 3.6\n", "").Replace(good)
-	check(t, machine(old), view(), []string{"error call.braces"}, "call.braces",
+	check(t, wellMachine(old), view(), []string{"error call.braces"}, "call.braces",
 		"reject_unlisted_recipient, check_policy_service inet:127.0.0.1:10040'\npostconf -e 'smtpd_policy_service_timeout = 10s'")
 	bare := strings.Replace(old, "{ inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }", "inet:127.0.0.1:10040", 1)
-	check(t, machine(bare), view(), []string{"info call.default-action", "warning call.timeout"}, "call.timeout", "postconf -e 'smtpd_policy_service_timeout = 10s'")
-	check(t, machine(bare+"smtpd_policy_service_timeout = 20s\n"), view(), []string{"info call.default-action"}, "", "")
+	check(t, wellMachine(bare), view(), []string{"info call.default-action", "warning call.timeout"}, "call.timeout", "postconf -e 'smtpd_policy_service_timeout = 10s'")
+	check(t, wellMachine(bare+"smtpd_policy_service_timeout = 20s\n"), view(), []string{"info call.default-action"}, "", "")
 }
 
 // TestParameters: what else in Postfix changes what the daemon sees or does.
@@ -447,7 +448,7 @@ func TestParameters(t *testing.T) {
 		{"domain", good + "mydomain = example.org\n", []string{"info own.domain"}, "own.domain", `own_names = ["mx.example.com", "example.com", "example.org"]`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			check(t, machine(test.postfix), view(), test.want, test.id, test.do)
+			check(t, wellMachine(test.postfix), view(), test.want, test.id, test.do)
 		})
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
-	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // checkPaths looks whether smtpd gets to the daemon's unix sockets.
@@ -24,37 +24,6 @@ func checkPaths(x *examination) []Finding {
 		}
 	}
 	return all
-}
-
-// SocketFiles are the unix sockets that the checks want to know of: those that
-// the daemon listens on, and those that Postfix calls.
-func SocketFiles(p *maincf.Postfix, listen []string) []string {
-	var files []string
-	add := func(file string) {
-		if !slices.Contains(files, file) {
-			files = append(files, file)
-		}
-	}
-	for _, address := range listen {
-		if file, ok := strings.CutPrefix(address, "unix:"); ok {
-			add(path.Clean(file))
-		}
-	}
-	queue := maincf.Params(p.Values).Expand("$queue_directory")
-	for _, q := range places(p) {
-		for at := range q.steps {
-			if q.steps[at].name != smtpd.CallName {
-				continue
-			}
-			c := parseCall(&q, at)
-			for _, s := range q.services {
-				if c.endpoint.Network == "unix" {
-					add(c.endpoint.File(queue, p.Chrooted(s)))
-				}
-			}
-		}
-	}
-	return files
 }
 
 func (x *examination) checkPath(c *call, s *maincf.Service) []Finding {
@@ -119,7 +88,7 @@ func (x *examination) wrongRoot(c *call, s *maincf.Service, chroot bool, file st
 // checkAccess looks at the permissions on the way to a socket: every folder has
 // to let smtpd's user through (search), and the socket itself has to be writable
 // (unix(7)). In its queue directory smtpd is already.
-func (x *examination) checkAccess(c *call, s *maincf.Service, p Path, chroot bool) []Finding {
+func (x *examination) checkAccess(c *call, s *maincf.Service, p machine.Path, chroot bool) []Finding {
 	who := &x.m.Account
 	if who.Unread != "" {
 		return []Finding{{
@@ -132,19 +101,19 @@ func (x *examination) checkAccess(c *call, s *maincf.Service, p Path, chroot boo
 		if relative && !strings.HasPrefix(folder.Path, path.Clean(x.queue())+"/") {
 			continue
 		}
-		if !who.may(folder, 1) {
+		if !who.May(folder, 1) {
 			return []Finding{{
-				"socket.folder", Error, fmt.Sprintf("Postfix's user %s may not enter %s (%s)", brief(who.Name), brief(folder.Path), folder.rights()),
+				"socket.folder", Error, fmt.Sprintf("Postfix's user %s may not enter %s (%s)", brief(who.Name), brief(folder.Path), folder.Rights()),
 				fmt.Sprintf("So its smtpd (%s) cannot get to the socket %s, and takes default_action for all mail.", brief(s.String()), brief(p.File.Path)),
 				[]string{"# let the group of Postfix in, or move the socket:", "chgrp " + brief(who.Name) + " " + quoteShell(folder.Path) + " && chmod g+x " + quoteShell(folder.Path)},
 			}}
 		}
 	}
-	if who.may(p.File, 2) {
+	if who.May(p.File, 2) {
 		return []Finding{{ID: "socket.access", Level: OK, Title: fmt.Sprintf("Postfix's user %s may use the socket %s", brief(who.Name), brief(p.File.Path))}}
 	}
 	f := Finding{
-		"socket.access", Error, fmt.Sprintf("Postfix's user %s may not write to the socket %s (%s)", brief(who.Name), brief(p.File.Path), p.File.rights()),
+		"socket.access", Error, fmt.Sprintf("Postfix's user %s may not write to the socket %s (%s)", brief(who.Name), brief(p.File.Path), p.File.Rights()),
 		"So its smtpd cannot connect, and takes default_action for all mail.",
 		[]string{"# in " + x.file() + ":", "[server]", `socket_mode = "0660"`, `socket_group = "` + brief(who.Name) + `"`},
 	}
@@ -152,25 +121,4 @@ func (x *examination) checkAccess(c *call, s *maincf.Service, p Path, chroot boo
 		f.Do = []string{"# in policyd-rdns.socket, below [Socket]:", "SocketUser=" + brief(who.Name), "SocketMode=0600"}
 	}
 	return []Finding{f}
-}
-
-// may says that the account has a right: 4 to read, 2 to write, 1 to search. Only
-// the first of owner, group and others that fits counts. smtpd takes on all groups
-// of its user (chroot_uid.c).
-func (a *Account) may(f File, right fs.FileMode) bool {
-	mode := f.Mode.Perm()
-	switch {
-	case a.UID == 0:
-		return true
-	case f.UID == a.UID:
-		mode >>= 6
-	case slices.Contains(a.GIDs, f.GID):
-		mode >>= 3
-	}
-	return mode&right != 0
-}
-
-// rights are mode and owner as in ls(1).
-func (f *File) rights() string {
-	return fmt.Sprintf("%04o %s:%s", f.Mode.Perm(), brief(f.Owner), brief(f.Group))
 }

@@ -38,7 +38,7 @@ func FuzzPostfix(f *testing.F) {
 	f.Add("smtpd_recipient_restrictions=check_policy_service{inet:10040}}{,permit\nqueue_directory=${{a}<level{b}?{/q}:{$queue_directory}}\nsmtp pass - - y - - smtpd\n")
 	f.Add("mynetworks=0.0.0.0/0\nsmtpd_relay_restrictions=\nsmtpd_restriction_classes=a\na=check_policy_service tcp:127.0.0.1:10040\nsmtpd_client_restrictions=static:a,check_client_access cidr:{{!::/0 OK}}\nsmtpd_recipient_restrictions=permit_auth_destination,timeout=1s\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, f := range Examine(machine(text), view()) {
+		for _, f := range Examine(wellMachine(text), view()) {
 			for _, s := range append([]string{f.Title, f.Why}, f.Do...) {
 				if i := strings.IndexFunc(s, func(c rune) bool { return c < ' ' || c > '~' }); i >= 0 || len(s) > maxDo+3 {
 					t.Fatalf("%s says what cannot be printed, or too much: %.200q", f.ID, s)

@@ -2,12 +2,6 @@ package doctor
 
 import "net/netip"
 
-// isResolved says that systemd-resolved listens there
-// (systemd-resolved.service(8)).
-func isResolved(a netip.Addr) bool {
-	return a == netip.AddrFrom4([4]byte{127, 0, 0, 53}) || a == netip.AddrFrom4([4]byte{127, 0, 0, 54})
-}
-
 // publicName is whose public resolver an address is, as their operators publish
 // them; empty: none that is known.
 func publicName(a netip.Addr) string {

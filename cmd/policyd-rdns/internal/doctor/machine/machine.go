@@ -1,4 +1,9 @@
-package doctor
+// Package machine reads what doctor looks at beside Postfix's lists: files on the
+// way to sockets, the systemd unit, the log, the DNS servers, the running daemon.
+// What could not be read says why.
+//
+// What is promised: nothing is changed, and all is bounded in time and size.
+package machine
 
 import (
 	"io/fs"

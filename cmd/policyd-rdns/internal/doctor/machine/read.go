@@ -1,10 +1,9 @@
-package doctor
+package machine
 
 import (
 	"context"
 	"errors"
 	"io/fs"
-	"net"
 	"net/netip"
 	"os/user"
 	"path"
@@ -16,18 +15,28 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
-	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // Wanted says what of a machine to read, beside what there always is.
 type Wanted struct {
-	// Postfix, unless nil, is what was read of it elsewhere.
-	Postfix *maincf.Postfix
-	Unit    Unit // by System.Unit
-	View    *View
+	Postfix maincf.Postfix // by System.Postfix, or read elsewhere
+	Unit    Unit           // by System.Unit
+	Account string         // that Postfix's smtpd runs as
+	Listen  []string       // the daemon's addresses, as in server.listen
+	LogFile string         // of decisions; empty: there is none
+	Sockets []string       // unix sockets: their files
+	// Tables are the files of lookup tables, by the names of the tables.
+	Tables map[string]string
+	// Services are the policy services of others to try.
+	Services []Service
+	// Domains are those to ask the DNS for MX hosts of.
+	Domains []string
 	// Servers are the DNS servers that the daemon asks.
 	Servers []netip.AddrPort
 }
+
+// Service is a policy service, as it is written and as it is dialled.
+type Service struct{ Text, Network, Target string }
 
 // examineTime bounds each question to a DNS server.
 const examineTime = 3 * time.Second
@@ -35,40 +44,33 @@ const examineTime = 3 * time.Second
 // Read reads the machine. It takes some seconds at most for each DNS server and
 // address that does not answer.
 func (s *System) Read(ctx context.Context, w Wanted) Machine {
-	m := Machine{Unit: w.Unit, Networks: s.Networks(), Paths: map[string]Path{}}
-	if w.Postfix != nil {
-		m.Postfix = *w.Postfix
-	} else {
-		m.Postfix = s.postfix(ctx)
-	}
-	x := examination{m: &m, v: w.View}
-	m.Account = s.Account(x.params().Expand("$mail_owner"))
-	for _, file := range SocketFiles(&m.Postfix, x.listening()) {
+	m := Machine{Postfix: w.Postfix, Unit: w.Unit, Networks: s.Networks(), Paths: map[string]Path{}}
+	m.Account = s.Account(w.Account)
+	for _, file := range w.Sockets {
 		m.Paths[file] = s.path(file)
 	}
-	if w.Postfix == nil {
-		m.Silent = s.silent(ctx, &x)
-	}
+	m.Postfix.Tables = s.tables(w.Tables)
 	m.Process = s.process(w.Unit.PID)
-	m.Log = s.logFile(w.View.LogFile)
+	m.Log = s.logFile(w.LogFile)
 	m.Servers = make([]Server, len(w.Servers))
-	m.Answers = make([]Answer, len(x.listening()))
+	m.Answers = make([]Answer, len(w.Listen))
 	var asking sync.WaitGroup
 	for i, addr := range w.Servers {
 		asking.Go(func() { m.Servers[i] = Server{addr, s.Examine(ctx, addr, examineTime)} })
 	}
-	for i, address := range x.listening() {
+	for i, address := range w.Listen {
 		asking.Go(func() { m.Answers[i] = s.ask(ctx, address) })
 	}
-	asking.Go(func() { m.Exchangers = s.exchangers(ctx, &m.Postfix) })
+	asking.Go(func() { m.Silent = s.silent(ctx, w.Services) })
+	asking.Go(func() { m.Exchangers = s.exchangers(ctx, w.Domains) })
 	asking.Wait()
 	m.Forwards = s.forwards(m.Servers)
 	return m
 }
 
-// postfix asks postconf(1), of the instance that MAIL_CONFIG names if it does.
+// Postfix asks postconf(1), of the instance that MAIL_CONFIG names if it does.
 // Names within values are expanded by postconf itself, if it can: since 2.10.
-func (s *System) postfix(ctx context.Context) maincf.Postfix {
+func (s *System) Postfix(ctx context.Context) maincf.Postfix {
 	values, err := s.Run(ctx, "postconf", "-x")
 	if err != nil {
 		values, err = s.Run(ctx, "postconf")
@@ -81,60 +83,40 @@ func (s *System) postfix(ctx context.Context) maincf.Postfix {
 	if err != nil {
 		p.MasterUnread = err.Error()
 	}
-	p.Tables = s.tables(&p)
 	return p
 }
 
-// maxTables bounds the lookup tables that are read.
+// maxTables bounds the lookup tables that are read, and the policy services that
+// are tried.
 const maxTables = 100
 
-// tables reads the lookup tables of all lists of restrictions that are text files.
-func (s *System) tables(p *maincf.Postfix) map[string]string {
+// tables reads lookup tables that are text files.
+func (s *System) tables(files map[string]string) map[string]string {
 	all := map[string]string{}
-	for _, q := range places(p) {
-		for i := range q.steps {
-			for _, name := range []string{q.steps[i].name, q.steps[i].arg} { // a table may stand alone
-				file, ok := smtpd.TableFile(name)
-				if _, known := all[name]; !ok || known || len(all) == maxTables {
-					continue
-				}
-				if text, err := s.ReadFile(file); err == nil && len(text) < maincf.MaxText {
-					all[name] = string(text)
-				}
-			}
+	for name, file := range files {
+		if len(all) == maxTables {
+			break
+		}
+		if text, err := s.ReadFile(file); err == nil && len(text) < maincf.MaxText {
+			all[name] = string(text)
 		}
 	}
 	return all
 }
 
-// silent finds the policy services that Postfix calls and that nobody answers at:
-// a connection is opened, and closed again.
-func (s *System) silent(ctx context.Context, x *examination) map[string]string {
+// silent finds the policy services that nobody answers at: a connection is opened,
+// and closed again.
+func (s *System) silent(ctx context.Context, services []Service) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	all := map[string]string{}
-	seen := map[string]bool{}
-	for _, p := range places(&x.m.Postfix) {
-		for at := range p.steps {
-			if p.steps[at].name != smtpd.CallName {
-				continue
-			}
-			c := parseCall(&p, at)
-			if seen[c.endpoint.Text] || len(seen) == maxTables || !c.endpoint.Valid() || x.isOurs(&c) {
-				continue
-			}
-			seen[c.endpoint.Text] = true
-			network, target := "tcp", net.JoinHostPort(c.endpoint.Host, c.endpoint.Port)
-			if c.endpoint.Network == "unix" {
-				network, target = "unix", c.endpoint.File(x.queue(), x.m.Postfix.Chrooted(p.services[0]))
-			}
-			conn, err := s.Dial(ctx, network, target)
-			switch {
-			case err == nil:
-				conn.Close()
-			case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist): // else it may be a matter of rights
-				all[c.endpoint.Text] = plainError(err)
-			}
+	for _, service := range services[:min(len(services), maxTables)] {
+		conn, err := s.Dial(ctx, service.Network, service.Target)
+		switch {
+		case err == nil:
+			conn.Close()
+		case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist): // else it may be a matter of rights
+			all[service.Text] = plainError(err)
 		}
 	}
 	return all

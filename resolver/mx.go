@@ -15,8 +15,11 @@ import (
 // for the few questions of an administrator, not for those of strangers.
 func (r *Resolver) LookupMX(ctx context.Context, domain string) Answer {
 	name, ok := canonical(hostName(domain))
-	if !ok {
+	switch {
+	case !ok:
 		return Answer{Outcome: None}
+	case ctx.Err() != nil:
+		return Answer{Outcome: TempError, Err: cutShort(ctx)}
 	}
 	l := leash{end: time.Now().Add(flightTime)}
 	defer context.AfterFunc(ctx, l.pull)()

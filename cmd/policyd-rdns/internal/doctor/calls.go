@@ -19,7 +19,7 @@ type place struct {
 	params   maincf.Params
 	id       string // unlike that of any other place
 	units    []smtpd.Unit
-	steps    []step
+	steps    []maincf.Step
 }
 
 // places are all lists of all SMTP services; services that share one are
@@ -33,7 +33,7 @@ func places(p *maincf.Postfix) []place {
 		for _, stage := range smtpd.Stages() {
 			own := slices.ContainsFunc(s.Options, func(o maincf.Option) bool { return o.Name == stage.Param })
 			list := smtpd.Units(values[stage.Param])
-			q := place{Stage: stage, kind: p.KindOf(s), services: []*maincf.Service{s}, own: own, params: values, units: list, steps: stepsOf(values, list)}
+			q := place{Stage: stage, kind: p.KindOf(s), services: []*maincf.Service{s}, own: own, params: values, units: list, steps: values.Steps(list)}
 			q.addNamed(p.TableText)
 			same := slices.IndexFunc(all, func(r place) bool {
 				return r.Stage == q.Stage && r.kind == q.kind && r.own == q.own && slices.Equal(r.steps, q.steps) &&
@@ -62,12 +62,9 @@ func (p *place) names() string {
 // call is one check_policy_service of one place.
 type call struct {
 	*place
-	at       int // of the place's steps
-	endpoint maincf.Endpoint
-	options  []maincf.Option // in braces
-	braces   bool
-	bad      string // what Postfix would not accept
-	silent   string // why nobody answers there
+	at int // of the place's steps
+	maincf.Call
+	silent string // why nobody answers there
 	// dead: the mail of most strangers never comes to it. ended is what becomes of
 	// that mail, by the restriction end of the unit endUnit.
 	dead    bool
@@ -76,61 +73,24 @@ type call struct {
 	endUnit int
 }
 
-func (c *call) step() *step { return &c.steps[c.at] }
+func (c *call) step() *maincf.Step { return &c.steps[c.at] }
 
 // before are the steps that come before it.
-func (c *call) before() []step { return c.steps[:c.at] }
+func (c *call) before() []maincf.Step { return c.steps[:c.at] }
 
-// parseCall reads the argument of check_policy_service (smtpd_check.c,
-// policy_client_register).
+// parseCall reads a call of a place.
 func parseCall(p *place, at int) call {
-	c := call{place: p, at: at}
-	arg := p.steps[at].arg
-	var words []string
-	if strings.HasPrefix(arg, "{") {
-		c.braces = true
-		inner, ok := smtpd.Unbrace(arg)
-		if !ok {
-			c.bad = "the braces are not closed"
-		}
-		words = smtpd.Split(inner, smtpd.Separators)
-	} else if arg != "" {
-		words = []string{arg}
-	}
-	if len(words) == 0 {
-		c.bad = "there is no service behind it"
-		return c
-	}
-	c.endpoint = maincf.ParseEndpoint(words[0])
-	if !c.endpoint.Valid() {
-		c.bad = "want inet:host:port or unix:path"
-	}
-	if next := p.steps[at].unit + 1; p.steps[at].class == "" && next < len(p.units) && isStray(p.units[next]) {
-		c.bad = "options of a call stand in braces with it"
-	}
-	for _, word := range words[1:] {
-		name, value, ok := maincf.Parameter(maincf.StripBraces(word))
-		switch {
-		case !ok:
-			c.bad = "behind the service want name=value, and braces around one with spaces in it"
-		case !slices.Contains(callOptions(), name):
-			c.bad = "there is no option " + brief(name)
-		}
-		c.options = append(c.options, maincf.Option{Name: name, Value: value})
+	c := call{place: p, at: at, Call: maincf.ParseCall(p.steps[at].Arg)}
+	if next := p.steps[at].Unit + 1; p.steps[at].Class == "" && next < len(p.units) && maincf.IsStray(p.units[next]) {
+		c.Bad = "options of a call stand in braces with it"
 	}
 	return c
-}
-
-// callOptions are those of a check_policy_service in braces (SMTPD_POLICY_README,
-// "Advanced policy client configuration").
-func callOptions() []string {
-	return []string{"timeout", "max_idle", "max_ttl", "request_limit", "retry_delay", "try_limit", "default_action", "policy_context"}
 }
 
 // option is the value of an option of a call, or else the parameter that holds
 // for all; own is whether it is the call's own.
 func (c *call) option(name string) (value string, own bool) {
-	for _, o := range c.options {
+	for _, o := range c.Options {
 		if o.Name == name {
 			value, own = o.Value, true
 		}
@@ -139,13 +99,6 @@ func (c *call) option(name string) (value string, own bool) {
 		return value, true
 	}
 	return c.params.Expand(c.params["smtpd_policy_service_"+name]), false
-}
-
-// isStray reports whether a unit is no restriction, but an option of a call that
-// was written without braces.
-func isStray(u smtpd.Unit) bool {
-	name, _, ok := maincf.Parameter(maincf.StripBraces(u[0]))
-	return ok && len(u) == 1 && slices.Contains(callOptions(), name)
 }
 
 // maxCalls bounds the calls that are looked at, of all lists of all services
@@ -160,12 +113,12 @@ func (x *examination) findCalls() {
 	for i := range x.places {
 		p := &x.places[i]
 		for at := range p.steps {
-			if p.steps[at].name != smtpd.CallName || found == maxCalls {
+			if p.steps[at].Name != smtpd.CallName || found == maxCalls {
 				continue
 			}
 			found++
 			c := parseCall(p, at)
-			c.silent = x.m.Silent[c.endpoint.Text]
+			c.silent = x.m.Silent[c.Endpoint.Text]
 			switch {
 			case x.isOurs(&c):
 				c.silent = ""
@@ -191,22 +144,22 @@ func (x *examination) findCalls() {
 func (x *examination) isOurs(c *call) bool {
 	for _, s := range c.services {
 		for _, address := range x.listening() {
-			if c.endpoint.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) {
+			if c.Endpoint.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) {
 				return true
 			}
 		}
 	}
-	if meant, ok := c.endpoint.Meant(); ok {
-		c.bad = "want " + meant.Text
+	if meant, ok := c.Endpoint.Meant(); ok {
+		c.Bad = "want " + meant.Text
 		if slices.ContainsFunc(x.listening(), func(address string) bool { return meant.Listens(address, x.queue(), false) }) {
 			return true
 		}
 	}
 	// The right path from the wrong root is a call to this daemon that does not
 	// reach it.
-	return c.endpoint.Network == "unix" && slices.ContainsFunc(x.listening(), func(address string) bool {
+	return c.Endpoint.Network == "unix" && slices.ContainsFunc(x.listening(), func(address string) bool {
 		file, ok := strings.CutPrefix(address, "unix:")
-		return ok && maincf.SameFile(file, c.endpoint.Path)
+		return ok && maincf.SameFile(file, c.Endpoint.Path)
 	})
 }
 

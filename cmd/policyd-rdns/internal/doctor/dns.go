@@ -45,7 +45,7 @@ func (x *examination) checkServer(s *machine.Server) []Finding {
 			Why: "It is authoritative for some zones, or does not know this host as a client (access-control of Unbound, allow-recursion of BIND).",
 		})
 	}
-	if name := publicName(s.Addr.Addr()); name != "" {
+	if name := machine.PublicName(s.Addr.Addr()); name != "" {
 		all = append(all, Finding{
 			"dns.public", Warning, fmt.Sprintf("The DNS server %v is %s, which everybody shares", s.Addr, name),
 			"It limits how much one host may ask, and then is silent: mail is deferred. It is far, it is told who writes to you, and the big DNS blocklists answer nothing through it (127.255.255.254, or not at all).",
@@ -136,7 +136,7 @@ func checkForwarders(x *examination) []Finding {
 	for _, f := range x.m.Forwards {
 		var names, others []string
 		for _, a := range f.Addrs {
-			if name := publicName(a); name != "" {
+			if name := machine.PublicName(a); name != "" {
 				names = append(names, fmt.Sprintf("%v (%s)", a, name))
 			} else if !x.inReach(a) {
 				others = append(others, a.String())

@@ -19,7 +19,7 @@ func (x *examination) line(p *place, c *call) string {
 	if c == nil {
 		return x.lineTo(x.near(p), nil)
 	}
-	return x.lineTo(x.target(p, c), c.options)
+	return x.lineTo(x.target(p, c), c.Options)
 }
 
 // near is how a place gets to the daemon: the first of its addresses that all its
@@ -41,7 +41,7 @@ func (x *examination) near(p *place) string {
 
 // target is how the place reaches what the call means.
 func (x *examination) target(p *place, c *call) string {
-	e := c.endpoint
+	e := c.Endpoint
 	if meant, ok := e.Meant(); ok {
 		e = meant
 	}
@@ -75,7 +75,7 @@ func (x *examination) lineTo(target string, options []maincf.Option) string {
 	for _, o := range options {
 		switch o.Name {
 		case "timeout":
-			if d, ok := postfixTime(o.Value); ok && d > x.v.Deadline && d <= time.Minute {
+			if d, ok := maincf.Time(o.Value); ok && d > x.v.Deadline && d <= time.Minute {
 				kept[0].Value = o.Value
 			}
 		case "default_action":
@@ -84,7 +84,7 @@ func (x *examination) lineTo(target string, options []maincf.Option) string {
 			}
 		case "request_limit":
 		default:
-			if slices.Contains(callOptions(), o.Name) {
+			if slices.Contains(maincf.CallOptions(), o.Name) {
 				kept = append(kept, o)
 			}
 		}
@@ -174,7 +174,7 @@ func (x *examination) mended(p *place) (list []smtpd.Unit, at int, ok bool) {
 // cannot make sense of: calls of others, options that stand alone.
 func (x *examination) otherUnits(p *place, calls []call) []smtpd.Unit {
 	for _, c := range x.others {
-		if c.place == p && c.bad != "" && c.written() {
+		if c.place == p && c.Bad != "" && c.written() {
 			calls = append(slices.Clip(calls), c)
 		}
 	}
@@ -182,11 +182,11 @@ func (x *examination) otherUnits(p *place, calls []call) []smtpd.Unit {
 	var list []smtpd.Unit
 	stray := false
 	for i, u := range p.units {
-		if slices.ContainsFunc(calls, func(c call) bool { return c.step().unit == i }) {
+		if slices.ContainsFunc(calls, func(c call) bool { return c.step().Unit == i }) {
 			stray = true
 			continue
 		}
-		if stray = stray && isStray(u); !stray && !w.isBroken(p, i) {
+		if stray = stray && maincf.IsStray(u); !stray && !w.isBroken(p, i) {
 			list = append(list, u)
 		}
 	}
@@ -304,17 +304,17 @@ func (x *examination) callsAt(p *place) []call {
 // written says that the call stands in the list itself, rather than in a class or
 // in a parameter that the list names.
 func (c *call) written() bool {
-	u := c.units[c.step().unit]
-	return c.step().class == "" && len(u) > 1 && strings.EqualFold(u[len(u)-2], smtpd.CallName)
+	u := c.units[c.step().Unit]
+	return c.step().Class == "" && len(u) > 1 && strings.EqualFold(u[len(u)-2], smtpd.CallName)
 }
 
 // byHand says where a call that is not in the list itself is to be changed.
 func (x *examination) byHand(p *place) []string {
 	var lines []string
 	for _, c := range x.callsAt(p) {
-		where := c.units[c.step().unit].String()
-		if c.step().class != "" {
-			where = "the class " + c.step().class
+		where := c.units[c.step().Unit].String()
+		if c.step().Class != "" {
+			where = "the class " + c.step().Class
 		}
 		lines = append(lines, "# where "+brief(where)+" is set, for "+c.Param+":", x.line(p, &c))
 	}
@@ -327,8 +327,8 @@ func (x *examination) byHand(p *place) []string {
 func (x *examination) proper(p *place, list []smtpd.Unit) (at int, end smtpd.Result) {
 	last, end := x.lastUnit(p, list)
 	for i, u := range list[:last] {
-		for _, s := range stepsOf(p.params, []smtpd.Unit{u}) {
-			if slices.Contains(ownFirst("reject_unlisted_recipient"), s.name) || guardsRelay(s.name) {
+		for _, s := range p.params.Steps([]smtpd.Unit{u}) {
+			if slices.Contains(ownFirst("reject_unlisted_recipient"), s.Name) || guardsRelay(s.Name) {
 				at = i + 1
 			}
 		}
@@ -345,12 +345,12 @@ func (x *examination) lastUnit(p *place, written []smtpd.Unit) (last int, end sm
 	values := maps.Clone(p.params)
 	values["mynetworks"], values["smtpd_delay_reject"] = "", "yes"
 	config := x.smtpdConfig(values)
-	l := listOf(p.params, written)
+	l := p.params.List(written)
 	n := make([]int, len(written))
 	results := make([]smtpd.Result, len(written))
 	strangers := smtpd.Strangers(firstDomains(p.params)[0])
 	for i := range strangers {
-		if t := l.walk(config, p.Name, &strangers[i]); t.Unit >= 0 {
+		if t := walk(&l, config, p.Name, &strangers[i]); t.Unit >= 0 {
 			n[t.Unit]++
 			if results[t.Unit] == smtpd.Dunno || t.Result == smtpd.Permit {
 				results[t.Unit] = t.Result

@@ -91,7 +91,7 @@ func checkDelayReject(x *examination) []Finding {
 // ifEnded is the command that mends a list which only a recipient that is known
 // ends before the call.
 func (x *examination) ifEnded(c *call) []string {
-	if last, _ := x.lastUnit(c.place, c.units); last < c.step().unit {
+	if last, _ := x.lastUnit(c.place, c.units); last < c.step().Unit {
 		return x.rewire(c.place)
 	}
 	return nil
@@ -229,8 +229,8 @@ func (x *examination) connectionsOf(s *maincf.Service) int {
 	var texts []string
 	for i := range x.ours {
 		c := &x.ours[i]
-		if slices.Contains(c.services, s) && !slices.Contains(texts, c.step().arg) {
-			texts = append(texts, c.step().arg)
+		if slices.Contains(c.services, s) && !slices.Contains(texts, c.step().Arg) {
+			texts = append(texts, c.step().Arg)
 		}
 	}
 	return len(texts)

@@ -17,12 +17,12 @@ func checkSyntax(x *examination) []Finding {
 	for _, calls := range [][]call{x.ours, x.others} {
 		for i := range calls {
 			c := &calls[i]
-			if c.bad == "" {
+			if c.Bad == "" {
 				continue
 			}
 			f := Finding{
-				"call.syntax", Error, fmt.Sprintf("Postfix cannot read the call %s in %s (%s)", brief(c.step().arg), c.Param, c.names()),
-				plain.Text(c.bad, 200) + ". Its smtpd ends with \"fatal:\" as soon as a client connects.", nil,
+				"call.syntax", Error, fmt.Sprintf("Postfix cannot read the call %s in %s (%s)", brief(c.step().Arg), c.Param, c.names()),
+				plain.Text(c.Bad, 200) + ". Its smtpd ends with \"fatal:\" as soon as a client connects.", nil,
 			}
 			f.Do = x.repair(c.place)
 			all = append(all, f)
@@ -39,7 +39,7 @@ func checkBraces(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if !c.braces {
+		if !c.Braces {
 			continue
 		}
 		all = append(all, Finding{
@@ -80,7 +80,7 @@ func checkDefaultAction(x *examination) []Finding {
 		c := &x.ours[i]
 		action, own := c.option("default_action")
 		level := actionLevel(action)
-		if level == OK || c.bad != "" || c.silent != "" || c.kind == maincf.Internal {
+		if level == OK || c.Bad != "" || c.silent != "" || c.kind == maincf.Internal {
 			continue
 		}
 		f := Finding{
@@ -108,43 +108,17 @@ func checkDefaultAction(x *examination) []Finding {
 	return all
 }
 
-// postfixTime reads a time value of Postfix: a number with s, m, h, d or w, or
-// with nothing for seconds.
-func postfixTime(text string) (time.Duration, bool) {
-	text = strings.TrimSpace(text)
-	unit := time.Second
-	if text != "" {
-		switch text[len(text)-1] {
-		case 's', 'S':
-		case 'm', 'M':
-			unit = time.Minute
-		case 'h', 'H':
-			unit = time.Hour
-		case 'd', 'D':
-			unit = 24 * time.Hour
-		case 'w', 'W':
-			unit = 7 * 24 * time.Hour
-		}
-		text = strings.TrimRight(text, "sSmMhHdDwW")
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > 1<<20 {
-		return 0, false
-	}
-	return time.Duration(n) * unit, true
-}
-
 // checkTimeout compares how long Postfix waits to how long the daemon may take.
 func checkTimeout(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
 		text, own := c.option("timeout")
-		wait, ok := postfixTime(text)
+		wait, ok := maincf.Time(text)
 		where := fmt.Sprintf("in %s (%s)", c.Param, c.names())
 		f := Finding{ID: "call.timeout", Level: Warning}
 		switch {
-		case c.bad != "" || c.silent != "" || c.kind == maincf.Internal: // which should not call at all
+		case c.Bad != "" || c.silent != "" || c.kind == maincf.Internal: // which should not call at all
 			continue
 		case !ok:
 			f.Level = Error
@@ -200,14 +174,14 @@ func checkHostNames(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.endpoint.Network != "inet" || c.bad != "" || c.silent != "" {
+		if c.Endpoint.Network != "inet" || c.Bad != "" || c.silent != "" {
 			continue
 		}
-		if _, err := netip.ParseAddr(c.endpoint.Host); err == nil {
+		if _, err := netip.ParseAddr(c.Endpoint.Host); err == nil {
 			continue
 		}
 		all = append(all, Finding{
-			"call.name", Info, fmt.Sprintf("The daemon is called by a name, %s, in %s (%s)", brief(c.endpoint.Text), c.Param, c.names()),
+			"call.name", Info, fmt.Sprintf("The daemon is called by a name, %s, in %s (%s)", brief(c.Endpoint.Text), c.Param, c.names()),
 			"Postfix looks it up for every connection, may get ::1 first, where nobody listens, and in a chroot has to have a copy of /etc/hosts. An address needs none of that.",
 			x.rewire(c.place),
 		})

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
@@ -30,7 +31,7 @@ func checkNetworks(x *examination) []Finding {
 		}
 		theirs = append(theirs, p)
 		if !x.owns(p) && smtpd.PublicNetwork(p) && !slices.Contains(tooWide, word) {
-			missing = append(missing, plainNetwork(p))
+			missing = append(missing, smtpd.PlainNetwork(p))
 		}
 	}
 	all := x.checkWide()
@@ -64,7 +65,7 @@ func (x *examination) missingNetworks(missing []string) Finding {
 	}
 	for i := range x.ours {
 		c := &x.ours[i]
-		if !c.dead && !slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
+		if !c.dead && !slices.ContainsFunc(c.before(), func(s maincf.Step) bool { return s.Name == "permit_mynetworks" }) {
 			f.Level = Warning
 			f.Why = "The daemon is asked about these (in " + c.Param + "), and judges them as strangers."
 		}
@@ -92,24 +93,7 @@ func (x *examination) owns(p netip.Prefix) bool {
 			return true
 		}
 	}
-	return x.v.OwnsClient(p.Addr()) && x.v.OwnsClient(lastAddr(p))
-}
-
-// lastAddr is the last address of a network.
-func lastAddr(p netip.Prefix) netip.Addr {
-	bytes := p.Addr().AsSlice()
-	for bit := p.Bits(); bit < len(bytes)*8; bit++ {
-		bytes[bit/8] |= 0x80 >> (bit % 8)
-	}
-	a, _ := netip.AddrFromSlice(bytes) // of 4 or 16 bytes
-	return a
-}
-
-func plainNetwork(p netip.Prefix) string {
-	if p.IsSingleIP() {
-		return p.Addr().String()
-	}
-	return p.String()
+	return x.v.OwnsClient(p.Addr()) && x.v.OwnsClient(smtpd.LastAddr(p))
 }
 
 // onlyOurs are the daemon's networks that Postfix does not know.

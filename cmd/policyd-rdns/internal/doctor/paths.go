@@ -16,7 +16,7 @@ func checkPaths(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.endpoint.Network != "unix" || c.bad != "" || c.silent != "" {
+		if c.Endpoint.Network != "unix" || c.Bad != "" || c.silent != "" {
 			continue
 		}
 		for _, s := range c.services {
@@ -28,8 +28,8 @@ func checkPaths(x *examination) []Finding {
 
 func (x *examination) checkPath(c *call, s *maincf.Service) []Finding {
 	chroot := x.m.Postfix.Chrooted(s)
-	file := c.endpoint.File(x.queue(), chroot)
-	where := fmt.Sprintf("%s in %s (%s)", brief(c.endpoint.Text), c.Param, brief(s.String()))
+	file := c.Endpoint.File(x.queue(), chroot)
+	where := fmt.Sprintf("%s in %s (%s)", brief(c.Endpoint.Text), c.Param, brief(s.String()))
 	if !x.reaches(c, s) {
 		return []Finding{x.wrongRoot(c, s, chroot, file)}
 	}
@@ -59,16 +59,16 @@ func (x *examination) checkPath(c *call, s *maincf.Service) []Finding {
 // it.
 func (x *examination) reaches(c *call, s *maincf.Service) bool {
 	return slices.ContainsFunc(x.listening(), func(address string) bool {
-		return c.endpoint.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) && x.speaks(s, address)
+		return c.Endpoint.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) && x.speaks(s, address)
 	})
 }
 
 // wrongRoot is about a path that Postfix takes from another root than the daemon.
 func (x *examination) wrongRoot(c *call, s *maincf.Service, chroot bool, file string) Finding {
 	f := Finding{ID: "socket.chroot", Level: Error}
-	f.Title = fmt.Sprintf("%s is %s for Postfix (%s), where the daemon does not listen", brief(c.endpoint.Text), brief(file), brief(s.String()))
+	f.Title = fmt.Sprintf("%s is %s for Postfix (%s), where the daemon does not listen", brief(c.Endpoint.Text), brief(file), brief(s.String()))
 	inside := path.Clean(x.queue()) + "/"
-	daemon := c.endpoint.Path // the daemon's own, by isOurs
+	daemon := c.Endpoint.Path // the daemon's own, by isOurs
 	switch {
 	case chroot && strings.HasPrefix(path.Clean(daemon), inside):
 		f.Why = "smtpd runs in a chroot (master.cf): every path begins at the queue directory. Write it as relative to that."
@@ -96,7 +96,7 @@ func (x *examination) checkAccess(c *call, s *maincf.Service, p machine.Path, ch
 			Title: "Whether Postfix may use " + brief(p.File.Path) + " is not known: " + brief(who.Unread),
 		}}
 	}
-	relative := chroot || !strings.HasPrefix(c.endpoint.Path, "/")
+	relative := chroot || !strings.HasPrefix(c.Endpoint.Path, "/")
 	for _, folder := range p.Folders {
 		if relative && !strings.HasPrefix(folder.Path, path.Clean(x.queue())+"/") {
 			continue

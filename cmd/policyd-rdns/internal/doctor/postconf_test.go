@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
 func TestPostfixTime(t *testing.T) {
@@ -22,8 +24,8 @@ func TestPostfixTime(t *testing.T) {
 		{"-1s", 0, false},
 		{"99999999999999w", 0, false},
 	} {
-		if got, ok := postfixTime(test.text); got != test.want || ok != test.ok {
-			t.Errorf("postfixTime(%q) = %v, %v; want %v, %v", test.text, got, ok, test.want, test.ok)
+		if got, ok := maincf.Time(test.text); got != test.want || ok != test.ok {
+			t.Errorf("maincf.Time(%q) = %v, %v; want %v, %v", test.text, got, ok, test.want, test.ok)
 		}
 	}
 }

@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"slices"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // softens reports whether a restriction may turn every later refusal of its stage
 // into a deferral: one that would permit, and whose DNS gave no answer
 // (defer_if_reject in smtpd_check.c).
-func softens(s step) bool {
-	return s.name == "permit_dnswl_client" || s.name == "permit_rhswl_client" || s.name == "defer_if_reject"
+func softens(s maincf.Step) bool {
+	return s.Name == "permit_dnswl_client" || s.Name == "permit_rhswl_client" || s.Name == "defer_if_reject"
 }
 
 // checkSoftens looks for what makes 450 of the daemon's 550.
@@ -25,11 +26,11 @@ func checkSoftens(x *examination) []Finding {
 		}
 		s := c.steps[at]
 		f := Finding{
-			"call.softened", Warning, fmt.Sprintf("%s stands before the call in %s (%s)", brief(s.name+" "+s.arg), c.Param, c.names()),
+			"call.softened", Warning, fmt.Sprintf("%s stands before the call in %s (%s)", brief(s.Name+" "+s.Arg), c.Param, c.names()),
 			"While the DNS of that list does not answer, Postfix makes a deferral of each later refusal: the daemon's 550 goes out as 450, and the sender comes again.",
 			nil,
 		}
-		if s.name == "defer_if_reject" {
+		if s.Name == "defer_if_reject" {
 			f.Why = "It makes a deferral of each later refusal: the daemon's 550 goes out as 450, and the sender comes again."
 		}
 		f.Do = x.beforeSoftener(c, s)
@@ -40,10 +41,10 @@ func checkSoftens(x *examination) []Finding {
 
 // beforeSoftener is the command that calls the daemon first, if that is where the
 // call belongs.
-func (x *examination) beforeSoftener(c *call, s step) []string {
+func (x *examination) beforeSoftener(c *call, s maincf.Step) []string {
 	list, at, ok := x.mended(c.place)
-	if ok && !slices.ContainsFunc(list[:at], func(u smtpd.Unit) bool { return slices.ContainsFunc(stepsOf(c.params, []smtpd.Unit{u}), softens) }) {
+	if ok && !slices.ContainsFunc(list[:at], func(u smtpd.Unit) bool { return slices.ContainsFunc(c.params.Steps([]smtpd.Unit{u}), softens) }) {
 		return x.rewire(c.place)
 	}
-	return []string{"# put the call before " + brief(s.name) + " in " + c.Param}
+	return []string{"# put the call before " + brief(s.Name) + " in " + c.Param}
 }

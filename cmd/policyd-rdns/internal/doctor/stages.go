@@ -8,7 +8,7 @@ import (
 )
 
 // counts says that mail is judged by the call.
-func (c *call) counts() bool { return !c.dead && c.Name != "etrn" && c.step().via == "" }
+func (c *call) counts() bool { return !c.dead && c.Name != "etrn" && c.step().Via == "" }
 
 // bestPlace is where a service's call may stay, if there are several: at the
 // recipient, or else in the first list. It is nil if there is none.
@@ -92,7 +92,7 @@ func checkWarnOnly(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if !c.step().warn {
+		if !c.step().Warn {
 			continue
 		}
 		all = append(all, Finding{
@@ -110,8 +110,8 @@ func checkUnlisted(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		known := func(s step) bool {
-			return s.name == "reject_unlisted_recipient" || s.name == "reject_unverified_recipient" || s.name == "check_recipient_maps"
+		known := func(s maincf.Step) bool {
+			return s.Name == "reject_unlisted_recipient" || s.Name == "reject_unverified_recipient" || s.Name == "check_recipient_maps"
 		}
 		early := (c.Name == "client" || c.Name == "helo" || c.Name == "sender") && x.get(c.services[0], "smtpd_delay_reject") != "no"
 		if !early && c.Name != "recipient" || x.bestPlace(c.services[0]) != c.place || c.kind != maincf.MX || c.dead || !c.written() || slices.ContainsFunc(c.before(), known) ||
@@ -133,7 +133,7 @@ func checkFilterPort(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.kind != maincf.Internal || c.dead || slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
+		if c.kind != maincf.Internal || c.dead || slices.ContainsFunc(c.before(), func(s maincf.Step) bool { return s.Name == "permit_mynetworks" }) {
 			continue
 		}
 		f := Finding{
@@ -155,7 +155,7 @@ func checkOthers(x *examination) []Finding {
 	var texts []string
 	for i := range x.others {
 		c := &x.others[i]
-		if text := fmt.Sprintf("%s in %s", brief(c.endpoint.Text), c.Param); c.bad == "" && !slices.Contains(texts, text) {
+		if text := fmt.Sprintf("%s in %s", brief(c.Endpoint.Text), c.Param); c.Bad == "" && !slices.Contains(texts, text) {
 			texts = append(texts, text)
 		}
 	}

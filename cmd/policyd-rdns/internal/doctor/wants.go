@@ -37,7 +37,7 @@ func Read(ctx context.Context, s *machine.System, w Wanted) machine.Machine {
 		LogFile: w.View.LogFile, Servers: w.Servers,
 	}
 	if m.Postfix.Unread == "" {
-		wanted.Domains = ownDomains(x.params())
+		wanted.Domains = x.params().Domains()
 	}
 	x.want(&wanted, w.Postfix == nil)
 	return s.Read(ctx, wanted)
@@ -56,10 +56,10 @@ func (x *examination) want(w *machine.Wanted, here bool) {
 		for at := range p.steps {
 			s := &p.steps[at]
 			if here {
-				wantTable(w, s.name) // alone
-				wantTable(w, s.arg)
+				wantTable(w, s.Name) // alone
+				wantTable(w, s.Arg)
 			}
-			if s.name == smtpd.CallName {
+			if s.Name == smtpd.CallName {
 				c := parseCall(&p, at)
 				x.wantService(w, &c, here)
 			}
@@ -76,14 +76,14 @@ func wantTable(w *machine.Wanted, name string) {
 func (x *examination) wantService(w *machine.Wanted, c *call, here bool) {
 	ours := x.isOurs(c)
 	for _, s := range c.services {
-		service := machine.Service{Text: c.endpoint.Text, Network: "tcp", Target: net.JoinHostPort(c.endpoint.Host, c.endpoint.Port)}
-		if c.endpoint.Network == "unix" {
-			service.Network, service.Target = "unix", c.endpoint.File(x.queue(), x.m.Postfix.Chrooted(s))
+		service := machine.Service{Text: c.Endpoint.Text, Network: "tcp", Target: net.JoinHostPort(c.Endpoint.Host, c.Endpoint.Port)}
+		if c.Endpoint.Network == "unix" {
+			service.Network, service.Target = "unix", c.Endpoint.File(x.queue(), x.m.Postfix.Chrooted(s))
 			if !slices.Contains(w.Sockets, service.Target) {
 				w.Sockets = append(w.Sockets, service.Target)
 			}
 		}
-		if here && !ours && c.endpoint.Valid() && !slices.Contains(w.Services, service) {
+		if here && !ours && c.Endpoint.Valid() && !slices.Contains(w.Services, service) {
 			w.Services = append(w.Services, service)
 		}
 	}

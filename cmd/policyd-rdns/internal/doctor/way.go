@@ -83,7 +83,7 @@ func (c *call) judge(f *fate) {
 	if f.reached == [2]int{} && f.refused > 0 {
 		c.dead = true
 	}
-	if c.step().via != "" || !c.dead {
+	if c.step().Via != "" || !c.dead {
 		c.dead = false
 		return
 	}
@@ -122,10 +122,10 @@ func (x *examination) wayOf(s *maincf.Service, places []*place, fates []fate) *w
 	config := x.smtpdConfig(values)
 	w := &way{}
 	guarded := false
-	lists := make([]list, len(places))
+	lists := make([]maincf.List, len(places))
 	for i, p := range places {
-		lists[i] = p.list()
-		guarded = guarded || (p.Name == "relay" || p.Name == "recipient") && config.GuardsRelay(lists[i].units)
+		lists[i] = p.params.List(p.units)
+		guarded = guarded || (p.Name == "relay" || p.Name == "recipient") && config.GuardsRelay(lists[i].Units)
 	}
 	w.dies = !guarded
 	for _, domain := range firstDomains(values) {
@@ -159,30 +159,11 @@ func (n *counts) add(family int, j *journey) {
 	}
 }
 
-// list is a list of restrictions with names expanded; from says which unit as
-// written each came from.
-type list struct {
-	units []smtpd.Unit
-	from  []int
-}
-
-func (p *place) list() list { return listOf(p.params, p.units) }
-
-func listOf(p maincf.Params, written []smtpd.Unit) list {
-	var l list
-	for i, u := range written {
-		for _, u := range smtpd.Units(p.Expand(u.String())) {
-			l.units, l.from = append(l.units, u), append(l.from, i)
-		}
-	}
-	return l
-}
-
 // walk is that of smtpd, with the unit as written.
-func (l *list) walk(config *smtpd.Config, stage string, s *smtpd.Stranger) smtpd.Trace {
-	t := config.Walk(stage, l.units, s)
+func walk(l *maincf.List, config *smtpd.Config, stage string, s *smtpd.Stranger) smtpd.Trace {
+	t := config.Walk(stage, l.Units, s)
 	if t.Unit >= 0 {
-		t.Unit = l.from[t.Unit]
+		t.Unit = l.From[t.Unit]
 	}
 	return t
 }
@@ -196,9 +177,9 @@ type journey struct {
 	accepted, judged bool
 }
 
-func (j *journey) travel(config *smtpd.Config, places []*place, lists []list, stranger *smtpd.Stranger) {
+func (j *journey) travel(config *smtpd.Config, places []*place, lists []maincf.List, stranger *smtpd.Stranger) {
 	for i, p := range places {
-		t := lists[i].walk(config, p.Name, stranger)
+		t := walk(&lists[i], config, p.Name, stranger)
 		j.note(p, &t, family(stranger))
 		switch t.Result {
 		case smtpd.Broken:
@@ -224,7 +205,7 @@ func (j *journey) note(p *place, t *smtpd.Trace, family int) {
 		}
 		f := &j.fates[i]
 		switch {
-		case slices.Contains(t.Calls, c.step().arg):
+		case slices.Contains(t.Calls, c.step().Arg):
 			f.reached[family]++
 			j.judged = j.judged || j.x.works(c, j.s)
 			j.doubt(t.Doubts)
@@ -248,35 +229,15 @@ func (j *journey) doubt(doubts []string) {
 
 // works reports whether a call that is reached gets to the daemon.
 func (x *examination) works(c *call, s *maincf.Service) bool {
-	return c.bad == "" && c.silent == "" && x.reaches(c, s)
+	return c.Bad == "" && c.silent == "" && x.reaches(c, s)
 }
 
 // firstDomains are some of the domains that strangers bring mail for.
 func firstDomains(values maincf.Params) []string {
 	const enough = 4
-	all := ownDomains(values)
+	all := values.Domains()
 	if len(all) == 0 {
 		return []string{"example.com"} // they are all in tables
 	}
 	return all[:min(len(all), enough)]
-}
-
-// ownDomains are the domains that Postfix takes mail for, as far as its parameters
-// name them. The names of the host itself come last: few have mail.
-func ownDomains(values maincf.Params) []string {
-	var all, hosts []string
-	for _, name := range []string{"mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains"} {
-		for _, word := range smtpd.Split(values.Expand(values[name]), smtpd.Separators) {
-			word = strings.ToLower(strings.TrimSuffix(word, "."))
-			switch {
-			case strings.ContainsAny(word, ":/!$[]{}@") || strings.HasPrefix(word, "."):
-			case word == "localhost" || strings.HasPrefix(word, "localhost.") || slices.Contains(all, word) || slices.Contains(hosts, word):
-			case word == strings.ToLower(values.Expand("$myhostname")) || !strings.Contains(word, "."):
-				hosts = append(hosts, word)
-			default:
-				all = append(all, word)
-			}
-		}
-	}
-	return append(all, hosts...)
 }

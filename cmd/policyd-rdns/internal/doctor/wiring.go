@@ -82,8 +82,8 @@ func (x *examination) notCalled(s *maincf.Service, elsewhere bool) Finding {
 // an error of Postfix's configuration.
 func (x *examination) isBroken(s *maincf.Service) bool {
 	return x.ways[s].broken != "" ||
-		slices.ContainsFunc(x.ours, func(c call) bool { return slices.Contains(c.services, s) && (c.bad != "" || c.silent != "") }) ||
-		slices.ContainsFunc(x.others, func(c call) bool { return slices.Contains(c.services, s) && c.bad != "" })
+		slices.ContainsFunc(x.ours, func(c call) bool { return slices.Contains(c.services, s) && (c.Bad != "" || c.silent != "") }) ||
+		slices.ContainsFunc(x.others, func(c call) bool { return slices.Contains(c.services, s) && c.Bad != "" })
 }
 
 // means reports whether a service has a call that is meant for the daemon.
@@ -98,7 +98,7 @@ func (x *examination) hasDead(s *maincf.Service) bool {
 // byTable reports whether a table, or another policy service, decides for whom a
 // service calls the daemon.
 func (x *examination) byTable(s *maincf.Service) bool {
-	return slices.ContainsFunc(x.ours, func(c call) bool { return c.step().via != "" && slices.Contains(c.services, s) && x.works(&c, s) })
+	return slices.ContainsFunc(x.ours, func(c call) bool { return c.step().Via != "" && slices.Contains(c.services, s) && x.works(&c, s) })
 }
 
 // checkByTable tells of calls that are for some.
@@ -106,12 +106,12 @@ func checkByTable(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.step().via == "" || x.ways[c.services[0]].unjudged == nil {
+		if c.step().Via == "" || x.ways[c.services[0]].unjudged == nil {
 			continue
 		}
 		all = append(all, Finding{
 			ID: "call.by-table", Level: Info,
-			Title: fmt.Sprintf("The class %s calls the daemon, for some: %s decides for whom (%s)", brief(c.step().class), brief(c.step().via), c.names()),
+			Title: fmt.Sprintf("The class %s calls the daemon, for some: %s decides for whom (%s)", brief(c.step().Class), brief(c.step().Via), c.names()),
 			Why:   "Whoever that does not name the class for is not judged. What it says is not known here.",
 		})
 	}
@@ -129,7 +129,7 @@ func checkUnreadTables(x *examination) []Finding {
 			continue
 		}
 		for _, s := range c.before() {
-			if text := s.name + " " + s.arg; s.via == "" && slices.Contains(doubts, text) && !slices.Contains(names, text) {
+			if text := s.Name + " " + s.Arg; s.Via == "" && slices.Contains(doubts, text) && !slices.Contains(names, text) {
 				names = append(names, text)
 			}
 		}
@@ -168,7 +168,7 @@ func checkBroken(x *examination) []Finding {
 	var all []Finding
 	for _, s := range x.servicesOf(maincf.MX) {
 		w := x.ways[s]
-		if w.broken == "" || slices.ContainsFunc(x.ours, func(c call) bool { return c.bad != "" && c.place == w.brokenAt }) {
+		if w.broken == "" || slices.ContainsFunc(x.ours, func(c call) bool { return c.Bad != "" && c.place == w.brokenAt }) {
 			continue // that is said of the call
 		}
 		p := w.brokenAt
@@ -214,8 +214,8 @@ func (x *examination) whereCalled(services []*maincf.Service) string {
 			continue
 		}
 		text := c.Param + " of " + c.names()
-		if by := c.step().via; by != "" {
-			text += fmt.Sprintf(" (class %s, for whom %s names it)", brief(c.step().class), brief(by))
+		if by := c.step().Via; by != "" {
+			text += fmt.Sprintf(" (class %s, for whom %s names it)", brief(c.step().Class), brief(by))
 		}
 		if !slices.Contains(all, text) {
 			all = append(all, text)
@@ -229,8 +229,8 @@ func (x *examination) whereCalled(services []*maincf.Service) string {
 func (x *examination) nearMiss(s *maincf.Service) string {
 	var other []string
 	for i := range x.others {
-		if c := &x.others[i]; slices.Contains(c.services, s) && !slices.Contains(other, brief(c.endpoint.Text)) {
-			other = append(other, brief(c.endpoint.Text))
+		if c := &x.others[i]; slices.Contains(c.services, s) && !slices.Contains(other, brief(c.Endpoint.Text)) {
+			other = append(other, brief(c.Endpoint.Text))
 		}
 	}
 	if len(other) == 0 {
@@ -275,7 +275,7 @@ func checkSilent(x *examination) []Finding {
 				continue
 			}
 			f := Finding{
-				"call.silent", Error, fmt.Sprintf("Nobody listens on %s, which Postfix calls in %s (%s): %s", brief(c.endpoint.Text), c.Param, c.names(), brief(c.silent)),
+				"call.silent", Error, fmt.Sprintf("Nobody listens on %s, which Postfix calls in %s (%s): %s", brief(c.Endpoint.Text), c.Param, c.names(), brief(c.silent)),
 				"Postfix takes default_action for all mail: without one, 451 to everybody.",
 				[]string{"# start that service, or take its call out of " + c.Param},
 			}
@@ -295,11 +295,11 @@ func checkFamily(x *examination) []Finding {
 	for i := range x.ours {
 		c := &x.ours[i]
 		s := c.services[0]
-		if c.endpoint.Network != "inet" || c.bad != "" || c.silent != "" || x.reaches(c, s) {
+		if c.Endpoint.Network != "inet" || c.Bad != "" || c.silent != "" || x.reaches(c, s) {
 			continue
 		}
 		f := Finding{
-			"call.family", Error, fmt.Sprintf("Postfix does not get to %s in %s (%s)", brief(c.endpoint.Text), c.Param, c.names()),
+			"call.family", Error, fmt.Sprintf("Postfix does not get to %s in %s (%s)", brief(c.Endpoint.Text), c.Param, c.names()),
 			"inet_protocols = " + brief(x.get(s, "inet_protocols")) + " leaves that address family out, so that Postfix takes default_action for all mail.",
 			x.rewire(c.place),
 		}
@@ -317,13 +317,13 @@ func checkOrder(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.Name != "recipient" || c.dead || x.ways[c.services[0]].dies || slices.ContainsFunc(c.before(), func(s step) bool { return guardsRelay(s.name) && !s.warn }) {
+		if c.Name != "recipient" || c.dead || x.ways[c.services[0]].dies || slices.ContainsFunc(c.before(), func(s maincf.Step) bool { return guardsRelay(s.Name) && !s.Warn }) {
 			continue
 		}
 		if x.relayRefusedFirst(c.services[0]) {
 			continue
 		}
-		later := slices.ContainsFunc(c.steps[c.at:], func(s step) bool { return guardsRelay(s.name) })
+		later := slices.ContainsFunc(c.steps[c.at:], func(s maincf.Step) bool { return guardsRelay(s.Name) })
 		f := Finding{
 			"call.before-relay-check", Warning,
 			fmt.Sprintf("Called before reject_unauth_destination in %s (%s)", c.Param, c.names()),
@@ -342,8 +342,8 @@ func checkOrder(x *examination) []Finding {
 // relayRefusedFirst reports whether smtpd_relay_restrictions refuse strangers
 // before recipient restrictions are looked at.
 func (x *examination) relayRefusedFirst(s *maincf.Service) bool {
-	return x.relayFirst(s) && slices.ContainsFunc(x.placeOf(s, "relay").steps, func(s step) bool {
-		return (guardsRelay(s.name) || s.name == "reject" || s.name == "defer" || s.name == "check_relay_domains") && !s.warn
+	return x.relayFirst(s) && slices.ContainsFunc(x.placeOf(s, "relay").steps, func(s maincf.Step) bool {
+		return (guardsRelay(s.Name) || s.Name == "reject" || s.Name == "defer" || s.Name == "check_relay_domains") && !s.Warn
 	})
 }
 
@@ -368,7 +368,7 @@ func checkUsers(x *examination) []Finding {
 		}
 		var missing, later []string
 		for _, name := range []string{"permit_mynetworks", "permit_sasl_authenticated"} {
-			is := func(s step) bool { return s.name == name && !s.warn }
+			is := func(s maincf.Step) bool { return s.Name == name && !s.Warn }
 			switch {
 			case slices.ContainsFunc(c.before(), is):
 			case slices.ContainsFunc(c.steps[c.at:], is):

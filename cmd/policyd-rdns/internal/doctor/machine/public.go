@@ -1,10 +1,10 @@
-package doctor
+package machine
 
 import "net/netip"
 
-// publicName is whose public resolver an address is, as their operators publish
+// PublicName is whose public resolver an address is, as their operators publish
 // them; empty: none that is known.
-func publicName(a netip.Addr) string {
+func PublicName(a netip.Addr) string {
 	a = a.Unmap()
 	for _, p := range publicResolvers() {
 		for _, text := range p.networks {

@@ -33,8 +33,7 @@ func places(p *maincf.Postfix) []place {
 		for _, stage := range smtpd.Stages() {
 			own := slices.ContainsFunc(s.Options, func(o maincf.Option) bool { return o.Name == stage.Param })
 			list := smtpd.Units(values[stage.Param])
-			q := place{Stage: stage, kind: p.KindOf(s), services: []*maincf.Service{s}, own: own, params: values, units: list, steps: values.Steps(list)}
-			q.addNamed(p.TableText)
+			q := place{Stage: stage, kind: p.KindOf(s), services: []*maincf.Service{s}, own: own, params: values, units: list, steps: values.Named(values.Steps(list), p.TableText)}
 			same := slices.IndexFunc(all, func(r place) bool {
 				return r.Stage == q.Stage && r.kind == q.kind && r.own == q.own && slices.Equal(r.steps, q.steps) &&
 					slices.EqualFunc(r.units, q.units, slices.Equal[smtpd.Unit])

@@ -357,9 +357,8 @@ func (x *examination) lastUnit(p *place, written []smtpd.Unit) (last int, end sm
 			}
 		}
 	}
-	const few = 5 // one IPv6 address in three
-	for i := range n {
-		if n[i] > few && (n[i]*2 > len(strangers) || results[i] == smtpd.Permit || results[i] == smtpd.Discard) {
+	for i := range n { // five are one IPv6 address in three: not most
+		if n[i] > 5 && (n[i]*2 > len(strangers) || results[i] == smtpd.Permit || results[i] == smtpd.Discard) {
 			return i, results[i]
 		}
 	}

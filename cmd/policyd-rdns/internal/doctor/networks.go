@@ -8,22 +8,6 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
-// A network of public addresses of this length or less is no administrator's own:
-// it holds a two hundredth of IPv4, or what is given to a whole country.
-const (
-	wide4 = 8
-	wide6 = 19
-)
-
-// wide reports whether a network is too large to be trusted.
-func wide(p netip.Prefix) bool {
-	limit := wide6
-	if p.Addr().Is4() {
-		limit = wide4
-	}
-	return p.Bits() <= limit && smtpd.PublicNetwork(p)
-}
-
 // wideNetworks are the entries of mynetworks that strangers are in by the million,
 // many that are less wide but come to the same included.
 func (x *examination) wideNetworks() []string {
@@ -33,14 +17,14 @@ func (x *examination) wideNetworks() []string {
 		p, ok := smtpd.Network(word)
 		switch {
 		case !ok:
-		case wide(p):
+		case smtpd.Wide(p):
 			all = append(all, word)
 		case p.Addr().Is4() && p.Bits() < 16 && smtpd.PublicNetwork(p):
 			public += 1 << (16 - p.Bits())
 			many = append(many, word)
 		}
 	}
-	if public >= 1<<(16-wide4) {
+	if public >= 1<<(16-smtpd.Wide4) {
 		all = append(all, many...)
 	}
 	return all

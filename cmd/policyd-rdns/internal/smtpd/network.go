@@ -62,3 +62,19 @@ func PlainNetwork(p netip.Prefix) string {
 	}
 	return p.String()
 }
+
+// A network of public addresses of this length or less is no administrator's own:
+// it holds a two hundredth of IPv4, or what is given to a whole country.
+const (
+	Wide4 = 8
+	Wide6 = 19
+)
+
+// Wide reports whether a network is too large to be trusted.
+func Wide(p netip.Prefix) bool {
+	limit := Wide6
+	if p.Addr().Is4() {
+		limit = Wide4
+	}
+	return p.Bits() <= limit && PublicNetwork(p)
+}

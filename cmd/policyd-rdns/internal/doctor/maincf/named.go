@@ -1,41 +1,41 @@
-package doctor
+package maincf
 
 import (
 	"slices"
 	"strings"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
-// addNamed adds the classes that call a policy service and that the list does not
-// name itself, behind the first restriction that may: a table, or else another
+// Named is a list with the classes that call a policy service and that the list does
+// not name itself, behind the first restriction that may: a table, or else another
 // policy service. text is that of a table that could be read.
-func (p *place) addNamed(text func(table string) (string, bool)) {
-	for _, class := range p.params.Classes() {
-		inner := p.params.Steps([]smtpd.Unit{{class}})
-		if slices.ContainsFunc(p.steps, func(s maincf.Step) bool { return s.Class == class }) ||
-			!slices.ContainsFunc(inner, func(s maincf.Step) bool { return s.Name == smtpd.CallName }) {
+func (p Params) Named(list []Step, text func(table string) (string, bool)) []Step {
+	for _, class := range p.Classes() {
+		inner := p.Steps([]smtpd.Unit{{class}})
+		if slices.ContainsFunc(list, func(s Step) bool { return s.Class == class }) ||
+			!slices.ContainsFunc(inner, func(s Step) bool { return s.Name == smtpd.CallName }) {
 			continue
 		}
-		at := p.naming(class, text)
+		at := naming(list, class, text)
 		if at < 0 {
 			continue
 		}
-		by := &p.steps[at]
+		by := &list[at]
 		for i := range inner {
 			inner[i].Unit, inner[i].Class, inner[i].Via = by.Unit, class, by.Name+" "+by.Arg
 		}
-		p.steps = slices.Insert(p.steps, at+1, inner...)
+		list = slices.Insert(list, at+1, inner...)
 	}
+	return list
 }
 
 // naming is the step that may name a class: a table that does, or else one that
 // could not be read, or else a policy service, which may answer with it; -1: none.
-func (p *place) naming(class string, text func(table string) (string, bool)) int {
+func naming(list []Step, class string, text func(table string) (string, bool)) int {
 	unread, service := -1, -1
-	for i := range p.steps {
-		s := &p.steps[i]
+	for i := range list {
+		s := &list[i]
 		switch {
 		case s.Name == smtpd.CallName && s.Via == "":
 			service = i

@@ -385,6 +385,8 @@ func (p *parser) content(one rr) (record, error) {
 	case len(data) == 0:
 	case one.rtype == dns.TypePTR:
 		rec.name, err = p.name(one.data)
+	case one.rtype == dns.TypeMX:
+		rec.name, err = p.name(one.data + preference)
 	case one.rtype == dns.TypeA || one.rtype == dns.TypeAAAA:
 		rec.addr, _ = netip.AddrFromSlice(data) // record has seen to the length
 	}
@@ -440,10 +442,14 @@ func (p *parser) record(at int) (rr, error) {
 	return one, nil
 }
 
+// preference is the size of what an MX record has before its name, in bytes; RFC 1035
+// section 3.3.9.
+const preference = 2
+
 // fits says that the data of a record has the form of its type.
 func (p *parser) fits(one rr) bool {
 	size := one.after - one.data
-	names, rest := 0, 0
+	before, names, rest := 0, 0, 0
 	switch one.rtype {
 	case dns.TypeA:
 		return size == 4
@@ -451,12 +457,14 @@ func (p *parser) fits(one rr) bool {
 		return size == 16
 	case dns.TypePTR, dns.TypeCNAME, dns.TypeNS:
 		names = 1
+	case dns.TypeMX:
+		before, names = preference, 1
 	case dns.TypeSOA: // serial, refresh, retry, expire, minimum
 		names, rest = 2, 5*4
 	default:
 		return true
 	}
-	at := one.data
+	at := one.data + before
 	for range names {
 		end, err := p.skip(at)
 		if err != nil {

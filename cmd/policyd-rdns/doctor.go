@@ -12,7 +12,10 @@ import (
 
 	"policyd-rdns/address"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/policy/hostname"
+	"policyd-rdns/resolver"
 )
 
 // doctorOptions are the flags of doctor.
@@ -32,21 +35,23 @@ func newDoctor() *cobra.Command {
 logrotate and the files say, asks each DNS server five questions and the running
 daemon one on each of its addresses, and prints what it found: an error has to
 be mended, a warning should be, then what there is to know, and what is well.
-With each come the lines to paste. It changes nothing.
+With each come the lines to paste. It changes nothing. It goes through Postfix's
+restrictions as a stranger's mail does, one by one: all is well only if that
+would be judged.
 
 Run it as root on the mail host. MAIL_CONFIG names another instance of Postfix,
 as for Postfix's own commands. Where Postfix runs elsewhere, take its output
 along:
 
-  { postconf; postconf -M; } > postfix.txt
+  { postconf -x; postconf -M; } > postfix.txt
   policyd-rdns doctor -c config.toml --postconf postfix.txt
 
 Without -c it looks at the file with which the systemd unit runs.
 
 The question to the daemon is about the client 127.0.0.1; in the decision log it
 has instance=policyd-rdns-doctor. The DNS servers are asked for the root zone,
-for a name that does not exist (policyd-rdns-doctor.), and for what they are
-(version.bind).
+for a name that does not exist (policyd-rdns-doctor.), for what they are
+(version.bind), and for the MX hosts of the domains that Postfix takes mail for.
 
 With --json it prints one object: "config", the file; "errors" and "warnings",
 how many; "findings", a list of objects with "id", which names the check, "level"
@@ -71,7 +76,7 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 	if err != nil {
 		return err
 	}
-	system := doctor.NewSystem()
+	system := machine.NewSystem()
 	unit := system.Unit(ctx)
 	path := o.config
 	if path == "" {
@@ -86,8 +91,16 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 		return err
 	}
 	view := conf.doctorView(findHost())
-	m := system.Read(ctx, doctor.Wanted{Postfix: read, Unit: unit, View: view, Servers: servers})
-	report := doctorReport{path, doctor.Examine(&m, view)}
+	dns, err := resolver.New(resolver.Config{
+		Servers: servers, Timeout: conf.resolver.timeout, CacheEntries: 1000, MaxInFlight: conf.resolver.maxInFlight,
+	})
+	if err != nil {
+		return err
+	}
+	defer dns.Close()
+	system.Mail = dns
+	m := doctor.Read(ctx, system, doctor.Wanted{Postfix: read, Unit: unit, View: view, Servers: servers})
+	report := doctorReport{path, m.Postfix.Folder(), doctor.Examine(&m, view)}
 	if o.json {
 		err = report.json(stdout)
 	} else {
@@ -104,7 +117,7 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 
 // postfix reads the files of the flags; nil: there are none, and postconf is to
 // be asked.
-func (o *doctorOptions) postfix(stdin io.Reader) (*doctor.Postfix, error) {
+func (o *doctorOptions) postfix(stdin io.Reader) (*maincf.Postfix, error) {
 	if o.postconf == "" && o.mastercf == "" {
 		return nil, nil
 	}
@@ -120,14 +133,14 @@ func (o *doctorOptions) postfix(stdin io.Reader) (*doctor.Postfix, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := io.ReadAll(io.LimitReader(in, doctor.MaxText))
+		text, err := io.ReadAll(io.LimitReader(in, maincf.MaxText))
 		_ = in.Close() // it was only read
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		texts = append(texts, string(text))
 	}
-	p := doctor.ParsePostfix(texts...)
+	p := maincf.ParsePostfix(texts...)
 	return &p, nil
 }
 
@@ -138,7 +151,7 @@ func (c *config) doctorView(h host) *doctor.View {
 		Listen:      c.server.listen,
 		Deadline:    c.server.deadline,
 		Connections: c.server.connections,
-		InFlight:    c.resolver.maxInFlight,
+		Descriptors: c.descriptors(),
 		Networks:    c.server.networks,
 		OwnNames:    c.helo.ownNames,
 		LogFile:     c.log.file,
@@ -163,6 +176,7 @@ func (c *config) doctorView(h host) *doctor.View {
 // doctorReport is what doctor found.
 type doctorReport struct {
 	path     string
+	folder   string // of Postfix, if it is not the usual one
 	findings []doctor.Finding
 }
 

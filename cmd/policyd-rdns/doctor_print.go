@@ -32,7 +32,11 @@ func (r *doctorReport) print(out io.Writer, p paint) error {
 	}
 	fmt.Fprintf(w, "\n%s\n", p.bold(r.summary()))
 	if commands {
-		fmt.Fprintln(w, "What postconf changes comes into force with: postfix reload")
+		reload := "postfix reload"
+		if r.folder != "" {
+			reload = "postfix -c " + safe(r.folder) + " reload"
+		}
+		fmt.Fprintln(w, "What postconf changes comes into force with: "+reload)
 	}
 	return w.Flush()
 }

@@ -33,6 +33,7 @@ type doctorSetup struct {
 	master string
 	config string // instead of the running daemon's
 	status int
+	here   bool // from a file less can be told
 }
 
 const properRecipient = "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, POLICY\n"
@@ -80,6 +81,24 @@ submission inet n - n - - smtpd
   -o content_filter=
   -o smtpd_recipient_restrictions=check_policy_service,inet:ADDR,permit_mynetworks,reject
 `,
+		},
+		{
+			name: "moved", status: 1, here: true,
+			main: strings.Replace(properRecipient, "POLICY", "check_policy_service inet:ADDR2, reject_rbl_client dnsbl.example.org", 1),
+		},
+		{
+			name: "no-word", status: 1,
+			main: strings.Replace(properRecipient, "POLICY", "check_policy_service ADDR, timeout=10s", 1),
+		},
+		{name: "world", status: 1, main: properRecipient + "mynetworks = 127.0.0.0/8 0.0.0.0/0\n"},
+		{
+			name: "all-pass", status: 1,
+			main: strings.Replace(properRecipient, "POLICY", "check_client_access cidr:{{0.0.0.0/0 OK}}, permit_dnswl_client wl.example.org, POLICY", 1),
+		},
+		{name: "no-guard", status: 1, main: "smtpd_relay_restrictions = permit_mynetworks\nsmtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, POLICY\n"},
+		{
+			name: "by-table",
+			main: "smtpd_restriction_classes = judged\njudged = POLICY\n" + strings.Replace(properRecipient, "POLICY", "check_recipient_access hash:DIR/wanted", 1),
 		},
 		{
 			name: "front", status: 1, main: properRecipient + "smtpd_authorized_xclient_hosts = 0.0.0.0/0\nsmtpd_upstream_proxy_protocol = haproxy\nsoft_bounce = yes\nsmtpd_peername_lookup = no\n",
@@ -192,7 +211,7 @@ func (w *doctorWorld) printed(t *testing.T, s doctorSetup) string {
 		}
 	}
 	var text bytes.Buffer
-	report := doctorReport{"config.toml", findings}
+	report := doctorReport{"config.toml", w.hide(filepath.Join(w.dir, s.name)), findings}
 	if err := report.print(&text, false); err != nil {
 		t.Fatal(err)
 	}
@@ -236,6 +255,9 @@ func TestDoctorSetups(t *testing.T) {
 func TestDoctorFromFile(t *testing.T) {
 	w := newDoctorWorld(t)
 	for _, s := range doctorSetups() {
+		if s.here {
+			continue
+		}
 		w.write(t, s)
 		_, live := w.doctor(t, s, "--json")
 		etc := filepath.Join(w.dir, s.name)

@@ -122,6 +122,12 @@ const (
 	loopDescriptors  = 3
 )
 
+// descriptors is how many file descriptors the daemon needs with all its
+// connections and lookups.
+func (c *config) descriptors() uint64 {
+	return uint64(c.server.connections + c.resolver.maxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0))
+}
+
 // checkDescriptors warns if connections could take the file descriptors that
 // look-ups need: what cannot be asked is a temperror.
 func (d *daemon) checkDescriptors(conf *config) {
@@ -129,7 +135,7 @@ func (d *daemon) checkDescriptors(conf *config) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return
 	}
-	if need := uint64(conf.server.connections + conf.resolver.maxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0)); limit.Cur < need {
+	if need := conf.descriptors(); limit.Cur < need {
 		d.log.Warn("too few file descriptors: raise LimitNOFILE, or lower server.max_connections and resolver.max_inflight",
 			"limit", limit.Cur, "need", need)
 	}

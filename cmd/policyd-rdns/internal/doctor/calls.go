@@ -5,83 +5,48 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
-
-// stage is a list of restrictions, in the order of a session.
-type stage struct{ name, param string }
-
-func stages() []stage {
-	return []stage{
-		{"client", "smtpd_client_restrictions"},
-		{"helo", "smtpd_helo_restrictions"},
-		{"sender", "smtpd_sender_restrictions"},
-		{"relay", "smtpd_relay_restrictions"},
-		{"recipient", "smtpd_recipient_restrictions"},
-		{"data", "smtpd_data_restrictions"},
-		{"end_of_data", "smtpd_end_of_data_restrictions"},
-		{"etrn", "smtpd_etrn_restrictions"},
-	}
-}
 
 // place is a list of restrictions as it holds for services of one kind.
 type place struct {
-	stage
-	kind     kind
-	services []*Service
+	smtpd.Stage
+	kind     maincf.Kind
+	services []*maincf.Service
 	own      bool // the list is the services' own, set in master.cf
-	params   params
-	units    []unit
-	steps    []step
+	params   maincf.Params
+	id       string // unlike that of any other place
+	units    []smtpd.Unit
+	steps    []maincf.Step
 }
 
 // places are all lists of all SMTP services; services that share one are
 // together.
-func places(p *Postfix) []place {
+func places(p *maincf.Postfix) []place {
 	var all []place
-	services := p.smtpd()
+	services := p.SMTPD()
 	for i := range services {
 		s := &services[i]
-		values := p.with(s)
-		for _, stage := range stages() {
-			own := slices.ContainsFunc(s.Options, func(o Option) bool { return o.Name == stage.param })
-			list := units(values[stage.param])
-			steps := values.steps(list)
-			same := slices.IndexFunc(all, func(q place) bool {
-				return q.stage == stage && q.kind == p.kindOf(s) && q.own == own && slices.Equal(q.steps, steps) &&
-					slices.EqualFunc(q.units, list, slices.Equal[unit])
+		values := p.With(s)
+		for _, stage := range smtpd.Stages() {
+			own := slices.ContainsFunc(s.Options, func(o maincf.Option) bool { return o.Name == stage.Param })
+			list := smtpd.Units(values[stage.Param])
+			q := place{Stage: stage, kind: p.KindOf(s), services: []*maincf.Service{s}, own: own, params: values, units: list, steps: values.Named(values.Steps(list), p.TableText)}
+			same := slices.IndexFunc(all, func(r place) bool {
+				return r.Stage == q.Stage && r.kind == q.kind && r.own == q.own && slices.Equal(r.steps, q.steps) &&
+					slices.EqualFunc(r.units, q.units, slices.Equal[smtpd.Unit])
 			})
 			if same >= 0 {
 				all[same].services = append(all[same].services, s)
 				continue
 			}
-			all = append(all, place{stage, p.kindOf(s), []*Service{s}, own, values, list, steps})
+			q.id = strconv.Itoa(len(all)) + " "
+			all = append(all, q)
 		}
 	}
 	return all
-}
-
-// smtpd are the SMTP services; without master.cf the one that every Postfix has.
-func (p *Postfix) smtpd() []Service {
-	if p.MasterUnread != "" {
-		return []Service{{Name: "smtp", Type: "inet", Chroot: "?", MaxProc: "-", Command: "smtpd"}}
-	}
-	var all []Service
-	for _, s := range p.Services {
-		if kindOf(&s) != notSMTP {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// kindOf is that of a service among the others: where all are on the loopback,
-// that is where strangers come in.
-func (p *Postfix) kindOf(s *Service) kind {
-	k := kindOf(s)
-	if k == internal && !slices.ContainsFunc(p.smtpd(), func(s Service) bool { return kindOf(&s) == mx }) {
-		return mx
-	}
-	return k
 }
 
 // names are the services, as postconf writes them.
@@ -96,65 +61,35 @@ func (p *place) names() string {
 // call is one check_policy_service of one place.
 type call struct {
 	*place
-	at       int // of the place's steps
-	endpoint endpoint
-	options  []Option // in braces
-	braces   bool
-	bad      string // what Postfix would not accept
+	at int // of the place's steps
+	maincf.Call
+	silent string // why nobody answers there
+	// dead: the mail of most strangers never comes to it. ended is what becomes of
+	// that mail, by the restriction end of the unit endUnit.
+	dead    bool
+	ended   smtpd.Result
+	end     string
+	endUnit int
 }
 
-func (c *call) step() *step { return &c.steps[c.at] }
+func (c *call) step() *maincf.Step { return &c.steps[c.at] }
 
 // before are the steps that come before it.
-func (c *call) before() []step { return c.steps[:c.at] }
+func (c *call) before() []maincf.Step { return c.steps[:c.at] }
 
-// parseCall reads the argument of check_policy_service (smtpd_check.c,
-// policy_client_register).
+// parseCall reads a call of a place.
 func parseCall(p *place, at int) call {
-	c := call{place: p, at: at}
-	arg := p.steps[at].arg
-	var words []string
-	if strings.HasPrefix(arg, "{") {
-		c.braces = true
-		inner, ok := unbrace(arg)
-		if !ok {
-			c.bad = "the braces are not closed"
-		}
-		words = splitList(inner, separators)
-	} else if arg != "" {
-		words = []string{arg}
-	}
-	if len(words) == 0 {
-		c.bad = "there is no service behind it"
-		return c
-	}
-	c.endpoint = parseEndpoint(words[0])
-	if c.endpoint.network != "inet" && c.endpoint.network != "unix" {
-		c.bad = "want inet:host:port or unix:path"
-	}
-	for _, word := range words[1:] {
-		name, value, ok := parameter(stripBraces(word))
-		switch {
-		case !ok:
-			c.bad = "behind the service want name=value, and braces around one with spaces in it"
-		case !slices.Contains(callOptions(), name):
-			c.bad = "there is no option " + brief(name)
-		}
-		c.options = append(c.options, Option{name, value})
+	c := call{place: p, at: at, Call: maincf.ParseCall(p.steps[at].Arg)}
+	if next := p.steps[at].Unit + 1; p.steps[at].Class == "" && next < len(p.units) && maincf.IsStray(p.units[next]) {
+		c.Bad = "options of a call stand in braces with it"
 	}
 	return c
-}
-
-// callOptions are those of a check_policy_service in braces (SMTPD_POLICY_README,
-// "Advanced policy client configuration").
-func callOptions() []string {
-	return []string{"timeout", "max_idle", "max_ttl", "request_limit", "retry_delay", "try_limit", "default_action", "policy_context"}
 }
 
 // option is the value of an option of a call, or else the parameter that holds
 // for all; own is whether it is the call's own.
 func (c *call) option(name string) (value string, own bool) {
-	for _, o := range c.options {
+	for _, o := range c.Options {
 		if o.Name == name {
 			value, own = o.Value, true
 		}
@@ -162,23 +97,44 @@ func (c *call) option(name string) (value string, own bool) {
 	if own {
 		return value, true
 	}
-	return c.params.expand(c.params["smtpd_policy_service_"+name]), false
+	return c.params.Expand(c.params["smtpd_policy_service_"+name]), false
 }
 
-// findCalls sorts all calls by whose they are.
+// maxCalls bounds the calls that are looked at, of all lists of all services
+// together: classes that hold each other twice may double them.
+const maxCalls = 500
+
+// findCalls sorts all calls by whose they are. One to where nobody listens is
+// ours if the service has no other of ours: the daemon has moved.
 func (x *examination) findCalls() {
+	var silent []call
+	found := 0
 	for i := range x.places {
 		p := &x.places[i]
 		for at := range p.steps {
-			if p.steps[at].name != callName {
+			if p.steps[at].Name != smtpd.CallName || found == maxCalls {
 				continue
 			}
+			found++
 			c := parseCall(p, at)
-			if x.isOurs(&c) {
+			c.silent = x.m.Silent[c.Endpoint.Text]
+			switch {
+			case x.isOurs(&c):
+				c.silent = ""
 				x.ours = append(x.ours, c)
-			} else {
+			case c.silent != "":
+				silent = append(silent, c)
+			default:
 				x.others = append(x.others, c)
 			}
+		}
+	}
+	calling := x.callers()
+	for _, c := range silent {
+		if slices.ContainsFunc(c.services, func(s *maincf.Service) bool { return slices.Contains(calling, s) }) {
+			x.others = append(x.others, c)
+		} else {
+			x.ours = append(x.ours, c)
 		}
 	}
 }
@@ -187,17 +143,39 @@ func (x *examination) findCalls() {
 func (x *examination) isOurs(c *call) bool {
 	for _, s := range c.services {
 		for _, address := range x.listening() {
-			if c.endpoint.listens(address, x.queue(), x.m.Postfix.chrooted(s)) {
+			if c.Endpoint.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) {
 				return true
 			}
 		}
 	}
+	if meant, ok := c.Endpoint.Meant(); ok {
+		c.Bad = "want " + meant.Text
+		if slices.ContainsFunc(x.listening(), func(address string) bool { return meant.Listens(address, x.queue(), false) }) {
+			return true
+		}
+	}
 	// The right path from the wrong root is a call to this daemon that does not
 	// reach it.
-	return c.endpoint.network == "unix" && slices.ContainsFunc(x.listening(), func(address string) bool {
+	return c.Endpoint.Network == "unix" && slices.ContainsFunc(x.listening(), func(address string) bool {
 		file, ok := strings.CutPrefix(address, "unix:")
-		return ok && sameFile(file, c.endpoint.path)
+		return ok && maincf.SameFile(file, c.Endpoint.Path)
 	})
+}
+
+// speaks reports whether Postfix talks to the address family at all
+// (inet_protocols); "inet:localhost:port" goes to the families that it does.
+func (x *examination) speaks(s *maincf.Service, address string) bool {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return true // a unix socket
+	}
+	protocols := x.get(s, "inet_protocols")
+	only := "ipv6"
+	if ap.Addr().Is4() {
+		only = "ipv4"
+	}
+	all := protocols == "" || strings.Contains(protocols, "all") || ap.Addr() == netip.IPv6Unspecified()
+	return all || strings.Contains(protocols, only)
 }
 
 // listening are the addresses of the configuration, and those that systemd holds
@@ -212,8 +190,6 @@ func (x *examination) listening() []string {
 	return all
 }
 
-func (x *examination) queue() string { return x.params().expand("$queue_directory") }
+func (x *examination) queue() string { return x.params().Expand("$queue_directory") }
 
-func (x *examination) params() params { return x.m.Postfix.Values }
-
-func portText(ap netip.AddrPort) string { return strconv.Itoa(int(ap.Port())) }
+func (x *examination) params() maincf.Params { return x.m.Postfix.Values }

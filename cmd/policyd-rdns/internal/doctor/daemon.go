@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
-)
 
-// slowAnswer is what the answer to a question that needs no DNS should stay well
-// below.
-const slowAnswer = time.Second
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+)
 
 // checkAnswers looks at what the running daemon answered.
 func checkAnswers(x *examination) []Finding {
@@ -27,7 +25,7 @@ func checkAnswers(x *examination) []Finding {
 			f.Title = fmt.Sprintf("Asked about 127.0.0.1 on %s, the daemon answers %s, in %s", brief(a.Address), brief(a.Action), short(a.Took))
 			f.Why = "The rules refuse this host itself: its own mail, if Postfix asks about that."
 			f.Do = []string{"[[rule]]", `name   = "own client"`, `when   = { client = ["loopback", "own"] }`, `action = "dunno"`}
-		case a.Took > slowAnswer:
+		case a.Took > machine.SlowAnswer:
 			f.Level = Warning
 			f.Title = fmt.Sprintf("The daemon takes %s to answer on %s", short(a.Took), brief(a.Address))
 			f.Why = "That question needs no DNS. The machine is overloaded, or connections wait (server.max_connections)."

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 )
 
 // slowServer is more than a recursive server near by takes for what is in every
@@ -14,13 +15,13 @@ const slowServer = 300 * time.Millisecond
 
 // checkServers looks at the recursive servers one by one.
 func checkServers(x *examination) []Finding {
-	answering := slices.ContainsFunc(x.m.Servers, func(s Server) bool { return s.Err == nil })
+	answering := slices.ContainsFunc(x.m.Servers, func(s machine.Server) bool { return s.Err == nil })
 	var all []Finding
 	for i := range x.m.Servers {
 		s := &x.m.Servers[i]
 		if s.Err != nil {
 			f := Finding{
-				"dns.silent", Error, fmt.Sprintf("The DNS server %v gives no answer: %s", s.Addr, s.why()),
+				"dns.silent", Error, fmt.Sprintf("The DNS server %v gives no answer: %s", s.Addr, brief(s.Why())),
 				"No client can be judged: what would be refused passes (resolver.outage) or waits.",
 				[]string{"# name one that answers, the best on this host, in " + x.file() + ":", "[resolver]", `servers = ["127.0.0.1"]`},
 			}
@@ -36,13 +37,7 @@ func checkServers(x *examination) []Finding {
 	return all
 }
 
-// why is the server's error, which names the server too.
-func (s *Server) why() string {
-	text := strings.TrimPrefix(s.Err.Error(), s.Addr.String()+": ")
-	return brief(strings.Replace(text, " from "+s.Addr.String(), "", 1))
-}
-
-func (x *examination) checkServer(s *Server) []Finding {
+func (x *examination) checkServer(s *machine.Server) []Finding {
 	var all []Finding
 	if !s.Recursive {
 		all = append(all, Finding{
@@ -50,17 +45,22 @@ func (x *examination) checkServer(s *Server) []Finding {
 			Why: "It is authoritative for some zones, or does not know this host as a client (access-control of Unbound, allow-recursion of BIND).",
 		})
 	}
-	if name := publicName(s.Addr.Addr()); name != "" {
+	if name := machine.PublicName(s.Addr.Addr()); name != "" {
 		all = append(all, Finding{
 			"dns.public", Warning, fmt.Sprintf("The DNS server %v is %s, which everybody shares", s.Addr, name),
 			"It limits how much one host may ask, and then is silent: mail is deferred. It is far, it is told who writes to you, and the big DNS blocklists answer nothing through it (127.255.255.254, or not at all).",
 			ownResolver(x),
 		})
-	} else if !x.near(s.Addr.Addr()) {
+	} else if !x.inReach(s.Addr.Addr()) {
 		all = append(all, Finding{
 			"dns.far", Info, fmt.Sprintf("The DNS server %v is in none of this host's networks", s.Addr),
-			"A provider's resolver is shared with others: it may limit this host, and DNS blocklists may refuse it. A validating resolver on this host is best.",
+			"A provider's resolver is shared with others: it may limit this host, and DNS blocklists may refuse it. Its answers come over networks of others: who can send packets with its address may guess at ports and numbers until a forged answer is taken, and whoever sees the packets need not guess. A validating resolver on this host is best.",
 			ownResolver(x),
+		})
+	} else if !s.Addr.Addr().IsLoopback() && !x.v.OwnsClient(s.Addr.Addr()) {
+		all = append(all, Finding{
+			ID: "dns.remote", Level: Info, Title: fmt.Sprintf("The DNS server %v is not on this host", s.Addr),
+			Why: "Its answers come over a network, and no signature protects them there. In a network of your own that lets no packets in from outside with such an address, this is well. Else a resolver on this host leaves nothing to forge.",
 		})
 	}
 	if !s.Validates {
@@ -82,13 +82,13 @@ func (x *examination) checkServer(s *Server) []Finding {
 			Why: "Each new client costs two or three questions, one after the other.",
 		})
 	}
-	if len(all) == 0 {
+	if !slices.ContainsFunc(all, func(f Finding) bool { return f.ID != "dns.remote" }) {
 		all = append(all, Finding{ID: "dns.server", Level: OK, Title: fmt.Sprintf("The DNS server %v%s answers in %s and validates", s.Addr, ofSoftware(s), short(s.Took))})
 	}
 	return all
 }
 
-func ofSoftware(s *Server) string {
+func ofSoftware(s *machine.Server) string {
 	if s.Software == "" {
 		return ""
 	}
@@ -103,26 +103,9 @@ func ownResolver(x *examination) []string {
 	}
 }
 
-// software is which one it seems to be; empty if it does not say.
-func software(s *Server) string {
-	text := strings.ToLower(s.Software)
-	for _, name := range []string{"unbound", "dnsmasq", "powerdns", "knot"} {
-		if strings.Contains(text, name) {
-			return name
-		}
-	}
-	switch {
-	case isResolved(s.Addr.Addr()):
-		return "systemd-resolved"
-	case strings.HasPrefix(text, "9.") || strings.Contains(text, "bind"):
-		return "bind"
-	}
-	return text
-}
-
 // validation is how to switch it on.
-func validation(s *Server) []string {
-	switch software(s) {
+func validation(s *machine.Server) []string {
+	switch s.Kind() {
 	case "unbound":
 		return []string{"# in unbound.conf:", "server:", `    module-config: "validator iterator"`, `    auto-trust-anchor-file: "/var/lib/unbound/root.key"`}
 	case "bind":
@@ -137,15 +120,15 @@ func validation(s *Server) []string {
 	return nil
 }
 
-// near says that an address is this host's or in one of its networks.
-func (x *examination) near(a netip.Addr) bool {
+// inReach reports whether an address is this host's or in one of its networks.
+func (x *examination) inReach(a netip.Addr) bool {
 	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || x.v.OwnsClient(a) ||
 		slices.ContainsFunc(x.m.Networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // checkForwarders looks whom servers on this host ask in their turn.
 func checkForwarders(x *examination) []Finding {
-	local := slices.ContainsFunc(x.m.Servers, func(s Server) bool { return s.Addr.Addr().IsLoopback() || x.v.OwnsClient(s.Addr.Addr()) })
+	local := slices.ContainsFunc(x.m.Servers, func(s machine.Server) bool { return s.Addr.Addr().IsLoopback() || x.v.OwnsClient(s.Addr.Addr()) })
 	if !local {
 		return nil
 	}
@@ -153,9 +136,9 @@ func checkForwarders(x *examination) []Finding {
 	for _, f := range x.m.Forwards {
 		var names, others []string
 		for _, a := range f.Addrs {
-			if name := publicName(a); name != "" {
+			if name := machine.PublicName(a); name != "" {
 				names = append(names, fmt.Sprintf("%v (%s)", a, name))
-			} else if !x.near(a) {
+			} else if !x.inReach(a) {
 				others = append(others, a.String())
 			}
 		}
@@ -175,7 +158,7 @@ func checkForwarders(x *examination) []Finding {
 	}
 	for i := range x.m.Servers {
 		s := &x.m.Servers[i]
-		if s.Err == nil && software(s) == "dnsmasq" && len(all) == 0 {
+		if s.Err == nil && s.Kind() == "dnsmasq" && len(all) == 0 {
 			all = append(all, Finding{
 				ID: "dns.forwards", Level: Info, Title: fmt.Sprintf("The DNS server %v is dnsmasq, which only forwards", s.Addr),
 				Why: "Whom it asks could not be seen; if that is a public resolver, its limits hold.",
@@ -214,8 +197,8 @@ func checkNegative(x *examination) []Finding {
 }
 
 // negativeLimit is how to make it shorter.
-func negativeLimit(s *Server) []string {
-	switch software(s) {
+func negativeLimit(s *machine.Server) []string {
+	switch s.Kind() {
 	case "unbound":
 		return []string{"# in unbound.conf:", "server:", "    cache-max-negative-ttl: 60"}
 	case "bind":

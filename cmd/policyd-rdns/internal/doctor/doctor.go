@@ -1,18 +1,24 @@
 // Package doctor finds out whether Postfix, the DNS and the machine are set up
 // so that policyd-rdns can do its work, and says what to change.
 //
-// It works in two steps. A [System] reads what there is to read into one value,
-// a [Machine]: Postfix's parameters and services, the files on the way to a unix
-// socket, what the DNS servers answer, the systemd unit, the log file, and what
-// the running daemon answers to one question. What could not be read says why.
-// [Examine] then turns that value and a [View] of the daemon's configuration
-// into findings. It reads nothing itself and waits for nothing, so that a test,
-// or a file from another machine, is as good as the machine itself.
+// It works in two steps. [Read] reads what there is to read into one value, a
+// [machine.Machine]: Postfix's parameters and services, the files on the way to a
+// unix socket, what the DNS servers answer, the systemd unit, the log file, and
+// what the running daemon answers to one question. [Examine] then turns that value
+// and a [View] of the daemon's configuration into findings. It reads nothing itself
+// and waits for nothing, so that a test, or a file from another machine, is as good
+// as the machine itself.
+//
+// Whether Postfix calls the daemon is not read off the place of the call in a list:
+// the mail of strangers is followed through all lists of each service (package
+// smtpd), and what becomes of it decides.
 //
 // What is promised: nothing is changed. Postfix is asked by postconf(1) alone and
-// systemd by "systemctl show"; the DNS servers get five questions each; the
-// daemon gets one on each of its sockets, about the client 127.0.0.1. All text of
-// others in a finding is printable ASCII and bounded.
+// systemd by "systemctl show"; the DNS servers get five questions each, and are
+// asked for the MX hosts of our own domains; the daemon gets one question on each
+// of its sockets, about the client 127.0.0.1; other policy services that Postfix
+// calls see a connection that asks nothing. All text of others in a finding is
+// printable ASCII and bounded.
 //
 // What is left to others: which configuration file to look at, how findings are
 // shown, and what the exit status is.
@@ -21,6 +27,9 @@ package doctor
 import (
 	"net/netip"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
 // Level says how much a finding matters.
@@ -59,9 +68,10 @@ type View struct {
 	Listen []string
 	// Deadline is for one decision.
 	Deadline time.Duration
-	// Connections and InFlight are server.max_connections and
-	// resolver.max_inflight.
-	Connections, InFlight int
+	// Connections is server.max_connections, Descriptors how many file descriptors
+	// the daemon needs with all of them in use.
+	Connections int
+	Descriptors uint64
 	// Networks and OwnNames are as written in server.networks and helo.own_names.
 	Networks, OwnNames []string
 	// OwnsClient says that an address is one of server.networks, or the host's.
@@ -78,28 +88,30 @@ type View struct {
 
 // examination is what the checks look at.
 type examination struct {
-	m      *Machine
+	m      *machine.Machine
 	v      *View
 	places []place
 	ours   []call // of this daemon
 	others []call // of other policy services
+	ways   map[*maincf.Service]*way
 }
 
 // Examine judges a machine. The findings are in order of subject: Postfix, the
 // socket, the daemon, its unit and log, the DNS, what is our own.
-func Examine(m *Machine, v *View) []Finding {
+func Examine(m *machine.Machine, v *View) []Finding {
 	x := &examination{m: m, v: v}
 	x.places = places(&m.Postfix)
 	x.findCalls()
+	x.findWays()
 	var all []Finding
 	for _, check := range []func(*examination) []Finding{
 		checkRead,
-		checkCalled, checkDead, checkOrder, checkUsers, checkTwice, checkStage, checkWarnOnly, checkUnlisted, checkFilterPort, checkOthers,
+		checkDies, checkBroken, checkCalled, checkByTable, checkUnreadTables, checkDead, checkSilent, checkFamily, checkOrder, checkUsers, checkTwice, checkStage, checkWarnOnly, checkUnlisted, checkFilterPort, checkOthers,
 		checkSyntax, checkBraces, checkDefaultAction, checkTimeout, checkRequestLimit, checkHostNames,
-		checkDelayReject, checkPeerName, checkFront, checkSoftBounce, checkLimits,
+		checkDelayReject, checkSoftens, checkPeerName, checkFront, checkSoftBounce, checkLimits,
 		checkPaths, checkAnswers, checkUnit, checkDescriptors, checkLog,
 		checkServers, checkForwarders, checkNegative,
-		checkNetworks, checkNames,
+		checkNetworks, checkNames, checkExchangers,
 	} {
 		all = append(all, once(check(x))...)
 	}

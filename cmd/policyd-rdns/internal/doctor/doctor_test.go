@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/resolver"
 )
 
@@ -34,7 +36,7 @@ const before = "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_au
 func view() *View {
 	own := netip.MustParseAddr("198.51.100.25")
 	return &View{
-		Listen: []string{"127.0.0.1:10040"}, Deadline: 5 * time.Second, Connections: 2000, InFlight: 500, Builtin: true,
+		Listen: []string{"127.0.0.1:10040"}, Deadline: 5 * time.Second, Connections: 2000, Descriptors: 2600, Builtin: true,
 		OwnNames:   []string{"mx.example.com", "example.com"},
 		OwnsClient: func(a netip.Addr) bool { return a == own },
 		OwnsName:   func(name string) bool { return name == "mx.example.com" || name == "example.com" },
@@ -42,16 +44,16 @@ func view() *View {
 }
 
 // machine is one on which all is well but for its Postfix.
-func machine(postfix string) *Machine {
-	return &Machine{
-		Postfix: ParsePostfix(postfix),
-		Account: Account{Name: "postfix", UID: 101, GIDs: []int{101}},
-		Servers: []Server{{netip.MustParseAddrPort("127.0.0.1:53"), resolver.Examination{
+func wellMachine(postfix string) *machine.Machine {
+	return &machine.Machine{
+		Postfix: maincf.ParsePostfix(postfix),
+		Account: machine.Account{Name: "postfix", UID: 101, GIDs: []int{101}},
+		Servers: []machine.Server{{Addr: netip.MustParseAddrPort("127.0.0.1:53"), Examination: resolver.Examination{
 			Took: time.Millisecond, Recursive: true, Validates: true, Negative: time.Minute,
 		}}},
-		Unit:    Unit{Loaded: true, Active: "active", Enabled: "enabled", PID: 100},
-		Process: Process{UID: 65000, Descriptors: 8192},
-		Answers: []Answer{{Address: "127.0.0.1:10040", Action: "DUNNO", Took: time.Millisecond}},
+		Unit:    machine.Unit{Loaded: true, Active: "active", Enabled: "enabled", PID: 100},
+		Process: machine.Process{UID: 65000, Descriptors: 8192},
+		Answers: []machine.Answer{{Address: "127.0.0.1:10040", Action: "DUNNO", Took: time.Millisecond}},
 	}
 }
 
@@ -76,7 +78,7 @@ func do(findings []Finding, id string) string {
 }
 
 // check compares what is said of a machine, and what to do about one thing.
-func check(t *testing.T, m *Machine, v *View, want []string, id, wantDo string) {
+func check(t *testing.T, m *machine.Machine, v *View, want []string, id, wantDo string) {
 	t.Helper()
 	got := Examine(m, v)
 	if !slices.Equal(said(got), want) {
@@ -94,7 +96,7 @@ func check(t *testing.T, m *Machine, v *View, want []string, id, wantDo string) 
 
 // TestGood: where all is well nothing else is said.
 func TestGood(t *testing.T) {
-	got := Examine(machine(good), view())
+	got := Examine(wellMachine(good), view())
 	if len(said(got)) > 0 || Worst(got) != OK || len(got) < 6 {
 		t.Errorf("findings = %q, worst %s; want only OK, at least six", said(got), Worst(got))
 	}
@@ -156,7 +158,7 @@ func TestWiring(t *testing.T) {
 		},
 		{
 			"no permits", withList("smtpd_client_restrictions = POLICY"),
-			[]string{"info call.no-permit"},
+			[]string{"info call.no-permit", "info call.unlisted"},
 			"call.no-permit", "= permit_mynetworks, permit_sasl_authenticated, check_policy_service {",
 		},
 		{
@@ -198,6 +200,108 @@ func TestWiring(t *testing.T) {
 			"", "",
 		},
 		{
+			"a permit for our domains", withList("smtpd_recipient_restrictions = permit_mynetworks, permit_auth_destination, permit_sasl_authenticated, reject_unlisted_recipient, POLICY, reject"),
+			[]string{"error call.missing", "error call.dead"},
+			"call.dead", "= permit_mynetworks, permit_sasl_authenticated, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, permit_auth_destination, reject_unlisted_recipient, reject'",
+		},
+		{
+			// Relaying is refused by that list alone here.
+			"a permit for our domains, at level 2", withList("compatibility_level = 2\nsmtpd_relay_restrictions =\nsmtpd_recipient_restrictions = permit_mynetworks, permit_auth_destination, POLICY, reject"),
+			[]string{"error call.missing", "error call.dead"},
+			"call.dead", "= permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, permit_auth_destination, reject'",
+		},
+		{
+			"one of two domains", withList("mydestination = example.com, example.net\n" + before + "check_recipient_access inline:{example.net=OK}, POLICY"),
+			[]string{"warning call.missing"},
+			"", "",
+		},
+		{
+			"half of the world", withList(before + "check_client_access cidr:{{::/0 OK}}, POLICY"),
+			[]string{"error call.missing", "error call.dead"},
+			"call.dead", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, check_client_access cidr:{{::/0 OK}}'",
+		},
+		{
+			"a table of exceptions", withList(before + "check_client_access inline:{192.0.2=OK}, POLICY, check_client_access hash:/etc/postfix/c"), nil, "", "",
+		},
+		{
+			"tables that cannot be read", withList(before + "check_client_access hash:/etc/postfix/friends, check_sender_access mysql:/etc/postfix/s.cf POLICY"),
+			[]string{"info call.unread-table"},
+			"", "",
+		},
+		{
+			"a class that a table names", withList("smtpd_restriction_classes = judged\njudged = POLICY\n" + before + "check_recipient_access hash:/etc/postfix/wanted"),
+			[]string{"info call.by-table"},
+			"", "",
+		},
+		{
+			"a class that another service names", withList("smtpd_restriction_classes = judged\njudged = POLICY\n" + before + "check_policy_service inet:127.0.0.1:10041"),
+			[]string{"info call.by-table", "info call.other"},
+			"", "",
+		},
+		{
+			"a class that a table names for a domain", withList("mydestination = example.com\nsmtpd_restriction_classes = judged\njudged = POLICY\n" + before + "check_recipient_access inline:{example.com=judged}"), nil, "", "",
+		},
+		{
+			"a class that nobody names", withList("smtpd_restriction_classes = judged\njudged = POLICY\n" + before + "reject_non_fqdn_sender"),
+			[]string{"error call.missing"},
+			"", "",
+		},
+		{
+			"closed by a list for clients", good + "10587 inet n - n - - smtpd -o smtpd_recipient_restrictions= -o smtpd_client_restrictions=permit_sasl_authenticated,reject\n", nil, "", "",
+		},
+		{
+			"closed by a list for relaying", good + "2528 inet n - n - - smtpd -o smtpd_recipient_restrictions= -o smtpd_relay_restrictions=permit_tls_clientcerts,reject\n", nil, "", "",
+		},
+		{
+			"closed by a table", good + "2529 inet n - n - - smtpd -o { smtpd_client_restrictions = permit_mynetworks, check_client_access static:{550 users only} } -o smtpd_recipient_restrictions=\n", nil, "", "",
+		},
+		{
+			// The name of a port closes nothing.
+			"submission for all", good + "submission inet n - y - - smtpd -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject_unauth_destination\n",
+			[]string{"warning call.missing"},
+			"call.missing", "postconf -P 'submission/inet/smtpd_recipient_restrictions=permit_sasl_authenticated,reject_unauth_destination,check_policy_service,{inet:127.0.0.1:10040,timeout=10s,default_action=DUNNO}'",
+		},
+		{
+			"no refusal to relay", withList("smtpd_relay_restrictions =\nsmtpd_recipient_restrictions = permit_mynetworks, reject_unlisted_recipient, POLICY"),
+			[]string{"error postfix.relay", "info call.no-permit"},
+			"postfix.relay", "= permit_mynetworks, reject_unlisted_recipient, permit_sasl_authenticated, reject_unauth_destination, check_policy_service {",
+		},
+		{
+			"a refusal to relay that is only logged", withList("smtpd_relay_restrictions = permit_mynetworks, warn_if_reject reject_unauth_destination, permit\nsmtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unlisted_recipient, POLICY"),
+			[]string{"error postfix.relay"},
+			"postfix.relay", "postconf -e 'smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination'",
+		},
+		{
+			"an argument without its restriction", withList(before + "POLICY, check_client_access, cidr:/etc/postfix/c, timeout=10s"),
+			[]string{"error postfix.restriction"},
+			"postfix.restriction", "default_action=DUNNO }, check_client_access cidr:/etc/postfix/c'",
+		},
+		{
+			"without braces", withList(before + "check_policy_service inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO, reject_rbl_client bl.example.org"),
+			[]string{"error call.syntax"},
+			"call.syntax", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, reject_rbl_client bl.example.org'",
+		},
+		{
+			"another service's call that ends smtpd", withList(before + "check_policy_service 127.0.0.1:10023, POLICY"),
+			[]string{"error call.syntax"},
+			"call.syntax", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }'",
+		},
+		{
+			"behind a DNS allow list", withList(before + "permit_dnswl_client wl.example.org, POLICY"),
+			[]string{"warning call.softened"},
+			"call.softened", "reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, permit_dnswl_client wl.example.org'",
+		},
+		{
+			"behind a DNS allow list that comes first", withList("smtpd_recipient_restrictions = permit_dnswl_client wl.example.org, permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, reject_unlisted_recipient, POLICY"),
+			[]string{"warning call.softened"},
+			"call.softened", "# put the call before permit_dnswl_client",
+		},
+		{
+			"an address family that Postfix leaves out", withList("inet_protocols = ipv6\n" + before + "POLICY"),
+			[]string{"error call.missing", "error call.family"},
+			"call.family", "postconf -e 'inet_protocols = all'",
+		},
+		{
 			"a class in a circle", withList("smtpd_restriction_classes = a b\na = b b\nb = a a\n" + before + "a POLICY"), nil, "", "",
 		},
 		{
@@ -234,7 +338,7 @@ func TestWiring(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			check(t, machine(test.postfix), view(), test.want, test.id, test.do)
+			check(t, wellMachine(test.postfix), view(), test.want, test.id, test.do)
 		})
 	}
 }
@@ -266,7 +370,7 @@ func TestOptions(t *testing.T) {
 			if slices.Contains(want, "error call.syntax") {
 				want = []string{"error call.syntax"} // of a call that cannot be read nothing else is said
 			}
-			check(t, machine(withList(before+"check_policy_service "+test.call)), view(), want, test.id, test.do)
+			check(t, wellMachine(withList(before+"check_policy_service "+test.call)), view(), want, test.id, test.do)
 		})
 	}
 }
@@ -274,11 +378,11 @@ func TestOptions(t *testing.T) {
 // TestVersions: what an older Postfix cannot do.
 func TestVersions(t *testing.T) {
 	old := strings.NewReplacer("3.7.11", "2.11.3", "compatibility_level = 3.6\n", "").Replace(good)
-	check(t, machine(old), view(), []string{"error call.braces"}, "call.braces",
+	check(t, wellMachine(old), view(), []string{"error call.braces"}, "call.braces",
 		"reject_unlisted_recipient, check_policy_service inet:127.0.0.1:10040'\npostconf -e 'smtpd_policy_service_timeout = 10s'")
 	bare := strings.Replace(old, "{ inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }", "inet:127.0.0.1:10040", 1)
-	check(t, machine(bare), view(), []string{"info call.default-action", "warning call.timeout"}, "call.timeout", "postconf -e 'smtpd_policy_service_timeout = 10s'")
-	check(t, machine(bare+"smtpd_policy_service_timeout = 20s\n"), view(), []string{"info call.default-action"}, "", "")
+	check(t, wellMachine(bare), view(), []string{"info call.default-action", "warning call.timeout"}, "call.timeout", "postconf -e 'smtpd_policy_service_timeout = 10s'")
+	check(t, wellMachine(bare+"smtpd_policy_service_timeout = 20s\n"), view(), []string{"info call.default-action"}, "", "")
 }
 
 // TestParameters: what else in Postfix changes what the daemon sees or does.
@@ -296,6 +400,11 @@ func TestParameters(t *testing.T) {
 			[]string{"error postfix.delay-reject"},
 			"postfix.delay-reject", "postconf -e 'smtpd_delay_reject = yes'",
 		},
+		{
+			"no delay, and a permit for our domains", withList("smtpd_delay_reject = no\nsmtpd_client_restrictions = permit_mynetworks permit_sasl_authenticated permit_auth_destination POLICY"),
+			[]string{"error postfix.delay-reject"},
+			"postfix.delay-reject", "postconf -e 'smtpd_client_restrictions = permit_mynetworks, permit_sasl_authenticated, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, permit_auth_destination'",
+		},
 		{"no delay, at the recipient", good + "smtpd_delay_reject = no\n", nil, "", ""},
 		{"no names", good + "smtpd_peername_lookup = no\n", []string{"info postfix.peername"}, "", ""},
 		{"soft", good + "smtp inet n - y - - smtpd -o soft_bounce=yes\n", []string{"warning postfix.soft-bounce"}, "postfix.soft-bounce", "postconf -P 'smtp/inet/soft_bounce=no'"},
@@ -311,8 +420,30 @@ func TestParameters(t *testing.T) {
 		{"any number of processes", strings.Replace(good, "n - y - - smtpd", "n - y - 0 smtpd", 1), []string{"warning limits.connections"}, "", ""},
 		{"networks of NAT64", good + "mynetworks = 127.0.0.0/8 [64:ff9b::192.0.2.0]/120 [64:ff9b::198.51.100.25]\n", []string{"info own.networks"}, "own.networks", `networks = ["192.0.2.0/24"]`},
 		{"networks", good + "mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 192.0.2.0/24 198.51.100.25 !192.0.2.9 [2001:db8::]/32\n", []string{"info own.networks"}, "own.networks", `networks = ["192.0.2.0/24", "2001:db8::/32"]`},
+		{
+			"networks of the whole world", good + "mynetworks = 127.0.0.0/8 0.0.0.0/0 192.0.2.0/24\n",
+			[]string{"error call.missing", "error call.dead", "error postfix.mynetworks", "info own.networks"},
+			"postfix.mynetworks", "postconf -e 'mynetworks = 127.0.0.0/8, 192.0.2.0/24'",
+		},
+		{
+			"networks too wide", good + "mynetworks = 127.0.0.0/8 172.0.0.0/8 192.0.0.0/8 10.0.0.0/8\n",
+			[]string{"error postfix.mynetworks"},
+			"postfix.mynetworks", "postconf -e 'mynetworks = 127.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 10.0.0.0/8'",
+		},
+		{
+			"networks too wide together", good + "mynetworks = 127.0.0.0/8 198.0.0.0/9 203.0.0.0/10 203.64.0.0/10\n",
+			[]string{"error postfix.mynetworks"},
+			"postfix.mynetworks", "postconf -e 'mynetworks = 127.0.0.0/8'",
+		},
+		{
+			"networks too wide, IPv6", good + "mynetworks = 127.0.0.0/8 [2001:d80::]/19 [2001:db8::]/32\n",
+			[]string{"error postfix.mynetworks", "info own.networks"},
+			"own.networks", `networks = ["2001:db8::/32"]`,
+		},
+		{"networks that are private", good + "mynetworks = 127.0.0.0/8 [fe80::]/64 172.17.0.0/16 [fd00::]/8\n", nil, "", ""},
+		{"another folder", good + "config_directory = /srv/mail/etc\nsoft_bounce = yes\n", []string{"warning postfix.soft-bounce"}, "postfix.soft-bounce", "postconf -c '/srv/mail/etc' -e 'soft_bounce = no'"},
 		{"networks in a table", good + "mynetworks = 127.0.0.0/8 cidr:/etc/postfix/nets /etc/postfix/more\n", []string{"info own.networks-unseen"}, "", ""},
-		{"networks, asked before", withList("smtpd_client_restrictions = POLICY") + "mynetworks = 192.0.2.0/24\n", []string{"info call.no-permit", "warning own.networks"}, "", ""},
+		{"networks, asked before", withList("smtpd_client_restrictions = POLICY") + "mynetworks = 192.0.2.0/24\n", []string{"info call.no-permit", "info call.unlisted", "warning own.networks"}, "", ""},
 		{"name", good + "myhostname = mail.example.org\nmydomain=example.com\n", []string{"warning own.names"}, "own.names", `own_names = ["mx.example.com", "example.com", "mail.example.org"]`},
 		{"address outside", good + "proxy_interfaces = 203.0.113.7\n", []string{"warning own.names"}, "own.names", `"203.0.113.7"]`},
 		{"name of many hosts", good + "myhostname = mail\nmydomain=localdomain\n", []string{"info own.names"}, "own.names", "# myhostname, and the host, ought to have a name of the public DNS"},
@@ -320,7 +451,7 @@ func TestParameters(t *testing.T) {
 		{"domain", good + "mydomain = example.org\n", []string{"info own.domain"}, "own.domain", `own_names = ["mx.example.com", "example.com", "example.org"]`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			check(t, machine(test.postfix), view(), test.want, test.id, test.do)
+			check(t, wellMachine(test.postfix), view(), test.want, test.id, test.do)
 		})
 	}
 }

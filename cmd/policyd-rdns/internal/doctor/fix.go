@@ -1,9 +1,13 @@
 package doctor
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // recommendedTimeout is that of README.md: twice the daemon's default deadline.
@@ -13,31 +17,48 @@ const recommendedTimeout = 10 * time.Second
 // is set for the call that it has, if any, and does no harm.
 func (x *examination) line(p *place, c *call) string {
 	if c == nil {
-		target := "inet:127.0.0.1:10040"
-		if all := x.listening(); len(all) > 0 {
-			target = endpointOf(all[0], x.queue())
-		}
-		return x.lineTo(target, nil)
+		return x.lineTo(x.near(p), nil)
 	}
-	return x.lineTo(x.target(p, c), c.options)
+	return x.lineTo(x.target(p, c), c.Options)
+}
+
+// near is how a place gets to the daemon: the first of its addresses that all its
+// services reach.
+func (x *examination) near(p *place) string {
+	for _, address := range x.listening() {
+		e := maincf.ParseEndpoint(maincf.EndpointOf(address, x.queue()))
+		if !slices.ContainsFunc(p.services, func(s *maincf.Service) bool {
+			return !e.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) || !x.speaks(s, address)
+		}) {
+			return e.Text
+		}
+	}
+	if all := x.listening(); len(all) > 0 {
+		return maincf.EndpointOf(all[0], x.queue())
+	}
+	return "inet:127.0.0.1:10040"
 }
 
 // target is how the place reaches what the call means.
 func (x *examination) target(p *place, c *call) string {
-	chroot := slices.ContainsFunc(p.services, func(s *Service) bool { return x.m.Postfix.chrooted(s) })
+	e := c.Endpoint
+	if meant, ok := e.Meant(); ok {
+		e = meant
+	}
+	chroot := slices.ContainsFunc(p.services, func(s *maincf.Service) bool { return x.m.Postfix.Chrooted(s) })
 	for _, address := range x.listening() {
-		if !c.endpoint.listens(address, x.queue(), chroot) {
+		if !e.Listens(address, x.queue(), chroot) || !x.speaks(p.services[0], address) {
 			continue
 		}
-		if c.endpoint.network == "unix" {
-			return c.endpoint.text
+		if e.Network == "unix" {
+			return e.Text
 		}
-		return endpointOf(address, x.queue())
+		return maincf.EndpointOf(address, x.queue())
 	}
-	if c.endpoint.network != "unix" {
-		return c.endpoint.text
+	if e.Network != "unix" || c.silent != "" {
+		return x.near(p)
 	}
-	if target := endpointOf("unix:"+c.endpoint.path, x.queue()); !chroot || !strings.HasPrefix(target, "unix:/") {
+	if target := maincf.EndpointOf("unix:"+e.Path, x.queue()); !chroot || !strings.HasPrefix(target, "unix:/") {
 		return target
 	}
 	return "unix:" + insideQueue
@@ -46,15 +67,15 @@ func (x *examination) target(p *place, c *call) string {
 // insideQueue is the path of a socket that is proposed for a chroot.
 const insideQueue = "private/policyd-rdns"
 
-func (x *examination) lineTo(target string, options []Option) string {
-	if x.m.Postfix.before(3, 0) {
-		return callName + " " + target
+func (x *examination) lineTo(target string, options []maincf.Option) string {
+	if x.m.Postfix.Before(3, 0) {
+		return smtpd.CallName + " " + target
 	}
-	kept := []Option{{"timeout", x.timeout().String()}, {"default_action", "DUNNO"}}
+	kept := []maincf.Option{{Name: "timeout", Value: x.timeout().String()}, {Name: "default_action", Value: "DUNNO"}}
 	for _, o := range options {
 		switch o.Name {
 		case "timeout":
-			if d, ok := postfixTime(o.Value); ok && d > x.v.Deadline && d <= time.Minute {
+			if d, ok := maincf.Time(o.Value); ok && d > x.v.Deadline && d <= time.Minute {
 				kept[0].Value = o.Value
 			}
 		case "default_action":
@@ -63,7 +84,7 @@ func (x *examination) lineTo(target string, options []Option) string {
 			}
 		case "request_limit":
 		default:
-			if slices.Contains(callOptions(), o.Name) {
+			if slices.Contains(maincf.CallOptions(), o.Name) {
 				kept = append(kept, o)
 			}
 		}
@@ -71,12 +92,12 @@ func (x *examination) lineTo(target string, options []Option) string {
 	words := []string{target}
 	for _, o := range kept {
 		word := o.Name + "=" + o.Value
-		if strings.ContainsAny(o.Value, separators) {
+		if strings.ContainsAny(o.Value, smtpd.Separators) {
 			word = "{ " + o.Name + " = " + o.Value + " }"
 		}
 		words = append(words, word)
 	}
-	return callName + " { " + strings.Join(words, ", ") + " }"
+	return smtpd.CallName + " { " + strings.Join(words, ", ") + " }"
 }
 
 // timeout is one that the daemon keeps to in any case.
@@ -88,35 +109,35 @@ func (x *examination) timeout() time.Duration {
 }
 
 // set is the command that gives a place another list.
-func (p *place) set(list []unit) []string {
+func (x *examination) set(p *place, list []smtpd.Unit) []string {
 	texts := make([]string, len(list))
 	for i, u := range list {
 		texts[i] = u.String()
 	}
 	value := strings.Join(texts, ", ")
 	if !p.own {
-		return []string{"postconf -e " + quoteShell(p.param+" = "+value)}
+		return x.setMain(p.Param, value)
 	}
 	var lines []string
 	flat, ok := withoutSpaces(list)
 	for _, s := range p.services {
 		if ok {
-			lines = append(lines, "postconf -P "+quoteShell(s.String()+"/"+p.param+"="+flat))
+			lines = append(lines, x.command("-P", s.String()+"/"+p.Param+"="+flat))
 			continue
 		}
-		lines = append(lines, "# in master.cf, below "+s.String()+", for what is there of "+p.param+":", "  -o { "+p.param+" = "+value+" }")
+		lines = append(lines, "# in master.cf, below "+s.String()+", for what is there of "+p.Param+":", "  -o { "+p.Param+" = "+value+" }")
 	}
 	return lines
 }
 
 // withoutSpaces is a list as "postconf -P" takes it, which has no white space. It
 // is not ok if a value within braces needs some.
-func withoutSpaces(list []unit) (flat string, ok bool) {
+func withoutSpaces(list []smtpd.Unit) (flat string, ok bool) {
 	var words []string
 	for _, u := range list {
-		for _, word := range splitList(u.String(), separators) {
-			if inner, braces := unbrace(word); braces {
-				word = "{" + strings.Join(splitList(inner, separators), ",") + "}"
+		for _, word := range smtpd.Split(u.String(), smtpd.Separators) {
+			if inner, braces := smtpd.Unbrace(word); braces {
+				word = "{" + strings.Join(smtpd.Split(inner, smtpd.Separators), ",") + "}"
 			}
 			words = append(words, word)
 		}
@@ -128,7 +149,7 @@ func withoutSpaces(list []unit) (flat string, ok bool) {
 // mended is the list of a place with the daemon called once, properly and in its
 // proper place, which is at. It is not ok if the call is within a class or a
 // parameter of its own.
-func (x *examination) mended(p *place) (list []unit, at int, ok bool) {
+func (x *examination) mended(p *place) (list []smtpd.Unit, at int, ok bool) {
 	calls := x.callsAt(p)
 	var first *call
 	for i := range calls {
@@ -137,16 +158,109 @@ func (x *examination) mended(p *place) (list []unit, at int, ok bool) {
 		}
 		first = &calls[0]
 	}
+	list = x.otherUnits(p, calls)
+	if len(list) == 0 && p.Name == "recipient" && first == nil {
+		list = asUnits(ownFirst("reject_unauth_destination"))
+	}
+	at, end := x.proper(p, list)
+	list, at = hoist(list, at, end)
+	if needs := x.ways[p.services[0]].dies && len(x.placeOf(p.services[0], "relay").units) == 0; p.Name == "recipient" && (needs || end == smtpd.Permit && at < len(list)) && !x.relayRefusedFirst(p.services[0]) {
+		list, at = guarded(list, at)
+	}
+	return slices.Insert(list, at, smtpd.Unit{x.line(p, first)}), at, true
+}
+
+// otherUnits are the units of a list without those calls, and without what Postfix
+// cannot make sense of: calls of others, options that stand alone.
+func (x *examination) otherUnits(p *place, calls []call) []smtpd.Unit {
+	for _, c := range x.others {
+		if c.place == p && c.Bad != "" && c.written() {
+			calls = append(slices.Clip(calls), c)
+		}
+	}
+	w := x.ways[p.services[0]]
+	var list []smtpd.Unit
+	stray := false
 	for i, u := range p.units {
-		if !slices.ContainsFunc(calls, func(c call) bool { return c.step().unit == i }) {
+		if slices.ContainsFunc(calls, func(c call) bool { return c.step().Unit == i }) {
+			stray = true
+			continue
+		}
+		if stray = stray && maincf.IsStray(u); !stray && !w.isBroken(p, i) {
 			list = append(list, u)
 		}
 	}
-	if len(list) == 0 && p.name == "recipient" && first == nil {
-		list = asUnits([]string{"permit_mynetworks", "permit_sasl_authenticated", "reject_unauth_destination"})
+	return list
+}
+
+// repair is the command that takes out of a list what Postfix cannot make sense
+// of; the daemon is called from there if it was to be.
+func (x *examination) repair(p *place) []string {
+	if len(x.callsAt(p)) > 0 {
+		return x.rewire(p)
 	}
-	at = p.proper(list)
-	return slices.Insert(list, at, unit{x.line(p, first)}), at, true
+	return x.set(p, x.otherUnits(p, nil))
+}
+
+func ownFirst(names ...string) []string {
+	return append([]string{"permit_mynetworks", "permit_sasl_authenticated"}, names...)
+}
+
+// hoist moves what lets own clients pass from behind a permit for all to before
+// it, so that the call can stand between them.
+func hoist(list []smtpd.Unit, at int, end smtpd.Result) ([]smtpd.Unit, int) {
+	if end != smtpd.Permit {
+		return list, at
+	}
+	for i := at; i < len(list); i++ {
+		if name := strings.ToLower(list[i][0]); len(list[i]) == 1 && slices.Contains(ownFirst(), name) {
+			u := list[i]
+			list = slices.Insert(slices.Delete(list, i, i+1), at, u)
+			at++
+		}
+	}
+	return list, at
+}
+
+// guarded is a list that refuses to relay before at, for all but own clients.
+func guarded(list []smtpd.Unit, at int) ([]smtpd.Unit, int) {
+	for _, name := range ownFirst("reject_unauth_destination") {
+		is := func(u smtpd.Unit) bool { return len(u) == 1 && strings.EqualFold(u[0], name) }
+		if slices.ContainsFunc(list[:at], is) {
+			continue
+		}
+		if i := slices.IndexFunc(list, is); i >= 0 {
+			list = slices.Delete(list, i, i+1)
+		}
+		list = slices.Insert(list, at, smtpd.Unit{name})
+		at++
+	}
+	return list, at
+}
+
+// guard is the command that has a service refuse to relay: in the list that there
+// is for that, or else in that for recipients.
+func (x *examination) guard(s *maincf.Service) []string {
+	relay, recipient := x.placeOf(s, "relay"), x.placeOf(s, "recipient")
+	if len(relay.units) == 0 {
+		if best := x.bestPlace(s); best == nil || best == recipient {
+			return x.rewire(recipient)
+		}
+		list, _ := guarded(x.otherUnits(recipient, nil), 0)
+		return x.set(recipient, list)
+	}
+	var list []smtpd.Unit
+	for _, u := range relay.units {
+		name, warn := u.CutWarn()
+		if !warn && strings.EqualFold(name[0], "permit") {
+			break
+		}
+		if !warn || !guardsRelay(strings.ToLower(name[0])) {
+			list = append(list, u)
+		}
+	}
+	list, _ = guarded(list, len(list))
+	return x.set(relay, list)
 }
 
 // rewire is the command that mends a place. All findings about one place have the
@@ -159,7 +273,7 @@ func (x *examination) rewire(p *place) []string {
 	if !ok {
 		return x.byHand(p)
 	}
-	return p.set(list)
+	return x.set(p, list)
 }
 
 // rewireWith is rewire with more restrictions before the call.
@@ -168,19 +282,12 @@ func (x *examination) rewireWith(p *place, names []string) []string {
 	if !ok {
 		return x.byHand(p)
 	}
-	return p.set(slices.Insert(list, at, asUnits(names)...))
+	return x.set(p, slices.Insert(list, at, asUnits(names)...))
 }
 
 // without is the command that takes the daemon's calls out of a place.
 func (x *examination) without(p *place) []string {
-	var list []unit
-	for i, u := range p.units {
-		ours := slices.ContainsFunc(x.callsAt(p), func(c call) bool { return c.step().unit == i })
-		if !ours {
-			list = append(list, u)
-		}
-	}
-	return p.set(list)
+	return x.set(p, x.otherUnits(p, x.callsAt(p)))
 }
 
 // callsAt are the daemon's calls of one place.
@@ -197,58 +304,69 @@ func (x *examination) callsAt(p *place) []call {
 // written says that the call stands in the list itself, rather than in a class or
 // in a parameter that the list names.
 func (c *call) written() bool {
-	u := c.units[c.step().unit]
-	return c.step().class == "" && len(u) > 1 && strings.EqualFold(u[len(u)-2], callName)
+	u := c.units[c.step().Unit]
+	return c.step().Class == "" && len(u) > 1 && strings.EqualFold(u[len(u)-2], smtpd.CallName)
 }
 
 // byHand says where a call that is not in the list itself is to be changed.
 func (x *examination) byHand(p *place) []string {
 	var lines []string
 	for _, c := range x.callsAt(p) {
-		where := c.units[c.step().unit].String()
-		if c.step().class != "" {
-			where = "the class " + c.step().class
+		where := c.units[c.step().Unit].String()
+		if c.step().Class != "" {
+			where = "the class " + c.step().Class
 		}
-		lines = append(lines, "# where "+brief(where)+" is set, for "+c.param+":", x.line(p, &c))
+		lines = append(lines, "# where "+brief(where)+" is set, for "+c.Param+":", x.line(p, &c))
 	}
 	return lines
 }
 
 // proper is where in a list the daemon is best called: behind what lets our own
 // clients pass and refuses to relay or to unknown recipients, and before what ends
-// the list.
-func (p *place) proper(list []unit) int {
-	at := 0
-	for i, u := range list {
-		steps := p.params.steps([]unit{u})
-		if slices.ContainsFunc(steps, func(s step) bool { return ends(s.name) }) {
-			if at > 0 {
-				return at
-			}
-			return i
-		}
-		for _, s := range steps {
-			if s.name == "permit_mynetworks" || s.name == "permit_sasl_authenticated" || s.name == "reject_unlisted_recipient" || guardsRelay(s.name) {
+// the list for most, by end.
+func (x *examination) proper(p *place, list []smtpd.Unit) (at int, end smtpd.Result) {
+	last, end := x.lastUnit(p, list)
+	for i, u := range list[:last] {
+		for _, s := range p.params.Steps([]smtpd.Unit{u}) {
+			if slices.Contains(ownFirst("reject_unlisted_recipient"), s.Name) || guardsRelay(s.Name) {
 				at = i + 1
 			}
 		}
 	}
 	if at == 0 {
-		return len(list)
+		return last, end
 	}
-	return at
+	return at, end
 }
 
-// ends says that nothing behind the restriction is looked at.
-func ends(name string) bool {
-	switch name {
-	case "permit", "reject", "defer":
-		return true
+// lastUnit is the first unit of a list that ends it for most strangers once the
+// recipient is known; what mynetworks holds is not looked at.
+func (x *examination) lastUnit(p *place, written []smtpd.Unit) (last int, end smtpd.Result) {
+	values := maps.Clone(p.params)
+	values["mynetworks"], values["smtpd_delay_reject"] = "", "yes"
+	config := x.smtpdConfig(values)
+	l := p.params.List(written)
+	n := make([]int, len(written))
+	results := make([]smtpd.Result, len(written))
+	strangers := smtpd.Strangers(firstDomains(p.params)[0])
+	for i := range strangers {
+		if t := walk(&l, config, p.Name, &strangers[i]); t.Unit >= 0 {
+			n[t.Unit]++
+			if results[t.Unit] == smtpd.Dunno || t.Result == smtpd.Permit {
+				results[t.Unit] = t.Result
+			}
+		}
 	}
-	return false
+	for i := range n { // five are one IPv6 address in three: not most
+		if n[i] > 5 && (n[i]*2 > len(strangers) || results[i] == smtpd.Permit || results[i] == smtpd.Discard) {
+			return i, results[i]
+		}
+	}
+	return len(written), smtpd.Dunno
 }
 
-// guardsRelay says that the restriction refuses recipients that are not ours.
+// guardsRelay reports whether the restriction refuses recipients that are not
+// ours.
 func guardsRelay(name string) bool {
 	return name == "reject_unauth_destination" || name == "defer_unauth_destination"
 }

@@ -2,32 +2,47 @@ package doctor
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
-	"policyd-rdns/address"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // get is a parameter as it holds for a service.
-func (x *examination) get(s *Service, name string) string {
-	values := x.m.Postfix.with(s)
-	return strings.TrimSpace(values.expand(values[name]))
+func (x *examination) get(s *maincf.Service, name string) string {
+	values := x.m.Postfix.With(s)
+	return strings.TrimSpace(values.Expand(values[name]))
+}
+
+// command is a line for postconf(1), which names Postfix's folder where that is
+// not the one that it takes by itself.
+func (x *examination) command(option, argument string) string {
+	line := "postconf "
+	if dir := x.m.Postfix.Folder(); dir != "" {
+		line += "-c " + quoteShell(dir) + " "
+	}
+	return line + option + " " + quoteShell(argument)
+}
+
+// setMain is the command that sets a parameter in main.cf.
+func (x *examination) setMain(name, value string) []string {
+	return []string{x.command("-e", name+" = "+value)}
 }
 
 // setFor is the command that sets a parameter where it is set now: for one
 // service in master.cf, or in main.cf.
-func setFor(s *Service, name, value string) []string {
-	if slices.ContainsFunc(s.Options, func(o Option) bool { return o.Name == name }) {
-		return []string{"postconf -P " + quoteShell(s.String()+"/"+name+"="+value)} // of one word
+func (x *examination) setFor(s *maincf.Service, name, value string) []string {
+	if slices.ContainsFunc(s.Options, func(o maincf.Option) bool { return o.Name == name }) {
+		return []string{x.command("-P", s.String()+"/"+name+"="+value)} // of one word
 	}
-	return []string{"postconf -e " + quoteShell(name+" = "+value)}
+	return x.setMain(name, value)
 }
 
 // callers are the services that call the daemon, each once.
-func (x *examination) callers() []*Service {
-	var all []*Service
+func (x *examination) callers() []*maincf.Service {
+	var all []*maincf.Service
 	for i := range x.ours {
 		for _, s := range x.ours[i].services {
 			if !slices.Contains(all, s) {
@@ -58,19 +73,28 @@ func checkDelayReject(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		early := c.name == "client" || c.name == "helo" || c.name == "sender"
+		early := c.Name == "client" || c.Name == "helo" || c.Name == "sender"
 		for _, s := range c.services {
-			if !early || !c.live() || x.get(s, "smtpd_delay_reject") != "no" {
+			if !early || c.dead || x.get(s, "smtpd_delay_reject") != "no" {
 				continue
 			}
 			all = append(all, Finding{
-				"postfix.delay-reject", Error, fmt.Sprintf("smtpd_delay_reject = no, and the daemon is called in %s (%s)", c.param, brief(s.String())),
+				"postfix.delay-reject", Error, fmt.Sprintf("smtpd_delay_reject = no, and the daemon is called in %s (%s)", c.Param, brief(s.String())),
 				"It is then asked before Postfix knows the recipient, and in client restrictions before the greeting and the login: users who would log in are refused, mail to postmaster is, and rules about HELO do not hold.",
-				setFor(s, "smtpd_delay_reject", "yes"),
+				append(x.setFor(s, "smtpd_delay_reject", "yes"), x.ifEnded(c)...),
 			})
 		}
 	}
 	return all
+}
+
+// ifEnded is the command that mends a list which only a recipient that is known
+// ends before the call.
+func (x *examination) ifEnded(c *call) []string {
+	if last, _ := x.lastUnit(c.place, c.units); last < c.step().Unit {
+		return x.rewire(c.place)
+	}
+	return nil
 }
 
 // checkPeerName says what smtpd_peername_lookup = no changes.
@@ -83,7 +107,7 @@ func checkPeerName(x *examination) []Finding {
 		all = append(all, Finding{
 			"postfix.peername", Info, fmt.Sprintf("smtpd_peername_lookup = no (%s)", brief(s.String())),
 			"The daemon asks the DNS itself and is not touched. But Postfix's own log says \"unknown\" for every client, client_name in the decision log too, and tables and exceptions by client name do not match.",
-			setFor(s, "smtpd_peername_lookup", "yes"),
+			x.setFor(s, "smtpd_peername_lookup", "yes"),
 		})
 	}
 	return all
@@ -95,7 +119,7 @@ func checkFront(x *examination) []Finding {
 		return nil
 	}
 	var all []Finding
-	for _, s := range x.servicesOf(mx) {
+	for _, s := range x.servicesOf(maincf.MX) {
 		all = append(all, x.checkXCLIENT(s)...)
 		behind := s.Type == "pass"
 		proxy := x.get(s, "smtpd_upstream_proxy_protocol")
@@ -105,8 +129,8 @@ func checkFront(x *examination) []Finding {
 					"postfix.proxy", Error, "smtpd_upstream_proxy_protocol is set for an smtpd behind postscreen (" + brief(s.String()) + ")",
 					"postscreen hands the client's address on in its own way. Such an smtpd waits for a header that never comes; the parameter is for services without postscreen.",
 					[]string{
-						"postconf -e " + quoteShell("postscreen_upstream_proxy_protocol = "+proxy),
-						"postconf -P " + quoteShell(s.String()+"/smtpd_upstream_proxy_protocol="),
+						x.command("-e", "postscreen_upstream_proxy_protocol = "+proxy),
+						x.command("-P", s.String()+"/smtpd_upstream_proxy_protocol="),
 					},
 				})
 			}
@@ -127,7 +151,7 @@ func checkFront(x *examination) []Finding {
 }
 
 // checkXCLIENT looks at who may say who the client is.
-func (x *examination) checkXCLIENT(s *Service) []Finding {
+func (x *examination) checkXCLIENT(s *maincf.Service) []Finding {
 	hosts := x.get(s, "smtpd_authorized_xclient_hosts")
 	if hosts == "" {
 		return nil
@@ -136,31 +160,16 @@ func (x *examination) checkXCLIENT(s *Service) []Finding {
 		ID: "postfix.xclient", Level: Info, Title: fmt.Sprintf("These may say which client is before Postfix (XCLIENT): %s", brief(hosts)),
 		Why: "What they say is what the daemon judges. There should be nobody but your own proxies.",
 	}
-	for _, word := range splitList(hosts, separators) {
+	for _, word := range smtpd.Split(hosts, smtpd.Separators) {
 		word = strings.TrimPrefix(word, "static:")
-		if prefix, ok := network(word); word == "all" || ok && prefix.Bits() < 8 {
+		if prefix, ok := smtpd.Network(word); word == "all" || ok && prefix.Bits() < 8 {
 			f.Level = Error
 			f.Title = "Anybody may say which client is before Postfix (XCLIENT): " + brief(hosts)
 			f.Why = "A spammer passes as any host, your own included."
-			f.Do = setFor(s, "smtpd_authorized_xclient_hosts", "")
+			f.Do = x.setFor(s, "smtpd_authorized_xclient_hosts", "")
 		}
 	}
 	return []Finding{f}
-}
-
-// network reads an entry of mynetworks or a list like it: an address or a
-// network, IPv6 ones in brackets.
-func network(word string) (netip.Prefix, bool) {
-	word = strings.NewReplacer("[", "", "]", "").Replace(word)
-	if prefix, err := netip.ParsePrefix(word); err == nil {
-		return address.Networks(prefix)[0], true
-	}
-	addr, err := netip.ParseAddr(word)
-	if err != nil || addr.Zone() != "" {
-		return netip.Prefix{}, false
-	}
-	addr = address.Plain(addr)
-	return netip.PrefixFrom(addr, addr.BitLen()), true
 }
 
 // checkSoftBounce looks for what makes a 4xx of each 5xx.
@@ -173,7 +182,7 @@ func checkSoftBounce(x *examination) []Finding {
 		all = append(all, Finding{
 			"postfix.soft-bounce", Warning, fmt.Sprintf("soft_bounce = yes (%s): the daemon's 550 goes out as 450", brief(s.String())),
 			"Nobody is refused; senders try again for days. It is meant for the first hour after a change. To watch rules, mode = \"observe\" is better.",
-			setFor(s, "soft_bounce", "no"),
+			x.setFor(s, "soft_bounce", "no"),
 		})
 	}
 	return all
@@ -188,7 +197,7 @@ func checkLimits(x *examination) []Finding {
 	most := 0
 	var unlimited []string
 	for _, s := range x.callers() {
-		n := x.m.Postfix.processes(s)
+		n := x.m.Postfix.Processes(s)
 		if n == 0 {
 			unlimited = append(unlimited, brief(s.String()))
 		}
@@ -199,7 +208,7 @@ func checkLimits(x *examination) []Finding {
 		return []Finding{{
 			"limits.connections", Warning, fmt.Sprintf("Any number of smtpd processes may run (%s); the daemon takes %d connections", and(unlimited), x.v.Connections),
 			"Each process has a connection of its own. Beyond server.max_connections they wait, and Postfix's timeout runs.",
-			[]string{"postconf -e 'default_process_limit = 100'", "# and in master.cf \"-\" for 0 in the column maxproc of " + and(unlimited)},
+			[]string{x.command("-e", "default_process_limit = 100"), "# and in master.cf \"-\" for 0 in the column maxproc of " + and(unlimited)},
 		}}
 	case most > x.v.Connections:
 		return []Finding{{
@@ -216,12 +225,12 @@ func checkLimits(x *examination) []Finding {
 
 // connectionsOf is how many connections a process of the service may have: one
 // for each text, for Postfix tells services apart by that.
-func (x *examination) connectionsOf(s *Service) int {
+func (x *examination) connectionsOf(s *maincf.Service) int {
 	var texts []string
 	for i := range x.ours {
 		c := &x.ours[i]
-		if slices.Contains(c.services, s) && !slices.Contains(texts, c.step().arg) {
-			texts = append(texts, c.step().arg)
+		if slices.Contains(c.services, s) && !slices.Contains(texts, c.step().Arg) {
+			texts = append(texts, c.step().Arg)
 		}
 	}
 	return len(texts)

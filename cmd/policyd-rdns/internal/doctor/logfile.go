@@ -1,6 +1,10 @@
 package doctor
 
-import "slices"
+import (
+	"slices"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+)
 
 // checkLog looks at the decision log's file and its rotation.
 func checkLog(x *examination) []Finding {
@@ -41,7 +45,7 @@ func (x *examination) checkRotation() []Finding {
 			},
 		}}
 	}
-	i := slices.IndexFunc(l.Rotations, func(r Rotation) bool { return !r.Reopens })
+	i := slices.IndexFunc(l.Rotations, func(r machine.Rotation) bool { return !r.Reopens })
 	if i < 0 {
 		return []Finding{{ID: "log.rotation", Level: OK, Title: "The decision log " + brief(file) + " is rotated by " + brief(l.Rotations[0].File)}}
 	}

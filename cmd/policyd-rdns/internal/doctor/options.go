@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
@@ -16,16 +17,14 @@ func checkSyntax(x *examination) []Finding {
 	for _, calls := range [][]call{x.ours, x.others} {
 		for i := range calls {
 			c := &calls[i]
-			if c.bad == "" {
+			if c.Bad == "" {
 				continue
 			}
 			f := Finding{
-				"call.syntax", Error, fmt.Sprintf("Postfix cannot read the call %s in %s (%s)", brief(c.step().arg), c.param, c.names()),
-				plain.Text(c.bad, 200) + ". Its smtpd ends with \"fatal:\" as soon as a client connects.", nil,
+				"call.syntax", Error, fmt.Sprintf("Postfix cannot read the call %s in %s (%s)", brief(c.step().Arg), c.Param, c.names()),
+				plain.Text(c.Bad, 200) + ". Its smtpd ends with \"fatal:\" as soon as a client connects.", nil,
 			}
-			if len(x.ours) > 0 && &calls[0] == &x.ours[0] {
-				f.Do = x.rewire(c.place)
-			}
+			f.Do = x.repair(c.place)
 			all = append(all, f)
 		}
 	}
@@ -34,19 +33,19 @@ func checkSyntax(x *examination) []Finding {
 
 // checkBraces looks for what Postfix before 3.0 cannot read.
 func checkBraces(x *examination) []Finding {
-	if !x.m.Postfix.before(3, 0) {
+	if !x.m.Postfix.Before(3, 0) {
 		return nil
 	}
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if !c.braces {
+		if !c.Braces {
 			continue
 		}
 		all = append(all, Finding{
-			"call.braces", Error, fmt.Sprintf("Postfix %s knows no braces behind check_policy_service (%s)", brief(x.params()["mail_version"]), c.param),
+			"call.braces", Error, fmt.Sprintf("Postfix %s knows no braces behind check_policy_service (%s)", brief(x.params()["mail_version"]), c.Param),
 			"They came with Postfix 3.0. This one takes \"{\" for the name of the service, and answers 451 to all mail.",
-			append(x.rewire(c.place), "postconf -e 'smtpd_policy_service_timeout = "+x.timeout().String()+"'"),
+			append(x.rewire(c.place), x.setMain("smtpd_policy_service_timeout", x.timeout().String())...),
 		})
 	}
 	return all
@@ -81,13 +80,13 @@ func checkDefaultAction(x *examination) []Finding {
 		c := &x.ours[i]
 		action, own := c.option("default_action")
 		level := actionLevel(action)
-		if level == OK || c.bad != "" || c.kind == internal {
+		if level == OK || c.Bad != "" || c.silent != "" || c.kind == maincf.Internal {
 			continue
 		}
 		f := Finding{
 			"call.default-action", level, "", "", x.rewire(c.place),
 		}
-		where := fmt.Sprintf("in %s (%s)", c.param, c.names())
+		where := fmt.Sprintf("in %s (%s)", c.Param, c.names())
 		switch {
 		case level == Error:
 			f.Title = fmt.Sprintf("default_action=%s %s", brief(action), where)
@@ -101,38 +100,12 @@ func checkDefaultAction(x *examination) []Finding {
 			f.Title = fmt.Sprintf("There is no default_action %s", where)
 			f.Why = "While the daemon is down every recipient is answered with smtpd_policy_service_default_action (" + brief(action) + "): no mail comes in. With DUNNO it passes unjudged."
 		}
-		if x.m.Postfix.before(3, 0) {
+		if x.m.Postfix.Before(3, 0) {
 			f.Level, f.Do = Info, []string{"# Postfix before 3.0 has no default_action: while the daemon is down it answers 451"}
 		}
 		all = append(all, f)
 	}
 	return all
-}
-
-// postfixTime reads a time value of Postfix: a number with s, m, h, d or w, or
-// with nothing for seconds.
-func postfixTime(text string) (time.Duration, bool) {
-	text = strings.TrimSpace(text)
-	unit := time.Second
-	if text != "" {
-		switch text[len(text)-1] {
-		case 's', 'S':
-		case 'm', 'M':
-			unit = time.Minute
-		case 'h', 'H':
-			unit = time.Hour
-		case 'd', 'D':
-			unit = 24 * time.Hour
-		case 'w', 'W':
-			unit = 7 * 24 * time.Hour
-		}
-		text = strings.TrimRight(text, "sSmMhHdDwW")
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > 1<<20 {
-		return 0, false
-	}
-	return time.Duration(n) * unit, true
 }
 
 // checkTimeout compares how long Postfix waits to how long the daemon may take.
@@ -141,11 +114,11 @@ func checkTimeout(x *examination) []Finding {
 	for i := range x.ours {
 		c := &x.ours[i]
 		text, own := c.option("timeout")
-		wait, ok := postfixTime(text)
-		where := fmt.Sprintf("in %s (%s)", c.param, c.names())
+		wait, ok := maincf.Time(text)
+		where := fmt.Sprintf("in %s (%s)", c.Param, c.names())
 		f := Finding{ID: "call.timeout", Level: Warning}
 		switch {
-		case c.bad != "" || c.kind == internal: // which should not call at all
+		case c.Bad != "" || c.silent != "" || c.kind == maincf.Internal: // which should not call at all
 			continue
 		case !ok:
 			f.Level = Error
@@ -166,8 +139,8 @@ func checkTimeout(x *examination) []Finding {
 			continue
 		}
 		f.Do = x.rewire(c.place)
-		if x.m.Postfix.before(3, 0) {
-			f.Do = []string{"postconf -e 'smtpd_policy_service_timeout = " + x.timeout().String() + "'"}
+		if x.m.Postfix.Before(3, 0) {
+			f.Do = x.setMain("smtpd_policy_service_timeout", x.timeout().String())
 		}
 		all = append(all, f)
 	}
@@ -186,7 +159,7 @@ func checkRequestLimit(x *examination) []Finding {
 		f := Finding{
 			"call.request-limit", Info, fmt.Sprintf("Postfix opens a new connection after %s questions (request_limit)", brief(text)),
 			"That is a work-around for policy services that close connections. This daemon never closes one that is in use.",
-			[]string{"postconf -X smtpd_policy_service_request_limit"},
+			[]string{x.command("-X", "smtpd_policy_service_request_limit")},
 		}
 		if own {
 			f.Do = x.rewire(c.place)
@@ -201,14 +174,14 @@ func checkHostNames(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.endpoint.network != "inet" {
+		if c.Endpoint.Network != "inet" || c.Bad != "" || c.silent != "" {
 			continue
 		}
-		if _, err := netip.ParseAddr(c.endpoint.host); err == nil {
+		if _, err := netip.ParseAddr(c.Endpoint.Host); err == nil {
 			continue
 		}
 		all = append(all, Finding{
-			"call.name", Info, fmt.Sprintf("The daemon is called by a name, %s, in %s (%s)", brief(c.endpoint.text), c.param, c.names()),
+			"call.name", Info, fmt.Sprintf("The daemon is called by a name, %s, in %s (%s)", brief(c.Endpoint.Text), c.Param, c.names()),
 			"Postfix looks it up for every connection, may get ::1 first, where nobody listens, and in a chroot has to have a copy of /etc/hosts. An address needs none of that.",
 			x.rewire(c.place),
 		})

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 	"policyd-rdns/policy/hostname"
 )
 
@@ -18,8 +20,9 @@ func checkNetworks(x *examination) []Finding {
 	}
 	var theirs []netip.Prefix
 	var missing, unseen []string
-	for _, word := range splitList(x.params().expand(text), separators) {
-		p, ok := network(word)
+	tooWide := x.wideNetworks()
+	for _, word := range smtpd.Split(x.params().Expand(text), smtpd.Separators) {
+		p, ok := smtpd.Network(word)
 		switch {
 		case strings.HasPrefix(word, "!"):
 			continue // an exception
@@ -28,11 +31,11 @@ func checkNetworks(x *examination) []Finding {
 			continue
 		}
 		theirs = append(theirs, p)
-		if !x.owns(p) {
-			missing = append(missing, plainNetwork(p))
+		if !x.owns(p) && smtpd.PublicNetwork(p) && !slices.Contains(tooWide, word) {
+			missing = append(missing, smtpd.PlainNetwork(p))
 		}
 	}
-	var all []Finding
+	all := x.checkWide()
 	if len(missing) > 0 {
 		all = append(all, x.missingNetworks(missing))
 	}
@@ -63,9 +66,9 @@ func (x *examination) missingNetworks(missing []string) Finding {
 	}
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.live() && !slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
+		if !c.dead && !slices.ContainsFunc(c.before(), func(s maincf.Step) bool { return s.Name == "permit_mynetworks" }) {
 			f.Level = Warning
-			f.Why = "The daemon is asked about these (in " + c.param + "), and judges them as strangers."
+			f.Why = "The daemon is asked about these (in " + c.Param + "), and judges them as strangers."
 		}
 	}
 	return f
@@ -87,35 +90,18 @@ func (x *examination) owns(p netip.Prefix) bool {
 		return true
 	}
 	for _, text := range x.v.Networks {
-		if q, ok := network(text); ok && q.Bits() <= p.Bits() && q.Contains(p.Addr()) {
+		if q, ok := smtpd.Network(text); ok && q.Bits() <= p.Bits() && q.Contains(p.Addr()) {
 			return true
 		}
 	}
-	return x.v.OwnsClient(p.Addr()) && x.v.OwnsClient(lastAddr(p))
-}
-
-// lastAddr is the last address of a network.
-func lastAddr(p netip.Prefix) netip.Addr {
-	bytes := p.Addr().AsSlice()
-	for bit := p.Bits(); bit < len(bytes)*8; bit++ {
-		bytes[bit/8] |= 0x80 >> (bit % 8)
-	}
-	a, _ := netip.AddrFromSlice(bytes) // of 4 or 16 bytes
-	return a
-}
-
-func plainNetwork(p netip.Prefix) string {
-	if p.IsSingleIP() {
-		return p.Addr().String()
-	}
-	return p.String()
+	return x.v.OwnsClient(p.Addr()) && x.v.OwnsClient(smtpd.LastAddr(p))
 }
 
 // onlyOurs are the daemon's networks that Postfix does not know.
 func (x *examination) onlyOurs(theirs []netip.Prefix) []string {
 	var extra []string
 	for _, text := range x.v.Networks {
-		q, ok := network(text)
+		q, ok := smtpd.Network(text)
 		if ok && !slices.ContainsFunc(theirs, func(p netip.Prefix) bool { return p.Bits() <= q.Bits() && p.Contains(q.Addr()) }) {
 			extra = append(extra, brief(text))
 		}
@@ -130,10 +116,10 @@ func checkNames(x *examination) []Finding {
 		return nil
 	}
 	get := func(name string) string {
-		return strings.TrimSuffix(strings.ToLower(strings.TrimSpace(x.params().expand(x.params()[name]))), ".")
+		return strings.TrimSuffix(strings.ToLower(strings.TrimSpace(x.params().Expand(x.params()[name]))), ".")
 	}
 	var names []string
-	for _, name := range slices.Concat([]string{get("myhostname")}, splitList(get("proxy_interfaces"), separators)) {
+	for _, name := range slices.Concat([]string{get("myhostname")}, smtpd.Split(get("proxy_interfaces"), smtpd.Separators)) {
 		name = strings.Trim(name, "[]")
 		if name != "" && !shared(name) && !x.v.OwnsName(name) && !slices.Contains(names, name) {
 			names = append(names, name)

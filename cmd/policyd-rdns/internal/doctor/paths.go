@@ -6,6 +6,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
 // checkPaths looks whether smtpd gets to the daemon's unix sockets.
@@ -13,7 +16,7 @@ func checkPaths(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.endpoint.network != "unix" {
+		if c.Endpoint.Network != "unix" || c.Bad != "" || c.silent != "" {
 			continue
 		}
 		for _, s := range c.services {
@@ -23,41 +26,10 @@ func checkPaths(x *examination) []Finding {
 	return all
 }
 
-// SocketFiles are the unix sockets that the checks want to know of: those that
-// the daemon listens on, and those that Postfix calls.
-func SocketFiles(p *Postfix, listen []string) []string {
-	var files []string
-	add := func(file string) {
-		if !slices.Contains(files, file) {
-			files = append(files, file)
-		}
-	}
-	for _, address := range listen {
-		if file, ok := strings.CutPrefix(address, "unix:"); ok {
-			add(path.Clean(file))
-		}
-	}
-	queue := params(p.Values).expand("$queue_directory")
-	for _, q := range places(p) {
-		for at := range q.steps {
-			if q.steps[at].name != callName {
-				continue
-			}
-			c := parseCall(&q, at)
-			for _, s := range q.services {
-				if c.endpoint.network == "unix" {
-					add(c.endpoint.file(queue, p.chrooted(s)))
-				}
-			}
-		}
-	}
-	return files
-}
-
-func (x *examination) checkPath(c *call, s *Service) []Finding {
-	chroot := x.m.Postfix.chrooted(s)
-	file := c.endpoint.file(x.queue(), chroot)
-	where := fmt.Sprintf("%s in %s (%s)", brief(c.endpoint.text), c.param, brief(s.String()))
+func (x *examination) checkPath(c *call, s *maincf.Service) []Finding {
+	chroot := x.m.Postfix.Chrooted(s)
+	file := c.Endpoint.File(x.queue(), chroot)
+	where := fmt.Sprintf("%s in %s (%s)", brief(c.Endpoint.Text), c.Param, brief(s.String()))
 	if !x.reaches(c, s) {
 		return []Finding{x.wrongRoot(c, s, chroot, file)}
 	}
@@ -85,18 +57,18 @@ func (x *examination) checkPath(c *call, s *Service) []Finding {
 
 // reaches says that the daemon listens where the call is for, as the service takes
 // it.
-func (x *examination) reaches(c *call, s *Service) bool {
+func (x *examination) reaches(c *call, s *maincf.Service) bool {
 	return slices.ContainsFunc(x.listening(), func(address string) bool {
-		return c.endpoint.listens(address, x.queue(), x.m.Postfix.chrooted(s))
+		return c.Endpoint.Listens(address, x.queue(), x.m.Postfix.Chrooted(s)) && x.speaks(s, address)
 	})
 }
 
 // wrongRoot is about a path that Postfix takes from another root than the daemon.
-func (x *examination) wrongRoot(c *call, s *Service, chroot bool, file string) Finding {
+func (x *examination) wrongRoot(c *call, s *maincf.Service, chroot bool, file string) Finding {
 	f := Finding{ID: "socket.chroot", Level: Error}
-	f.Title = fmt.Sprintf("%s is %s for Postfix (%s), where the daemon does not listen", brief(c.endpoint.text), brief(file), brief(s.String()))
+	f.Title = fmt.Sprintf("%s is %s for Postfix (%s), where the daemon does not listen", brief(c.Endpoint.Text), brief(file), brief(s.String()))
 	inside := path.Clean(x.queue()) + "/"
-	daemon := c.endpoint.path // the daemon's own, by isOurs
+	daemon := c.Endpoint.Path // the daemon's own, by isOurs
 	switch {
 	case chroot && strings.HasPrefix(path.Clean(daemon), inside):
 		f.Why = "smtpd runs in a chroot (master.cf): every path begins at the queue directory. Write it as relative to that."
@@ -116,7 +88,7 @@ func (x *examination) wrongRoot(c *call, s *Service, chroot bool, file string) F
 // checkAccess looks at the permissions on the way to a socket: every folder has
 // to let smtpd's user through (search), and the socket itself has to be writable
 // (unix(7)). In its queue directory smtpd is already.
-func (x *examination) checkAccess(c *call, s *Service, p Path, chroot bool) []Finding {
+func (x *examination) checkAccess(c *call, s *maincf.Service, p machine.Path, chroot bool) []Finding {
 	who := &x.m.Account
 	if who.Unread != "" {
 		return []Finding{{
@@ -124,24 +96,24 @@ func (x *examination) checkAccess(c *call, s *Service, p Path, chroot bool) []Fi
 			Title: "Whether Postfix may use " + brief(p.File.Path) + " is not known: " + brief(who.Unread),
 		}}
 	}
-	relative := chroot || !strings.HasPrefix(c.endpoint.path, "/")
+	relative := chroot || !strings.HasPrefix(c.Endpoint.Path, "/")
 	for _, folder := range p.Folders {
 		if relative && !strings.HasPrefix(folder.Path, path.Clean(x.queue())+"/") {
 			continue
 		}
-		if !who.may(folder, 1) {
+		if !who.May(folder, 1) {
 			return []Finding{{
-				"socket.folder", Error, fmt.Sprintf("Postfix's user %s may not enter %s (%s)", brief(who.Name), brief(folder.Path), folder.rights()),
+				"socket.folder", Error, fmt.Sprintf("Postfix's user %s may not enter %s (%s)", brief(who.Name), brief(folder.Path), folder.Rights()),
 				fmt.Sprintf("So its smtpd (%s) cannot get to the socket %s, and takes default_action for all mail.", brief(s.String()), brief(p.File.Path)),
 				[]string{"# let the group of Postfix in, or move the socket:", "chgrp " + brief(who.Name) + " " + quoteShell(folder.Path) + " && chmod g+x " + quoteShell(folder.Path)},
 			}}
 		}
 	}
-	if who.may(p.File, 2) {
+	if who.May(p.File, 2) {
 		return []Finding{{ID: "socket.access", Level: OK, Title: fmt.Sprintf("Postfix's user %s may use the socket %s", brief(who.Name), brief(p.File.Path))}}
 	}
 	f := Finding{
-		"socket.access", Error, fmt.Sprintf("Postfix's user %s may not write to the socket %s (%s)", brief(who.Name), brief(p.File.Path), p.File.rights()),
+		"socket.access", Error, fmt.Sprintf("Postfix's user %s may not write to the socket %s (%s)", brief(who.Name), brief(p.File.Path), p.File.Rights()),
 		"So its smtpd cannot connect, and takes default_action for all mail.",
 		[]string{"# in " + x.file() + ":", "[server]", `socket_mode = "0660"`, `socket_group = "` + brief(who.Name) + `"`},
 	}
@@ -149,25 +121,4 @@ func (x *examination) checkAccess(c *call, s *Service, p Path, chroot bool) []Fi
 		f.Do = []string{"# in policyd-rdns.socket, below [Socket]:", "SocketUser=" + brief(who.Name), "SocketMode=0600"}
 	}
 	return []Finding{f}
-}
-
-// may says that the account has a right: 4 to read, 2 to write, 1 to search. Only
-// the first of owner, group and others that fits counts. smtpd takes on all groups
-// of its user (chroot_uid.c).
-func (a *Account) may(f File, right fs.FileMode) bool {
-	mode := f.Mode.Perm()
-	switch {
-	case a.UID == 0:
-		return true
-	case f.UID == a.UID:
-		mode >>= 6
-	case slices.Contains(a.GIDs, f.GID):
-		mode >>= 3
-	}
-	return mode&right != 0
-}
-
-// rights are mode and owner as in ls(1).
-func (f *File) rights() string {
-	return fmt.Sprintf("%04o %s:%s", f.Mode.Perm(), brief(f.Owner), brief(f.Group))
 }

@@ -3,18 +3,20 @@ package doctor
 import (
 	"fmt"
 	"slices"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
 // counts says that mail is judged by the call.
-func (c *call) counts() bool { return c.live() && c.name != "etrn" }
+func (c *call) counts() bool { return !c.dead && c.Name != "etrn" && c.step().Via == "" }
 
 // bestPlace is where a service's call may stay, if there are several: at the
 // recipient, or else in the first list. It is nil if there is none.
-func (x *examination) bestPlace(s *Service) *place {
+func (x *examination) bestPlace(s *maincf.Service) *place {
 	var best *place
 	for i := range x.ours {
 		c := &x.ours[i]
-		if slices.Contains(c.services, s) && c.counts() && (best == nil || c.name == "recipient") {
+		if slices.Contains(c.services, s) && c.counts() && (best == nil || c.Name == "recipient") {
 			best = c.place
 		}
 	}
@@ -24,11 +26,11 @@ func (x *examination) bestPlace(s *Service) *place {
 // checkTwice looks for services that call more than once.
 func checkTwice(x *examination) []Finding {
 	var all []Finding
-	for _, s := range slices.Concat(x.servicesOf(mx), x.servicesOf(submission), x.servicesOf(internal)) {
+	for _, s := range x.servicesOf(maincf.MX, maincf.Submission, maincf.Internal) {
 		var at []string
 		for i := range x.ours {
 			if c := &x.ours[i]; slices.Contains(c.services, s) && c.counts() {
-				at = append(at, c.param)
+				at = append(at, c.Param)
 			}
 		}
 		if len(at) < 2 {
@@ -44,7 +46,7 @@ func checkTwice(x *examination) []Finding {
 }
 
 // onlyAt is how to have a service call from one place alone.
-func (x *examination) onlyAt(s *Service, p *place) []string {
+func (x *examination) onlyAt(s *maincf.Service, p *place) []string {
 	var lines []string
 	for i := range x.places {
 		q := &x.places[i]
@@ -65,8 +67,8 @@ func checkStage(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		f := Finding{Level: Warning, Title: fmt.Sprintf("Called in %s (%s)", c.param, c.names())}
-		switch c.name {
+		f := Finding{Level: Warning, Title: fmt.Sprintf("Called in %s (%s)", c.Param, c.names())}
+		switch c.Name {
 		case "data", "end_of_data":
 			f.ID = "call.data"
 			f.Why = "There Postfix names the recipient only if there is a single one, and a refusal is for all of them: exemptions by recipient (postmaster, abuse) do not hold."
@@ -90,11 +92,11 @@ func checkWarnOnly(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if !c.step().warn {
+		if !c.step().Warn {
 			continue
 		}
 		all = append(all, Finding{
-			"call.warn-only", Warning, fmt.Sprintf("warn_if_reject stands before the call in %s (%s): nothing is refused", c.param, c.names()),
+			"call.warn-only", Warning, fmt.Sprintf("warn_if_reject stands before the call in %s (%s): nothing is refused", c.Param, c.names()),
 			"Postfix only logs what the daemon answers (reject_warning). To try rules, mode = \"observe\" in the daemon's own file is better: its log then tells the two apart.",
 			x.rewire(c.place),
 		})
@@ -108,11 +110,12 @@ func checkUnlisted(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		known := func(s step) bool {
-			return s.name == "reject_unlisted_recipient" || s.name == "reject_unverified_recipient" || s.name == "check_recipient_maps"
+		known := func(s maincf.Step) bool {
+			return s.Name == "reject_unlisted_recipient" || s.Name == "reject_unverified_recipient" || s.Name == "check_recipient_maps"
 		}
-		if c.name != "recipient" || c.kind != mx || !c.live() || !c.written() || slices.ContainsFunc(c.before(), known) ||
-			c.params.expand(c.params["smtpd_reject_unlisted_recipient"]) != "yes" {
+		early := (c.Name == "client" || c.Name == "helo" || c.Name == "sender") && x.get(c.services[0], "smtpd_delay_reject") != "no"
+		if !early && c.Name != "recipient" || x.bestPlace(c.services[0]) != c.place || c.kind != maincf.MX || c.dead || !c.written() || slices.ContainsFunc(c.before(), known) ||
+			c.params.Expand(c.params["smtpd_reject_unlisted_recipient"]) != "yes" {
 			continue
 		}
 		all = append(all, Finding{
@@ -130,17 +133,17 @@ func checkFilterPort(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		if c.kind != internal || !c.live() || slices.ContainsFunc(c.before(), func(s step) bool { return s.name == "permit_mynetworks" }) {
+		if c.kind != maincf.Internal || c.dead || slices.ContainsFunc(c.before(), func(s maincf.Step) bool { return s.Name == "permit_mynetworks" }) {
 			continue
 		}
 		f := Finding{
 			ID: "call.filter-port", Level: Warning,
-			Title: fmt.Sprintf("Called from %s, on the loopback, in %s", c.names(), c.param),
+			Title: fmt.Sprintf("Called from %s, on the loopback, in %s", c.names(), c.Param),
 			Why: "Such a port is for mail that comes back from a content filter. There the client is the filter and not who sent the mail, which has been judged already: " +
 				"the answer says nothing, and a rule of your own may refuse what was accepted.",
 		}
 		for _, s := range c.services {
-			f.Do = append(f.Do, "postconf -P "+quoteShell(s.String()+"/"+c.param+"=permit_mynetworks,reject"))
+			f.Do = append(f.Do, x.command("-P", s.String()+"/"+c.Param+"=permit_mynetworks,reject"))
 		}
 		all = append(all, f)
 	}
@@ -152,7 +155,7 @@ func checkOthers(x *examination) []Finding {
 	var texts []string
 	for i := range x.others {
 		c := &x.others[i]
-		if text := fmt.Sprintf("%s in %s", brief(c.endpoint.text), c.param); c.bad == "" && !slices.Contains(texts, text) {
+		if text := fmt.Sprintf("%s in %s", brief(c.Endpoint.Text), c.Param); c.Bad == "" && !slices.Contains(texts, text) {
 			texts = append(texts, text)
 		}
 	}

@@ -72,12 +72,9 @@ func orBuiltin(path string) string {
 	return brief(path)
 }
 
-// spareDescriptors is what the daemon needs beside connections and look-ups.
-const spareDescriptors = 64
-
 // checkDescriptors compares the process's limit to what it may need.
 func checkDescriptors(x *examination) []Finding {
-	need := uint64(x.v.Connections + x.v.InFlight + spareDescriptors)
+	need := x.v.Descriptors
 	p := &x.m.Process
 	if p.Unread != "" || p.Descriptors == 0 || p.Descriptors >= need {
 		return nil

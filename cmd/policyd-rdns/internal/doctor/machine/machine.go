@@ -1,26 +1,37 @@
-package doctor
+// Package machine reads what doctor looks at beside Postfix's lists: files on the
+// way to sockets, the systemd unit, the log, the DNS servers, the running daemon.
+// What could not be read says why.
+//
+// What is promised: nothing is changed, and all is bounded in time and size.
+package machine
 
 import (
 	"io/fs"
 	"net/netip"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/resolver"
 )
 
 // Machine is all that was read. A part that could not be read says why in its
 // field Unread; the rest of that part then says nothing.
 type Machine struct {
-	Postfix  Postfix
+	Postfix  maincf.Postfix
 	Account  Account         // that Postfix's smtpd runs as
 	Paths    map[string]Path // of the unix sockets that are called or listened on
 	Servers  []Server        // that the daemon asks
 	Forwards []Forward       // where those on this host may ask further
-	Networks []netip.Prefix  // of this host's interfaces
-	Unit     Unit
-	Process  Process // of the unit
-	Log      LogFile
-	Answers  []Answer // of the daemon, one for each address that it listens on
+	// Silent is why nobody answers at a policy service that Postfix calls, by the
+	// service as written.
+	Silent map[string]string
+	// Exchangers are the hosts that the DNS names for mail to our domains.
+	Exchangers []Exchanger
+	Networks   []netip.Prefix // of this host's interfaces
+	Unit       Unit
+	Process    Process // of the unit
+	Log        LogFile
+	Answers    []Answer // of the daemon, one for each address that it listens on
 }
 
 // Account is a user with all its groups.

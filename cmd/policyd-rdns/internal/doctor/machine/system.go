@@ -1,4 +1,4 @@
-package doctor
+package machine
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/resolver"
 )
 
@@ -36,6 +37,12 @@ type System struct {
 	Account func(name string) Account
 	// Examine asks a DNS server.
 	Examine func(ctx context.Context, server netip.AddrPort, timeout time.Duration) resolver.Examination
+	// Mail asks the DNS where the mail of our domains goes, as the daemon would ask;
+	// nil: nobody does.
+	Mail interface {
+		LookupMX(ctx context.Context, domain string) resolver.Answer
+		LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer
+	}
 	// Dial opens a connection to the daemon.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -74,7 +81,7 @@ func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	if err == nil {
-		return out[:min(len(out), MaxText)], nil
+		return out[:min(len(out), maincf.MaxText)], nil
 	}
 	if first, _, _ := strings.Cut(said.String(), "\n"); first != "" {
 		err = errors.New(first)
@@ -88,7 +95,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, MaxText))
+	return io.ReadAll(io.LimitReader(f, maincf.MaxText))
 }
 
 func interfaceNetworks() []netip.Prefix {

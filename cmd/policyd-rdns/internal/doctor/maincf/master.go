@@ -1,9 +1,12 @@
-package doctor
+package maincf
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // Service is a line of master.cf(5).
@@ -25,7 +28,7 @@ func (s *Service) String() string { return s.Name + "/" + s.Type }
 // parseService reads "name type private unprivileged chroot wakeup maxproc
 // command arguments".
 func parseService(line string) (Service, bool) {
-	words := splitList(line, " \t")
+	words := smtpd.Split(line, " \t")
 	if len(words) < 8 {
 		return Service{}, false
 	}
@@ -44,51 +47,51 @@ func parseService(line string) (Service, bool) {
 			args = args[1:]
 			text = args[0]
 		}
-		if inner, ok := unbrace(text); ok { // "-o { name = value }", Postfix 3.0
+		if inner, ok := smtpd.Unbrace(text); ok { // "-o { name = value }", Postfix 3.0
 			text = inner
 		}
-		if name, value, ok := parameter(text); ok {
+		if name, value, ok := Parameter(text); ok {
 			s.Options = append(s.Options, Option{name, value})
 		}
 	}
 	return s, true
 }
 
-// kind is what a service is for, as far as its name and place tell.
-type kind int
+// Kind is what a service is for, as far as its name and place tell.
+type Kind int
 
 const (
-	notSMTP    kind = iota
-	mx              // where strangers bring mail
-	submission      // where users do
-	internal        // on the loopback: for what a filter brings back
+	NotSMTP    Kind = iota
+	MX              // where strangers bring mail
+	Submission      // where users do
+	Internal        // on the loopback: for what a filter brings back
 )
 
-func (k kind) String() string {
+func (k Kind) String() string {
 	return [...]string{"", "incoming", "submission", "loopback"}[k]
 }
 
 // kindOf reads a service's name. What is no known port is for strangers.
-func kindOf(s *Service) kind {
+func kindOf(s *Service) Kind {
 	if s.Command != "smtpd" && !strings.HasSuffix(s.Command, "/smtpd") {
-		return notSMTP
+		return NotSMTP
 	}
 	if s.Type != "inet" {
-		return mx // behind postscreen
+		return MX // behind postscreen
 	}
-	host, port := cutHost(s.Name)
+	host, port := CutHost(s.Name)
 	if addr, err := netip.ParseAddr(host); host == "localhost" || err == nil && addr.IsLoopback() {
-		return internal
+		return Internal
 	}
 	switch port {
 	case "submission", "587", "smtps", "submissions", "465":
-		return submission
+		return Submission
 	}
-	return mx
+	return MX
 }
 
-// cutHost parts "host:port", "[host]:port" or "port".
-func cutHost(name string) (host, port string) {
+// CutHost parts "host:port", "[host]:port" or "port".
+func CutHost(name string) (host, port string) {
 	i := strings.LastIndexByte(name, ':')
 	if i < 0 {
 		return "", name
@@ -96,28 +99,52 @@ func cutHost(name string) (host, port string) {
 	return strings.Trim(name[:i], "[]"), name[i+1:]
 }
 
-// chrooted says that the service's processes see nothing but the queue
+// Chrooted says that the service's processes see nothing but the queue
 // directory. The default was "y" before Postfix 3.0, and is so still at
 // compatibility level 0 (COMPATIBILITY_README).
-func (p *Postfix) chrooted(s *Service) bool {
+func (p *Postfix) Chrooted(s *Service) bool {
 	if s.Chroot != "-" {
 		return s.Chroot == "y"
 	}
 	level, _, _ := strings.Cut(p.Values["compatibility_level"], ".")
 	n, err := strconv.Atoi(level)
-	_, _, known := p.version()
-	return p.before(3, 0) || err == nil && n == 0 || err != nil && known
+	_, _, known := p.Version()
+	return p.Before(3, 0) || err == nil && n == 0 || err != nil && known
 }
 
-// processes is how many there may be of a service at once; 0: any number.
-func (p *Postfix) processes(s *Service) int {
+// Processes is how many there may be of a service at once; 0: any number.
+func (p *Postfix) Processes(s *Service) int {
 	text := s.MaxProc
 	if text == "-" {
-		text = p.with(s).expand("$default_process_limit")
+		text = p.With(s).Expand("$default_process_limit")
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
 		return 0
 	}
 	return n
+}
+
+// SMTPD are the SMTP services; without master.cf the one that every Postfix has.
+func (p *Postfix) SMTPD() []Service {
+	if p.MasterUnread != "" {
+		return []Service{{Name: "smtp", Type: "inet", Chroot: "?", MaxProc: "-", Command: "smtpd"}}
+	}
+	var all []Service
+	for _, s := range p.Services {
+		if kindOf(&s) != NotSMTP {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// KindOf is that of a service among the others: where all are on the loopback,
+// that is where strangers come in.
+func (p *Postfix) KindOf(s *Service) Kind {
+	k := kindOf(s)
+	if k == Internal && !slices.ContainsFunc(p.SMTPD(), func(s Service) bool { return kindOf(&s) == MX }) {
+		return MX
+	}
+	return k
 }

@@ -1,9 +1,17 @@
-package doctor
+// Package maincf is Postfix's configuration as postconf(1) prints it: parameters,
+// services, and the lookup tables that are text. It expands names within values as
+// postconf(5) says, for what was printed elsewhere without -x.
+//
+// What is promised: any text is read, in bounded time and size; what makes no
+// sense is passed over. What is left to others: what the parameters mean.
+package maincf
 
 import (
 	"maps"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // MaxText bounds each text that is read, in bytes: the output of postconf, a
@@ -21,11 +29,31 @@ type Postfix struct {
 	Values map[string]string
 	// Services are those of master.cf, in order.
 	Services []Service
+	// Tables are the texts of lookup tables that are files on this host, by their
+	// names: "cidr:/etc/postfix/clients".
+	Tables map[string]string
 }
 
-// defaults are those of Postfix that the checks look at and that no release
+// Folder is where the configuration is, if that is not where Postfix's commands
+// look by themselves.
+func (p *Postfix) Folder() string {
+	switch dir := p.Values["config_directory"]; dir {
+	case "/etc/postfix", "/usr/local/etc/postfix", "/usr/pkg/etc/postfix", "/opt/local/etc/postfix", "/opt/homebrew/etc/postfix":
+		return ""
+	default:
+		return dir
+	}
+}
+
+// TableText is the text of a lookup table, if it was read.
+func (p *Postfix) TableText(name string) (text string, ok bool) {
+	text, ok = p.Tables[name]
+	return text, ok
+}
+
+// Defaults are those of Postfix that the checks look at and that no release
 // since 2.10 has changed (postconf(5)), for when only what is set was read.
-func defaults() map[string]string {
+func Defaults() map[string]string {
 	return map[string]string{
 		"queue_directory":                     "/var/spool/postfix",
 		"mail_owner":                          "postfix",
@@ -34,7 +62,8 @@ func defaults() map[string]string {
 		"smtpd_peername_lookup":               "yes",
 		"soft_bounce":                         "no",
 		"smtpd_reject_unlisted_recipient":     "yes",
-		"smtpd_relay_restrictions":            "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+		"smtpd_relay_restrictions":            "${{$compatibility_level} <level {1} ? {} : {permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination}}",
+		"mydestination":                       "$myhostname, localhost.$mydomain, localhost",
 		"smtpd_policy_service_timeout":        "100s",
 		"smtpd_policy_service_default_action": "451 4.3.5 Server configuration problem",
 		"smtpd_policy_service_request_limit":  "0",
@@ -47,11 +76,11 @@ func defaults() map[string]string {
 // sense of it passes over. Of parameters that occur twice the last holds, as in
 // main.cf.
 func ParsePostfix(texts ...string) Postfix {
-	p := Postfix{Values: defaults()}
+	p := Postfix{Values: Defaults()}
 	found := 0
 	for _, text := range texts {
-		for _, line := range logicalLines(text[:min(len(text), MaxText)]) {
-			if name, value, ok := parameter(line); ok {
+		for _, line := range smtpd.LogicalLines(text[:min(len(text), MaxText)]) {
+			if name, value, ok := Parameter(line); ok {
 				p.Values[name] = value
 				found++
 			} else if s, ok := parseService(line); ok {
@@ -68,26 +97,8 @@ func ParsePostfix(texts ...string) Postfix {
 	return p
 }
 
-// logicalLines joins lines that begin with white space to the one before, and
-// leaves comments out, those in the middle too (postconf(5)).
-func logicalLines(text string) []string {
-	var lines []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, " \t\r\n")
-		body := strings.TrimLeft(line, " \t")
-		switch {
-		case body == "" || body[0] == '#':
-		case body != line && len(lines) > 0:
-			lines[len(lines)-1] += " " + body
-		default:
-			lines = append(lines, body)
-		}
-	}
-	return lines
-}
-
-// parameter reads "name = value".
-func parameter(line string) (name, value string, ok bool) {
+// Parameter reads "name = value".
+func Parameter(line string) (name, value string, ok bool) {
 	name, value, ok = strings.Cut(line, "=")
 	name = strings.TrimSpace(name)
 	if !ok || name == "" || strings.ContainsFunc(name, func(c rune) bool { return !isNameByte(c) }) {
@@ -102,21 +113,21 @@ func isNameByte(c rune) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
 }
 
-// with are the parameters of a service: those of main.cf and over them its own.
-func (p *Postfix) with(s *Service) params {
+// With are the parameters of a service: those of main.cf and over them its own.
+func (p *Postfix) With(s *Service) Params {
 	if s == nil || len(s.Options) == 0 {
 		return p.Values
 	}
-	all := params(maps.Clone(p.Values))
+	all := Params(maps.Clone(p.Values))
 	for _, o := range s.Options {
 		all[o.Name] = o.Value
 	}
 	return all
 }
 
-// version is the release as a pair to compare, 3.7 as {3, 7}; known is false if
+// Version is the release as a pair to compare, 3.7 as {3, 7}; known is false if
 // nothing was said.
-func (p *Postfix) version() (major, minor int, known bool) {
+func (p *Postfix) Version() (major, minor int, known bool) {
 	first, rest, _ := strings.Cut(p.Values["mail_version"], ".")
 	major, err := strconv.Atoi(first)
 	if err != nil {
@@ -130,8 +141,8 @@ func (p *Postfix) version() (major, minor int, known bool) {
 	return major, minor, true
 }
 
-// before says that the release is known to be older than major.minor.
-func (p *Postfix) before(major, minor int) bool {
-	a, b, known := p.version()
+// Before says that the release is known to be older than major.minor.
+func (p *Postfix) Before(major, minor int) bool {
+	a, b, known := p.Version()
 	return known && (a < major || a == major && b < minor)
 }

@@ -1,9 +1,13 @@
-package doctor
+package maincf
 
-import "strings"
+import (
+	"strings"
 
-// params are parameters by name, as written.
-type params map[string]string
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
+)
+
+// Params are parameters by name, as written.
+type Params map[string]string
 
 // Bounds of an expansion: parameters that name each other in a circle, and those
 // that double with each step.
@@ -12,15 +16,15 @@ const (
 	maxExpanded = 256 << 10 // bytes
 )
 
-// expand replaces $name, ${name}, $(name), ${name?text}, ${name:text} and
+// Expand replaces $name, ${name}, $(name), ${name?text}, ${name:text} and
 // ${name?{text}:{text}} and comparisons as postconf(5) says; a name that is not
 // known is empty.
-func (p params) expand(text string) string {
+func (p Params) Expand(text string) string {
 	budget := maxExpanded
 	return p.expandWithin(text, maxDepth, &budget)
 }
 
-func (p params) expandWithin(text string, depth int, budget *int) string {
+func (p Params) expandWithin(text string, depth int, budget *int) string {
 	if depth == 0 || !strings.Contains(text, "$") {
 		*budget -= len(text)
 		return text
@@ -55,7 +59,7 @@ func reference(text string) (expr, rest string) {
 		return "", ""
 	}
 	if text[0] == '{' || text[0] == '(' {
-		end := closing(text)
+		end := smtpd.Closing(text)
 		if end < 0 {
 			return "", text
 		}
@@ -68,26 +72,8 @@ func reference(text string) (expr, rest string) {
 	return text[:end], text[end:]
 }
 
-// closing is the place of the bracket that closes the first byte; -1: none does.
-func closing(text string) int {
-	open := text[0]
-	shut := map[byte]byte{'{': '}', '(': ')'}[open]
-	level := 0
-	for i := range len(text) {
-		switch text[i] {
-		case open:
-			level++
-		case shut:
-			if level--; level == 0 {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
 // value is that of an expression without its braces.
-func (p params) value(expr string, depth int, budget *int) string {
+func (p Params) value(expr string, depth int, budget *int) string {
 	expr = strings.TrimSpace(expr)
 	name, rest := expr, ""
 	if i := strings.IndexFunc(expr, func(c rune) bool { return !isNameByte(c) }); i >= 0 {
@@ -106,7 +92,7 @@ func (p params) value(expr string, depth int, budget *int) string {
 		}
 		return p.expandWithin(yes, depth, budget)
 	case rest[0] == ':' && !set:
-		return p.expandWithin(stripBraces(rest[1:]), depth, budget)
+		return p.expandWithin(StripBraces(rest[1:]), depth, budget)
 	}
 	return ""
 }
@@ -117,26 +103,17 @@ func alternatives(text string) (yes, no string) {
 	if text == "" || text[0] != '{' {
 		return text, ""
 	}
-	end := closing(text)
+	end := smtpd.Closing(text)
 	if end < 0 {
 		return text, ""
 	}
 	rest, _ := strings.CutPrefix(strings.TrimSpace(text[end+1:]), ":")
-	return text[1:end], stripBraces(rest)
+	return text[1:end], StripBraces(rest)
 }
 
-func stripBraces(text string) string {
-	if inner, ok := unbrace(text); ok {
+func StripBraces(text string) string {
+	if inner, ok := smtpd.Unbrace(text); ok {
 		return inner
 	}
 	return text
-}
-
-// unbrace takes the braces around text away, and white space.
-func unbrace(text string) (string, bool) {
-	text = strings.TrimSpace(text)
-	if len(text) < 2 || text[0] != '{' || closing(text) != len(text)-1 {
-		return text, false
-	}
-	return strings.TrimSpace(text[1 : len(text)-1]), true
 }

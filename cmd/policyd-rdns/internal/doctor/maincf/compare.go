@@ -1,14 +1,16 @@
-package doctor
+package maincf
 
 import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
 // comparison evaluates "{a} operator {b} ? {yes} : {no}" (postconf(5), Postfix
 // 3.0). What is no such thing is empty.
-func (p params) comparison(expr string, depth int, budget *int) string {
+func (p Params) comparison(expr string, depth int, budget *int) string {
 	left, rest, ok := operand(expr)
 	if !ok {
 		return ""
@@ -36,7 +38,7 @@ func operand(s string) (text, rest string, ok bool) {
 	if s == "" || s[0] != '{' {
 		return "", s, false
 	}
-	end := closing(s)
+	end := smtpd.Closing(s)
 	if end < 0 {
 		return "", s, false
 	}

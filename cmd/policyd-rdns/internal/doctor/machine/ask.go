@@ -1,4 +1,4 @@
-package doctor
+package machine
 
 import (
 	"bufio"
@@ -10,7 +10,14 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
+
+// SlowAnswer is what the answer to a question that needs no DNS should stay well
+// below.
+const SlowAnswer = time.Second
 
 // askTime bounds the question to the daemon, connecting included. Postfix would
 // wait for longer.
@@ -39,7 +46,7 @@ const maxReply = 4096
 // answer is slow: one pause of a busy machine says nothing.
 func (s *System) ask(ctx context.Context, address string) Answer {
 	a := s.askOnce(ctx, address)
-	if a.Unread != "" || a.Took <= slowAnswer {
+	if a.Unread != "" || a.Took <= SlowAnswer {
 		return a
 	}
 	if again := s.askOnce(ctx, address); again.Unread == "" && again.Took < a.Took {
@@ -52,7 +59,7 @@ func (s *System) askOnce(ctx context.Context, address string) Answer {
 	a := Answer{Address: address}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	network, target := "tcp", strings.TrimPrefix(endpointOf(address, ""), "inet:")
+	network, target := "tcp", strings.TrimPrefix(maincf.EndpointOf(address, ""), "inet:")
 	if file, ok := strings.CutPrefix(address, "unix:"); ok {
 		network, target = "unix", file
 	}
@@ -79,7 +86,7 @@ func (s *System) askOnce(ctx context.Context, address string) Answer {
 	case err != nil && line == "":
 		a.Unread = plainError(err)
 	case !ok:
-		a.Unread = "something else listens there; it says " + brief(line)
+		a.Unread = "something else listens there; it says " + plain.Text(line, 100)
 	case err != nil:
 		a.Unread = "the answer is cut off"
 	default:

@@ -1,16 +1,10 @@
-package doctor
+package machine
 
 import "net/netip"
 
-// isResolved says that systemd-resolved listens there
-// (systemd-resolved.service(8)).
-func isResolved(a netip.Addr) bool {
-	return a == netip.AddrFrom4([4]byte{127, 0, 0, 53}) || a == netip.AddrFrom4([4]byte{127, 0, 0, 54})
-}
-
-// publicName is whose public resolver an address is, as their operators publish
+// PublicName is whose public resolver an address is, as their operators publish
 // them; empty: none that is known.
-func publicName(a netip.Addr) string {
+func PublicName(a netip.Addr) string {
 	a = a.Unmap()
 	for _, p := range publicResolvers() {
 		for _, text := range p.networks {

@@ -1,4 +1,4 @@
-package doctor
+package machine
 
 import (
 	"context"
@@ -13,17 +13,30 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
 // Wanted says what of a machine to read, beside what there always is.
 type Wanted struct {
-	// Postfix, unless nil, is what was read of it elsewhere.
-	Postfix *Postfix
-	Unit    Unit // by System.Unit
-	View    *View
+	Postfix maincf.Postfix // by System.Postfix, or read elsewhere
+	Unit    Unit           // by System.Unit
+	Account string         // that Postfix's smtpd runs as
+	Listen  []string       // the daemon's addresses, as in server.listen
+	LogFile string         // of decisions; empty: there is none
+	Sockets []string       // unix sockets: their files
+	// Tables are the files of lookup tables, by the names of the tables.
+	Tables map[string]string
+	// Services are the policy services of others to try.
+	Services []Service
+	// Domains are those to ask the DNS for MX hosts of.
+	Domains []string
 	// Servers are the DNS servers that the daemon asks.
 	Servers []netip.AddrPort
 }
+
+// Service is a policy service, as it is written and as it is dialled.
+type Service struct{ Text, Network, Target string }
 
 // examineTime bounds each question to a DNS server.
 const examineTime = 3 * time.Second
@@ -31,45 +44,82 @@ const examineTime = 3 * time.Second
 // Read reads the machine. It takes some seconds at most for each DNS server and
 // address that does not answer.
 func (s *System) Read(ctx context.Context, w Wanted) Machine {
-	m := Machine{Unit: w.Unit, Networks: s.Networks(), Paths: map[string]Path{}}
-	if w.Postfix != nil {
-		m.Postfix = *w.Postfix
-	} else {
-		m.Postfix = s.postfix(ctx)
-	}
-	x := examination{m: &m, v: w.View}
-	m.Account = s.Account(x.params().expand("$mail_owner"))
-	for _, file := range SocketFiles(&m.Postfix, x.listening()) {
+	m := Machine{Postfix: w.Postfix, Unit: w.Unit, Networks: s.Networks(), Paths: map[string]Path{}}
+	m.Account = s.Account(w.Account)
+	for _, file := range w.Sockets {
 		m.Paths[file] = s.path(file)
 	}
+	m.Postfix.Tables = s.tables(w.Tables)
 	m.Process = s.process(w.Unit.PID)
-	m.Log = s.logFile(w.View.LogFile)
+	m.Log = s.logFile(w.LogFile)
 	m.Servers = make([]Server, len(w.Servers))
-	m.Answers = make([]Answer, len(x.listening()))
+	m.Answers = make([]Answer, len(w.Listen))
 	var asking sync.WaitGroup
 	for i, addr := range w.Servers {
 		asking.Go(func() { m.Servers[i] = Server{addr, s.Examine(ctx, addr, examineTime)} })
 	}
-	for i, address := range x.listening() {
+	for i, address := range w.Listen {
 		asking.Go(func() { m.Answers[i] = s.ask(ctx, address) })
 	}
+	asking.Go(func() { m.Silent = s.silent(ctx, w.Services) })
+	asking.Go(func() { m.Exchangers = s.exchangers(ctx, w.Domains) })
 	asking.Wait()
 	m.Forwards = s.forwards(m.Servers)
 	return m
 }
 
-// postfix asks postconf(1), of the instance that MAIL_CONFIG names if it does.
-func (s *System) postfix(ctx context.Context) Postfix {
-	values, err := s.Run(ctx, "postconf")
+// Postfix asks postconf(1), of the instance that MAIL_CONFIG names if it does.
+// Names within values are expanded by postconf itself, if it can: since 2.10.
+func (s *System) Postfix(ctx context.Context) maincf.Postfix {
+	values, err := s.Run(ctx, "postconf", "-x")
 	if err != nil {
-		return Postfix{Values: defaults(), Unread: err.Error(), MasterUnread: err.Error()}
+		values, err = s.Run(ctx, "postconf")
+	}
+	if err != nil {
+		return maincf.Postfix{Values: maincf.Defaults(), Unread: err.Error(), MasterUnread: err.Error()}
 	}
 	services, err := s.Run(ctx, "postconf", "-M")
-	p := ParsePostfix(string(values), string(services))
+	p := maincf.ParsePostfix(string(values), string(services))
 	if err != nil {
 		p.MasterUnread = err.Error()
 	}
 	return p
+}
+
+// maxTables bounds the lookup tables that are read, and the policy services that
+// are tried.
+const maxTables = 100
+
+// tables reads lookup tables that are text files.
+func (s *System) tables(files map[string]string) map[string]string {
+	all := map[string]string{}
+	for name, file := range files {
+		if len(all) == maxTables {
+			break
+		}
+		if text, err := s.ReadFile(file); err == nil && len(text) < maincf.MaxText {
+			all[name] = string(text)
+		}
+	}
+	return all
+}
+
+// silent finds the policy services that nobody answers at: a connection is opened,
+// and closed again.
+func (s *System) silent(ctx context.Context, services []Service) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	all := map[string]string{}
+	for _, service := range services[:min(len(services), maxTables)] {
+		conn, err := s.Dial(ctx, service.Network, service.Target)
+		switch {
+		case err == nil:
+			conn.Close()
+		case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist): // else it may be a matter of rights
+			all[service.Text] = plainError(err)
+		}
+	}
+	return all
 }
 
 // path looks at a file and the folders on the way to it.

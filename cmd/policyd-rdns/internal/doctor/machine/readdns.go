@@ -1,4 +1,4 @@
-package doctor
+package machine
 
 import (
 	"net/netip"
@@ -32,7 +32,7 @@ func (s *System) forwards(servers []Server) []Forward {
 	var all []Forward
 	for _, f := range forwarders() {
 		if !slices.ContainsFunc(servers, func(server Server) bool {
-			name := software(&server)
+			name := server.Kind()
 			return server.Addr.Addr().IsLoopback() && (name == f.software || name == "" && f.software != "systemd-resolved")
 		}) {
 			continue

@@ -1,0 +1,70 @@
+package doctor
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
+)
+
+// wideNetworks are the entries of mynetworks that strangers are in by the million,
+// many that are less wide but come to the same included.
+func (x *examination) wideNetworks() []string {
+	var all, many []string
+	public := 0 // IPv4 addresses, in units of a /16
+	for _, word := range x.trusted() {
+		p, ok := smtpd.Network(word)
+		switch {
+		case !ok:
+		case smtpd.Wide(p):
+			all = append(all, word)
+		case p.Addr().Is4() && p.Bits() < 16 && smtpd.PublicNetwork(p):
+			public += 1 << (16 - p.Bits())
+			many = append(many, word)
+		}
+	}
+	if public >= 1<<(16-smtpd.Wide4) {
+		all = append(all, many...)
+	}
+	return all
+}
+
+// trusted are the entries of mynetworks.
+func (x *examination) trusted() []string {
+	return smtpd.Split(x.params().Expand("$mynetworks"), smtpd.Separators)
+}
+
+// checkWide looks for strangers among those whom Postfix trusts.
+func (x *examination) checkWide() []Finding {
+	found := x.wideNetworks()
+	if len(found) == 0 {
+		return nil
+	}
+	return []Finding{{
+		"postfix.mynetworks", Error, "mynetworks holds public addresses by the million: " + brief(and(found)),
+		"Whoever has one may relay through this host, and permit_mynetworks lets their mail pass before the daemon is called. Private networks end at 10.255.255.255, 172.31.255.255 and 192.168.255.255.",
+		x.narrowNetworks(),
+	}}
+}
+
+// narrowNetworks is the command that leaves of mynetworks what may be trusted. Of
+// a network that was too wide the private part stays.
+func (x *examination) narrowNetworks() []string {
+	found := x.wideNetworks()
+	var kept []string
+	for _, word := range x.trusted() {
+		if !slices.Contains(found, word) {
+			kept = append(kept, word)
+			continue
+		}
+		p, _ := smtpd.Network(word)
+		for _, private := range []string{"172.16.0.0/12", "192.168.0.0/16"} {
+			q := netip.MustParsePrefix(private)
+			if p.Bits() > 0 && p.Contains(q.Addr()) && !slices.Contains(kept, private) {
+				kept = append(kept, private)
+			}
+		}
+	}
+	return x.setMain("mynetworks", strings.Join(kept, ", "))
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,10 +109,10 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 		t, err = replayDecisions(ctx, p, logs, out)
 	}
 	out.bar.clear()
-	out.damaged.end()
-	if err = errors.Join(err, out.list.end()); err != nil {
+	if err = out.damaged.end(errors.Join(err, out.list.end())); err != nil && !errors.Is(err, errNotWell) {
 		return err
 	}
+	partly := err
 	if t.decisions == 0 {
 		return t.nothing()
 	}
@@ -123,7 +124,7 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 	if err == nil && slices.ContainsFunc(failOn, func(c change) bool { return t.changes[c].decisions > 0 }) {
 		return errNotWell
 	}
-	return err
+	return cmp.Or(err, partly)
 }
 
 // replayOutput is where a replay shows what it does while it reads.

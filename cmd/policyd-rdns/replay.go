@@ -54,6 +54,9 @@ decision log yet: the clients whose mail was accepted are looked up in the DNS, 
 it is today, and judged. Their greeting is mostly not logged: what depends on it
 is undecided. What the DNS cannot say is held against nobody.
 
+Files are read as log does: compressed or not, from syslog, the journal, containers
+and collectors. If one is not read to its end, the status is 1.
+
   policyd-rdns replay -c new.toml /var/log/policyd-rdns/decisions.log*
   policyd-rdns replay -c new.toml --against old.toml --fail-on newly-rejected week.log.gz
   policyd-rdns replay --postfix --networks 192.0.2.0/24 /var/log/mail.log*`,

@@ -94,7 +94,8 @@ func (decisions) Program(string) bool { return false }
 // Message is that of [frame.Wanted].
 func (decisions) Message(text string, _ bool) bool {
 	if text[0] == '{' {
-		return strings.Contains(text, `"msg":"decision"`) || strings.Contains(text, `"msg": "decision"`)
+		var f fields
+		return strings.Contains(text, `"decision"`) && f.split(text) == nil && f.value[fMsg] == "decision"
 	}
 	return strings.HasPrefix(text, "time=") && strings.Contains(text, " msg=")
 }

@@ -146,11 +146,11 @@ func (f *finder) take(program string, pid int, text string) bool {
 
 // cutProgram reads "postfix/smtpd[123]: " or the same without a process.
 func cutProgram(s string) (name string, pid int, text string, ok bool) {
-	colon := strings.Index(s[:min(len(s), maxWord+16)], ": ")
-	if colon <= 0 {
+	end := wordEnd(s)
+	if end < 2 || end == len(s) || s[end] != ' ' || s[end-1] != ':' {
 		return "", 0, s, false
 	}
-	name, text = s[:colon], s[colon+2:]
+	name, text = s[:end-1], s[end+1:]
 	if name[len(name)-1] == ']' {
 		open := strings.IndexByte(name, '[')
 		if open < 0 {
@@ -195,10 +195,8 @@ func (f *finder) label(s string, begin bool) (rest string, ok bool) {
 	case '"':
 		return s, begin && f.row(s)
 	}
-	for _, stream := range [...]string{"stdout F ", "stderr F ", "stdout P ", "stderr P "} {
-		if rest, ok := strings.CutPrefix(s, stream); ok {
-			return rest, true // of the Container Runtime Interface
-		}
+	if len(s) > 9 && s[:3] == "std" && s[6] == ' ' && (s[7] == 'F' || s[7] == 'P') && s[8] == ' ' {
+		return s[9:], true // stdout F, of the Container Runtime Interface
 	}
 	if begin {
 		if rest, ok := f.cutFile(s); ok {
@@ -222,16 +220,12 @@ func (f *finder) at(t time.Time, p precision) {
 
 // program reads the name of another program.
 func (f *finder) program(s string) (rest string, ok bool) {
-	end := strings.IndexByte(s[:min(len(s), maxWord+16)], ' ')
-	if end < 2 || s[end-1] != ':' {
+	if _, _, rest, ok = cutProgram(s); !ok {
 		return s, false
 	}
-	if _, _, _, ok := cutProgram(s[:end+1]); !ok {
-		return s, false
-	}
-	f.named, f.pid = true, s[end-2] == ']'
+	f.named, f.pid = true, s[len(s)-len(rest)-3] == ']'
 	f.names, f.letters = 0, 0
-	return s[end:], true
+	return rest, true
 }
 
 // word reads a name, or the name of another program.
@@ -239,8 +233,8 @@ func (f *finder) word(s string) (rest string, ok bool) {
 	if rest, ok := f.program(s); ok {
 		return rest, true
 	}
-	end := strings.IndexAny(s[:min(len(s), maxWord+1)], " \t")
-	if end <= 0 {
+	end := wordEnd(s)
+	if end == 0 || end == len(s) {
 		return s, false
 	}
 	word, rest := s[:end], s[end:]
@@ -265,11 +259,8 @@ func (f *finder) word(s string) (rest string, ok bool) {
 // cutFile leaves out the file's name, and the line's number, that grep puts before a
 // line.
 func (f *finder) cutFile(s string) (rest string, ok bool) {
-	end := strings.IndexAny(s, " \t")
-	if end < 0 {
-		end = len(s)
-	}
-	for i := 1; i < min(end, maxWord); i++ {
+	end := wordEnd(s)
+	for i := 1; i < end; i++ {
 		if s[i] != ':' && s[i] != '-' || !nameWord(s[:i]) {
 			continue
 		}
@@ -277,7 +268,7 @@ func (f *finder) cutFile(s string) (rest string, ok bool) {
 		if after == "" {
 			break
 		}
-		if _, p, _ := (&Clock{}).cut(after); p != noTime || after[0] == '<' || after[0] == '{' && s[i] == ':' {
+		if _, p, _ := (&Clock{}).cut(after); p != noTime || after[0] == '<' || s[i] == ':' && (after[0] == '{' || f.wanted.Message(after, true)) {
 			return after, true
 		}
 		if name, _, _, ok := cutProgram(after); ok && f.wanted.Program(name) {
@@ -475,6 +466,18 @@ func nameWord(s string) bool {
 		}
 	}
 	return true
+}
+
+// wordEnd is where the word ends that s begins with, at most maxWord bytes further and
+// what goes with a name.
+func wordEnd(s string) int {
+	end := min(len(s), maxWord+16)
+	for i := range end {
+		if blank(s[i]) {
+			return i
+		}
+	}
+	return end
 }
 
 // letters reports whether a name is of letters alone: a word of prose, or a day of the

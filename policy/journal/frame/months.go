@@ -52,7 +52,7 @@ const maxMonth = 64
 // follow it.
 func (c *Clock) cutLocal(s string) (t time.Time, p precision, rest string) {
 	colon := strings.IndexByte(s[:min(len(s), maxMonth+len(" 23 2026 09:"))], ':')
-	if colon < len("m 1 09") {
+	if colon < len("m 1 09") || !digit(s[colon-1]) || !digit(s[colon-2]) {
 		return t, noTime, s
 	}
 	text := strings.TrimRight(s[:colon-2], " ")
@@ -73,6 +73,8 @@ func (c *Clock) cutLocal(s string) (t time.Time, p precision, rest string) {
 	}
 	return c.cutDay(s[len(month)+1:], anyMonth, month)
 }
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
 
 // strangeMonth reports whether a word of no table may be a month.
 func strangeMonth(s string) bool {

@@ -35,7 +35,7 @@ const (
 // text behind them; the others read theirs themselves, and nothing but these.
 var forms = [...]form{
 	{"gzip", "\x1f\x8b\x08", gunzip, "\x1f\x8b\x08", 0},
-	{"bzip2", "BZh", bunzip2, "1AY&SY", 4}, // pi, with which a block begins
+	{"bzip2", "BZh", bunzip2, "&SY", 7}, // of pi, with which a block begins
 	{"xz", "\xfd7zXZ\x00", unxz, "\xfd7zXZ\x00", 0},
 	{"zstd", "\x28\xb5\x2f\xfd", unzstd, "\xb5\x2f\xfd", 1},
 }

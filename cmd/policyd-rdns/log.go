@@ -35,7 +35,8 @@ words, sender and recipients. A name in brackets is not confirmed: it does not
 lead back to the client, or nobody asked. An action in brackets was not carried
 out, since the mode was observe.
 
-It reads logfmt and JSON, compressed with gzip or not, and "-", standard input;
+It reads logfmt and JSON, compressed (gzip, bzip2, xz, zstd) or not, as it is or in
+lines of syslog, the journal, containers and collectors, and "-", standard input;
 several files in order of time. Without a file it reads the one that the
 configuration names (-c), or else standard input. What it cannot read it counts
 and names, and goes on.
@@ -95,8 +96,7 @@ func showLog(ctx context.Context, paths []string, o *logOptions, stdin io.Reader
 	} else {
 		err = showRows(ctx, r, filter, newLogPrinter(stdout, now.Location()), o.follow || isLive(paths, stdin))
 	}
-	damaged.end()
-	return err
+	return damaged.end(err)
 }
 
 // isLive says that lines may be yet to come from standard input: of a pipe nobody

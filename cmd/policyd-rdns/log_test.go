@@ -264,7 +264,7 @@ func TestLogDamaged(t *testing.T) {
 	short := compressed(t, bytes.Repeat(line, 5000))
 	cut := writeLog(t, short[:len(short)-20])
 	status, stdout, stderr = call("", "log", "--json", cut)
-	if status != 0 || stdout == "" || !strings.Contains(stderr, "unexpected EOF") {
+	if status != 1 || stdout == "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "its gzip data end in the middle") {
 		t.Errorf("log of a cut file = %d, %d bytes, %q; want what can be read, and why that is not all", status, len(stdout), stderr)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
 )
 
 // lastLines is how many lines of a log that is followed are shown of before.
@@ -41,9 +43,9 @@ const maxTail = 256 << 10
 
 // seekLines goes to the beginning of the last whole lines, if there are to be any.
 func seekLines(file *os.File, lines int) error {
-	var magic [2]byte
-	if _, err := file.ReadAt(magic[:], 0); err == nil && magic == [2]byte{0x1f, 0x8b} {
-		return fmt.Errorf("%s is compressed: nobody goes on writing to it", file.Name())
+	head := make([]byte, 512)
+	if n, _ := file.ReadAt(head, 0); logfile.Compressed(head[:n]) {
+		return fmt.Errorf("%s is compressed, or no text: nobody goes on writing lines to it", file.Name())
 	}
 	info, err := file.Stat()
 	if err != nil || lines < 0 {

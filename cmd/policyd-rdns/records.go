@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
 	"policyd-rdns/policy/journal"
 )
 
@@ -26,9 +27,12 @@ type part struct {
 
 // findRecords looks at the files that a command was given; "-" is standard
 // input.
+//
+// What cannot be read of them is told at once, before anything is made of the rest.
 func findRecords(paths []string, stdin io.Reader) (*records, error) {
 	r := &records{}
 	stdins := 0
+	var problems []error
 	for _, path := range paths {
 		p := &part{path: path, stdin: stdin}
 		in := journal.Input{Name: path, Open: p.open}
@@ -39,12 +43,17 @@ func findRecords(paths []string, stdin io.Reader) (*records, error) {
 			info, err := os.Stat(path)
 			switch {
 			case err != nil:
-				return nil, err
+				problems = append(problems, err)
+				continue
 			case info.IsDir():
-				return nil, fmt.Errorf("%s is a folder: name the files in it", path)
+				problems = append(problems, fmt.Errorf("%s is a folder: name the files in it", path))
+				continue
 			}
 			in.Once = !info.Mode().IsRegular()
 			r.total += info.Size()
+			if !in.Once {
+				problems = append(problems, p.try())
+			}
 		}
 		r.inputs = append(r.inputs, in)
 		r.parts = append(r.parts, p)
@@ -52,25 +61,36 @@ func findRecords(paths []string, stdin io.Reader) (*records, error) {
 	if stdins > 1 {
 		return nil, errUsage{errors.New("standard input can be read once only")}
 	}
-	return r, nil
+	return r, errors.Join(problems...)
 }
 
-// open opens the log from its beginning.
+// try opens the log, to see whether it can be read.
+func (p *part) try() error {
+	in, err := p.open()
+	if err != nil {
+		return err
+	}
+	p.read.Store(0)
+	return in.Close()
+}
+
+// open opens the log from its beginning, as lines.
 func (p *part) open() (io.ReadCloser, error) {
 	if p.path == "-" {
-		return openInput(p.path, p.stdin)
+		lines, err := logfile.NewLines(p.stdin, "standard input")
+		return &input{lines, io.NopCloser(nil)}, err
 	}
 	f, err := os.Open(p.path)
 	if err != nil {
 		return nil, err
 	}
 	p.read.Store(0)
-	in, err := openInput("-", &counted{f, &p.read})
+	lines, err := logfile.NewLines(&counted{f, &p.read}, p.path)
 	if err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("%s: %w", p.path, errors.Unwrap(err)) // which names standard input
+		return nil, err
 	}
-	return &input{in, f}, nil
+	return &input{lines, f}, nil
 }
 
 // counted counts what is read.
@@ -104,15 +124,20 @@ const maxTold = 5
 // damages tells what of a log could not be read.
 type damages struct {
 	out      io.Writer
-	n        int
-	unknowns int // decisions with words that are not known
+	n        int  // lines
+	broken   bool // of some log the rest could not be read
+	unknowns int  // decisions with words that are not known
 	first    journal.Damage
 }
 
 func (d *damages) tell(damage journal.Damage) {
-	if d.n++; d.n <= maxTold {
-		fmt.Fprintf(d.out, "policyd-rdns: %s\n", safe(damage.Error()))
+	var broken *logfile.Broken
+	if errors.As(damage.Err, &broken) {
+		d.broken = true
+	} else if d.n++; d.n > maxTold {
+		return
 	}
+	fmt.Fprintf(d.out, "policyd-rdns: %s\n", safe(damage.Error()))
 }
 
 // unknown takes decisions with words that are not known.
@@ -123,8 +148,9 @@ func (d *damages) unknown(first journal.Damage, lines int) {
 	d.unknowns += lines
 }
 
-// end tells how many there were.
-func (d *damages) end() {
+// end tells how many there were. The error is that of the command, or if it is well that
+// of a log that was not read to its end: what was made of the rest is not all.
+func (d *damages) end(err error) error {
 	if d.n > maxTold {
 		fmt.Fprintf(d.out, "policyd-rdns: and %d more damaged lines; all were passed over\n", d.n-maxTold)
 	}
@@ -132,4 +158,8 @@ func (d *damages) end() {
 		fmt.Fprintf(d.out, "policyd-rdns: %s written by another version, with words that this one does not know; what they say is taken as not learnt. The first is %s\n",
 			plural(d.unknowns, "decision was", "decisions were"), safe(d.first.Error()))
 	}
+	if err == nil && d.broken {
+		return errNotWell
+	}
+	return err
 }

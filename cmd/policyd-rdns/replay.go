@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,9 @@ With --postfix the files are Postfix's own mail logs, for sites that have no
 decision log yet: the clients whose mail was accepted are looked up in the DNS, as
 it is today, and judged. Their greeting is mostly not logged: what depends on it
 is undecided. What the DNS cannot say is held against nobody.
+
+Files are read as log does: compressed or not, from syslog, the journal, containers
+and collectors. If one is not read to its end, the status is 1.
 
   policyd-rdns replay -c new.toml /var/log/policyd-rdns/decisions.log*
   policyd-rdns replay -c new.toml --against old.toml --fail-on newly-rejected week.log.gz
@@ -108,10 +112,10 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 		t, err = replayDecisions(ctx, p, logs, out)
 	}
 	out.bar.clear()
-	out.damaged.end()
-	if err = errors.Join(err, out.list.end()); err != nil {
+	if err = out.damaged.end(errors.Join(err, out.list.end())); err != nil && !errors.Is(err, errNotWell) {
 		return err
 	}
+	partly := err
 	if t.decisions == 0 {
 		return t.nothing()
 	}
@@ -123,7 +127,7 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 	if err == nil && slices.ContainsFunc(failOn, func(c change) bool { return t.changes[c].decisions > 0 }) {
 		return errNotWell
 	}
-	return err
+	return cmp.Or(err, partly)
 }
 
 // replayOutput is where a replay shows what it does while it reads.

@@ -97,11 +97,10 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 		Progress: func(decisions int) { bar.draw(time.Now(), decisions) },
 	})
 	bar.clear()
-	damaged.end()
-	if err != nil {
-		return err
+	if err == nil {
+		err = o.write(r, stdout)
 	}
-	return o.write(r, stdout)
+	return damaged.end(err)
 }
 
 // write writes the report in the ways that were asked for.

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"policyd-rdns/policy/journal/frame"
 )
 
 // Line is a decision as it was read. Its texts share the memory of the line:
 // what is kept for longer has to be cloned.
 type Line struct {
 	Record
-	// Text is the line itself, without what syslog has put before it.
+	// Text is the line itself, without what syslog, a container runtime or a collector
+	// has put before it or around it.
 	Text string
 }
 
@@ -37,44 +40,69 @@ func (l *Line) read(raw []byte) error {
 	if len(raw) == 0 {
 		return ErrOther
 	}
-	raw = raw[prefix(raw):]
-	l.Text = string(raw)
+	text := string(raw)
+	if raw[0] != '{' && !bytes.HasPrefix(raw, timeKey) {
+		return l.framed(text, ErrOther)
+	}
+	err := l.parse(text)
+	if err == nil || raw[0] != '{' {
+		return err
+	}
+	return l.framed(text, err)
+}
+
+// timeKey is how a line of logfmt begins that has no frame.
+var timeKey = []byte("time=")
+
+// framed reads a line that something stands before, or around. If there is no
+// decision in it, the error is that of reading it without a frame; ErrOther: not read.
+func (l *Line) framed(text string, err error) error {
+	var c frame.Clock
+	if found, ok := c.Cut(decisions{}, text); ok && len(found.Text) < len(text) {
+		return l.parse(found.Text)
+	}
+	if errors.Is(err, ErrOther) {
+		return l.parse(text)
+	}
+	return err
+}
+
+// parse reads a line that nothing stands before.
+func (l *Line) parse(text string) error {
+	l.Text = text
 	l.Record = Record{}
 	var d decoder
-	err := d.parse(l.Text, &l.Record)
+	err := d.parse(text, &l.Record)
 	switch {
 	case err == nil && !d.has[fMS]:
 		// The writer ends each line with it, or nearly so.
 		return errors.New("the end is missing")
-	case errors.Is(err, ErrOther) && !d.has[fMsg] && marked(l.Text):
+	case errors.Is(err, ErrOther) && !d.has[fMsg] && marked(text):
 		return errors.New("not a whole line")
-	case err != nil && !errors.Is(err, ErrOther) && !damaged(l.Text):
+	case err != nil && !errors.Is(err, ErrOther) && !damaged(text):
 		return ErrOther
 	}
 	return err
 }
 
-// maxPrefix bounds what syslog puts before a line: time, host, program, pid.
-const maxPrefix = 256
+// decisions tells which lines are the daemon's.
+type decisions struct{}
 
-// prefix is the length of what syslog, or journalctl in its own format, has put
-// before a line: all up to the colon after the program.
-func prefix(line []byte) int {
-	if line[0] == '{' || bytes.HasPrefix(line, []byte("time=")) {
-		return 0
+// Program is that of [frame.Wanted]: messages of any program are looked at.
+func (decisions) Program(string) bool { return false }
+
+// Message is that of [frame.Wanted].
+func (decisions) Message(text string, _ bool) bool {
+	if text[0] == '{' {
+		var f fields
+		return strings.Contains(text, `"decision"`) && f.split(text) == nil && f.value[fMsg] == "decision"
 	}
-	head := line[:min(len(line), maxPrefix)]
-	for _, begin := range []string{": time=", `: {"time":`} {
-		if i := bytes.Index(head, []byte(begin)); i >= 0 {
-			return i + len(": ")
-		}
-	}
-	return 0
+	return strings.HasPrefix(text, "time=") && strings.Contains(text, " msg=")
 }
 
 // marked says that a line holds what only decisions do.
 func marked(line string) bool {
-	for _, mark := range []string{"msg=decision", `"msg":"decision"`, " questions=", `,"questions":`} {
+	for _, mark := range []string{"msg=decision", `"msg":"decision"`, `\"msg\":\"decision\"`, " questions=", `,"questions":`} {
 		if strings.Contains(line, mark) {
 			return true
 		}

@@ -114,6 +114,70 @@ func TestReadLines(t *testing.T) {
 	}
 }
 
+// TestReadFrames: a decision is read through whatever has put something before it or
+// around it; one that stands in what a stranger has chosen is none.
+func TestReadFrames(t *testing.T) {
+	for name, line := range map[string]string{"logfmt": logLine(journal.Logfmt, "a", 1), "JSON": logLine(journal.JSON, "a", 1)} {
+		line = strings.TrimSpace(line)
+		quoted := fmt.Sprintf("%q", line) // which is JSON's quoting of ASCII
+		for _, framed := range []string{
+			"Nov 23 00:00:01 mx policyd-rdns[1]: " + line,
+			"nov. 23 00:00:01 mx policyd-rdns[1]: " + line,
+			"mx policyd-rdns: " + line,
+			"policyd-1  | " + line,
+			"policyd-1  | 2026-11-23T00:00:01.5Z " + line,
+			"2026-11-23T00:00:01.5Z stdout F " + line,
+			"[pod/mail-0/policyd] " + line,
+			"decisions.log.1:12:" + line,
+			"Mon 2026-11-23 00:00:01 UTC mx policyd-rdns.service[1]: " + line,
+			"Nov 23 00:00:01 dockerhost policyd-1[812]: " + line,
+			"<30>1 2026-11-23T00:00:01Z mx policyd-rdns 1 - [a b=\"c\"] " + line,
+			"\x1b[32mNov 23 00:00:01\x1b[0m mx policyd-rdns[1]: " + line,
+			"\ufeff" + line,
+			`{"log":` + quoted + `,"stream":"stdout","time":"2026-11-23T00:00:01Z"}`,
+			`{"_HOSTNAME":"mx","SYSLOG_IDENTIFIER":"policyd-rdns","_PID":"1","MESSAGE":` + quoted + `}`,
+			`{"_index":"x","_source":{"@timestamp":"2026-11-23T00:00:01Z","message":` + quoted + `}}`,
+			`{"labels":{"app":"policyd"},"line":` + quoted + `,"timestamp":"1795392001000000000"}`,
+			`{"level":"info","msg":` + quoted + `}`,
+		} {
+			ids, damages, counts := readIDs(t, inputOf(1, framed))
+			if got := strings.Join(ids, " "); got != "a" || counts.Other != 0 {
+				t.Errorf("%s: %q: decisions %q, %+v, %q; want a", name, framed, got, counts, damages)
+			}
+		}
+		for _, other := range []string{
+			"Nov 23 00:00:01 mx postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[203.0.113.66]: 550 5.7.1 <x: " + line + ">",
+			"Nov 23 00:00:01 mx sshd[7]: Invalid user policyd-rdns[1]: " + line,
+			"Invalid user policyd-rdns[1]: " + line,
+			`{"SYSLOG_IDENTIFIER":"sshd","MESSAGE":"Invalid user ` + quoted[1:] + `}`,
+			`time=2026-11-23T00:00:01.000Z level=WARN msg="policy connection closed" error=` + quoted,
+		} {
+			if ids, _, counts := readIDs(t, inputOf(1, other)); len(ids) > 0 || counts.Other+counts.Damaged != 1 {
+				t.Errorf("%s: %q: decisions %q, %+v; want none", name, other, ids, counts)
+			}
+		}
+	}
+	// An object of Elasticsearch that has the decision's own fields.
+	fields := strings.TrimSpace(logLine(journal.JSON, "a", 1))
+	if ids, damages, _ := readIDs(t, inputOf(1, `{"_index":"x","_source":`+fields+`}`)); len(ids) != 1 {
+		t.Errorf("the fields within _source: decisions %q, %q; want a", ids, damages)
+	}
+}
+
+// TestReadCutInput: the part of a line that an input ends in is not told beside the
+// input's error.
+func TestReadCutInput(t *testing.T) {
+	line := logLine(journal.Logfmt, "a", 1)
+	in := inputOf(1, "")
+	in.Open = func() (io.ReadCloser, error) {
+		return io.NopCloser(io.MultiReader(strings.NewReader(line+line[:60]), iotest.ErrReader(io.ErrUnexpectedEOF))), nil
+	}
+	ids, damages, _ := readIDs(t, in)
+	if want := []string{"1:2: unexpected EOF"}; !slices.Equal(damages, want) || len(ids) != 1 {
+		t.Errorf("decisions %q, damages %q; want a, %q", ids, damages, want)
+	}
+}
+
 // manyLines are decisions with numbers, one a second, and a damaged line after
 // every hundred.
 func manyLines(n int) (text string, ids []string) {
@@ -273,6 +337,7 @@ func FuzzRead(f *testing.F) {
 	a, b := logLine(journal.Logfmt, "a", 1), logLine(journal.JSON, "b", 2)
 	f.Add([]byte(a + b))
 	f.Add([]byte("Nov 23 00:00:01 mx policyd-rdns[1]: " + a + "\n\n-- No entries --\n" + b[:30]))
+	f.Add([]byte(fmt.Sprintf("{\"log\":%q,\"time\":\"2026-11-23T00:00:00Z\"}\nmail-1  | %s", a, b)))
 	f.Add([]byte("time=\nmsg=decision\n{\"msg\":\"decision\",\"ms\":1}\nquestions=1\n\x00"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r := journal.Reader{Inputs: []journal.Input{inputOf(1, string(text))}}

@@ -167,6 +167,10 @@ func (c *chunk[T]) digest(digest func(*Line) (T, bool)) {
 	var l Line
 	for raw := range bytes.Lines(c.data) {
 		c.lines++
+		if c.err != nil && raw[len(raw)-1] != '\n' {
+			c.lines-- // a part of a line, which c.err is about
+			break
+		}
 		c.line(&l, raw, digest)
 	}
 	if c.err != nil {

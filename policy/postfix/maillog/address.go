@@ -108,11 +108,14 @@ func quotedEnd(s string) int {
 	return -1
 }
 
+// maxID bounds a queue ID, in bytes.
+const maxID = 32
+
 // queueID says whether a text is a queue ID: hexadecimal digits, or with
 // enable_long_queue_ids at least ten letters and digits, none of them a vowel
 // (postconf(5)). So no word of Postfix's own is one.
 func queueID(s string) bool {
-	if len(s) < 5 || len(s) > 32 {
+	if len(s) < 5 || len(s) > maxID {
 		return false
 	}
 	short, long := true, len(s) >= 10

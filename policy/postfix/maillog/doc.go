@@ -24,12 +24,11 @@
 //
 // # Formats
 //
-// Lines may come from syslog (RFC 3164 with a year or none, RFC 5424, RFC 3339
-// times as rsyslog and Debian 12 write), from journalctl -o short, short-iso,
-// short-precise, short-full, short-unix, json and cat, from postlogd's maillog_file,
-// and through Docker, Compose and Kubernetes, which put something before a line or
-// around it. A time without a year belongs to the last year in which the file can
-// have held it; one without a zone is of [Reader.Place].
+// Lines may come from syslog, journalctl, postlogd's maillog_file, containers and
+// collectors of logs: [policyd-rdns/policy/journal/frame] has the forms. A time without a
+// year belongs to the last year in which the file can have held it; one without a zone is
+// of [Reader.Place]. What looks like a line of Postfix and is in none of these forms is
+// told as damage.
 //
 // # Trust
 //

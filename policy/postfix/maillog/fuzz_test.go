@@ -14,6 +14,7 @@ import (
 
 	"policyd-rdns/address"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/frame"
 )
 
 // samples are the lines of testdata.
@@ -40,7 +41,7 @@ func FuzzLine(f *testing.F) {
 	for _, line := range samples(f) {
 		f.Add(line)
 	}
-	c := &clock{place: time.UTC, written: time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)}
+	c := &frame.Clock{Place: time.UTC, Written: time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)}
 	f.Fuzz(func(t *testing.T, line string) {
 		h, text, ok := cutHeader(c, line)
 		if !ok {

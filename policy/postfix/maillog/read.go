@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/frame"
 )
 
 // Input is a log to read.
@@ -104,7 +105,7 @@ func (r *Reader) firstTime(in Input) (time.Time, error) {
 	lines := bufio.NewReaderSize(from, maxLine)
 	for range maxProbe {
 		line, err := lines.ReadSlice('\n')
-		if h, _, ok := cutHeader(c, strings.ToValidUTF8(string(line), "?")); ok && !h.time.IsZero() {
+		if h, _, ok := cutHeader(c, trimEnd(string(line))); ok && !h.time.IsZero() {
 			return h.time, nil
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
@@ -114,12 +115,11 @@ func (r *Reader) firstTime(in Input) (time.Time, error) {
 	return time.Time{}, nil
 }
 
-func (r *Reader) clock(in Input) *clock {
-	c := &clock{place: r.Place, written: in.Modified}
-	if c.place == nil {
-		c.place = time.Local
+func (r *Reader) clock(in Input) *frame.Clock {
+	c := &frame.Clock{Place: r.Place, Written: in.Modified}
+	if c.Place == nil {
+		c.Place = time.Local
 	}
-	c.written = c.written.In(c.place)
 	return c
 }
 
@@ -168,12 +168,16 @@ func (l *logReader) read(ctx context.Context, in Input) error {
 }
 
 // line reads one line.
-func (l *logReader) line(c *clock, in Input, n int, raw []byte) error {
+func (l *logReader) line(c *frame.Clock, in Input, n int, raw []byte) error {
 	line := trimEnd(string(raw))
 	h, text, ok := cutHeader(c, line)
 	if !ok {
 		if strings.IndexByte(line, 0) >= 0 {
 			l.damaged(in, n, errors.New("holds NUL bytes"))
+			return nil
+		}
+		if looksLike(line) {
+			l.damaged(in, n, fmt.Errorf("%w: %.80q", errFrame, line))
 			return nil
 		}
 		l.counts.Other++
@@ -191,6 +195,13 @@ func (l *logReader) line(c *clock, in Input, n int, raw []byte) error {
 	l.counts.Used++
 	return l.assembly.add(&h, &e)
 }
+
+// errFrame is what is wrong with a line that was not read, though Postfix's header
+// stands in it.
+var errFrame = errors.New("looks like a line of Postfix, after something unknown")
+
+// trimEnd leaves out the line end and blanks before it.
+func trimEnd(s string) string { return strings.TrimRight(s, " \r\n") }
 
 func (l *logReader) damaged(in Input, n int, err error) {
 	l.counts.Damaged++

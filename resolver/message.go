@@ -409,7 +409,7 @@ func (p *parser) authorities(r *reply) error {
 			return err
 		}
 		r.soa = &soa{zone: zone, ttl: wireTTL(one.ttl)}
-		if one.data < one.after {
+		if n, err := p.numbers(one); err == nil && n == soaNumbers {
 			r.soa.minimum = binary.BigEndian.Uint32(p.packet[one.after-4:])
 		}
 	}
@@ -440,31 +440,42 @@ func (p *parser) record(at int) (rr, error) {
 	return one, nil
 }
 
-// fits says that the data of a record has the form of its type.
+// fits says that the data of a record has the form of its type. A SOA may end after
+// any of its fields, as the DNS library has it.
 func (p *parser) fits(one rr) bool {
-	size := one.after - one.data
-	names, rest := 0, 0
 	switch one.rtype {
 	case dns.TypeA:
-		return size == 4
+		return one.after-one.data == 4
 	case dns.TypeAAAA:
-		return size == 16
+		return one.after-one.data == 16
 	case dns.TypePTR, dns.TypeCNAME, dns.TypeNS:
-		names = 1
-	case dns.TypeSOA: // serial, refresh, retry, expire, minimum
-		names, rest = 2, 5*4
-	default:
-		return true
+		end, err := p.skip(one.data)
+		return err == nil && end == one.after
+	case dns.TypeSOA:
+		rest, err := p.numbers(one)
+		return err == nil && rest >= 0 && rest <= soaNumbers && rest%4 == 0
 	}
-	at := one.data
-	for range names {
+	return true
+}
+
+// soaNumbers is the size of what follows the names in a SOA: serial, refresh, retry,
+// expire, minimum; RFC 1035 section 3.3.13.
+const soaNumbers = 5 * 4
+
+// numbers is how many bytes there are of them.
+func (p *parser) numbers(soa rr) (int, error) {
+	at := soa.data
+	for range 2 {
+		if at == soa.after {
+			break
+		}
 		end, err := p.skip(at)
 		if err != nil {
-			return false
+			return 0, err
 		}
 		at = end
 	}
-	return at+rest == one.after
+	return soa.after - at, nil
 }
 
 // skip is what follows a name. A pointer ends it: RFC 1035 section 4.1.4.

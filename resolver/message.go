@@ -214,8 +214,9 @@ func parse(packet []byte, ask query) (*reply, error) {
 type parser struct {
 	packet    []byte
 	questions int
-	short     bool // the message ended before all that the header promises
-	compared  int  // see maxCompared
+	aliases   []uint16 // where the CNAMEs of the answer section are
+	short     bool     // the message ended before all that the header promises
+	compared  int      // see maxCompared
 	answers   section
 	authority section
 }
@@ -261,7 +262,10 @@ func (p *parser) sections(r *reply) error {
 			if err != nil {
 				return err
 			}
-			if i == 3 && one.rtype == dns.TypeOPT {
+			switch {
+			case i == 1 && one.rtype == dns.TypeCNAME:
+				p.aliases = append(p.aliases, uint16(at))
+			case i == 3 && one.rtype == dns.TypeOPT:
 				r.rcode = r.rcode&0xf | int(one.ttl>>24)<<4
 			}
 			at = one.after
@@ -324,14 +328,12 @@ func (p *parser) answer(r *reply, qtype uint16) error {
 
 // alias is the first CNAME of the answer section that a name has, or the zero rr.
 func (p *parser) alias(name int) (rr, error) {
-	at := p.answers.at
-	for range p.answers.count {
-		one, err := p.record(at)
+	for _, at := range p.aliases {
+		one, err := p.record(int(at))
 		if err != nil {
 			return rr{}, err
 		}
-		at = one.after
-		if one.rtype != dns.TypeCNAME || one.class != dns.ClassINET || one.data == one.after {
+		if one.class != dns.ClassINET || one.data == one.after {
 			continue
 		}
 		same, err := p.same(one.owner, name)

@@ -214,8 +214,9 @@ func parse(packet []byte, ask query) (*reply, error) {
 type parser struct {
 	packet    []byte
 	questions int
-	short     bool // the message ended before all that the header promises
-	compared  int  // see maxCompared
+	aliases   []uint16 // where the CNAMEs of the answer section are
+	short     bool     // the message ended before all that the header promises
+	compared  int      // see maxCompared
 	answers   section
 	authority section
 }
@@ -261,7 +262,10 @@ func (p *parser) sections(r *reply) error {
 			if err != nil {
 				return err
 			}
-			if i == 3 && one.rtype == dns.TypeOPT {
+			switch {
+			case i == 1 && one.rtype == dns.TypeCNAME:
+				p.aliases = append(p.aliases, uint16(at))
+			case i == 3 && one.rtype == dns.TypeOPT:
 				r.rcode = r.rcode&0xf | int(one.ttl>>24)<<4
 			}
 			at = one.after
@@ -324,14 +328,12 @@ func (p *parser) answer(r *reply, qtype uint16) error {
 
 // alias is the first CNAME of the answer section that a name has, or the zero rr.
 func (p *parser) alias(name int) (rr, error) {
-	at := p.answers.at
-	for range p.answers.count {
-		one, err := p.record(at)
+	for _, at := range p.aliases {
+		one, err := p.record(int(at))
 		if err != nil {
 			return rr{}, err
 		}
-		at = one.after
-		if one.rtype != dns.TypeCNAME || one.class != dns.ClassINET || one.data == one.after {
+		if one.class != dns.ClassINET || one.data == one.after {
 			continue
 		}
 		same, err := p.same(one.owner, name)
@@ -411,7 +413,7 @@ func (p *parser) authorities(r *reply) error {
 			return err
 		}
 		r.soa = &soa{zone: zone, ttl: wireTTL(one.ttl)}
-		if one.data < one.after {
+		if n, err := p.numbers(one); err == nil && n == soaNumbers {
 			r.soa.minimum = binary.BigEndian.Uint32(p.packet[one.after-4:])
 		}
 	}
@@ -446,33 +448,45 @@ func (p *parser) record(at int) (rr, error) {
 // section 3.3.9.
 const preference = 2
 
-// fits says that the data of a record has the form of its type.
+// fits says that the data of a record has the form of its type. A SOA may end after
+// any of its fields, as the DNS library has it.
 func (p *parser) fits(one rr) bool {
-	size := one.after - one.data
-	before, names, rest := 0, 0, 0
 	switch one.rtype {
 	case dns.TypeA:
-		return size == 4
+		return one.after-one.data == 4
 	case dns.TypeAAAA:
-		return size == 16
+		return one.after-one.data == 16
 	case dns.TypePTR, dns.TypeCNAME, dns.TypeNS:
-		names = 1
+		end, err := p.skip(one.data)
+		return err == nil && end == one.after
 	case dns.TypeMX:
-		before, names = preference, 1
-	case dns.TypeSOA: // serial, refresh, retry, expire, minimum
-		names, rest = 2, 5*4
-	default:
-		return true
+		end, err := p.skip(one.data + preference)
+		return err == nil && end == one.after
+	case dns.TypeSOA:
+		rest, err := p.numbers(one)
+		return err == nil && rest >= 0 && rest <= soaNumbers && rest%4 == 0
 	}
-	at := one.data + before
-	for range names {
+	return true
+}
+
+// soaNumbers is the size of what follows the names in a SOA: serial, refresh, retry,
+// expire, minimum; RFC 1035 section 3.3.13.
+const soaNumbers = 5 * 4
+
+// numbers is how many bytes there are of them.
+func (p *parser) numbers(soa rr) (int, error) {
+	at := soa.data
+	for range 2 {
+		if at == soa.after {
+			break
+		}
 		end, err := p.skip(at)
 		if err != nil {
-			return false
+			return 0, err
 		}
 		at = end
 	}
-	return at+rest == one.after
+	return soa.after - at, nil
 }
 
 // skip is what follows a name. A pointer ends it: RFC 1035 section 4.1.4.

@@ -28,7 +28,6 @@ const resolvConf = "/etc/resolv.conf"
 
 // daemon is the state of serve.
 type daemon struct {
-	host     host
 	log      *slog.Logger
 	journal  *journal.Writer // of decisions
 	resolver *resolver.Resolver
@@ -47,6 +46,7 @@ type daemon struct {
 // judged by one configuration.
 type generation struct {
 	conf     *config
+	host     host // as it was called then: addresses come and go
 	loaded   time.Time
 	gatherer *policy.Gatherer
 	tally    *metrics.Tally
@@ -56,7 +56,6 @@ type generation struct {
 // the decision log to the configuration's file.
 func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host) (*daemon, error) {
 	d := &daemon{
-		host:    h,
 		log:     log,
 		journal: decisions,
 		nat:     natGuard{log: log},
@@ -86,20 +85,21 @@ func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host
 	if conf.http.listen != "" {
 		d.watch = d.newWatch(conf)
 	}
-	d.current.Store(d.generation(conf))
+	d.current.Store(d.generation(conf, h))
 	return d, nil
 }
 
-func (d *daemon) generation(conf *config) *generation {
+func (d *daemon) generation(conf *config, h host) *generation {
 	return &generation{
 		conf:   conf,
+		host:   h,
 		loaded: time.Now(),
 		tally:  d.watch.tally(conf.rules, d.current.Load()),
 		gatherer: &policy.Gatherer{
 			DNS:       d.resolver,
 			Deadline:  conf.server.deadline,
-			HostAddrs: d.host.addrs,
-			HostNames: d.host.names,
+			HostAddrs: h.addrs,
+			HostNames: h.names,
 		},
 	}
 }
@@ -152,10 +152,15 @@ func (d *daemon) decide(g *generation, w *work, req *policy.Request) (action str
 }
 
 // reload puts the configuration as it is now into force and opens the decision
-// log anew. On an error the old configuration stays.
-func (d *daemon) reload() {
+// log anew. On an error the old configuration stays. Files may hang while they
+// are read; if ctx has ended meanwhile, all stays as it is.
+func (d *daemon) reload(ctx context.Context) {
 	old := d.current.Load().conf
 	conf, servers, err := reread(old.path)
+	if ctx.Err() != nil {
+		d.log.Info("configuration not reloaded: the daemon stops")
+		return
+	}
 	if err == nil {
 		err = d.journal.Open(conf.log.file)
 	}
@@ -167,12 +172,11 @@ func (d *daemon) reload() {
 		}
 		return
 	}
-	d.host = findHost() // addresses come and go
 	d.resolver.SetServers(servers, conf.resolver.timeout)
 	d.resolver.Resize(conf.resolver.cacheEntries)
 	d.resolver.SetStale(conf.resolver.stale)
 	d.resolver.SetMaxInFlight(conf.resolver.maxInFlight)
-	d.current.Store(d.generation(conf))
+	d.current.Store(d.generation(conf, findHost()))
 	d.log.Info("configuration reloaded", "config", conf.hash, "rules", len(conf.rules.List), "servers", serverList(servers))
 	d.tellWarnings(conf)
 	d.checkDescriptors(conf)
@@ -274,13 +278,13 @@ func (d *daemon) announce(listeners []net.Listener) {
 	d.log.Info("asking DNS servers", "servers", serverList(servers), "from", source,
 		"timeout", g.conf.resolver.timeout, "cache_entries", g.conf.resolver.cacheEntries)
 	d.log.Info("own names, that nobody else may greet with", "names",
-		strings.Join(slices.Concat(d.host.names, []string{"localhost", "localhost.localdomain"}, g.conf.helo.ownNames), ","))
-	for _, name := range d.host.names {
+		strings.Join(slices.Concat(g.host.names, []string{"localhost", "localhost.localdomain"}, g.conf.helo.ownNames), ","))
+	for _, name := range g.host.names {
 		if !strings.Contains(name, ".") && len(g.conf.helo.ownNames) == 0 {
 			d.log.Info("the host name is not fully qualified: name what Postfix is called (myhostname) in helo.own_names", "name", name)
 		}
 	}
-	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(d.host.addrs), "networks", strings.Join(g.conf.server.networks, ","))
+	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(g.host.addrs), "networks", strings.Join(g.conf.server.networks, ","))
 	for _, l := range listeners {
 		d.log.Info("listening", "address", listenAddress(l))
 		d.log.Info("to use it, add this line to smtpd_recipient_restrictions in /etc/postfix/main.cf, after reject_unauth_destination",

@@ -137,8 +137,11 @@ func (d *daemon) checkDescriptors(conf *config) {
 
 // supervise reloads on request and keeps the service manager informed, from
 // the beginning until all is served, which is later than ctx ends. A reload that
-// hangs, on a file that cannot be read, holds up neither of them.
+// hangs, on a file that cannot be read, holds up neither of them; its end is
+// waited for, for stopTime at most.
 func (d *daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-chan os.Signal) {
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	m := newManager()
 	defer m.close()
 	m.ready()
@@ -149,6 +152,9 @@ func (d *daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-ch
 	for {
 		select {
 		case <-served:
+			if giveUp(); reload == nil && hup != nil {
+				d.awaitReload(reloaded)
+			}
 			return
 		case <-stopping:
 			m.stopping()
@@ -159,13 +165,25 @@ func (d *daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-ch
 			reload = nil // one at a time; hup keeps the next
 			m.reloading()
 			go func() {
-				d.reload()
-				reloaded <- struct{}{}
+				defer func() { reloaded <- struct{}{} }()
+				d.reload(ctx)
 			}()
 		case <-reloaded:
 			m.ready()
 			reload = hup
 		}
+	}
+}
+
+// awaitReload waits for a reload that has been given up. One that hangs for longer
+// ends with the program, and does nothing any more.
+func (d *daemon) awaitReload(reloaded <-chan struct{}) {
+	limit := time.NewTimer(stopTime)
+	defer limit.Stop()
+	select {
+	case <-reloaded:
+	case <-limit.C:
+		d.log.Warn("a reload hangs, on a file that cannot be read, and is not waited for", "after", stopTime)
 	}
 }
 

@@ -129,7 +129,7 @@ func (d *daemon) checkDescriptors(conf *config) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return
 	}
-	if need := uint64(conf.server.connections + conf.resolver.maxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0)); limit.Cur < need {
+	if need := uint64(conf.server.connections + conf.resolver.maxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0)); uint64(limit.Cur) < need { // int64 on FreeBSD
 		d.log.Warn("too few file descriptors: raise LimitNOFILE, or lower server.max_connections and resolver.max_inflight",
 			"limit", limit.Cur, "need", need)
 	}

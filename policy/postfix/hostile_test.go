@@ -276,7 +276,7 @@ func descriptors(t *testing.T, want int) int {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	if limit.Cur > uint64(want+others) {
+	if uint64(limit.Cur) > uint64(want+others) { // int64 on FreeBSD
 		return want
 	}
 	t.Logf("%d connections instead of %d, for want of file descriptors", limit.Cur-others, want)

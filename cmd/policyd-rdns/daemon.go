@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -302,9 +304,24 @@ func (d *daemon) tellWarnings(conf *config) {
 func mainCF(l net.Listener) string {
 	endpoint := "inet:" + l.Addr().String()
 	if l.Addr().Network() == "unix" {
-		// Postfix takes a path within its queue directory as relative, and
-		// where it runs in a chroot it has to be so.
-		endpoint = "unix:" + strings.TrimPrefix(l.Addr().String(), "/var/spool/postfix/")
+		endpoint = "unix:" + withinQueue(l.Addr().String())
 	}
 	return "check_policy_service { " + endpoint + ", timeout=10s, default_action=DUNNO }"
+}
+
+// withinQueue is a path as Postfix takes it: below its queue directory as relative
+// to that, as it has to be where smtpd runs in a chroot. The queue directory is the
+// one that has Postfix's folders: queue_directory in postconf(5) may be any.
+func withinQueue(path string) string {
+	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if isFolder(filepath.Join(dir, "private")) && isFolder(filepath.Join(dir, "active")) {
+			return strings.TrimPrefix(path, dir+"/")
+		}
+	}
+	return strings.TrimPrefix(path, "/var/spool/postfix/")
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,10 +20,14 @@ takes beyond that is what its decisions cost. It prints "listening ADDRESS" when
 it does, and runs until it is told to stop (SIGTERM, SIGINT).`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := onLoopback(address); err != nil {
-				return err
+			network, where := "unix", strings.TrimPrefix(address, "unix:")
+			if where == address {
+				if err := onLoopback(address); err != nil {
+					return err
+				}
+				network = "tcp"
 			}
-			l, err := net.Listen("tcp", address)
+			l, err := net.Listen(network, where)
 			if err != nil {
 				return err
 			}
@@ -30,6 +35,6 @@ it does, and runs until it is told to stop (SIGTERM, SIGINT).`,
 			return floor.Serve(cmd.Context(), l)
 		},
 	}
-	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:0", "`address` of the loopback, and port; 0: any")
+	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:0", "`address` of the loopback, and port; 0: any; or unix:/path")
 	return cmd
 }

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +28,6 @@ const resolvConf = "/etc/resolv.conf"
 
 // daemon is the state of serve.
 type daemon struct {
-	host     host
 	log      *slog.Logger
 	journal  *journal.Writer // of decisions
 	resolver *resolver.Resolver
@@ -45,6 +46,7 @@ type daemon struct {
 // judged by one configuration.
 type generation struct {
 	conf     *config
+	host     host // as it was called then: addresses come and go
 	loaded   time.Time
 	gatherer *policy.Gatherer
 	tally    *metrics.Tally
@@ -54,7 +56,6 @@ type generation struct {
 // the decision log to the configuration's file.
 func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host) (*daemon, error) {
 	d := &daemon{
-		host:    h,
 		log:     log,
 		journal: decisions,
 		nat:     natGuard{log: log},
@@ -83,20 +84,21 @@ func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host
 	if conf.http.listen != "" {
 		d.watch = d.newWatch(conf)
 	}
-	d.current.Store(d.generation(conf))
+	d.current.Store(d.generation(conf, h))
 	return d, nil
 }
 
-func (d *daemon) generation(conf *config) *generation {
+func (d *daemon) generation(conf *config, h host) *generation {
 	return &generation{
 		conf:   conf,
+		host:   h,
 		loaded: time.Now(),
 		tally:  d.watch.tally(conf.rules, d.current.Load()),
 		gatherer: &policy.Gatherer{
 			DNS:       d.resolver,
 			Deadline:  conf.server.deadline,
-			HostAddrs: d.host.addrs,
-			HostNames: d.host.names,
+			HostAddrs: h.addrs,
+			HostNames: h.names,
 		},
 	}
 }
@@ -149,10 +151,15 @@ func (d *daemon) decide(g *generation, w *work, req *policy.Request) (action str
 }
 
 // reload puts the configuration as it is now into force and opens the decision
-// log anew. On an error the old configuration stays.
-func (d *daemon) reload() {
+// log anew. On an error the old configuration stays. Files may hang while they
+// are read; if ctx has ended meanwhile, all stays as it is.
+func (d *daemon) reload(ctx context.Context) {
 	old := d.current.Load().conf
 	conf, servers, err := reread(old.path)
+	if ctx.Err() != nil {
+		d.log.Info("configuration not reloaded: the daemon stops")
+		return
+	}
 	if err == nil {
 		err = d.journal.Open(conf.log.file)
 	}
@@ -164,12 +171,11 @@ func (d *daemon) reload() {
 		}
 		return
 	}
-	d.host = findHost() // addresses come and go
 	d.resolver.SetServers(servers, conf.resolver.timeout)
 	d.resolver.Resize(conf.resolver.cacheEntries)
 	d.resolver.SetStale(conf.resolver.stale)
 	d.resolver.SetMaxInFlight(conf.resolver.maxInFlight)
-	d.current.Store(d.generation(conf))
+	d.current.Store(d.generation(conf, findHost()))
 	d.log.Info("configuration reloaded", "config", conf.hash, "rules", len(conf.rules.List), "servers", serverList(servers))
 	d.tellWarnings(conf)
 	d.checkDescriptors(conf)
@@ -242,13 +248,13 @@ func (d *daemon) announce(listeners []net.Listener) {
 	}
 	d.log.Info("asking DNS servers", "servers", serverList(servers), "from", source,
 		"timeout", g.conf.resolver.timeout, "cache_entries", g.conf.resolver.cacheEntries)
-	d.log.Info("own names, that nobody else may greet with", "names", strings.Join(ownNames(d.host, g.conf), ","))
-	for _, name := range d.host.names {
+	d.log.Info("own names, that nobody else may greet with", "names", strings.Join(ownNames(g.host, g.conf), ","))
+	for _, name := range g.host.names {
 		if hostname.Local(name) && len(g.conf.helo.ownNames) == 0 {
 			d.log.Info("hosts elsewhere have the host name too, so that nobody is refused for it: name what Postfix is called (myhostname) in helo.own_names", "name", name)
 		}
 	}
-	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(d.host.addrs), "networks", strings.Join(g.conf.server.networks, ","))
+	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(g.host.addrs), "networks", strings.Join(g.conf.server.networks, ","))
 	for _, l := range listeners {
 		d.log.Info("listening", "address", listenAddress(l))
 		d.log.Info("to use it, add this line to smtpd_recipient_restrictions in /etc/postfix/main.cf, after reject_unauth_destination",
@@ -270,9 +276,24 @@ const policyTimeout = 10 * time.Second
 func mainCF(l net.Listener) string {
 	endpoint := "inet:" + l.Addr().String()
 	if l.Addr().Network() == "unix" {
-		// Postfix takes a path within its queue directory as relative, and
-		// where it runs in a chroot it has to be so.
-		endpoint = "unix:" + strings.TrimPrefix(l.Addr().String(), "/var/spool/postfix/")
+		endpoint = "unix:" + withinQueue(l.Addr().String())
 	}
 	return "check_policy_service { " + endpoint + ", timeout=" + durationText(policyTimeout) + ", default_action=DUNNO }"
+}
+
+// withinQueue is a path as Postfix takes it: below its queue directory as relative
+// to that, as it has to be where smtpd runs in a chroot. The queue directory is the
+// one that has Postfix's folders: queue_directory in postconf(5) may be any.
+func withinQueue(path string) string {
+	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if isFolder(filepath.Join(dir, "private")) && isFolder(filepath.Join(dir, "active")) {
+			return strings.TrimPrefix(path, dir+"/")
+		}
+	}
+	return strings.TrimPrefix(path, "/var/spool/postfix/")
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

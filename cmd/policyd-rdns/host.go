@@ -57,6 +57,14 @@ func nobodysOwn(entry string) bool {
 	return hostname.Local(hostname.Normal(entry))
 }
 
+// name is what the machine is called first; empty: nobody knows.
+func (h *host) name() string {
+	if len(h.names) == 0 {
+		return ""
+	}
+	return h.names[0]
+}
+
 func joinAddrs(addrs []netip.Addr) string {
 	texts := make([]string, len(addrs))
 	for i, a := range addrs {

@@ -25,22 +25,17 @@ type watch struct {
 	metrics   *metrics.Metrics
 	page      *status.Page
 	started   time.Time
-	host      string // name
-	maxConns  int    // of the policy server; a reload does not change it
+	maxConns  int // of the policy server; a reload does not change it
 	listening atomic.Bool
 	failed    atomic.Pointer[error] // of the last reload
 }
 
 func (d *daemon) newWatch(conf *config) *watch {
-	w := &watch{
+	return &watch{
 		started: time.Now(), maxConns: conf.server.connections,
 		metrics: metrics.New(versionText(), d.counted),
 		page:    status.New(status.Source{State: d.state, Summary: shownSummary, Explain: d.explained}, time.Now),
 	}
-	if len(d.host.names) > 0 {
-		w.host = d.host.names[0]
-	}
-	return w
 }
 
 // tally counts what a configuration will decide, in place of an older one.
@@ -89,7 +84,9 @@ func (d *daemon) serveHTTP(ctx context.Context) (stop func(), err error) {
 		return nil, fmt.Errorf("http.listen = %q: %w", address, err)
 	}
 	host, _, _ := net.SplitHostPort(address) // it has been checked
-	server := web.Server{Handler: d.routes(), Log: d.log, Names: append(slices.Clone(d.host.names), host)}
+	server := web.Server{Handler: d.routes(), Log: d.log, Names: func() []string {
+		return append(slices.Clone(d.current.Load().host.names), host)
+	}}
 	// It says how things are until the last request is answered.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var serving sync.WaitGroup
@@ -162,7 +159,7 @@ func (d *daemon) counted() metrics.State {
 func (d *daemon) state() status.State {
 	g := d.current.Load()
 	s := status.State{
-		State: d.counted(), Version: versionText(), Host: d.watch.host, Started: d.watch.started, Listening: d.watch.listening.Load(),
+		State: d.counted(), Version: versionText(), Host: g.host.name(), Started: d.watch.started, Listening: d.watch.listening.Load(),
 		File: g.conf.path, Rules: len(g.conf.rules.List), Loaded: g.loaded, Unseen: d.nat.trouble(),
 	}
 	if err := d.watch.failed.Load(); err != nil && *err != nil {

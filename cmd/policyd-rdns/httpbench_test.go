@@ -8,7 +8,7 @@ func watchedHandling(tb testing.TB, client, helo string) *handling {
 	h := newHandling(tb, client, helo)
 	conf := h.current.Load().conf
 	h.watch = h.newWatch(conf)
-	h.current.Store(h.generation(conf))
+	h.current.Store(h.generation(conf, h.current.Load().host))
 	return h
 }
 

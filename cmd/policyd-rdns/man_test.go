@@ -42,7 +42,8 @@ func TestManNamesEveryCommandAndFlag(t *testing.T) {
 	}
 	for _, want := range []string{
 		`.TH POLICYD-RDNS 8 "2026-11-23" "policyd-rdns `,
-		"\n    check_policy_service { inet:" + defaults().server.listen[0] + ", timeout=10s, default_action=DUNNO }\n",
+		"\n    check_policy_service { unix:private/policyd-rdns, timeout=10s, default_action=DUNNO }\n",
+		"inet:" + defaults().server.listen[0],
 		"--helo name", "SIGHUP", "Wrong usage", "-c, --config file",
 	} {
 		if !strings.Contains(text, want) {

@@ -11,6 +11,7 @@ import (
 type manager struct {
 	interval time.Duration
 	states   chan string
+	told     chan struct{} // closed when all was told
 }
 
 // maxStates bounds what waits for a manager that does not read.
@@ -21,8 +22,9 @@ func newManager() manager {
 	if err != nil {
 		interval = 0
 	}
-	m := manager{interval: interval, states: make(chan string, maxStates)}
+	m := manager{interval: interval, states: make(chan string, maxStates), told: make(chan struct{})}
 	go func() {
+		defer close(m.told)
 		for state := range m.states {
 			_, _ = sd.SdNotify(false, state) // that it could not be told changes nothing for us
 		}
@@ -39,8 +41,19 @@ func (m manager) notify(state string) {
 	}
 }
 
+// tellTime bounds how long a manager that does not read is waited for at the end.
+const tellTime = time.Second
+
 // close ends the telling, behind what was told.
-func (m manager) close() { close(m.states) }
+func (m manager) close() {
+	close(m.states)
+	limit := time.NewTimer(tellTime)
+	defer limit.Stop()
+	select {
+	case <-m.told:
+	case <-limit.C:
+	}
+}
 
 func (m manager) ready()    { m.notify(sd.SdNotifyReady) }
 func (m manager) stopping() { m.notify(sd.SdNotifyStopping) }

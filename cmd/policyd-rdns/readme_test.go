@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -78,14 +79,22 @@ func TestREADMEShowsWhatIs(t *testing.T) {
 	if n := strings.Count(text, "\n"); n > 150 {
 		t.Errorf("README.md has %d lines; want at most 150", n)
 	}
-	l, err := postfix.Listen("127.0.0.1:0", 0, "")
+	queue := t.TempDir() // of Postfix
+	for _, folder := range []string{"active", "private"} {
+		if err := os.Mkdir(filepath.Join(queue, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := postfix.Listen("unix:"+filepath.Join(queue, "private", "policyd-rdns"), 0o600, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, line, _ := strings.Cut(mainCF(l), l.Addr().String())
-	if !strings.Contains(text, "check_policy_service { inet:127.0.0.1:10040"+line) {
-		t.Errorf("README.md lacks the line that serve shows: %s", mainCF(l))
+	if want := "check_policy_service { unix:private/policyd-rdns, timeout=10s, default_action=DUNNO }"; mainCF(l) != want || !strings.Contains(text, want) {
+		t.Errorf("serve shows %s; want it, and README.md, to show %s", mainCF(l), want)
+	}
+	if !strings.Contains(text, "`inet:127.0.0.1:10040`") {
+		t.Error("README.md does not tell what to write without a unix socket")
 	}
 	for _, cmd := range newRoot().Commands() {
 		if name := cmd.Name(); name != "help" && !cmd.Hidden && !strings.Contains(text, "`"+name+"`") {

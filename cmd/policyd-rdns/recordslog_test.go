@@ -134,7 +134,6 @@ func startInMemory(t *testing.T, conf *config, dns *world.World, log io.Writer) 
 	quiet := slog.New(slog.DiscardHandler)
 	d := &inMemory{
 		daemon: &daemon{
-			host:     host{names: []string{"mx.example.net"}, addrs: []netip.Addr{netip.MustParseAddr("192.0.2.25")}},
 			log:      quiet,
 			journal:  journal.NewWriter(log, nil),
 			resolver: r,
@@ -144,7 +143,7 @@ func startInMemory(t *testing.T, conf *config, dns *world.World, log io.Writer) 
 		listener: &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})},
 		ended:    make(chan error, 1),
 	}
-	d.current.Store(d.generation(conf))
+	d.current.Store(d.generation(conf, host{names: []string{"mx.example.net"}, addrs: []netip.Addr{netip.MustParseAddr("192.0.2.25")}}))
 	ctx, cancel := context.WithCancel(t.Context())
 	d.end = cancel
 	go func() { d.ended <- d.run(ctx, []net.Listener{d.listener}, nil) }()

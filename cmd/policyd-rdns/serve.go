@@ -135,7 +135,7 @@ func (d *daemon) checkDescriptors(conf *config) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return
 	}
-	if need := conf.descriptors(); limit.Cur < need {
+	if need := conf.descriptors(); uint64(limit.Cur) < need { // int64 on FreeBSD
 		d.log.Warn("too few file descriptors: raise LimitNOFILE, or lower server.max_connections and resolver.max_inflight",
 			"limit", limit.Cur, "need", need)
 	}
@@ -143,8 +143,11 @@ func (d *daemon) checkDescriptors(conf *config) {
 
 // supervise reloads on request and keeps the service manager informed, from
 // the beginning until all is served, which is later than ctx ends. A reload that
-// hangs, on a file that cannot be read, holds up neither of them.
+// hangs, on a file that cannot be read, holds up neither of them; its end is
+// waited for, for stopTime at most.
 func (d *daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-chan os.Signal) {
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	m := newManager()
 	defer m.close()
 	m.ready()
@@ -155,6 +158,9 @@ func (d *daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-ch
 	for {
 		select {
 		case <-served:
+			if giveUp(); reload == nil && hup != nil {
+				d.awaitReload(reloaded)
+			}
 			return
 		case <-stopping:
 			m.stopping()
@@ -165,13 +171,25 @@ func (d *daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-ch
 			reload = nil // one at a time; hup keeps the next
 			m.reloading()
 			go func() {
-				d.reload()
-				reloaded <- struct{}{}
+				defer func() { reloaded <- struct{}{} }()
+				d.reload(ctx)
 			}()
 		case <-reloaded:
 			m.ready()
 			reload = hup
 		}
+	}
+}
+
+// awaitReload waits for a reload that has been given up. One that hangs for longer
+// ends with the program, and does nothing any more.
+func (d *daemon) awaitReload(reloaded <-chan struct{}) {
+	limit := time.NewTimer(stopTime)
+	defer limit.Stop()
+	select {
+	case <-reloaded:
+	case <-limit.C:
+		d.log.Warn("a reload hangs, on a file that cannot be read, and is not waited for", "after", stopTime)
 	}
 }
 

@@ -371,6 +371,58 @@ func TestPassedSocket(t *testing.T) {
 	d.stop(t)
 }
 
+// TestPassedUnixSocket is that with the socket of the Debian package, and nothing to
+// listen on besides.
+func TestPassedUnixSocket(t *testing.T) {
+	dns, _ := startWorld(t, plainZone)
+	dir := t.TempDir()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "policyd-rdns"), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	socket, err := l.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "config.toml")
+	writeFile(t, path, fmt.Sprintf("[server]\nlisten = []\n[resolver]\nservers = [%q]\n", dns))
+	d := newDaemonProcess(t, "serve", "-c", path)
+	d.cmd.ExtraFiles = []*os.File{socket}
+	d.cmd.Env = append(d.cmd.Env, "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=policyd-rdns.socket")
+	d.start(t)
+	conn, replies := dial(t, "unix", l.Addr().String())
+	if got, err := ask(conn, replies, "203.0.113.20", "mail.example.com"); err != nil || got != "DUNNO" {
+		t.Errorf("reply %q, %v; want DUNNO", got, err)
+	}
+	d.stop(t)
+	if got := strings.Count(strings.Join(d.logged(), "\n"), "msg=listening"); got != 1 {
+		t.Errorf("the daemon listens %d times; want on the socket that was passed, and nowhere else", got)
+	}
+}
+
+// TestWithinQueue has socket files as Postfix has to be told of them.
+func TestWithinQueue(t *testing.T) {
+	dir := t.TempDir()
+	for _, folder := range []string{"queue/private", "queue/active", "queue/public", "plain/private"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range map[string]string{
+		dir + "/queue/private/policyd-rdns":       "private/policyd-rdns",
+		dir + "/queue/public/policyd-rdns":        "public/policyd-rdns",
+		dir + "/queue/policyd-rdns":               "policyd-rdns",
+		dir + "/plain/private/policyd-rdns":       dir + "/plain/private/policyd-rdns",
+		"/var/spool/postfix/private/policyd-rdns": "private/policyd-rdns",
+		"/run/policyd-rdns/socket":                "/run/policyd-rdns/socket",
+	} {
+		if got := withinQueue(path); got != want {
+			t.Errorf("withinQueue(%s) = %s; want %s", path, got, want)
+		}
+	}
+}
+
 // TestCovers compares sockets passed by systemd with addresses to listen on.
 func TestCovers(t *testing.T) {
 	tests := []struct {

@@ -42,7 +42,7 @@ if [ "$manager" = fake ]; then
 		#!/bin/sh
 		case "\$*" in
 		*--root=*) exec /usr/bin/systemctl "\$@" ;; # links only
-		*is-enabled*) ls /etc/systemd/system/*.wants/policyd-rdns.service >/dev/null 2>&1 && echo enabled ;;
+		*is-enabled*) ls /etc/systemd/system/*.wants/"\${*##* }" >/dev/null 2>&1 && echo enabled ;;
 		*is-active*) ;;
 		*) echo "\$*" >>"$calls" ;;
 		esac
@@ -89,17 +89,46 @@ pack() { dpkg-deb --root-owner-group -Znone -b "$temp/root" "$next" >/dev/null; 
 install() { : >"$calls" && dpkg "$@" </dev/null >"$temp/dpkg" 2>&1 || fail "dpkg $*: $(cat "$temp/dpkg")"; }
 
 config=/etc/policyd-rdns/config.toml
+dropin=/etc/systemd/system/policyd-rdns.socket.d/postfix.conf
+
+# socket_is QUEUE OWNER: the socket that systemd would open, by unit and drop-ins.
+socket_is() {
+	units=$(cat /lib/systemd/system/policyd-rdns.socket $dropin 2>/dev/null) || true
+	path=$(sed -n 's/^ListenStream=//p' <<<"$units" | tail -n 1)
+	user=$(sed -n 's/^SocketUser=//p' <<<"$units" | tail -n 1)
+	mode=$(sed -n 's/^SocketMode=//p' <<<"$units" | tail -n 1)
+	[ "$path $user $mode" = "$1/private/policyd-rdns $2 0600" ] || fail "the socket is $path, of $user, $mode; want it below $1, of $2, 0600"
+	mkdir -p "$temp/units/policyd-rdns.socket.d"
+	cp /lib/systemd/system/policyd-rdns.* "$temp/units"
+	[ ! -e $dropin ] || cp $dropin "$temp/units/policyd-rdns.socket.d"
+	verified=$(systemd-analyze verify --man=no "$temp"/units/policyd-rdns.service "$temp"/units/policyd-rdns.socket 2>&1) || fail "units: $verified"
+	[ -z "$verified" ] || fail "units: $verified"
+	rm -r "$temp/units"
+}
+
+# postfix_is NAME=VALUE...: what postconf says in what follows, of a Postfix that is
+# set up in another way.
+postfix_is() {
+	mkdir -p "$temp/postfix"
+	printf '%s\n' "compatibility_level = 3.6" "$@" >"$temp/postfix/main.cf"
+	: >"$temp/postfix/master.cf"
+	export MAIL_CONFIG=$temp/postfix
+}
 
 note "lintian"
 lintian --allow-root --fail-on none --show-overrides "$deb" | tee "$temp/lintian"
 ! grep -q '^[EW]:' "$temp/lintian" || fail "lintian is not content"
 
 note "install (service manager: $manager)"
+[ "$(dpkg-deb -f "$deb" Depends)" = postfix ] || fail "the package does not depend on postfix"
 install -i "$deb"
+called "start policyd-rdns.socket"
 called "start policyd-rdns.service"
 running
+socket_is /var/spool/postfix postfix
+[ ! -e ${dropin%/*} ] || fail "Postfix is as usual, and there is $(ls -R ${dropin%/*})"
 [ -L /etc/systemd/system/multi-user.target.wants/policyd-rdns.service ] || fail "the service is not enabled"
-[ ! -e /etc/systemd/system/sockets.target.wants/policyd-rdns.socket ] || fail "the socket is enabled"
+[ -L /etc/systemd/system/sockets.target.wants/policyd-rdns.socket ] || fail "the socket is not enabled"
 policyd-rdns version
 policyd-rdns demo >"$temp/demo"
 grep -q '550 5.7.1 <user@example.net>' "$temp/demo" || fail "demo: $(cat "$temp/demo")"
@@ -107,11 +136,60 @@ policyd-rdns configtest -c $config >"$temp/rules" 2>&1 || fail "configtest: $(ca
 grep -q 'mode observe' "$temp/rules" || fail "a fresh installation does not only observe: $(cat "$temp/rules")"
 dpkg --verify policyd-rdns | grep -v /usr/share/ && fail "not as packed" # images leave documentation out
 dpkg-deb -x "$deb" "$temp/root"
+grep -q 'unix:private/policyd-rdns, timeout=10s, default_action=DUNNO' "$temp/root/usr/share/doc/policyd-rdns/examples/main.cf" || fail "main.cf has not the socket"
 for page in "$temp"/root/usr/share/man/*/*; do
 	complaints=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
 	[ -z "$complaints" ] || fail "$page: $complaints"
 done
 bash -n "$temp/root/usr/share/bash-completion/completions/policyd-rdns"
+
+note "Postfix's queue folder and user are others, and then as usual again"
+postfix_is "base = /srv/50% mail" 'queue_directory = $base/queue' "mail_owner = vmail"
+install -i "$deb"
+[ "$(tail -n +2 $dropin)" = "$(printf '[Socket]\nListenStream=\nListenStream=/srv/50%%%% mail/queue/private/policyd-rdns\nSocketUser=vmail')" ] || fail "$dropin: $(cat $dropin)"
+called "stop policyd-rdns.service"
+called "restart policyd-rdns.socket"
+called "start policyd-rdns.service"
+postfix_is "queue_directory = /srv/queue"
+install -i "$deb"
+socket_is /srv/queue postfix
+called "restart policyd-rdns.socket"
+install -i "$deb"
+called "restart policyd-rdns.service"
+not_called "policyd-rdns.socket"
+echo "# mine" >"$temp/mine" && cat $dropin >>"$temp/mine" && cp "$temp/mine" $dropin
+postfix_is "queue_directory = /srv/other"
+install -i "$deb"
+cmp -s "$temp/mine" $dropin || fail "the administrator's $dropin was changed"
+install --remove policyd-rdns
+cmp -s "$temp/mine" $dropin || fail "the administrator's $dropin went with the package"
+sed -i 1d $dropin
+install -i "$deb"
+socket_is /srv/other postfix
+install --remove policyd-rdns
+[ ! -e ${dropin%/*} ] || fail "removing left $(ls -R ${dropin%/*})"
+for broken in "queue_directory = relative" "queue_directory =" ; do
+	postfix_is "$broken"
+	install -i "$deb"
+	socket_is /var/spool/postfix postfix
+done
+rm "$temp/postfix/main.cf" # postconf says nothing
+install -i "$deb"
+socket_is /var/spool/postfix postfix
+unset MAIL_CONFIG
+
+note "the service manager does not run, as in a chroot: the files are made all the same"
+postfix_is "queue_directory = /srv/queue"
+if [ "$manager" = fake ]; then
+	mv /run/systemd/system "$temp/system"
+	install -i "$deb"
+	! grep -qv -- --root= "$calls" || fail "systemctl was asked: $(cat "$calls")"
+	socket_is /srv/queue postfix
+	mv "$temp/system" /run/systemd/system
+fi
+unset MAIL_CONFIG
+install -i "$deb"
+[ ! -e ${dropin%/*} ] || fail "Postfix is as usual again, and there is $(ls -R ${dropin%/*})"
 
 note "upgrade: no question, all kept"
 mkdir -p /var/log/private/policyd-rdns

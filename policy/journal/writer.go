@@ -57,7 +57,8 @@ func NewWriter(stream io.Writer, onLoss func(Loss)) *Writer {
 // Open appends to a file from now on, which it creates, readable for owner and
 // group, if need be; with an empty path it goes back to the stream. The same
 // path again opens the file anew, as after a rotation. Lines that wait go where
-// they would have gone. On an error all stays as it was.
+// they would have gone. On an error all stays as it was. Once Close has been
+// called, the error is [os.ErrClosed].
 func (w *Writer) Open(path string) error {
 	w.mu.Lock()
 	before := w.path
@@ -75,6 +76,12 @@ func (w *Writer) Open(path string) error {
 	w.flush(nil) // to where it was written for
 	w.writing.Lock()
 	defer w.writing.Unlock()
+	if w.ended() {
+		if file != nil {
+			_ = file.Close() // nothing was written to it
+		}
+		return fmt.Errorf("opening the log: %w", os.ErrClosed)
+	}
 	if w.file != nil {
 		_ = w.file.Close() // what was written to it is the system's matter
 	}
@@ -83,6 +90,13 @@ func (w *Writer) Open(path string) error {
 	w.path = path
 	w.mu.Unlock()
 	return nil
+}
+
+// ended reports whether Close has been called.
+func (w *Writer) ended() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed
 }
 
 // cutShort says that the last line of a file is not whole: the disk was full, or

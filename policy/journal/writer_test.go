@@ -407,3 +407,37 @@ func TestWriterOpenAgain(t *testing.T) {
 	closeWriter(t, w)
 	expectFile(t, path, "cut sho\n1\n")
 }
+
+// A log that is opened anew while it is closed, as by a reload at the stop, is not
+// left open.
+func TestWriterOpenClosed(t *testing.T) {
+	dir := t.TempDir()
+	w := journal.NewWriter(io.Discard, nil)
+	open(t, w, filepath.Join(dir, "log"))
+	closeWriter(t, w)
+	for _, name := range []string{"log", "other"} {
+		path := filepath.Join(dir, name)
+		if err := w.Open(path); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("Open(%s) after Close() = %v; want %v", name, err, os.ErrClosed)
+		}
+		if held := holders(t, path); held > 0 {
+			t.Errorf("%s is open %d times after Close(); want none", name, held)
+		}
+	}
+}
+
+// holders is how many descriptors of this process are of a file.
+func holders(t *testing.T, path string) int {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skipf("needs /proc: %v", err)
+	}
+	n := 0
+	for _, fd := range all {
+		if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && to == path {
+			n++
+		}
+	}
+	return n
+}

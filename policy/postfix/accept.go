@@ -15,29 +15,36 @@ const (
 	maxPause = time.Second
 )
 
-// accept starts the connections of one listener until that is closed. A place
-// is taken before a connection is accepted: what has none waits in the
-// backlog, and costs us nothing.
+// accept starts the connections of one listener until that is closed. One that
+// finds no place waits, and those behind it wait in the backlog, where they cost
+// us nothing.
 func (s *service) accept(ctx context.Context, running *sync.WaitGroup, l net.Listener) error {
 	failed := &seldom{}
 	for {
-		if err := s.takePlace(ctx); err != nil {
-			return err
-		}
 		c, err := s.acceptOne(ctx, l, failed)
 		if err != nil {
 			return err
 		}
+		if err := s.takePlace(ctx); err != nil {
+			_ = c.Close() // nothing was promised to it
+			return err
+		}
 		s.count.accepted.Add(1)
 		s.count.open.Add(1)
-		if s.loops.adopt(ctx, s, running, c) {
+		if s.adopted(ctx, running, c) {
 			continue
 		}
 		running.Go(func() {
+			defer s.givePlace()
 			s.serve(ctx, c)
-			s.givePlace()
 		})
 	}
+}
+
+// adopted reports whether a loop serves a connection.
+func (s *service) adopted(ctx context.Context, running *sync.WaitGroup, c net.Conn) (ok bool) {
+	defer s.contain("unknown")
+	return s.loops.adopt(ctx, s, running, c)
 }
 
 // givePlace gives back the place of a connection that has ended.
@@ -46,7 +53,8 @@ func (s *service) givePlace() {
 	<-s.places
 }
 
-// takePlace waits until there may be one connection more.
+// takePlace waits until there may be one connection more, and has others give
+// way for it.
 func (s *service) takePlace(ctx context.Context) error {
 	select {
 	case s.places <- struct{}{}:
@@ -55,13 +63,19 @@ func (s *service) takePlace(ctx context.Context) error {
 	}
 	s.count.full.Add(1)
 	if s.full.due() {
-		s.log.Warn("as many policy connections as allowed, new ones wait", "max_connections", cap(s.places))
+		s.log.Warn("as many policy connections as allowed: for a new one the longest idle gives way, or it waits", "max_connections", cap(s.places))
 	}
-	select {
-	case s.places <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	for {
+		again := time.NewTimer(s.seats.makeRoom())
+		select {
+		case s.places <- struct{}{}:
+			again.Stop()
+			return nil
+		case <-ctx.Done():
+			again.Stop()
+			return ctx.Err()
+		case <-again.C:
+		}
 	}
 }
 

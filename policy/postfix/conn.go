@@ -18,16 +18,21 @@ import (
 // connections are served that no [loop] can: on other systems than Linux, in want of
 // file descriptors or of what epoll watches, and if they are none of the system's.
 func (s *service) serve(ctx context.Context, c net.Conn) {
+	defer s.contain("unknown") // one that has no name to tell
 	defer c.Close()
-	wake := context.AfterFunc(ctx, func() {
+	name := peer(c)
+	defer s.contain(name)
+	wake := func() {
 		_ = c.SetReadDeadline(time.Unix(1, 0)) // fails only if c is closed: nobody to wake
-	})
-	defer wake()
+	}
+	place := &seat{leave: wake}
+	s.seats.add(place)
+	defer s.seats.remove(place)
+	defer context.AfterFunc(ctx, wake)()
 	r := NewReader(c, s.memory)
 	defer r.release()
 
-	name := peer(c)
-	err := s.converse(ctx, c, r, name)
+	err := s.converse(ctx, c, r, place, name)
 	s.countEnd(err)
 	s.logEnd(name, err)
 }
@@ -35,8 +40,11 @@ func (s *service) serve(ctx context.Context, c net.Conn) {
 // countEnd counts a connection that ends for err, and is called before it is closed:
 // who has seen its end finds it counted.
 func (s *service) countEnd(err error) {
-	if errors.Is(err, ErrRequest) {
+	switch {
+	case errors.Is(err, ErrRequest):
 		s.count.badRequests.Add(1)
+	case err == errGaveWay:
+		s.count.gaveWay.Add(1)
 	}
 }
 
@@ -59,7 +67,7 @@ func (s *service) logEnd(peer string, err error) {
 const turn = 2
 
 // converse answers request after request. Its error is never nil.
-func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, peer string) error {
+func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, place *seat, peer string) error {
 	var reply []byte
 	reading, writing := allowance{set: c.SetReadDeadline}, allowance{set: c.SetWriteDeadline}
 	// A stop must not cut short what has begun.
@@ -67,7 +75,10 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, peer stri
 	var req policy.Request // of one after the other
 	now := time.Now()
 	for n := 1; ; n++ {
-		if err := s.next(ctx, &reading, now, r, &req); err != nil {
+		if err := s.next(ctx, &reading, place, now, r, &req); err != nil {
+			if place.leaving() {
+				err = errGaveWay
+			}
 			return err
 		}
 		action, wait := s.answer(whole, &req, peer)
@@ -91,21 +102,24 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, peer stri
 // next waits for a request and reads it. What arrives whole, as nearly all do,
 // needs no deadline for its rest. The order counts: a stop puts the deadline into
 // the past, and what undid that would not see that ctx is done.
-func (s *service) next(ctx context.Context, reading *allowance, now time.Time, r *Reader, req *policy.Request) error {
+func (s *service) next(ctx context.Context, reading *allowance, place *seat, now time.Time, r *Reader, req *policy.Request) error {
+	place.idle(s.seats.at(now))
 	if err := reading.give(now, s.idle); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx, place); err != nil {
 		return err
 	}
 	if err := r.await(); err != nil {
 		return err
 	}
 	if !r.whole() {
-		if err := reading.renew(time.Now(), s.unfinished); err != nil {
+		now = time.Now()
+		place.idle(s.seats.at(now))
+		if err := reading.renew(now, s.unfinished); err != nil {
 			return err
 		}
-		if err := ctx.Err(); err != nil {
+		if err := ended(ctx, place); err != nil {
 			return err
 		}
 	}
@@ -113,7 +127,21 @@ func (s *service) next(ctx context.Context, reading *allowance, now time.Time, r
 	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
 		err = fmt.Errorf("%w: not whole after %v", ErrRequest, s.unfinished)
 	}
+	if err == nil && !place.busy() {
+		err = errGaveWay // asked as the request came: Postfix sends it again
+	}
 	return err
+}
+
+// ended is why a connection is to read no more: a stop, or others that wait.
+func ended(ctx context.Context, place *seat) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if place.leaving() {
+		return errGaveWay
+	}
+	return nil
 }
 
 // allowance is the time that one direction of a connection has.
@@ -161,11 +189,26 @@ func (s *service) await(wait func() string, req *policy.Request, peer string) (a
 // of the stack 100 frames (by the runtime).
 func (s *service) rescue(action *string, req *policy.Request, peer string) {
 	if p := recover(); p != nil {
-		s.count.panics.Add(1)
-		s.log.Error("panic in handling a policy request, answered "+noAction, "peer", peer,
-			"panic", fmt.Sprintf("%.1000s", fmt.Sprint(p)), "request", fmt.Sprintf("%+.200v", *req), "stack", string(debug.Stack()))
 		*action = noAction
+		s.tellPanic("panic in handling a policy request, answered "+noAction, p, "peer", peer, "request", fmt.Sprintf("%+.200v", *req))
 	}
+}
+
+// contain is deferred, and keeps a panic in serving a connection to that one: it
+// is closed, and Postfix connects anew.
+func (s *service) contain(peer string) {
+	if p := recover(); p != nil {
+		s.tellPanic(closedByPanic, p, "peer", peer)
+	}
+}
+
+const closedByPanic = "panic in serving a policy connection, which is closed"
+
+// tellPanic counts and logs a panic. If even that panics, it is enough.
+func (s *service) tellPanic(what string, p any, more ...any) {
+	defer func() { _ = recover() }()
+	s.count.panics.Add(1)
+	s.log.Error(what, append(more, "panic", fmt.Sprintf("%.1000s", fmt.Sprint(p)), "stack", string(debug.Stack()))...)
 }
 
 // peer names who is at the other end. Clients of unix sockets have no address.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -20,8 +21,9 @@ import (
 // hundreds take turns no stack is in a processor's cache when its turn comes: with
 // 2000 connections that was a third of what a request cost.
 type loops struct {
-	mu  sync.Mutex
-	all []*loop
+	mu     sync.Mutex
+	all    []*loop
+	failed bool // one has: no more are made, and without any each connection has a goroutine
 }
 
 // adopt takes a connection over, if it is one of the system's.
@@ -64,7 +66,7 @@ func duplicate(c net.Conn) (fd int, ok bool) {
 func (ls *loops) idlest(ctx context.Context, s *service, running *sync.WaitGroup) *loop {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	for len(ls.all) < runtime.GOMAXPROCS(0) {
+	for !ls.failed && len(ls.all) < runtime.GOMAXPROCS(0) {
 		l, err := newLoop(ctx, s, running)
 		if err != nil {
 			break // as many as there are
@@ -79,6 +81,14 @@ func (ls *loops) idlest(ctx context.Context, s *service, running *sync.WaitGroup
 		}
 	}
 	return least
+}
+
+// drop gives up a loop that has failed.
+func (ls *loops) drop(l *loop) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.failed = true
+	ls.all = slices.DeleteFunc(ls.all, func(other *loop) bool { return other == l })
 }
 
 // loop serves connections with one goroutine, for as long as nothing waits. It
@@ -96,8 +106,10 @@ type loop struct {
 
 	mu       sync.Mutex
 	handed   []*wire // new, or come home
+	leaving  []*wire // asked to give way to others
 	rung     bool    // the alarm
 	finished bool
+	homeward sync.Cond // of mu: something was handed
 
 	// What follows is the goroutine's own.
 	known    []*wire // by descriptor
@@ -105,6 +117,7 @@ type loop struct {
 	later    []*wire // have had their turn
 	now      time.Time
 	alert    time.Time // when the first wire will have had its time; zero: none
+	fault    error     // of epoll
 	req      *policy.Request
 	due      []due
 	replies  []byte // that are due
@@ -115,6 +128,7 @@ type loop struct {
 
 func newLoop(ctx context.Context, s *service, running *sync.WaitGroup) (*loop, error) {
 	l := &loop{service: s, running: running, ctx: ctx, whole: context.WithoutCancel(ctx), req: new(policy.Request)}
+	l.homeward.L = &l.mu
 	var err error
 	if l.fd, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("epoll_create1: %w", err)
@@ -187,11 +201,13 @@ func (l *loop) wake() (anew bool) {
 // kernel watches no more for the user (epoll(7), max_user_watches). What happens to
 // the wire before the goroutine knows it is not lost: it looks for all there is then.
 func (l *loop) begin(w *wire) bool {
+	w.seat.leave = func() { l.ask(w) }
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.finished || l.watch(w.fd, syscall.EPOLL_CTL_ADD, readable) != nil {
 		return false
 	}
+	l.seats.add(&w.seat) // before the goroutine may remove it
 	l.wires.Add(1)
 	l.handed = append(l.handed, w)
 	l.ring()
@@ -203,7 +219,18 @@ func (l *loop) comeHome(w *wire) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.handed = append(l.handed, w)
+	l.homeward.Signal()
 	l.ring()
+}
+
+// ask asks a wire to give way.
+func (l *loop) ask(w *wire) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.finished {
+		l.leaving = append(l.leaving, w)
+		l.ring()
+	}
 }
 
 // run serves until the context is done and the last wire has ended.
@@ -211,6 +238,20 @@ func (l *loop) run() {
 	stop := context.AfterFunc(l.ctx, func() { l.wake() })
 	defer stop()
 	defer l.finish()
+	if err := l.cycle(); err != nil {
+		l.abandon(err)
+	}
+}
+
+// cycle is run but for its end. The error is that of epoll, or a panic that no
+// wire can be blamed for.
+func (l *loop) cycle() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.tellPanic("panic in serving policy connections", p)
+			err = errPanic
+		}
+	}()
 	wait, err := l.epoll.SyscallConn()
 	for err == nil {
 		err = wait.Read(l.rounds)
@@ -219,10 +260,63 @@ func (l *loop) run() {
 			l.sweep()
 			err = nil
 		} else if err == nil {
+			return l.fault
+		}
+	}
+	return err
+}
+
+// errPanic is why a connection ends that a panic came over.
+var errPanic = errors.New("panic")
+
+// abandon ends the wires of a loop that cannot go on: Postfix connects anew, and
+// then others serve it. It waits for those that are away.
+func (l *loop) abandon(err error) {
+	l.loops.drop(l)
+	l.log.Error("policy connections are closed, and served without an event loop from now on", "connections", l.wires.Load(), "error", err)
+	l.mu.Lock()
+	l.finished = true // nobody begins, asks or rings
+	l.mu.Unlock()
+	left := 0
+	for _, w := range l.known {
+		switch {
+		case w == nil:
+		case w.atHome():
+			w.err = err
+			l.end(w)
+		default:
+			left++
+		}
+	}
+	for {
+		l.mu.Lock()
+		for len(l.handed) == 0 && left > 0 {
+			l.homeward.Wait()
+		}
+		handed := l.handed
+		l.handed = nil
+		l.mu.Unlock()
+		for _, w := range handed {
+			if !w.fresh {
+				left--
+			}
+			w.err = err
+			l.end(w)
+		}
+		if left == 0 {
 			return
 		}
 	}
-	panic(err) // no descriptor can be waited for
+}
+
+// mishap is deferred, and ends the wire that a panic came over.
+func (l *loop) mishap(w *wire) {
+	if p := recover(); p != nil {
+		l.tellPanic(closedByPanic, p, "peer", w.peer)
+		l.reader.release() // it may be the one of this wire
+		w.err = errPanic
+		l.end(w)
+	}
 }
 
 // breath is how long the goroutine serves without waiting. The runtime looks at
@@ -231,13 +325,14 @@ func (l *loop) run() {
 const breath = time.Millisecond
 
 // rounds serves for as long as there is anything to do, and reports whether that
-// was for ever. It is called again when epoll has something.
+// was for ever, or epoll has failed. It is called again when epoll has something.
 func (l *loop) rounds(uintptr) (end bool) {
 	l.now = time.Now()
 	for begun := l.now; ; l.now = time.Now() {
 		n, err := l.ready()
 		if err != nil {
-			panic(err)
+			l.fault = err
+			return true
 		}
 		later := l.later
 		if n == 0 && len(later) == 0 {
@@ -294,8 +389,8 @@ func (l *loop) takeHanded() {
 	var rings [16]byte
 	_, _ = syscall.Read(l.alarm[0], rings[:])
 	l.mu.Lock()
-	handed := l.handed
-	l.handed, l.rung = nil, false
+	handed, leaving := l.handed, l.leaving
+	l.handed, l.leaving, l.rung = nil, nil, false
 	l.mu.Unlock()
 	for _, w := range handed {
 		w.place.Store(home)
@@ -306,6 +401,30 @@ func (l *loop) takeHanded() {
 		w.more, w.all = true, true
 		l.step(w)
 	}
+	for _, w := range leaving {
+		l.giveWay(w)
+	}
+}
+
+// giveWay ends a wire that was asked to give way, unless its peer has stirred since.
+func (l *loop) giveWay(w *wire) {
+	defer l.mishap(w)
+	asked := func() bool { return w.seat.leaving() && w.place.Load() == home && w.fd >= 0 }
+	if asked() && pending(w.fd) {
+		w.more, w.all = true, true
+		l.step(w)
+	}
+	if asked() {
+		w.err = errGaveWay
+		l.end(w)
+	}
+}
+
+// pending reports whether there may be something to read.
+func pending(fd int) bool {
+	var one [1]byte
+	_, _, err := syscall.Recvfrom(fd, one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return err != syscall.EAGAIN
 }
 
 // meet begins to serve a new wire.
@@ -332,6 +451,7 @@ func (l *loop) allowNext(w *wire) {
 // allow gives a peer time from now on.
 func (l *loop) allow(w *wire, span time.Duration) {
 	w.until = l.now.Add(span)
+	w.seat.stay(l.seats.at(l.now))
 	if l.alert.IsZero() || w.until.Before(l.alert) {
 		l.awake(w.until)
 	}
@@ -353,8 +473,7 @@ func (l *loop) sweep() {
 		until := l.now.Add(l.idle) // at the earliest, if it comes home now
 		if w.place.Load() == home {
 			if !w.until.After(l.now) {
-				w.err = l.overdue(w)
-				l.end(w)
+				l.expire(w)
 				continue
 			}
 			until = w.until
@@ -367,6 +486,13 @@ func (l *loop) sweep() {
 		next = soonest
 	}
 	l.awake(next)
+}
+
+// expire ends a wire that has had its time.
+func (l *loop) expire(w *wire) {
+	defer l.mishap(w)
+	w.err = l.overdue(w)
+	l.end(w)
 }
 
 func (l *loop) overdue(w *wire) error {

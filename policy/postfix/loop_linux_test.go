@@ -1,12 +1,17 @@
 package postfix
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +28,7 @@ type strand struct {
 
 func newStrand(t *testing.T, handler Handler) *strand {
 	t.Helper()
-	l, err := newLoop(t.Context(), (&Server{Handler: handler}).service(1000), new(sync.WaitGroup))
+	l, err := newLoop(t.Context(), (&Server{Handler: handler}).service(), new(sync.WaitGroup))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +82,7 @@ func (s *strand) happens(events uint32) {
 func TestLoopAdopts(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	work := (&Server{Handler: greet}).service(10)
+	work := (&Server{Handler: greet}).service()
 	ours, theirs := net.Pipe()
 	defer ours.Close()
 	if work.loops.adopt(ctx, work, &running, theirs) {
@@ -274,5 +279,189 @@ func TestLoopBreath(t *testing.T) {
 	}
 	if answered != len(all) {
 		t.Errorf("%d requests were answered; want all %d", answered, len(all))
+	}
+}
+
+// Among the wires of loops, too, the one gives way that has owed a request for
+// longest, unless it has come meanwhile.
+func TestLoopGiveWay(t *testing.T) {
+	const ago = 20 * time.Second
+	half := func(t *testing.T, s *strand) {
+		s.send(t, "request=smtpd_")
+		s.happens(syscall.EPOLLIN)
+	}
+	tests := []struct {
+		what    string
+		before  func(*testing.T, *strand) // ago, and
+		between func(*testing.T, *strand) // just before it is asked
+		ends    bool
+	}{
+		{"idle", nil, nil, true},
+		{"half a request", half, nil, true},
+		{"one byte more of it", half, func(t *testing.T, s *strand) { s.send(t, "a") }, true},
+		{"the rest of it", half, func(t *testing.T, s *strand) { s.send(t, "access_policy\n\n") }, false},
+		{"a request", nil, func(t *testing.T, s *strand) { s.send(t, helo("aa")) }, false},
+		{"half a request, new", nil, func(t *testing.T, s *strand) { s.send(t, "request=") }, false},
+		{"its end", nil, func(t *testing.T, s *strand) { _ = syscall.Shutdown(s.peer, syscall.SHUT_WR) }, true},
+		{"a request being judged", func(t *testing.T, s *strand) {
+			s.send(t, helo("a"))
+			s.happens(syscall.EPOLLIN)
+		}, nil, false},
+	}
+	for _, tt := range tests {
+		enough := make(chan bool)
+		s := newStrand(t, func(_ context.Context, req *policy.Request) (string, func() string) {
+			if len(req.HELO)%2 == 0 {
+				return "DUNNO", nil
+			}
+			return "", func() string {
+				<-enough
+				return "DUNNO"
+			}
+		})
+		s.seats.begun = s.seats.begun.Add(-time.Hour)
+		other := s.strand(t)
+		if tt.before != nil {
+			tt.before(t, s)
+		}
+		for _, w := range []*wire{s.wire, other.wire} {
+			if w.seat.state.Load() >= 0 {
+				w.seat.stay(time.Hour - ago)
+			}
+		}
+		other.wire.seat.stay(time.Hour) // for as long as the test takes
+		if tt.between != nil {
+			tt.between(t, s)
+		}
+		s.seats.makeRoom()
+		s.takeHanded()
+		s.sendDue()
+		if ended := s.wire.fd < 0; ended != tt.ends || other.wire.fd < 0 {
+			t.Errorf("%s: ended = %t, and the other %t; want %t and not", tt.what, ended, other.wire.fd < 0, tt.ends)
+		}
+		close(enough)
+		for s.wire.place.Load() != home {
+			s.takeHanded()
+		}
+	}
+}
+
+// A panic in serving a wire costs that one, wherever it is, and what it had
+// charged is given back.
+func TestLoopPanic(t *testing.T) {
+	broken := func(s *strand) { s.wire.r = &Reader{memory: s.memory, buf: make([]byte, 4, smallBuffer), line: 99} }
+	tests := []struct {
+		what  string
+		fault func(t *testing.T, s *strand)
+	}{
+		{"the reader", func(t *testing.T, s *strand) {
+			broken(s)
+			s.happens(syscall.EPOLLIN)
+		}},
+		{"the reader, in a later turn", func(t *testing.T, s *strand) {
+			broken(s)
+			s.queue(s.wire)
+			s.rounds(0)
+		}},
+		{"the reader, when it is asked to give way", func(t *testing.T, s *strand) {
+			s.wire.seat.state.Store(seatLeaving)
+			s.send(t, "x")
+			broken(s)
+			s.ask(s.wire)
+			s.takeHanded()
+		}},
+		{"the reply", func(t *testing.T, s *strand) {
+			s.due = append(s.due, due{s.wire, 99})
+			s.sendDue()
+		}},
+	}
+	for _, tt := range tests {
+		var log strings.Builder
+		s := newStrand(t, greet)
+		s.service.log = slog.New(slog.NewTextHandler(&log, nil))
+		other := s.strand(t)
+		tt.fault(t, s)
+		if s.wire.fd >= 0 {
+			t.Errorf("%s: the connection is open; want it closed", tt.what)
+		}
+		other.send(t, helo("aa"))
+		other.happens(syscall.EPOLLIN)
+		other.sendDue()
+		reply := make([]byte, 100)
+		if n, err := syscall.Read(other.peer, reply); string(reply[:max(n, 0)]) != "action=INFO aa\n\n" {
+			t.Errorf("%s: reply of another = %q, %v; want INFO aa", tt.what, reply[:max(n, 0)], err)
+		}
+		if got := s.count.panics.Load(); got != 1 || !strings.Contains(log.String(), closedByPanic) || !strings.Contains(log.String(), "postfix.(*") {
+			t.Errorf("%s: %d panics were counted, log = %s; want one, with its stack", tt.what, got, log.String())
+		}
+	}
+}
+
+// An epoll that fails costs its connections, and not the program: what is being
+// judged is answered, and who comes after it is served.
+func TestLoopEpollFails(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	began, enough := make(chan bool), make(chan bool)
+	var broken atomic.Pointer[loop]
+	var log bytes.Buffer
+	server := &Server{Log: slog.New(slog.NewTextHandler(&log, nil)), Handler: func(_ context.Context, req *policy.Request) (string, func() string) {
+		switch req.HELO {
+		case "busy":
+			return "", func() string {
+				began <- true
+				<-enough
+				return "INFO busy"
+			}
+		case "break":
+			l := broken.Load()
+			l.mu.Lock()
+			l.fd = -1 // this is the loop's own goroutine
+			l.mu.Unlock()
+		}
+		return "INFO " + req.HELO, nil
+	}}
+	l, err := Listen("unix:"+filepath.Join(t.TempDir(), "socket"), 0o600, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	work := server.service()
+	var running sync.WaitGroup
+	running.Go(func() { _ = work.accept(ctx, &running, l) })
+	dial := func() *client {
+		c, err := net.Dial("unix", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		p := &client{t, c, bufio.NewReader(c)}
+		p.patiently()
+		return p
+	}
+	idle, busy, fatal := dial(), dial(), dial()
+	idle.wantAnswer("first")
+	busy.send(helo("busy"))
+	<-began
+	work.loops.mu.Lock()
+	broken.Store(work.loops.all[0])
+	work.loops.mu.Unlock()
+	fatal.send(helo("break"))
+	fatal.want("INFO break")
+	fatal.wantEnd()
+	idle.wantEnd()
+	fresh := dial()
+	fresh.wantAnswer("fresh")
+	close(enough)
+	busy.want("INFO busy")
+	busy.wantEnd()
+	cancel()
+	fresh.wantEnd()
+	l.Close()
+	running.Wait()
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "epoll_pwait: bad file descriptor") {
+		t.Errorf("log = %s; want one line of the error", got)
+	}
+	if got := server.Stats().Open; got != 0 {
+		t.Errorf("%d connections are open; want none", got)
 	}
 }

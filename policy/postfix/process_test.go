@@ -74,7 +74,10 @@ func serveProcess(in string) error {
 		return err
 	}
 	if set.Files > 0 {
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: set.Files, Max: set.Files}); err != nil {
+		var limit syscall.Rlimit
+		assign(&limit.Cur, set.Files)
+		assign(&limit.Max, set.Files)
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 			return err
 		}
 	}
@@ -111,6 +114,9 @@ func serveProcess(in string) error {
 	cancel()
 	return <-ended
 }
+
+// assign is for a number whose type depends on the system.
+func assign[T int64 | uint64](to *T, value uint64) { *to = T(value) }
 
 func cpuTime() time.Duration {
 	var used syscall.Rusage

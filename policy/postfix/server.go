@@ -35,7 +35,7 @@ const (
 // in postconf(5), 100 s); the context has no deadline and survives the server's
 // stop. Neither may keep the request, whose memory another one takes when it has
 // been answered. Both are called from many goroutines at once. If one panics, the
-// action is DUNNO.
+// action is DUNNO. A panic elsewhere in serving a connection ends that connection.
 type Handler func(ctx context.Context, req *policy.Request) (action string, wait func() string)
 
 // Server answers policy requests. Its fields must not be changed while Serve
@@ -60,11 +60,12 @@ type Server struct {
 	Write time.Duration
 
 	// MaxConnections bounds the connections of all listeners together. Above
-	// it new ones wait in the backlog until others end, or Postfix gives up
-	// (smtpd_policy_service_timeout), and a warning is logged, twice a minute
-	// at most. A listener that waits for a connection has taken a place for
-	// it; there is at least one for each. The bound ought to be less than the
-	// limit of file descriptors (RLIMIT_NOFILE), by what the Handler needs of
+	// it a new one takes the place of the one that has been idle longest, if
+	// that is more than 10 s. Without one, new ones wait until others end, or
+	// Postfix gives up (smtpd_policy_service_timeout): one of each listener,
+	// and the others in the backlog. A warning is logged, twice a minute at
+	// most. The bound ought to be less than the limit of file descriptors
+	// (RLIMIT_NOFILE), by one for each listener and what the Handler needs of
 	// them. 0: 2000.
 	MaxConnections int
 	// Memory bounds the unfinished requests of all connections; servers may
@@ -81,13 +82,14 @@ type service struct {
 	idle, unfinished, write time.Duration
 	memory                  *Memory
 	places                  chan struct{} // holds one for each connection
+	seats                   seats         // of those that are served
 	full                    seldom        // warning that none is left
 	count                   *counters
 	loops                   loops
 }
 
-// service fills in the defaults, for a number of listeners.
-func (s *Server) service(listeners int) *service {
+// service fills in the defaults.
+func (s *Server) service() *service {
 	return &service{
 		handler:    s.Handler,
 		log:        cmp.Or(s.Log, slog.New(slog.DiscardHandler)),
@@ -95,7 +97,8 @@ func (s *Server) service(listeners int) *service {
 		unfinished: cmp.Or(s.Unfinished, defaultUnfinished),
 		write:      cmp.Or(s.Write, defaultWrite),
 		memory:     cmp.Or(s.Memory, NewMemory(defaultMemory)),
-		places:     make(chan struct{}, max(cmp.Or(s.MaxConnections, defaultConnections), listeners)),
+		places:     make(chan struct{}, cmp.Or(s.MaxConnections, defaultConnections)),
+		seats:      newSeats(),
 		count:      &s.count,
 	}
 }
@@ -109,7 +112,7 @@ func (s *Server) service(listeners int) *service {
 // and tried again. The error is that of a listener which was closed by someone
 // else, and ends the connections in the same way.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
-	work := s.service(len(listeners))
+	work := s.service()
 	own, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var running sync.WaitGroup

@@ -255,6 +255,66 @@ func TestServePanic(t *testing.T) {
 	}
 }
 
+// wild is a connection that panics.
+type wild struct {
+	net.Conn
+	in string
+}
+
+func (w wild) Read(b []byte) (int, error) {
+	if w.in == "Read" {
+		panic("boom")
+	}
+	return w.Conn.Read(b)
+}
+
+func (w wild) Write(b []byte) (int, error) {
+	if w.in == "Write" {
+		panic("boom")
+	}
+	return w.Conn.Write(b)
+}
+
+func (w wild) RemoteAddr() net.Addr {
+	if w.in == "RemoteAddr" {
+		panic("boom")
+	}
+	return w.Conn.RemoteAddr()
+}
+
+func (w wild) Close() error {
+	defer w.Conn.Close()
+	if w.in == "Close" {
+		panic("boom")
+	}
+	return nil
+}
+
+// A panic that is not the handler's costs its connection, and no other.
+func TestServePanicOutsideHandler(t *testing.T) {
+	for _, where := range []string{"Read", "Write", "RemoteAddr", "Close"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, greet)
+			other := s.dial(t)
+			ours, theirs := net.Pipe()
+			s.conns <- wild{theirs, where}
+			go func() {
+				_, _ = io.WriteString(ours, helo("a")) // it need not be taken
+				_, _ = ours.Read(make([]byte, 100))
+				ours.Close()
+			}()
+			synctest.Wait()
+			other.send(helo("other"))
+			other.want("INFO other")
+			synctest.Wait()
+			if got := s.server.Stats(); got.Open != 1 || got.Panics != 1 {
+				t.Errorf("%s panics: Stats() = %+v; want one panic, and one connection", where, got)
+			}
+			s.wantLine(t, "level=ERROR", closedByPanic, "panic=boom", "postfix.wild")
+		})
+	}
+}
+
 // Whatever the peer sent and the panic says, the log has one line more, which
 // can be read on a terminal, and not all of it.
 func TestServePanicLine(t *testing.T) {
@@ -338,7 +398,7 @@ func TestServeConnectionGone(t *testing.T) {
 	}
 	for _, tt := range tests {
 		synctest.Test(t, func(t *testing.T) {
-			s := (&Server{Handler: greet}).service(1)
+			s := (&Server{Handler: greet}).service()
 			ours, theirs := net.Pipe()
 			defer ours.Close()
 			go func() {

@@ -29,6 +29,7 @@ type wire struct {
 
 	until time.Time // what the peer does now must be done
 	place atomic.Uint32
+	seat  seat
 }
 
 // Where a wire is. Who has it may use it.
@@ -56,6 +57,11 @@ func (w *wire) atHome() bool {
 
 // step serves a wire until it has to wait, or has had its turn.
 func (l *loop) step(w *wire) {
+	defer l.mishap(w)
+	l.advance(w)
+}
+
+func (l *loop) advance(w *wire) {
 	r := l.borrow(w)
 	for n := 0; w.err == nil; {
 		further := w.more || len(r.buf) > 0
@@ -119,7 +125,7 @@ func (l *loop) giveBack(w *wire, r *Reader) {
 		if cap(own.buf) == smallBuffer {
 			own.buf = append(make([]byte, 0, smallBuffer), own.buf...)
 		}
-		w.r = &own
+		w.r, r.buf = &own, nil
 	}
 }
 
@@ -137,10 +143,13 @@ func (l *loop) answer(w *wire, r *Reader) bool {
 	l.giveBack(w, r)
 	req := l.req
 	l.req = new(policy.Request)
+	w.seat.stayBusy()
 	w.place.Store(away)
 	go func() {
-		w.send(AppendReply(nil, l.await(wait, req, w.peer)))
-		w.until = time.Now().Add(l.idle)
+		l.reply(w, wait, req)
+		now := time.Now()
+		w.until = now.Add(l.idle)
+		w.seat.stay(l.seats.at(now))
 		if w.err != nil || w.more || len(w.rest) > 0 || w.r != nil || !w.place.CompareAndSwap(away, home) {
 			l.comeHome(w)
 		} else if l.ctx.Err() != nil {
@@ -148,6 +157,17 @@ func (l *loop) answer(w *wire, r *Reader) bool {
 		}
 	}()
 	return true
+}
+
+// reply waits for an answer and sends it.
+func (l *loop) reply(w *wire, wait func() string, req *policy.Request) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.tellPanic(closedByPanic, p, "peer", w.peer)
+			w.err = errPanic
+		}
+	}()
+	w.send(AppendReply(nil, l.await(wait, req, w.peer)))
 }
 
 // due is a reply that is sent together with others, to peers of whom nothing further
@@ -170,14 +190,22 @@ const (
 func (l *loop) sendDue() {
 	start := 0
 	for _, d := range l.due {
-		w := d.wire
-		w.owed = false
-		if w.send(l.replies[start:d.end]); w.err != nil || len(w.rest) > 0 {
-			l.queue(w)
-		}
+		l.sendOne(d.wire, start, d.end)
 		start = d.end
 	}
 	l.due, l.replies = l.due[:0], l.replies[:0]
+}
+
+// sendOne sends one of the replies, which begins and ends there.
+func (l *loop) sendOne(w *wire, start, end int) {
+	defer l.mishap(w)
+	w.owed = false
+	if w.fd < 0 {
+		return // a panic has ended it
+	}
+	if w.send(l.replies[start:end]); w.err != nil || len(w.rest) > 0 {
+		l.queue(w)
+	}
 }
 
 // queue gives a wire its turn in the next round.
@@ -255,23 +283,30 @@ func (l *loop) flush(w *wire) bool {
 	return false
 }
 
-// end ends a wire for its err.
+// end ends a wire for its err, once.
 func (l *loop) end(w *wire) {
+	if w.fd < 0 {
+		return
+	}
 	if w.r != nil {
 		w.r.release()
 	}
 	if w.fd < len(l.known) {
 		l.known[w.fd] = nil
 	}
+	l.seats.remove(&w.seat)
 	l.countEnd(w.err)
 	_ = syscall.Close(w.fd)
 	w.fd = -1
 	l.running.Go(func() { // for to write a log may take its time
+		defer func() {
+			l.givePlace()
+			l.wires.Add(-1)
+			if l.ctx.Err() != nil {
+				l.wake()
+			}
+		}()
+		defer l.contain(w.peer)
 		l.logEnd(w.peer, w.err)
-		l.givePlace()
-		l.wires.Add(-1)
-		if l.ctx.Err() != nil {
-			l.wake()
-		}
 	})
 }

@@ -30,7 +30,7 @@ func newCollector(state func() State) *collector {
 		config:     describe("config_info", "1; the labels are the hash of the configuration in force, and its mode.", "config", "mode"),
 		lookups:    describe("lookups_total", "Look-ups for clients, by what was asked for, what came of it, and from where.", "type", "outcome", "source"),
 		refused:    describe("lookups_refused_total", "Lookups refused, for too many were under way in all (busy) or for one network or zone (share), or ended for others (displaced).", "reason"),
-		panics:     describe("panics_total", "Errors of the program that cost one request, or one look-up, its answer.", "part"),
+		panics:     describe("panics_total", "Errors of the program that cost one request or one look-up its answer, or one connection.", "part"),
 		tries:      describe("dns_tries_total", "Tries at a DNS server, by what was asked for and what came of it. NS are probes.", "server", "type", "outcome"),
 		answerTime: describe("dns_answer_duration_seconds", "Time that a DNS server took for an answer.", "server"),
 		ill:        describe("dns_server_ill", "1 if a DNS server is asked last because it failed the last time.", "server"),
@@ -49,7 +49,8 @@ func newCollector(state func() State) *collector {
 	c.add(prometheus.GaugeValue, "connections_max", "Policy connections that there may be.", func(s *State) float64 { return float64(s.MaxConnections) })
 	c.add(prometheus.CounterValue, "connections_accepted_total", "Policy connections accepted.", func(s *State) float64 { return float64(s.Server.Accepted) })
 	c.add(prometheus.CounterValue, "connection_accept_failures_total", "Tries to accept a policy connection that failed.", func(s *State) float64 { return float64(s.Server.AcceptFailures) })
-	c.add(prometheus.CounterValue, "connection_waits_total", "Times that new policy connections had to wait, for there were too many.", func(s *State) float64 { return float64(s.Server.Full) })
+	c.add(prometheus.CounterValue, "connection_waits_total", "New policy connections that found as many as there may be.", func(s *State) float64 { return float64(s.Server.Full) })
+	c.add(prometheus.CounterValue, "connections_gave_way_total", "Idle policy connections that were closed so that new ones could be served.", func(s *State) float64 { return float64(s.Server.GaveWay) })
 	c.add(prometheus.CounterValue, "requests_total", "Policy requests read.", func(s *State) float64 { return float64(s.Server.Requests) })
 	c.add(prometheus.CounterValue, "bad_requests_total", "Policy connections closed for what was sent over them, or was not.", func(s *State) float64 { return float64(s.Server.BadRequests) })
 	c.add(prometheus.CounterValue, "log_dropped_lines_total", "Lines of the decision log that were lost.", func(s *State) float64 { return float64(s.LostLines) })

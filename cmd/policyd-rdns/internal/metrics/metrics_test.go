@@ -35,7 +35,7 @@ func busy() State {
 			Hits: 40, Misses: 2, Stale: 1, Joined: 5, Ahead: 6, Busy: 7, Share: 8, Displaced: 14, Panics: 9, Entries: 10, InFlight: 11, Outage: true,
 		},
 		CacheEntries: 100_000, MaxInFlight: 500,
-		Server:         postfix.Stats{Open: 1, Accepted: 2, AcceptFailures: 3, Full: 4, Requests: 5, BadRequests: 6, Panics: 7},
+		Server:         postfix.Stats{Open: 1, Accepted: 2, AcceptFailures: 3, Full: 4, GaveWay: 8, Requests: 5, BadRequests: 6, Panics: 7},
 		MaxConnections: 2000, LostLines: 12, PendingBytes: 13, Config: "09388c781a7e", Mode: "enforce",
 	}
 }
@@ -92,7 +92,7 @@ func TestState(t *testing.T) {
 		`policyd_rdns_dns_outage 1`, `policyd_rdns_cache_hits_total 40`, `policyd_rdns_cache_misses_total 2`,
 		`policyd_rdns_cache_stale_hits_total 1`, `policyd_rdns_cache_entries 10`, `policyd_rdns_cache_entries_max 100000`,
 		`policyd_rdns_connections 1`, `policyd_rdns_connections_max 2000`, `policyd_rdns_connections_accepted_total 2`,
-		`policyd_rdns_connection_accept_failures_total 3`, `policyd_rdns_connection_waits_total 4`,
+		`policyd_rdns_connection_accept_failures_total 3`, `policyd_rdns_connection_waits_total 4`, `policyd_rdns_connections_gave_way_total 8`,
 		`policyd_rdns_requests_total 5`, `policyd_rdns_bad_requests_total 6`,
 		`policyd_rdns_log_dropped_lines_total 12`, `policyd_rdns_log_pending_bytes 13`,
 	)

@@ -48,11 +48,11 @@ func diagnose(s *State, recent tally, now time.Time) health {
 	add(recent.Overload > 0, "trouble", fmt.Sprintf("%d decisions in the last %d minutes found no room for a look-up", recent.Overload, overloadMinutes),
 		"Clients that the cache does not know pass. A warning in the log names the zone and the network that hold most. If that is nobody, and the DNS server is not slow, raise resolver.max_inflight.")
 	add(s.MaxConnections > 0 && int(s.Server.Open)*100 >= s.MaxConnections*fullShare, "warning",
-		fmt.Sprintf("%d of %d connections are open", s.Server.Open, s.MaxConnections), "More wait until one ends: raise server.max_connections.")
+		fmt.Sprintf("%d of %d connections are open", s.Server.Open, s.MaxConnections), "For one more the longest idle gives way, or it waits: raise server.max_connections.")
 	add(s.ReloadFailed != "", "warning", "The configuration could not be read again", "The one of before stays in force: "+s.ReloadFailed)
 	add(s.LostLines > 0, "warning", fmt.Sprintf("%d lines of the decision log were lost since the start", s.LostLines), "Is its disk full, or does its reader hang?")
 	add(s.Server.Panics > 0 || s.Resolver.Panics > 0, "warning", fmt.Sprintf("The program failed over %d requests since the start", uint64(s.Server.Panics)+s.Resolver.Panics),
-		"They were answered DUNNO; the log tells of each, with a stack to report.")
+		"They were answered DUNNO, or their connection was closed; the log tells of each, with a stack to report.")
 	add(s.Mode == "observe", "note", "Nothing is carried out: mode = \"observe\"", "What is shown as refused was only logged.")
 	for _, n := range h.Notes {
 		if n.Level == "trouble" && h.Level != "trouble" || n.Level == "warning" && h.Level == "well" {

@@ -40,9 +40,9 @@ type Server struct {
 	Handler http.Handler
 	// Log gets what net/http has to complain of; nil: nobody does.
 	Log *slog.Logger
-	// Names are the host names, beside localhost, that may stand in a URL for
-	// this server. Addresses always may.
-	Names []string
+	// Names gives the host names, beside localhost, that may stand in a URL for
+	// this server now. Addresses always may.
+	Names func() []string
 }
 
 // Serve answers requests until ctx is done, those that have begun for a second
@@ -119,5 +119,5 @@ func (s *Server) ours(hostport string) bool {
 	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || host == "localhost" {
 		return true
 	}
-	return slices.ContainsFunc(s.Names, func(name string) bool { return strings.EqualFold(name, host) })
+	return slices.ContainsFunc(s.Names(), func(name string) bool { return strings.EqualFold(name, host) })
 }

@@ -16,7 +16,7 @@ import (
 func TestGuard(t *testing.T) {
 	s := Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }),
-		Names:   []string{"mx.example.com"},
+		Names:   func() []string { return []string{"mx.example.com"} },
 	}
 	for _, test := range []struct {
 		method, host string

@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )

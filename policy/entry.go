@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )

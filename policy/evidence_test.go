@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 )
 
 func TestPrefixesAdd(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 )
 
 // Config is what a Resolver needs to know.

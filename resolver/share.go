@@ -8,7 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 )
 

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/resolver"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 )
 

@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"policyd-rdns/address"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )

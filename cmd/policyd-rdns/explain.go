@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/resolver"
 )
 

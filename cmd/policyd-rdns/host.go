@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 )
 

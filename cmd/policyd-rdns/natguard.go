@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/resolver"
 )
 

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"sync"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 )
 
 // Classify judges whether name was made by the operator of a network, from the

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 )
 
 // seedNames gives every name of the tables to a fuzz target.

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 )
 
 // Form is what kind of thing a client says of itself in HELO or EHLO.

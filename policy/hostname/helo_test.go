@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 )
 
 func TestParseHELO(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 )
 
 // FuzzReadRequest holds the reader to its bounds, and to the same result

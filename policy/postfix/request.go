@@ -7,8 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 )
 
 // maxValue bounds each text of a [policy.Request], in bytes; what is longer

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 )
 
 // maxAddress bounds an address that is kept. RFC 5321 section 4.5.3.1 allows 320

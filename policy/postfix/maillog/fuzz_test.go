@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"policyd-rdns/address"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/journal/frame"
 )

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"policyd-rdns/address"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/journal"
 )
 

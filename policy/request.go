@@ -52,6 +52,10 @@ type Request struct {
 	// Context is policy_context, set by the administrator for one
 	// check_policy_service (Postfix 3.1 and later).
 	Context string
+
+	// Unknown are keys that nobody knows, as where the request was put together from
+	// the log of another program: entries that look at them are undetermined.
+	Unknown Attributes
 }
 
 // mailBegun says that the client has come to MAIL or beyond, where a greeting

@@ -25,33 +25,31 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 	if !req.Client.IsValid() {
 		return nil
 	}
-	s := r.scene(req, f)
+	e := r.evaluate(req, f)
+	defer e.release()
 	decided := false
 	trials := make([]Trial, 0, len(r.List))
 	for i := range r.List {
 		rule := &r.List[i]
-		t := Trial{Rule: rule, Share: rule.includes(req.Client), When: s.try(rule.When)}
+		t := Trial{Rule: rule, Share: rule.includes(req.Client), When: e.try(rule.When)}
 		for _, table := range rule.Unless {
-			t.Unless = append(t.Unless, s.try(table))
+			t.Unless = append(t.Unless, e.try(table))
 		}
-		holds, _ := rule.holds(&s)
-		t.Holds = holds.String()
+		h := rule.holds(e)
+		t.Holds = h.truth.String()
 		if decided {
 			t.Holds = "not reached"
 		}
-		decided = decided || !rule.Observe && (holds == yes || holds == unknown && rule.Action == Reject)
+		decided = decided || !rule.Observe && (h.truth == yes || h.truth == unknown && rule.Action.Permanent())
 		trials = append(trials, t)
 	}
 	return trials
 }
 
-func (s *scene) try(t Table) []EntryTrial {
+func (e *evaluation) try(t Table) []EntryTrial {
 	trials := make([]EntryTrial, len(t))
 	for i := range t {
-		holds, _ := t[i].holds(s)
-		trials[i] = EntryTrial{&t[i], holds.String()}
+		trials[i] = EntryTrial{&t[i], t[i].holds(e).truth.String()}
 	}
 	return trials
 }
-
-func (t truth) String() string { return [...]string{"no", "not asked", "unknown", "yes"}[t] }

@@ -28,7 +28,7 @@ func agree(t *testing.T, where string, rules *policy.Rules, e *evidence) {
 	t.Helper()
 	d := rules.Judge(&e.req, &e.facts)
 	want := d.Rule
-	if d.Open {
+	if d.Undetermined {
 		want = "open"
 	}
 	trials := rules.Trace(&e.req, &e.facts)

@@ -1,0 +1,63 @@
+package policy
+
+import (
+	"sync"
+
+	"policyd-rdns/resolver"
+)
+
+// evaluation is what the entries of rules look at: one request, its facts, the
+// configuration, and the checks drawn from them.
+type evaluation struct {
+	req      *Request
+	facts    *Facts
+	rules    *Rules
+	findings [NumChecks]Finding
+}
+
+// evaluations are used again: checks and entries are called by way of tables, so that
+// one of them is never on a stack.
+var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
+
+// evaluate draws the checks. It is given back to evaluations by whoever asked for it.
+func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
+	e := evaluations.Get().(*evaluation)
+	e.req, e.facts, e.rules = req, f, r
+	e.draw()
+	return e
+}
+
+// release gives an evaluation back. It keeps nothing alive.
+func (e *evaluation) release() {
+	e.req, e.facts, e.rules = nil, nil, nil
+	evaluations.Put(e)
+}
+
+func (e *evaluation) draw() {
+	for c := range checks {
+		e.findings[c] = checks[c].find(e)
+	}
+}
+
+func (e *evaluation) results() (c Checks) {
+	for i := range e.findings {
+		c[i] = e.findings[i].Result
+	}
+	return c
+}
+
+// nameless reports whether the client is known to have no well-formed name.
+func (f *Facts) nameless() bool {
+	switch f.PTR {
+	case resolver.None:
+		return true
+	case resolver.Found:
+		// Malformed names are among the facts only if there are no others.
+		return !f.MoreNames && (len(f.Names) == 0 || !f.Names[0].Valid)
+	}
+	return false
+}
+
+// greeted is false before the client had to greet: no rule about HELO
+// holds then, for there is nothing to hold against the client.
+func (r *Request) greeted() bool { return r.HELO != "" || r.mailBegun() }

@@ -20,6 +20,7 @@ const (
 	AttrAuthenticated
 	AttrEncrypted
 	AttrContext
+	AttrTime
 )
 
 // Standing is what an exemption is worth that rests on an entry.
@@ -63,7 +64,7 @@ var kinds = []kind{
 		return &flag{of: func(r *Request) bool { return r.Encrypted }}
 	}},
 	{key: "context", values: "Postfix's policy_context", needs: AttrContext, standing: Neutral, make: func() condition { return contexts{} }},
-	{key: "until", values: "a date, to its end in UTC", standing: Neutral, bare: true, make: func() condition { return new(until) }},
+	{key: "until", values: "a date, to its end in UTC", needs: AttrTime, standing: Neutral, bare: true, make: func() condition { return new(until) }},
 }
 
 // kindOf finds what there is to know about a key.
@@ -102,7 +103,7 @@ type condition interface {
 // holds is how true the entry is of a request.
 func (e *Entry) holds(ev *evaluation) holding {
 	if e.needs&ev.req.Unknown != 0 {
-		return holds(open) // and nobody can be asked
+		return holds(ev.guess)
 	}
 	return e.cond.holds(ev)
 }

@@ -13,6 +13,12 @@ type evaluation struct {
 	facts    *Facts
 	rules    *Rules
 	findings [NumChecks]Finding
+	// guess is how true entries are that look at unknown keys of the request: open,
+	// unless firm is set.
+	guess truth
+	// firm, if not nil, has guesses made of a rule: true, so that it holds only where it
+	// does whatever the unknown keys are; false, so that it holds wherever it may.
+	firm []bool
 }
 
 // evaluations are used again: checks and entries are called by way of tables, so that
@@ -22,14 +28,14 @@ var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 // evaluate draws the checks. It is given back to evaluations by whoever asked for it.
 func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 	e := evaluations.Get().(*evaluation)
-	e.req, e.facts, e.rules = req, f, r
+	e.req, e.facts, e.rules, e.guess = req, f, r, open
 	e.draw()
 	return e
 }
 
 // release gives an evaluation back. It keeps nothing alive.
 func (e *evaluation) release() {
-	e.req, e.facts, e.rules = nil, nil, nil
+	e.req, e.facts, e.rules, e.firm = nil, nil, nil, nil
 	evaluations.Put(e)
 }
 
@@ -39,11 +45,26 @@ func (e *evaluation) draw() {
 	}
 }
 
+// results are those of the checks. What looks at an unknown key was not learnt.
 func (e *evaluation) results() (c Checks) {
 	for i := range e.findings {
-		c[i] = e.findings[i].Result
+		if e.req.Unknown == 0 || checks[i].needs&e.req.Unknown == 0 {
+			c[i] = e.findings[i].Result
+		}
 	}
 	return c
+}
+
+// guesses are how true entries that look at unknown keys are taken to be in a rule's
+// when, and in its unless.
+func (e *evaluation) guesses(rule int) (when, unless truth) {
+	switch {
+	case e.firm == nil:
+		return open, open
+	case e.firm[rule]:
+		return no, yes
+	}
+	return yes, no
 }
 
 // nameless reports whether the client is known to have no well-formed name.

@@ -60,7 +60,7 @@ func (g *Gatherer) Decide(ctx context.Context, req *Request, rules *Rules, facts
 }
 
 // Begin is Decide in two steps: it decides if nothing has to be waited for, and else
-// returns finish, which waits and decides.
+// returns finish, which waits and decides. The request must not change meanwhile.
 func (g *Gatherer) Begin(req *Request, rules *Rules, facts *Facts) (d Decision, finish func(context.Context) Decision) {
 	in := inquiries.Get().(*inquiry)
 	in.begin(g, req, rules, facts)
@@ -71,8 +71,7 @@ func (g *Gatherer) Begin(req *Request, rules *Rules, facts *Facts) (d Decision, 
 		return d, nil
 	}
 	again := d.Decided.Permanent() && !g.Complete // it is only too old
-	own := *req // or each caller's had to be on the heap
-	return d, func(ctx context.Context) Decision { return g.finish(ctx, &own, rules, facts, again) }
+	return d, func(ctx context.Context) Decision { return g.finish(ctx, req, rules, facts, again) }
 }
 
 // finish asks what the cache does not hold, or, if again, holds only of too great an

@@ -57,7 +57,7 @@ type forward struct {
 
 // begin sets the facts to those that need no query.
 func (in *inquiry) begin(g *Gatherer, req *Request, rules *Rules, facts *Facts) {
-	in.g, in.req, in.rules, in.facts = g, req, rules, facts
+	in.g, in.req, in.rules, in.facts, in.guess = g, req, rules, facts, open
 	in.options = resolver.Options{Client: req.Client}
 	in.judged = 0
 	in.restart(0)
@@ -88,8 +88,8 @@ func (in *inquiry) run(ctx context.Context, d *Decision) bool {
 	for {
 		in.judge(d)
 		ask := d.Ask
-		if in.g.Complete && in.req.Client.IsValid() {
-			ask = ^Queries(0)
+		if in.g.Complete && in.req.Client.IsValid() || in.options.CacheOnly && d.Undetermined {
+			ask = ^Queries(0) // what is at hand costs nobody anything, and the log has it
 		}
 		switch in.ask(ctx, ask) {
 		case answered:
@@ -101,7 +101,9 @@ func (in *inquiry) run(ctx context.Context, d *Decision) bool {
 		if d.Undetermined {
 			return d.Ask == 0 // nobody can be asked
 		}
-		in.log(ctx)
+		if in.log(ctx) {
+			in.judge(d) // that the checks tell what the facts do; it was determined before
+		}
 		return !(in.aged && in.options.MaxAge == 0 && d.Decided.Permanent())
 	}
 }
@@ -150,10 +152,10 @@ func (in *inquiry) takeOne(ctx context.Context) {
 }
 
 // log waits a little for what the log line alone would like to have, now that the
-// decision is determined.
-func (in *inquiry) log(ctx context.Context) {
+// decision is determined. It reports whether the facts have changed.
+func (in *inquiry) log(ctx context.Context) bool {
 	if !in.waiting.has(CheckHELO) {
-		return
+		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -162,11 +164,12 @@ func (in *inquiry) log(ctx context.Context) {
 	if f := &in.forwards[i]; f.wait != nil {
 		a := f.wait(ctx)
 		if a.Outcome == resolver.TempError && ctx.Err() != nil {
-			return // not asked, as far as the facts go: nobody needs it
+			return false // not asked, as far as the facts go: nobody needs it
 		}
 		f.lead, f.wait = in.lead(h.Name, &a), nil
 	}
 	h.Lead = in.forwards[i].lead
+	return true
 }
 
 // network is the client's address family, as [DNS] has it.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -100,7 +101,7 @@ func (e *evaluation) judge() Decision {
 	spared := false // perhaps, by a rule that was passed over
 	for i := range e.rules.List {
 		rule := &e.rules.List[i]
-		h := rule.holds(e)
+		h := rule.holds(e, i)
 		switch {
 		case h.truth == no:
 			spared = spared || h.doubtful && !rule.Action.Permanent() && !rule.Observe
@@ -121,6 +122,58 @@ func (e *evaluation) judge() Decision {
 		return d
 	}
 	return d.answered()
+}
+
+// Possible are the decisions that the rules may come to, whatever the unknown keys of the
+// request are (Request.Unknown): the last one is what holds if no rule before it does
+// that looks at one of them. None: the facts do not hold what the rules need.
+func (r *Rules) Possible(req *Request, f *Facts) []Decision {
+	e := r.evaluate(req, f)
+	defer e.release()
+	all := e.possible(false)
+	if len(f.Errors) > 0 && len(all) > 0 {
+		// An exemption that is both doubtful and not known may or may not be one.
+		all = slices.Concat(e.possible(true), all)
+	}
+	return all
+}
+
+// possible goes down the rules: each that may hold may decide or not. With strict,
+// exemptions that may hold do not.
+func (e *evaluation) possible(strict bool) []Decision {
+	list := e.rules.List
+	e.firm = make([]bool, len(list))
+	for i := range list {
+		e.firm[i] = strict && list[i].Action == DUNNO
+	}
+	var all []Decision
+	for {
+		d := e.judge()
+		if d.Undetermined {
+			return nil
+		}
+		all = append(all, d)
+		i := slices.IndexFunc(list, func(r Rule) bool { return r.Name == d.Rule })
+		if i < 0 || e.firm[i] || list[i].needs()&e.req.Unknown == 0 {
+			return all
+		}
+		e.firm[i] = true
+	}
+}
+
+// Observed is what the rules under observation would do whatever the unknown keys of the
+// request are, and what they may do.
+func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Verdict) {
+	observed := *r
+	observed.List = slices.DeleteFunc(slices.Clone(r.List), func(rule Rule) bool { return !rule.Observe })
+	e := observed.evaluate(req, f)
+	defer e.release()
+	e.firm = make([]bool, len(observed.List))
+	possible = e.judge().Would
+	for i := range e.firm {
+		e.firm[i] = true
+	}
+	return e.judge().Would, possible
 }
 
 // apply takes a rule that is not false into a decision, and reports whether that is

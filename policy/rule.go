@@ -35,8 +35,8 @@ type Rule struct {
 }
 
 // holds is "when, and not one of unless". It is doubtful if it holds, or does not, only
-// because an entry lists temperror.
-func (r *Rule) holds(e *evaluation) holding {
+// because an entry lists temperror. i is its place in the list.
+func (r *Rule) holds(e *evaluation, i int) holding {
 	switch {
 	case !r.includes(e.req.Client):
 		return holds(no)
@@ -44,10 +44,13 @@ func (r *Rule) holds(e *evaluation) holding {
 		// The HELO to come may be what keeps the rule from holding.
 		return holds(no)
 	}
+	when, unless := e.guesses(i)
+	e.guess = when
 	result := r.When.holds(e)
 	if result.truth == no {
 		return result
 	}
+	e.guess = unless
 	spared := false // by a temperror
 	for _, t := range r.Unless {
 		switch except := t.holds(e); {

@@ -35,7 +35,7 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 		for _, table := range rule.Unless {
 			t.Unless = append(t.Unless, e.try(table))
 		}
-		h := rule.holds(e)
+		h := rule.holds(e, i)
 		t.Holds = h.truth.String()
 		if decided {
 			t.Holds = "not reached"

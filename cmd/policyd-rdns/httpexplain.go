@@ -56,7 +56,7 @@ func (d *daemon) explained(r *journal.Record) status.Explanation {
 // since says what a decision of an earlier configuration would be now.
 func since(now *policy.Decision) string {
 	const changed = "The configuration has changed since. Below are the rules of today, "
-	if now.Open {
+	if now.Undetermined {
 		return changed + "which ask for what was not looked up then."
 	}
 	return changed + "under which it would be: " + strings.Join(decisionLines(now), "; ") + "."

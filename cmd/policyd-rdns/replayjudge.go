@@ -57,11 +57,11 @@ func changeOf(before, after policy.Action) change {
 	switch {
 	case before == after:
 		return unchanged
-	case after == policy.Reject:
+	case after.Permanent():
 		return newlyRejected
-	case before == policy.Reject:
+	case before.Permanent():
 		return noLongerRejected
-	case after == policy.Defer:
+	case after.Refuses():
 		return newlyDeferred
 	}
 	return noLongerDeferred
@@ -163,19 +163,19 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 	if p.before != nil {
 		d := p.before.rules.Judge(q, f)
 		j.before = p.ruling(&d)
-		if d.Open {
+		if d.Undetermined {
 			j.change, j.needs = undecided, needed(p.before.rules, q, f)
 		}
 	}
 	d := p.after.rules.Judge(q, f)
-	if d.Open {
+	if d.Undetermined {
 		// Perhaps for a rule that only observes.
 		d = p.enforced.Judge(q, f)
-		j.unobserved = !d.Open
+		j.unobserved = !d.Undetermined
 	}
 	j.after, j.observed = p.ruling(&d), d.Would
 	switch {
-	case !d.Open:
+	case !d.Undetermined:
 	case passes(p.enforced, q, f):
 		j.after = ruling{policy.DUNNO, j.before.rule} // by whichever rule
 	default:
@@ -200,7 +200,7 @@ func passes(rules *policy.Rules, q *policy.Request, f *policy.Facts) bool {
 	rest := *rules
 	for {
 		d := rest.Judge(q, f)
-		if !d.Open {
+		if !d.Undetermined {
 			return d.Decided == policy.DUNNO
 		}
 		open := slices.IndexFunc(rest.Trace(q, f), func(t policy.Trial) bool { return t.Holds == notAsked })

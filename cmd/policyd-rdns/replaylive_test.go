@@ -131,8 +131,7 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 		for range 40 {
 			req := randomRequest(random, &clients[random.IntN(len(clients))])
 			req.Time = time.Now()
-			facts := live.Gather(context.Background(), &req, next.rules)
-			want := next.rules.Judge(&req, &facts)
+			want := live.Decide(context.Background(), &req, next.rules, new(policy.Facts))
 			for _, g := range []*policy.Gatherer{usual, complete} {
 				j := rejudge(t, p, g, was, req)
 				all++
@@ -154,8 +153,8 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 // rejudge has a request decided and logged, and judges the line again.
 func rejudge(t *testing.T, p *replayer, g *policy.Gatherer, was *config, req policy.Request) judged {
 	t.Helper()
-	facts := g.Gather(context.Background(), &req, was.rules)
-	r := journal.Record{Request: req, Facts: facts, Decision: was.rules.Judge(&req, &facts)}
+	r := journal.Record{Request: req}
+	r.Decision = g.Decide(context.Background(), &req, was.rules, &r.Facts)
 	line := journal.JSON.Append(nil, &r)
 	again, err := journal.Parse(line)
 	if err != nil {

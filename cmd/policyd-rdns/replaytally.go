@@ -24,7 +24,7 @@ type replayed struct {
 	lines               journal.Counts
 	decisions, messages int
 	first, last         time.Time
-	before, after       [policy.Info]int // by action
+	before, after       [policy.NumActions]int // by action
 	otherRule           int              // come out the same, by another rule
 	unobserved          int
 	observed            map[policy.Verdict]int // of the new rules
@@ -104,7 +104,7 @@ func (t *replayed) addChange(j *judged) {
 	if j.change == undecided {
 		return
 	}
-	if j.change == noLongerRejected && j.after.action == policy.Defer {
+	if j.change == noLongerRejected && j.after.action.Refuses() {
 		c.deferred++
 	}
 	g := c.group(groupKey{j.clients, j.rule()})

@@ -114,7 +114,7 @@ func (s scenario) checkLog(t *testing.T, path string, lines []string) {
 			}
 		}
 		again := conf.rules.Judge(&r.Request, &r.Facts)
-		if got, was := summary(&again), summary(&r.Decision); got != was || again.Open {
+		if got, was := summary(&again), summary(&r.Decision); got != was || again.Undetermined {
 			t.Errorf("judged again: %s, was %s:\n%s", got, was, line)
 		}
 	}

@@ -44,7 +44,7 @@ func isLoopback(host string) bool {
 func (c *config) warnRule(r *reader, i int) {
 	rule := &c.rules.List[i]
 	at := "rule[" + itoa(i) + "]"
-	if rule.Action == policy.Reject {
+	if rule.Action.Permanent() {
 		for _, e := range rule.When {
 			if slices.Contains(e.Written, "temperror") {
 				r.doubtful(at+".when."+e.Key, "rule[%d] %q: when.%s lists temperror: a doubt is never rejected, so that this becomes a defer", i+1, rule.Name, e.Key)
@@ -80,13 +80,11 @@ func warnExpired(r *reader, rule *policy.Rule, i int, except policy.Table) {
 // says of itself.
 func claim(t policy.Table) string {
 	key := ""
-	for _, e := range t {
-		switch e.Key {
-		case "sender", "helo_is":
-			key = e.Key
-		case "until", "encrypted", "recipient", "context", "helo_form", "helo_name":
-			// These prove nothing about the client either.
-		default:
+	for i := range t {
+		switch t[i].Standing() {
+		case policy.Claimed:
+			key = t[i].Key
+		case policy.Proven:
 			return ""
 		}
 	}

@@ -263,12 +263,9 @@ func (d *decoder) decision() policy.Decision {
 }
 
 func (d *decoder) action(key field, v string) policy.Action {
-	if v == policy.Info.String() {
-		return policy.Info
-	}
-	a, err := policy.ParseAction(v)
-	if err != nil {
-		d.bad(key, err)
+	a, ok := policy.ActionByName(v)
+	if !ok {
+		d.bad(key, errors.New("unknown action"))
 	}
 	return a
 }

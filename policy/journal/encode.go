@@ -59,7 +59,7 @@ func (e *encoder) decision(d *policy.Decision) {
 
 func (e *encoder) checks(c *policy.Checks) {
 	for i, result := range c {
-		if check := policy.Check(i); check != policy.CheckStrength || result != policy.None {
+		if check := policy.Check(i); check.Shown(result) {
 			e.text(check.String(), result.String())
 		}
 	}

@@ -183,7 +183,7 @@ func checkRoundTrip(t *testing.T, s *sample) {
 		want.Elapsed = r.Elapsed.Round(time.Microsecond)
 		// They follow from the request, the facts and the rules.
 		want.Decision.Code, want.Decision.Text = policy.Code{}, ""
-		want.Decision.Mode, want.Decision.Open = got.Decision.Mode, false
+		want.Decision.Mode, want.Decision.Undetermined, want.Decision.Ask = got.Decision.Mode, false, 0
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %s reads\n%+v; want\n%+v", name, line, got, want)
 		}

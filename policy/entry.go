@@ -197,17 +197,17 @@ func resultList(c Check) string {
 
 func (w *wanted) holds(e *evaluation) holding {
 	if w.needs&AttrHELO != 0 && !e.req.greeted() {
-		return holds(no)
+		return holds(No)
 	}
 	switch f := &e.findings[w.check]; {
 	case w.results.has(f.Result) && (f.Result == TempError || f.possible&^w.results == 0):
-		return holding{truth: yes, doubtful: f.Result == TempError}
+		return holding{truth: Yes, doubtful: f.Result == TempError}
 	case f.possible&w.results == 0:
-		return holds(no)
+		return holds(No)
 	case f.Result == NotLearnt:
-		return holding{truth: open, ask: f.ask}
+		return holding{truth: Undetermined, ask: f.ask}
 	}
-	return holds(unknown)
+	return holds(Unknown)
 }
 
 // clients asks for the client's address.
@@ -254,9 +254,9 @@ func (p *ptrNames) add(v string) error { return p.Add(v) }
 func (p *ptrNames) holds(e *evaluation) holding {
 	f := e.facts
 	if f.nameless() {
-		return holds(no)
+		return holds(No)
 	}
-	result := unsettled(no, f.PTR)
+	result := unsettled(No, f.PTR)
 	if f.MoreNames {
 		result = unsettled(result, resolver.TempError)
 	}
@@ -266,12 +266,12 @@ func (p *ptrNames) holds(e *evaluation) holding {
 			continue
 		}
 		if n.Lead.To(e.req.Client) {
-			return holds(yes)
+			return holds(Yes)
 		}
 		result = unsettled(result, n.Lead.Outcome)
 	}
-	if result == open {
-		return holding{truth: open, ask: f.lacksConfirmation()}
+	if result == Undetermined {
+		return holding{truth: Undetermined, ask: f.lacksConfirmation()}
 	}
 	return holds(result)
 }
@@ -302,7 +302,7 @@ func (g *greetings) add(v string) error {
 
 func (g *greetings) holds(e *evaluation) holding {
 	if !e.req.greeted() {
-		return holds(no)
+		return holds(No)
 	}
 	h := &e.facts.HELO
 	if h.Addr.IsValid() {

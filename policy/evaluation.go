@@ -15,7 +15,7 @@ type evaluation struct {
 	findings [NumChecks]Finding
 	// guess is how true entries are that look at unknown keys of the request: open,
 	// unless firm is set.
-	guess truth
+	guess Truth
 	// firm, if not nil, has guesses made of a rule: true, so that it holds only where it
 	// does whatever the unknown keys are; false, so that it holds wherever it may.
 	firm []bool
@@ -28,7 +28,7 @@ var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 // evaluate draws the checks. It is given back to evaluations by whoever asked for it.
 func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 	e := evaluations.Get().(*evaluation)
-	e.req, e.facts, e.rules, e.guess = req, f, r, open
+	e.req, e.facts, e.rules, e.guess = req, f, r, Undetermined
 	e.draw()
 	return e
 }
@@ -57,14 +57,14 @@ func (e *evaluation) results() (c Checks) {
 
 // guesses are how true entries that look at unknown keys are taken to be in a rule's
 // when, and in its unless.
-func (e *evaluation) guesses(rule int) (when, unless truth) {
+func (e *evaluation) guesses(rule int) (when, unless Truth) {
 	switch {
 	case e.firm == nil:
-		return open, open
+		return Undetermined, Undetermined
 	case e.firm[rule]:
-		return no, yes
+		return No, Yes
 	}
-	return yes, no
+	return Yes, No
 }
 
 // nameless reports whether the client is known to have no well-formed name.

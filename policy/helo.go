@@ -87,17 +87,17 @@ func findHELOHost(e *evaluation, own bool) Finding {
 		possible, result = of(Unresolved), Unresolved
 	}
 	switch related, more := e.related(); {
-	case related == yes && ask != 0:
+	case related == Yes && ask != 0:
 		return undetermined(ask, of(Match, Related))
-	case related == yes:
+	case related == Yes:
 		f := found(Related)
 		if h.Lead.Outcome == resolver.TempError {
 			f.possible = of(Match, Related)
 		}
 		return f
-	case related == open:
+	case related == Undetermined:
 		return undetermined(ask|more, possible|of(Related))
-	case related == unknown:
+	case related == Unknown:
 		return undetermined(ask, possible|of(Related))
 	case h.Lead.open():
 		return undetermined(ask, possible)
@@ -139,23 +139,23 @@ func canMatch(h *Greeting, req *Request) bool {
 
 // related reports whether HELO is of the same organisational domain as a
 // confirmed proper name, and the queries that would tell.
-func (e *evaluation) related() (truth, Queries) {
+func (e *evaluation) related() (Truth, Queries) {
 	f := e.facts
 	if f.nameless() {
-		return no, 0
+		return No, 0
 	}
 	if f.PTR == resolver.NotAsked {
-		return open, f.lacksConfirmation()
+		return Undetermined, f.lacksConfirmation()
 	}
 	if f.PTR != resolver.Found {
 		if hostname.Organisation(f.HELO.Name) == "" {
-			return no, 0
+			return No, 0
 		}
-		return unsettled(no, f.PTR), 0
+		return unsettled(No, f.PTR), 0
 	}
-	result := no
+	result := No
 	if f.MoreNames {
-		result = unknown
+		result = Unknown
 	}
 	org := ""
 	for i := range f.Names {
@@ -172,24 +172,24 @@ func (e *evaluation) related() (truth, Queries) {
 			}
 		}
 		if n.Lead.To(e.req.Client) {
-			return yes, 0
+			return Yes, 0
 		}
 		result = unsettled(result, n.Lead.Outcome)
 	}
-	if result == open {
-		return open, f.lacksConfirmation()
+	if result == Undetermined {
+		return Undetermined, f.lacksConfirmation()
 	}
 	return result, 0
 }
 
 // unsettled is how true something is that was t until it met with an outcome
 // that may leave it open.
-func unsettled(t truth, o resolver.Outcome) truth {
+func unsettled(t Truth, o resolver.Outcome) Truth {
 	switch {
 	case o == resolver.NotAsked:
-		return open
-	case o == resolver.TempError && t == no:
-		return unknown
+		return Undetermined
+	case o == resolver.TempError && t == No:
+		return Unknown
 	}
 	return t
 }

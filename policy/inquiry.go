@@ -57,7 +57,7 @@ type forward struct {
 
 // begin sets the facts to those that need no query.
 func (in *inquiry) begin(g *Gatherer, req *Request, rules *Rules, facts *Facts) {
-	in.g, in.req, in.rules, in.facts, in.guess = g, req, rules, facts, open
+	in.g, in.req, in.rules, in.facts, in.guess = g, req, rules, facts, Undetermined
 	in.options = resolver.Options{Client: req.Client}
 	in.judged = 0
 	in.restart(0)

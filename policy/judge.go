@@ -103,13 +103,13 @@ func (e *evaluation) judge() Decision {
 		rule := &e.rules.List[i]
 		h := rule.holds(e, i)
 		switch {
-		case h.truth == no:
+		case h.truth == No:
 			spared = spared || h.doubtful && !rule.Action.Permanent() && !rule.Observe
-		case h.truth == open:
+		case h.truth == Undetermined:
 			d.Undetermined = true
 			d.Ask |= h.ask
 		case d.Undetermined:
-			if h.truth == yes && !rule.Observe {
+			if h.truth == Yes && !rule.Observe {
 				return d // whatever comes behind does not matter
 			}
 		default:
@@ -183,7 +183,7 @@ func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (de
 	switch {
 	case rule.Observe:
 		// What a doubt makes of it is to be seen too, if it is anything.
-		if h.truth == yes || settled && action != DUNNO {
+		if h.truth == Yes || settled && action != DUNNO {
 			d.Would = append(d.Would, Verdict{action, rule.Name})
 		}
 	case !settled:
@@ -199,9 +199,9 @@ func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (de
 // before it might have spared the client. Not settled: it is passed over.
 func (e *evaluation) outcome(rule *Rule, h holding, spared bool) (a Action, settled bool) {
 	switch {
-	case h.truth == unknown && rule.Action.Permanent():
+	case h.truth == Unknown && rule.Action.Permanent():
 		return milder(e.rules.OnDoubt, e.doubt()), true
-	case h.truth == unknown:
+	case h.truth == Unknown:
 		return DUNNO, false
 	case rule.Action.Permanent() && (spared || h.doubtful), rule.Action.Refuses() && h.doubtful:
 		return milder(rule.Action, e.doubt()), true

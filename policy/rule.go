@@ -11,9 +11,9 @@ type Table []Entry
 
 // holds is three-valued "and".
 func (t Table) holds(e *evaluation) holding {
-	all := holds(yes)
+	all := holds(Yes)
 	for i := range t {
-		if all = all.and(t[i].holds(e)); all.truth == no {
+		if all = all.and(t[i].holds(e)); all.truth == No {
 			break
 		}
 	}
@@ -39,32 +39,32 @@ type Rule struct {
 func (r *Rule) holds(e *evaluation, i int) holding {
 	switch {
 	case !r.includes(e.req.Client):
-		return holds(no)
+		return holds(No)
 	case r.Action != DUNNO && !e.req.greeted() && r.needs()&AttrHELO != 0:
 		// The HELO to come may be what keeps the rule from holding.
-		return holds(no)
+		return holds(No)
 	}
 	when, unless := e.guesses(i)
 	e.guess = when
 	result := r.When.holds(e)
-	if result.truth == no {
+	if result.truth == No {
 		return result
 	}
 	e.guess = unless
 	spared := false // by a temperror
 	for _, t := range r.Unless {
 		switch except := t.holds(e); {
-		case except.truth == yes && except.doubtful:
+		case except.truth == Yes && except.doubtful:
 			spared = true
-		case except.truth == yes:
-			return holds(no)
-		case except.truth != no:
+		case except.truth == Yes:
+			return holds(No)
+		case except.truth != No:
 			result.truth = min(result.truth, except.truth)
 			result.ask |= except.ask
 		}
 	}
-	if spared && result.truth != open {
-		return holding{truth: no, doubtful: true}
+	if spared && result.truth != Undetermined {
+		return holding{truth: No, doubtful: true}
 	}
 	return result
 }

@@ -2,11 +2,8 @@ package policy
 
 // A Trial is one rule held against a request, for people.
 type Trial struct {
-	Rule *Rule
-	// Holds is "yes", "no", "unknown" (the DNS could not say), "not asked" (the
-	// facts do not hold what it needs) or "not reached" (an earlier rule has
-	// decided).
-	Holds string
+	Rule  *Rule
+	Holds Truth
 	// Share is false if the client is not in the rule's percentage.
 	Share  bool
 	When   []EntryTrial
@@ -16,7 +13,7 @@ type Trial struct {
 // An EntryTrial is one entry held against a request.
 type EntryTrial struct {
 	Entry *Entry
-	Holds string // as of a Trial
+	Holds Truth
 }
 
 // Trace holds every rule against a request as [Rules.Judge] does and tells how
@@ -36,11 +33,11 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 			t.Unless = append(t.Unless, e.try(table))
 		}
 		h := rule.holds(e, i)
-		t.Holds = h.truth.String()
+		t.Holds = h.truth
 		if decided {
-			t.Holds = "not reached"
+			t.Holds = NotReached
 		}
-		decided = decided || !rule.Observe && (h.truth == yes || h.truth == unknown && rule.Action.Permanent())
+		decided = decided || !rule.Observe && (h.truth == Yes || h.truth == Unknown && rule.Action.Permanent())
 		trials = append(trials, t)
 	}
 	return trials
@@ -49,7 +46,7 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 func (e *evaluation) try(t Table) []EntryTrial {
 	trials := make([]EntryTrial, len(t))
 	for i := range t {
-		trials[i] = EntryTrial{&t[i], t[i].holds(e).truth.String()}
+		trials[i] = EntryTrial{&t[i], t[i].holds(e).truth}
 	}
 	return trials
 }

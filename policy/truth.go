@@ -1,42 +1,47 @@
 package policy
 
-// truth is the three-valued truth of an entry, a table or a rule, with open
-// beside unknown: a fact that has not been asked yet may still settle it.
-type truth uint8
+// Truth is how true an entry, a table or a rule is of a request: three-valued, with
+// Undetermined beside Unknown.
+type Truth uint8
 
-// In this order the truth of "and" is the least of its parts'. Open comes
-// before unknown: what can still be asked is asked before doubt is admitted.
+// The truths. In this order the truth of "and" is the least of its parts'. Undetermined
+// comes before Unknown: what can still be asked is asked before doubt is admitted.
 const (
-	no truth = iota
-	open
-	unknown // the DNS could not say
-	yes
+	No           Truth = iota
+	Undetermined       // the facts do not hold it: it was not asked
+	Unknown            // the DNS could not say
+	Yes
+	// NotReached is of a rule in a Trial alone: an earlier one has decided.
+	NotReached
 )
 
-func truthOf(b bool) truth {
+func truthOf(b bool) Truth {
 	if b {
-		return yes
+		return Yes
 	}
-	return no
+	return No
 }
 
-func (t truth) String() string { return [...]string{"no", "not asked", "unknown", "yes"}[t] }
+// String is the truth for people.
+func (t Truth) String() string {
+	return [...]string{"no", "not asked", "unknown", "yes", "not reached"}[t]
+}
 
 // holding is how true an entry, a table or a rule is.
 type holding struct {
-	truth truth
+	truth Truth
 	// doubtful: it is so only because an entry lists temperror.
 	doubtful bool
-	// ask are the queries that may settle it while it is open.
+	// ask are the queries that may settle it while it is undetermined.
 	ask Queries
 }
 
-func holds(t truth) holding { return holding{truth: t} }
+func holds(t Truth) holding { return holding{truth: t} }
 
 // and is three-valued "and".
 func (h holding) and(other holding) holding {
-	if h.truth == no || other.truth == no {
-		return holds(no)
+	if h.truth == No || other.truth == No {
+		return holds(No)
 	}
 	return holding{min(h.truth, other.truth), h.doubtful || other.doubtful, h.ask | other.ask}
 }

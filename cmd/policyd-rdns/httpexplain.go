@@ -46,8 +46,8 @@ func (d *daemon) explained(r *journal.Record) status.Explanation {
 	for i := range e.Trials {
 		t := &e.Trials[i]
 		out.Rules = append(out.Rules, status.Rule{
-			Number: i + 1, Name: safe(t.Rule.Name), Action: ruleAction(t.Rule), Holds: t.Holds, Entries: trialLines(t),
-			Decides: !t.Rule.Observe && t.Rule.Name == now.Rule && (t.Holds == "yes" || t.Holds == "unknown"),
+			Number: i + 1, Name: safe(t.Rule.Name), Action: ruleAction(t.Rule), Holds: t.Holds.String(), Entries: trialLines(t),
+			Decides: !t.Rule.Observe && t.Rule.Name == now.Rule && (t.Holds == policy.Yes || t.Holds == policy.Unknown),
 		})
 	}
 	return out

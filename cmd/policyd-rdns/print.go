@@ -103,6 +103,19 @@ func (p paint) yellow(s string) string { return p.as("33", s) }
 func (p paint) green(s string) string  { return p.as("32", s) }
 func (p paint) dim(s string) string    { return p.as("2", s) }
 
+// truth paints how true a rule is.
+func (p paint) truth(t policy.Truth) string {
+	switch t {
+	case policy.Yes:
+		return p.green(t.String())
+	case policy.Unknown:
+		return p.yellow(t.String())
+	case policy.NotReached:
+		return p.dim(t.String())
+	}
+	return t.String()
+}
+
 // action paints a word by what an action means for the sender.
 func (p paint) action(a policy.Action, s string) string {
 	switch {

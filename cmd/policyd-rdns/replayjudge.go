@@ -190,10 +190,6 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 	return j, true
 }
 
-// notAsked is what policy.Trial says of a rule that needs a fact which there is
-// not.
-const notAsked = "not asked"
-
 // passes says that a client passes whatever the facts are that are not there:
 // each rule that asks for one would let it pass, and so do the others.
 func passes(rules *policy.Rules, q *policy.Request, f *policy.Facts) bool {
@@ -203,7 +199,7 @@ func passes(rules *policy.Rules, q *policy.Request, f *policy.Facts) bool {
 		if !d.Undetermined {
 			return d.Decided == policy.DUNNO
 		}
-		open := slices.IndexFunc(rest.Trace(q, f), func(t policy.Trial) bool { return t.Holds == notAsked })
+		open := slices.IndexFunc(rest.Trace(q, f), func(t policy.Trial) bool { return t.Holds == policy.Undetermined })
 		if open < 0 || rest.List[open].Action != policy.DUNNO {
 			return false
 		}
@@ -215,13 +211,13 @@ func passes(rules *policy.Rules, q *policy.Request, f *policy.Facts) bool {
 // cannot be held against the facts.
 func needed(rules *policy.Rules, q *policy.Request, f *policy.Facts) string {
 	for _, t := range rules.Trace(q, f) {
-		if t.Holds != notAsked {
+		if t.Holds != policy.Undetermined {
 			continue
 		}
 		var keys []string
 		for _, table := range slices.Concat([][]policy.EntryTrial{t.When}, t.Unless) {
 			for _, e := range table {
-				if e.Holds == notAsked && !slices.Contains(keys, e.Entry.Key) {
+				if e.Holds == policy.Undetermined && !slices.Contains(keys, e.Entry.Key) {
 					keys = append(keys, e.Entry.Key)
 				}
 			}

@@ -25,7 +25,7 @@ type replayed struct {
 	decisions, messages int
 	first, last         time.Time
 	before, after       [policy.NumActions]int // by action
-	otherRule           int              // come out the same, by another rule
+	otherRule           int                    // come out the same, by another rule
 	unobserved          int
 	observed            map[policy.Verdict]int // of the new rules
 	needs               map[string]int         // of the undecided

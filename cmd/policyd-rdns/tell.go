@@ -101,10 +101,7 @@ func (e *explanation) why(c policy.Check) string {
 
 func (e *explanation) printRules(w io.Writer, p paint) {
 	for i, t := range e.Trials {
-		mark := map[string]string{"yes": p.green("yes"), "unknown": p.yellow("unknown"), "not reached": p.dim("not reached")}[t.Holds]
-		if mark == "" {
-			mark = t.Holds
-		}
+		mark := p.truth(t.Holds)
 		fmt.Fprintf(w, "  %2d %s (%s): %s\n", i+1, t.Rule.Name, ruleAction(t.Rule), mark)
 		for _, line := range trialLines(&t) {
 			fmt.Fprintf(w, "       %s\n", line)
@@ -195,7 +192,7 @@ func (e *explanation) jsonValue() any {
 	}
 	rules := make([]map[string]any, 0, len(e.Trials))
 	for _, t := range e.Trials {
-		rules = append(rules, map[string]any{"name": t.Rule.Name, "action": t.Rule.Action.String(), "observe": t.Rule.Observe, "holds": t.Holds})
+		rules = append(rules, map[string]any{"name": t.Rule.Name, "action": t.Rule.Action.String(), "observe": t.Rule.Observe, "holds": t.Holds.String()})
 	}
 	d := &e.Decision
 	would := make([]string, 0, len(d.Would))

@@ -13,12 +13,8 @@ import (
 // cacheDNS has all answers at hand.
 type cacheDNS struct{ ptr, addrs resolver.Answer }
 
-func (c *cacheDNS) LookupPTR(context.Context, netip.Addr, resolver.Options) resolver.Answer {
-	return c.ptr
-}
-
-func (c *cacheDNS) LookupAddrs(context.Context, string, string, resolver.Options) resolver.Answer {
-	return c.addrs
+func (c *cacheDNS) BeginPTR(context.Context, netip.Addr, resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	return c.ptr, nil
 }
 
 func (c *cacheDNS) BeginAddrs(context.Context, string, string, resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
@@ -69,7 +65,8 @@ func BenchmarkGatherCached(b *testing.B) {
 	g := policy.Gatherer{DNS: dns, Deadline: 5 * time.Second}
 	b.ReportAllocs()
 	for b.Loop() {
-		if f := g.Gather(b.Context(), &e.req, &rules); !f.Cached {
+		var f policy.Facts
+		if g.Decide(b.Context(), &e.req, &rules, &f); !f.Cached {
 			b.Fatal(show(&e.req, &f))
 		}
 	}

@@ -16,12 +16,9 @@ type Code struct {
 // ParseCode reads the code of a rule and checks that it makes sense with the
 // rule's action: 4xx for defer, 5xx for reject, classes that agree.
 func ParseCode(s string, a Action) (Code, error) {
-	class := byte('5')
-	switch a {
-	case Defer:
-		class = '4'
-	case DUNNO, Info:
-		return Code{}, fmt.Errorf("%.60q: action dunno sends no code", s)
+	class := actions[a].class
+	if class == 0 {
+		return Code{}, fmt.Errorf("%.60q: action %s sends no code", s, a)
 	}
 	reply, enhanced, both := strings.Cut(s, " ")
 	if len(reply) != 3 || !digits(reply) || !strings.ContainsRune("025", rune(reply[1])) {

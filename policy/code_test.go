@@ -47,7 +47,7 @@ func TestParseCode(t *testing.T) {
 		{"550 5.1.8", policy.Reject, `"550 5.1.8": Postfix rewrites x.1.n by the place of the check; want x.7.n (RFC 3463 section 3.8)`},
 
 		{"550 5.7.1", policy.DUNNO, `"550 5.7.1": action dunno sends no code`},
-		{"", policy.Info, `"": action dunno sends no code`},
+		{"", policy.Info, `"": action info sends no code`},
 	}
 	for _, tt := range tests {
 		code, err := policy.ParseCode(tt.in, tt.action)

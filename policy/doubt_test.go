@@ -230,7 +230,7 @@ func holdDoubt(t *testing.T, rules *policy.Rules, client string, random *rand.Ra
 	}
 	for range 10 {
 		known := asked(client, random)
-		if got := judge(known); !d.Open && told(got) != told(d) {
+		if got := judge(known); !d.Undetermined && told(got) != told(d) {
 			t.Errorf("%s: %s, but %s with %s", client, told(d), told(got), known)
 			return
 		}

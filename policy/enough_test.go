@@ -16,7 +16,7 @@ func TestGatherNoAddress(t *testing.T) {
 		rules := policy.Rules{List: policy.Builtin()}
 		dns := newFakeDNS(t, nil)
 		g := policy.Gatherer{DNS: dns, Deadline: time.Second, Complete: true}
-		g.Gather(t.Context(), &policy.Request{ClientText: "unknown", HELO: "mail.example.com"}, &rules)
+		g.Decide(t.Context(), &policy.Request{ClientText: "unknown", HELO: "mail.example.com"}, &rules, new(policy.Facts))
 		if got := dns.questions(); got != "" {
 			t.Errorf("asked %s about a client without an address", got)
 		}
@@ -47,11 +47,10 @@ func TestGatherEnough(t *testing.T) {
 			}
 			gather := func(complete bool) policy.Decision {
 				g := policy.Gatherer{DNS: newFakeDNS(t, dnsOf(client)), Deadline: 5 * time.Second, Complete: complete}
-				facts := g.Gather(t.Context(), &e.req, &rules)
-				return rules.Judge(&e.req, &facts)
+				return g.Decide(t.Context(), &e.req, &rules, new(policy.Facts))
 			}
 			few, all := gather(false), gather(true)
-			if told(few) != told(all) || few.Open {
+			if told(few) != told(all) || few.Undetermined {
 				t.Errorf("%s: %s; with all questions asked %s; the rules are\n%s", client, told(few), told(all), strings.Join(lines, "\n"))
 			}
 		}

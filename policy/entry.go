@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,50 +11,79 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// truth is the three-valued truth of an entry, a table or a rule, with open
-// beside unknown: a fact that has not been asked yet may still settle it.
-type truth uint8
+// Attributes is a set of keys of a request that entries of rules look at.
+type Attributes uint8
 
-// In this order the truth of "and" is the least of its parts'. Open comes
-// before unknown: what can still be asked is asked before doubt is admitted.
+// The keys of a request.
 const (
-	no truth = iota
-	open
-	unknown // the DNS could not say
-	yes
+	AttrHELO Attributes = 1 << iota
+	AttrSender
+	AttrRecipient
+	AttrAuthenticated
+	AttrEncrypted
+	AttrContext
+	AttrTime
 )
 
-// and is three-valued "and".
-func (t truth) and(u truth) truth { return min(t, u) }
+// Standing is what an exemption is worth that rests on an entry.
+type Standing uint8
 
-// or is three-valued "or": what can still be asked is asked before doubt is
-// admitted.
-func (t truth) or(u truth) truth {
-	switch {
-	case t == yes || u == yes:
-		return yes
-	case t == open || u == open:
-		return open
-	}
-	return max(t, u)
+// The standings. The zero value is that of most entries.
+const (
+	// Proven: it tells who the client is, by its address or the DNS.
+	Proven Standing = iota
+	// Neutral: it tells nothing of the client, as a date does.
+	Neutral
+	// Claimed: it rests on nothing but what the client says of itself.
+	Claimed
+)
+
+// kind is all that one key of an entry is.
+type kind struct {
+	key    string
+	values string // that it takes, for the documentation
+	needs  Attributes
+	// standing is what an exemption is worth that rests on it.
+	standing Standing
+	// bare: TOML writes its values without quotes.
+	bare bool
+	// make makes a condition that has no value yet.
+	make func() condition
 }
 
-// not is three-valued "not".
-func (t truth) not() truth {
-	switch t {
-	case no:
-		return yes
-	case yes:
-		return no
-	}
-	return t
+// kinds are the keys of entries that ask for no check, in the order of the
+// documentation.
+var kinds = []kind{
+	{key: "client", values: "addresses, networks, private, loopback, own", make: func() condition { return new(clients) }},
+	{key: "ptr_name", values: "a confirmed name: mx.example.com, .example.com", make: func() condition { return new(ptrNames) }},
+	{key: "helo_is", values: "HELO itself", needs: AttrHELO, standing: Claimed, make: func() condition { return new(greetings) }},
+	{key: "sender", values: "user@example.com, example.com, .example.com, user@, <>", needs: AttrSender, standing: Claimed, make: func() condition { return new(senders) }},
+	{key: "recipient", values: "as sender", needs: AttrRecipient, standing: Neutral, make: func() condition { return new(recipients) }},
+	{key: "authenticated", values: "true or false", needs: AttrAuthenticated, bare: true, make: func() condition {
+		return &flag{of: func(r *Request) bool { return r.Authenticated }}
+	}},
+	{key: "encrypted", values: "true or false", needs: AttrEncrypted, standing: Neutral, bare: true, make: func() condition {
+		return &flag{of: func(r *Request) bool { return r.Encrypted }}
+	}},
+	{key: "context", values: "Postfix's policy_context", needs: AttrContext, standing: Neutral, make: func() condition { return contexts{} }},
+	{key: "until", values: "a date, to its end in UTC", needs: AttrTime, standing: Neutral, bare: true, make: func() condition { return new(until) }},
 }
 
-func truthOf(b bool) truth {
-	if b {
-		return yes
+// kindOf finds what there is to know about a key.
+func kindOf(key string) (kind, bool) {
+	for i := range kinds {
+		if kinds[i].key == key {
+			return kinds[i], true
+		}
 	}
-	return no
+	c, ok := CheckByName(key)
+	if !ok {
+		return kind{}, false
+	}
+	return kind{
+		key: key, needs: checks[c].needs, standing: checks[c].standing,
+		make: func() condition { return &wanted{check: c, needs: checks[c].needs} },
+	}, true
 }
 
 // An Entry is one line of a rule's table: a key and the values of which one
@@ -64,40 +92,35 @@ type Entry struct {
 	Key     string
 	Written []string // the values as the administrator wrote them
 	cond    condition
+	needs   Attributes
 }
 
 // condition is what an entry asks for.
 type condition interface {
-	// holds says how true it is, and whether it is only true because it lists
-	// temperror.
-	holds(s *scene) (t truth, doubtful bool)
+	// add takes one of its values, or says what is wrong with it.
+	add(value string) error
+	holds(e *evaluation) holding
 }
 
-// holds asks the entry's condition, by its kind: of a call through the interface
-// the compiler has to think that it keeps the scene, which would cost every
-// judgement memory for the scene and all that it looks at.
-func (e *Entry) holds(s *scene) (t truth, doubtful bool) {
-	switch c := e.cond.(type) {
-	case *wanted:
-		return c.holds(s)
-	case *clients:
-		return c.holds(s)
-	case *ptrNames:
-		return c.holds(s)
-	case *greetings:
-		return c.holds(s)
-	case *senders:
-		return c.holds(s)
-	case *recipients:
-		return c.holds(s)
-	case *flag:
-		return c.holds(s)
-	case contexts:
-		return c.holds(s)
-	case *until:
-		return c.holds(s)
+// holds is how true the entry is of a request.
+func (e *Entry) holds(ev *evaluation) holding {
+	if e.needs&ev.req.Unknown != 0 {
+		return holds(ev.guess)
 	}
-	panic("policy: entry " + e.Key + " of no known kind")
+	return e.cond.holds(ev)
+}
+
+// Standing is what an exemption is worth that rests on the entry.
+func (e *Entry) Standing() Standing {
+	k, _ := kindOf(e.Key)
+	return k.standing
+}
+
+// Bare reports whether TOML writes the entry's values without quotes: truth values
+// and dates.
+func (e *Entry) Bare() bool {
+	k, _ := kindOf(e.Key)
+	return k.bare
 }
 
 // A ValueError says what is wrong with one value of an entry.
@@ -111,9 +134,23 @@ func (e ValueError) Error() string { return e.Err.Error() }
 
 // EntryKeys lists the keys that an entry may have.
 func EntryKeys() []string {
-	keys := slices.Clone(checkNames[:])
-	return append(keys, "client", "ptr_name", "helo_is", "sender", "recipient",
-		"authenticated", "encrypted", "context", "until")
+	var keys []string
+	for c := range checks {
+		keys = append(keys, checks[c].name)
+	}
+	for i := range kinds {
+		keys = append(keys, kinds[i].key)
+	}
+	return keys
+}
+
+// EntryValues says in words which values an entry of a key takes.
+func EntryValues(key string) string {
+	if c, ok := CheckByName(key); ok {
+		return resultList(c)
+	}
+	k, _ := kindOf(key)
+	return k.values
 }
 
 // NewEntry makes an entry of a key and its values, every one of them checked:
@@ -121,96 +158,58 @@ func EntryKeys() []string {
 // "@file" lists must have been read already; Written is what they were read
 // for. An unknown key is the caller's to report: see [EntryKeys].
 func NewEntry(key string, values, written []string) (Entry, []ValueError) {
-	e := Entry{Key: key, Written: written}
-	var add func(string) error
-	if c, ok := CheckByName(key); ok {
-		want := &wanted{check: c}
-		e.cond, add = want, want.add
-	} else {
-		e.cond, add = newCondition(key)
+	k, ok := kindOf(key)
+	if !ok {
+		return Entry{Key: key, Written: written}, []ValueError{{0, fmt.Errorf("unknown key %.60q", key)}}
 	}
-	if add == nil {
-		return e, []ValueError{{0, fmt.Errorf("unknown key %.60q", key)}}
-	}
+	e := Entry{Key: key, Written: written, cond: k.make(), needs: k.needs}
 	var errs []ValueError
 	for i, v := range values {
-		if err := add(v); err != nil {
+		if err := e.cond.add(v); err != nil {
 			errs = append(errs, ValueError{i, err})
 		}
 	}
 	return e, errs
 }
 
-func newCondition(key string) (condition, func(string) error) {
-	switch key {
-	case "client":
-		c := &clients{}
-		return c, c.add
-	case "ptr_name":
-		c := &ptrNames{}
-		return c, c.Add
-	case "helo_is":
-		c := &greetings{}
-		return c, c.add
-	case "sender":
-		c := &senders{}
-		return c, c.Add
-	case "recipient":
-		c := &recipients{}
-		return c, c.add
-	case "authenticated", "encrypted":
-		c := &flag{encrypted: key == "encrypted"}
-		return c, c.add
-	case "context":
-		c := contexts{}
-		return c, c.add
-	case "until":
-		c := &until{}
-		return c, c.add
-	}
-	return nil, nil
-}
-
 // wanted asks for results of a check.
 type wanted struct {
 	check   Check
+	needs   Attributes
 	results results
 }
 
 func (w *wanted) add(v string) error {
 	r, ok := w.check.Result(v)
 	if !ok {
-		return fmt.Errorf("%.60q: want %s", v, alternatives(w.check))
+		return fmt.Errorf("%.60q: want %s", v, resultList(w.check))
 	}
 	w.results |= of(r)
 	return nil
 }
 
-func alternatives(c Check) string {
+// resultList is what a rule may ask of a check, in words.
+func resultList(c Check) string {
 	var names []string
 	for _, r := range c.Results() {
 		names = append(names, r.String())
 	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last]
+	return alternatives(names)
 }
 
-func (w *wanted) holds(s *scene) (truth, bool) {
-	switch w.check {
-	case CheckHELO, CheckHELOForm, CheckHELOName:
-		if !s.greeted() {
-			return no, false
-		}
+func (w *wanted) holds(e *evaluation) holding {
+	if w.needs&AttrHELO != 0 && !e.req.greeted() {
+		return holds(No)
 	}
-	switch r, possible := s.checks[w.check], s.possible[w.check]; {
-	case w.results.has(r) && (r == TempError || possible&^w.results == 0):
-		return yes, r == TempError
-	case possible&w.results == 0:
-		return no, false
-	case r == NotLearnt:
-		return open, false
+	switch f := &e.findings[w.check]; {
+	case w.results.has(f.Result) && (f.Result == TempError || f.possible&^w.results == 0):
+		return holding{truth: Yes, doubtful: f.Result == TempError}
+	case f.possible&w.results == 0:
+		return holds(No)
+	case f.Result == NotLearnt:
+		return holding{truth: Undetermined, ask: f.ask}
 	}
-	return unknown, false
+	return holds(Unknown)
 }
 
 // clients asks for the client's address.
@@ -237,29 +236,31 @@ func (c *clients) add(v string) error {
 	return nil
 }
 
-func (c *clients) holds(s *scene) (truth, bool) {
-	addr := s.req.Client
-	return truthOf(c.loopback && addr.IsLoopback() ||
+func (c *clients) holds(e *evaluation) holding {
+	addr := e.req.Client
+	return holds(truthOf(c.loopback && addr.IsLoopback() ||
 		c.private && address.Private(addr) ||
-		c.own && s.ownClient() ||
-		c.Has(addr)), false
+		c.own && e.ownClient() ||
+		c.Has(addr)))
 }
 
-// ownClient says that the client is this host or in our own networks.
-func (s *scene) ownClient() bool {
-	return s.facts.OwnClient || s.rules.Networks.Has(s.req.Client)
+// ownClient reports whether the client is this host or in our own networks.
+func (e *evaluation) ownClient() bool {
+	return e.facts.OwnClient || e.rules.Networks.Has(e.req.Client)
 }
 
 // ptrNames asks for a confirmed name of the client. An unconfirmed one is
 // anybody's claim.
 type ptrNames struct{ Names }
 
-func (p *ptrNames) holds(s *scene) (truth, bool) {
-	f := s.facts
-	if s.nameless() {
-		return no, false
+func (p *ptrNames) add(v string) error { return p.Add(v) }
+
+func (p *ptrNames) holds(e *evaluation) holding {
+	f := e.facts
+	if f.nameless() {
+		return holds(No)
 	}
-	result := unsettled(no, f.PTR)
+	result := unsettled(No, f.PTR)
 	if f.MoreNames {
 		result = unsettled(result, resolver.TempError)
 	}
@@ -268,12 +269,15 @@ func (p *ptrNames) holds(s *scene) (truth, bool) {
 		if !p.Has(n.Name) {
 			continue
 		}
-		if n.Lead.To(s.req.Client) {
-			return yes, false
+		if n.Lead.To(e.req.Client) {
+			return holds(Yes)
 		}
 		result = unsettled(result, n.Lead.Outcome)
 	}
-	return result, false
+	if result == Undetermined {
+		return holding{truth: Undetermined, ask: f.lacksConfirmation()}
+	}
+	return holds(result)
 }
 
 // greetings asks for the greeting itself.
@@ -300,19 +304,19 @@ func (g *greetings) add(v string) error {
 	return nil
 }
 
-func (g *greetings) holds(s *scene) (truth, bool) {
-	if !s.greeted() {
-		return no, false
+func (g *greetings) holds(e *evaluation) holding {
+	if !e.req.greeted() {
+		return holds(No)
 	}
-	h := &s.facts.HELO
-	if s.req.cut(CutHELO) && h.Form != hostname.Malformed {
-		return open, false // what has no name as it begins has none whole
+	h := &e.facts.HELO
+	if e.req.cut(CutHELO) && h.Form != hostname.Malformed {
+		return holds(Undetermined) // what has no name as it begins has none whole
 	}
 	if h.Addr.IsValid() {
 		_, ok := g.addrs[greetedAddr{h.Form, h.Addr}]
-		return truthOf(ok), false
+		return holds(truthOf(ok))
 	}
-	return truthOf(h.Name != "" && g.Has(h.Name)), false
+	return holds(truthOf(h.Name != "" && g.Has(h.Name)))
 }
 
 // senders asks for MAIL FROM, recipients for RCPT TO.
@@ -321,12 +325,14 @@ type (
 	recipients struct{ Mailboxes }
 )
 
-func (m *senders) holds(s *scene) (truth, bool) {
-	if s.req.cut(CutSender) {
-		return m.beginning(), false
+func (m *senders) add(v string) error { return m.Add(v) }
+
+func (m *senders) holds(e *evaluation) holding {
+	if e.req.cut(CutSender) {
+		return m.beginning()
 	}
 	// Before MAIL an empty sender is none, not the null sender.
-	return truthOf((s.req.Sender != "" || s.req.mailBegun()) && m.Has(s.req.Sender)), false
+	return holds(truthOf((e.req.Sender != "" || e.req.mailBegun()) && m.Has(e.req.Sender)))
 }
 
 func (m *recipients) add(v string) error {
@@ -336,24 +342,27 @@ func (m *recipients) add(v string) error {
 	return m.Add(v)
 }
 
-func (m *recipients) holds(s *scene) (truth, bool) {
-	if s.req.cut(CutRecipient) {
-		return m.beginning(), false
+func (m *recipients) holds(e *evaluation) holding {
+	if e.req.cut(CutRecipient) {
+		return m.beginning()
 	}
-	return truthOf(s.req.Recipient != "" && m.Has(s.req.Recipient)), false
+	return holds(truthOf(e.req.Recipient != "" && m.Has(e.req.Recipient)))
 }
 
 // beginning is how true it is of an address that the set has it, if only its
 // beginning is known: that is not empty, and its domain is at its end.
-func (m *Mailboxes) beginning() truth {
+func (m *Mailboxes) beginning() holding {
 	if len(m.whole)+len(m.users)+len(m.domains.exact)+len(m.domains.suffix) == 0 {
-		return no
+		return holds(No)
 	}
-	return open
+	return holds(Undetermined)
 }
 
-// flag asks whether the client logged in, or is under TLS.
-type flag struct{ encrypted, yes, no bool }
+// flag asks for a truth of the request.
+type flag struct {
+	of      func(*Request) bool
+	yes, no bool
+}
 
 func (f *flag) add(v string) error {
 	switch v {
@@ -367,12 +376,9 @@ func (f *flag) add(v string) error {
 	return nil
 }
 
-func (f *flag) holds(s *scene) (truth, bool) {
-	is := s.req.Authenticated
-	if f.encrypted {
-		is = s.req.Encrypted
-	}
-	return truthOf(is && f.yes || !is && f.no), false
+func (f *flag) holds(e *evaluation) holding {
+	is := f.of(e.req)
+	return holds(truthOf(is && f.yes || !is && f.no))
 }
 
 // contexts asks for Postfix's policy_context.
@@ -383,17 +389,17 @@ func (c contexts) add(v string) error {
 	return nil
 }
 
-func (c contexts) holds(s *scene) (truth, bool) {
-	if s.req.cut(CutContext) {
+func (c contexts) holds(e *evaluation) holding {
+	if e.req.cut(CutContext) {
 		for v := range c {
-			if len(v) > len(s.req.Context) && strings.HasPrefix(v, s.req.Context) {
-				return open, false
+			if len(v) > len(e.req.Context) && strings.HasPrefix(v, e.req.Context) {
+				return holds(Undetermined)
 			}
 		}
-		return no, false
+		return holds(No)
 	}
-	_, ok := c[s.req.Context]
-	return truthOf(ok), false
+	_, ok := c[e.req.Context]
+	return holds(truthOf(ok))
 }
 
 // until asks that a day is not over yet, of several the last: UTC, so that a
@@ -411,6 +417,6 @@ func (u *until) add(v string) error {
 	return nil
 }
 
-func (u *until) holds(s *scene) (truth, bool) {
-	return truthOf(s.req.Time.Before(u.end)), false
+func (u *until) holds(e *evaluation) holding {
+	return holds(truthOf(e.req.Time.Before(u.end)))
 }

@@ -185,7 +185,7 @@ func FuzzEntry(f *testing.F) {
 		if told(first) != told(second) {
 			t.Errorf("%s = %q for %s: %s, then %s", key, values, client, told(first), told(second))
 		}
-		if first.Decided == policy.DUNNO && !first.Open && alwaysSettled(key) {
+		if first.Decided == policy.DUNNO && !first.Undetermined && alwaysSettled(key) {
 			t.Errorf("%s = %q for %s: neither the rule with it as when nor that with it as unless holds", key, values, client)
 		}
 	})

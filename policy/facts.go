@@ -3,6 +3,7 @@ package policy
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
@@ -69,6 +70,23 @@ type Lead struct {
 // To says whether the name leads to the address.
 func (l *Lead) To(addr netip.Addr) bool { return slices.Contains(l.Addrs, addr) }
 
+// String is where the name leads, for people.
+func (l *Lead) String() string {
+	switch l.Outcome {
+	case resolver.Found:
+		parts := make([]string, len(l.Addrs))
+		for i, a := range l.Addrs {
+			parts[i] = a.String()
+		}
+		return strings.Join(parts, ", ")
+	case resolver.None:
+		return "nothing"
+	case resolver.TempError:
+		return "temperror"
+	}
+	return "(not asked)"
+}
+
 // open says that nobody knows yet, or nobody could say.
 func (l *Lead) open() bool {
 	return l.Outcome == resolver.NotAsked || l.Outcome == resolver.TempError
@@ -101,11 +119,11 @@ type Name struct {
 }
 
 // confirmed says whether the name resolves to the client.
-func (n *Name) confirmed(client netip.Addr) truth {
+func (n *Name) confirmed(client netip.Addr) Truth {
 	if n.Lead.To(client) {
-		return yes
+		return Yes
 	}
-	return unsettled(no, n.Lead.Outcome)
+	return unsettled(No, n.Lead.Outcome)
 }
 
 // NewName judges a name of a client by its looks.

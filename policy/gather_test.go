@@ -47,23 +47,23 @@ func newFakeDNS(t *testing.T, lines []string) *fakeDNS {
 	return d
 }
 
-func (d *fakeDNS) LookupPTR(ctx context.Context, addr netip.Addr, o resolver.Options) resolver.Answer {
-	return d.lookup(ctx, "PTR "+addr.String(), o)
+func (d *fakeDNS) BeginPTR(ctx context.Context, addr netip.Addr, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	return d.begins(ctx, "PTR "+addr.String(), o)
 }
 
-func (d *fakeDNS) LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer {
-	return d.lookup(ctx, map[string]string{"ip4": "A ", "ip6": "AAAA "}[network]+name, o)
-}
-
-// BeginAddrs asks at once, whenever the answer is wanted.
 func (d *fakeDNS) BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	return d.begins(ctx, map[string]string{"ip4": "A ", "ip6": "AAAA "}[network]+name, o)
+}
+
+// begins asks at once, whenever the answer is wanted.
+func (d *fakeDNS) begins(ctx context.Context, question string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	cached := o
 	cached.CacheOnly = true
-	if a := d.LookupAddrs(ctx, network, name, cached); a.Outcome != resolver.NotAsked {
+	if a := d.lookup(ctx, question, cached); a.Outcome != resolver.NotAsked || o.CacheOnly {
 		return a, nil
 	}
 	answered := make(chan resolver.Answer, 1)
-	go func() { answered <- d.LookupAddrs(ctx, network, name, o) }()
+	go func() { answered <- d.lookup(ctx, question, o) }()
 	return resolver.Answer{}, func(ctx context.Context) resolver.Answer {
 		select {
 		case a := <-answered:
@@ -276,7 +276,8 @@ func (tt *gatherCase) run(t *testing.T) {
 		DNS: dns, Deadline: 5 * time.Second, Complete: tt.complete,
 		HostAddrs: []netip.Addr{netip.MustParseAddr("203.0.113.25")}, HostNames: []string{"mx.example.org"},
 	}
-	facts := g.Gather(t.Context(), &e.req, rules)
+	var facts policy.Facts
+	d := g.Decide(t.Context(), &e.req, rules, &facts)
 	took := time.Since(dns.begin)
 	if got := dns.questions(); got != tt.asked {
 		t.Errorf("asked: %s; want %s", got, tt.asked)
@@ -284,7 +285,10 @@ func (tt *gatherCase) run(t *testing.T) {
 	if got := show(&e.req, &facts); got != tt.facts {
 		t.Errorf("facts: %s; want %s", got, tt.facts)
 	}
-	got := told(rules.Judge(&e.req, &facts))
+	got := told(d)
+	if again := told(rules.Judge(&e.req, &facts)); again != got {
+		t.Errorf("decision: %s; judged again %s", got, again)
+	}
 	if took > 0 {
 		got += " in " + took.String()
 	}

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Mode says whether decisions are carried out.
 type Mode uint8
@@ -58,9 +61,12 @@ type Decision struct {
 	Would  []Verdict
 	Mode   Mode
 	Checks Checks
-	// Open says that the facts do not hold what the rules need, so that there
+	// Undetermined: the facts do not hold what the rules need, so that there
 	// is no decision; Action is DUNNO. It is never so after Gather.
-	Open bool
+	Undetermined bool
+	// Ask are the queries that would determine the decision, those of later rules
+	// included that may come to matter.
+	Ask Queries
 }
 
 // Judge decides about a request by its facts: the first rule that holds.
@@ -80,74 +86,147 @@ type Decision struct {
 // It is a pure function: the same request (its time included), facts and rules
 // give the same decision. A client without an address is never objected to.
 func (r *Rules) Judge(req *Request, f *Facts) Decision {
-	if !req.Client.IsValid() {
-		return Decision{Mode: r.Mode}
+	e := r.evaluate(req, f)
+	defer e.release()
+	return e.judge()
+}
+
+func (e *evaluation) judge() Decision {
+	d := Decision{Mode: e.rules.Mode}
+	if !e.req.Client.IsValid() {
+		return d
 	}
-	s := r.scene(req, f)
-	d := Decision{Mode: r.Mode, Checks: s.checks}
-	doubt := false // a rule that might have spared the client was passed over
-	for i := range r.List {
-		rule := &r.List[i]
-		holds, doubtful := rule.holds(&s)
-		if holds == no {
-			doubt = doubt || doubtful && rule.Action != Reject && !rule.Observe
-			continue
-		}
-		if holds == open {
-			d.Open = true
-			return d
-		}
-		action, settled := s.outcome(rule, holds, doubt, doubtful)
+	d.Checks = e.results()
+	spared := false // perhaps, by a rule that was passed over
+	for i := range e.rules.List {
+		rule := &e.rules.List[i]
+		h := rule.holds(e, i)
 		switch {
-		case rule.Observe:
-			// What a doubt makes of it is to be seen too, if it is anything.
-			if holds == yes || settled && action != DUNNO {
-				d.Would = append(d.Would, Verdict{action, rule.Name})
+		case h.truth == No:
+			spared = spared || h.doubtful && !rule.Action.Permanent() && !rule.Observe
+		case h.truth == Undetermined:
+			d.Undetermined = true
+			d.Ask |= h.ask
+		case d.Undetermined:
+			if h.truth == Yes && !rule.Observe {
+				return d // whatever comes behind does not matter
 			}
-		case !settled:
-			doubt = true
 		default:
-			d.decide(rule, action, &s)
-			return d.answered()
+			if e.apply(rule, h, &spared, &d) {
+				return d.answered()
+			}
 		}
+	}
+	if d.Undetermined {
+		return d
 	}
 	return d.answered()
 }
 
-// outcome is what a rule that is not false comes to: spared says that a rule
-// before it might have spared the client, doubtful that it rests on a temperror
-// itself. Not settled: it is passed over.
-func (s *scene) outcome(rule *Rule, holds truth, spared, doubtful bool) (a Action, settled bool) {
+// Possible are the decisions that the rules may come to, whatever the unknown keys of the
+// request are (Request.Unknown): the last one is what holds if no rule before it does
+// that looks at one of them. None: the facts do not hold what the rules need.
+func (r *Rules) Possible(req *Request, f *Facts) []Decision {
+	e := r.evaluate(req, f)
+	defer e.release()
+	all := e.possible(false)
+	if len(f.Errors) > 0 && len(all) > 0 {
+		// An exemption that is both doubtful and not known may or may not be one.
+		all = slices.Concat(e.possible(true), all)
+	}
+	return all
+}
+
+// possible goes down the rules: each that may hold may decide or not. With strict,
+// exemptions that may hold do not.
+func (e *evaluation) possible(strict bool) []Decision {
+	list := e.rules.List
+	e.firm = make([]bool, len(list))
+	for i := range list {
+		e.firm[i] = strict && list[i].Action == DUNNO
+	}
+	var all []Decision
+	for {
+		d := e.judge()
+		if d.Undetermined {
+			return nil
+		}
+		all = append(all, d)
+		i := slices.IndexFunc(list, func(r Rule) bool { return r.Name == d.Rule })
+		if i < 0 || e.firm[i] || list[i].needs()&e.req.Unknown == 0 {
+			return all
+		}
+		e.firm[i] = true
+	}
+}
+
+// Observed is what the rules under observation would do whatever the unknown keys of the
+// request are, and what they may do.
+func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Verdict) {
+	observed := *r
+	observed.List = slices.DeleteFunc(slices.Clone(r.List), func(rule Rule) bool { return !rule.Observe })
+	e := observed.evaluate(req, f)
+	defer e.release()
+	e.firm = make([]bool, len(observed.List))
+	possible = e.judge().Would
+	for i := range e.firm {
+		e.firm[i] = true
+	}
+	return e.judge().Would, possible
+}
+
+// apply takes a rule that is not false into a decision, and reports whether that is
+// made now. spared: a rule before it might have spared the client.
+func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (decided bool) {
+	action, settled := e.outcome(rule, h, *spared)
 	switch {
-	case holds == unknown && rule.Action == Reject:
-		return min(s.rules.OnDoubt, s.doubt()), true
-	case holds == unknown:
+	case rule.Observe:
+		// What a doubt makes of it is to be seen too, if it is anything.
+		if h.truth == Yes || settled && action != DUNNO {
+			d.Would = append(d.Would, Verdict{action, rule.Name})
+		}
+	case !settled:
+		*spared = true
+	default:
+		d.decide(rule, action, e)
+		return true
+	}
+	return false
+}
+
+// outcome is what a rule that is not false comes to; spared: a rule
+// before it might have spared the client. Not settled: it is passed over.
+func (e *evaluation) outcome(rule *Rule, h holding, spared bool) (a Action, settled bool) {
+	switch {
+	case h.truth == Unknown && rule.Action.Permanent():
+		return milder(e.rules.OnDoubt, e.doubt()), true
+	case h.truth == Unknown:
 		return DUNNO, false
-	case rule.Action == Reject && (spared || doubtful), rule.Action == Defer && doubtful:
-		return s.doubt(), true
+	case rule.Action.Permanent() && (spared || h.doubtful), rule.Action.Refuses() && h.doubtful:
+		return milder(rule.Action, e.doubt()), true
 	}
 	return rule.Action, true
 }
 
 // doubt is the most that a doubt may come to.
-func (s *scene) doubt() Action {
+func (e *evaluation) doubt() Action {
 	switch {
-	case s.facts.Overload:
+	case e.facts.Overload:
 		return DUNNO
-	case s.facts.Outage:
-		return s.rules.OnOutage
+	case e.facts.Outage:
+		return e.rules.OnOutage
 	}
 	return Defer
 }
 
-func (d *Decision) decide(rule *Rule, a Action, s *scene) {
+func (d *Decision) decide(rule *Rule, a Action, e *evaluation) {
 	d.Decided, d.Rule = a, rule.Name
-	d.Downgraded = a < rule.Action
-	if a == DUNNO {
+	d.Downgraded = a.Milder(rule.Action)
+	if !a.Refuses() {
 		return
 	}
 	d.Code = rule.Code
-	d.Text = s.fill(rule.Text)
+	d.Text = e.fill(rule.Text)
 	if d.Downgraded {
 		d.Text = "temporary DNS failure: " + d.Text
 	}
@@ -171,7 +250,7 @@ func Texts() []string { return []string{"{client}", "{helo}", "{name}", "{recipi
 // maxValueText bounds what a placeholder brings into a text.
 const maxValueText = 100
 
-func (s *scene) fill(text string) string {
+func (e *evaluation) fill(text string) string {
 	if !strings.Contains(text, "{") {
 		return text
 	}
@@ -186,13 +265,13 @@ func (s *scene) fill(text string) string {
 		known := closed
 		switch key {
 		case "client":
-			out = s.req.Client.AppendTo(out)
+			out = e.req.Client.AppendTo(out)
 		case "helo":
-			out = append(out, clip(s.req.HELO, maxValueText)...)
+			out = append(out, clip(e.req.HELO, maxValueText)...)
 		case "name":
-			out = append(out, clip(s.bestName(), maxValueText)...)
+			out = append(out, clip(e.bestName(), maxValueText)...)
 		case "recipient":
-			out = append(out, clip(s.req.Recipient, maxValueText)...)
+			out = append(out, clip(e.req.Recipient, maxValueText)...)
 		default:
 			known = false
 		}
@@ -203,10 +282,10 @@ func (s *scene) fill(text string) string {
 	}
 }
 
-func (s *scene) bestName() string {
-	f := s.facts
+func (e *evaluation) bestName() string {
+	f := e.facts
 	for i := range f.Names {
-		if f.Names[i].Lead.To(s.req.Client) {
+		if f.Names[i].Lead.To(e.req.Client) {
 			return f.Names[i].Name
 		}
 	}

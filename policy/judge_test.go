@@ -11,7 +11,7 @@ import (
 
 // told is a decision as the tables have it.
 func told(d policy.Decision) string {
-	if d.Open {
+	if d.Undetermined {
 		return "open"
 	}
 	s := d.Action.String()

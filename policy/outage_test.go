@@ -24,18 +24,14 @@ type brokenDNS struct {
 	outage bool
 }
 
-func (d brokenDNS) LookupPTR(context.Context, netip.Addr, resolver.Options) resolver.Answer {
-	return resolver.Answer{Outcome: resolver.TempError, Err: d.err}
+func (d brokenDNS) BeginPTR(_ context.Context, _ netip.Addr, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	return d.BeginAddrs(context.Background(), "", "", o)
 }
 
-func (d brokenDNS) LookupAddrs(_ context.Context, _, _ string, o resolver.Options) resolver.Answer {
+func (d brokenDNS) BeginAddrs(_ context.Context, _, _ string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	if o.CacheOnly {
-		return resolver.Answer{}
+		return resolver.Answer{}, nil
 	}
-	return resolver.Answer{Outcome: resolver.TempError, Err: d.err}
-}
-
-func (d brokenDNS) BeginAddrs(context.Context, string, string, resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	return resolver.Answer{}, func(context.Context) resolver.Answer {
 		return resolver.Answer{Outcome: resolver.TempError, Err: d.err}
 	}
@@ -89,8 +85,8 @@ func TestOwnTrouble(t *testing.T) {
 		rules := &policy.Rules{OnDoubt: test.onDoubt, OnOutage: test.onOutage, List: []policy.Rule{test.rule}}
 		g := policy.Gatherer{DNS: test.dns, Deadline: 1e9}
 		req := &policy.Request{Client: netip.MustParseAddr("203.0.113.10"), HELO: "mail.example.org", State: "RCPT"}
-		f := g.Gather(t.Context(), req, rules)
-		d := rules.Judge(req, &f)
+		var f policy.Facts
+		d := g.Decide(t.Context(), req, rules, &f)
 		got := d.Decided.String()
 		if d.Downgraded {
 			got += " downgraded"
@@ -110,7 +106,10 @@ func TestOwnTrouble(t *testing.T) {
 // panickingDNS has an error of the program in it.
 type panickingDNS struct{ brokenDNS }
 
-func (panickingDNS) BeginAddrs(context.Context, string, string, resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+func (panickingDNS) BeginAddrs(_ context.Context, _, _ string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	if o.CacheOnly {
+		return resolver.Answer{}, nil
+	}
 	return resolver.Answer{}, func(context.Context) resolver.Answer { panic("an error of the program") }
 }
 
@@ -124,6 +123,7 @@ func TestPanicReachesTheRequest(t *testing.T) {
 	}()
 	rules := &policy.Rules{List: policy.Builtin()}
 	g := policy.Gatherer{DNS: panickingDNS{brokenDNS{err: errors.New("SERVFAIL")}}, Deadline: 1e9, Complete: true}
-	g.Gather(t.Context(), &policy.Request{Client: netip.MustParseAddr("203.0.113.10"), HELO: "mail.example.org", State: "RCPT"}, rules)
-	t.Error("Gather returned; want a panic")
+	req := &policy.Request{Client: netip.MustParseAddr("203.0.113.10"), HELO: "mail.example.org", State: "RCPT"}
+	g.Decide(t.Context(), req, rules, new(policy.Facts))
+	t.Error("Decide returned; want a panic")
 }

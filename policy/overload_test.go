@@ -80,8 +80,7 @@ func newBesieged(r *resolver.Resolver) *besieged {
 
 func (b *besieged) judge(t *testing.T, who string, client netip.Addr, helo string) {
 	req := policy.Request{Client: client, HELO: helo, State: "RCPT", Time: time.Now()}
-	f := b.g.Gather(t.Context(), &req, &b.rules)
-	d := b.rules.Judge(&req, &f)
+	d := b.g.Decide(t.Context(), &req, &b.rules, new(policy.Facts))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.answers[who] == nil {

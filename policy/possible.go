@@ -13,16 +13,14 @@ import (
 
 // combination is what the checks come to for one request, and what those that are no
 // temperror could be as well: what a temperror could be makes no entry true.
-type combination struct {
-	checks   Checks
-	possible [numChecks]results
-}
+type combination [NumChecks]Finding
 
-func (s *scene) combination() combination {
-	o := combination{s.checks, s.possible}
-	for c, r := range o.checks {
-		if r == TempError {
-			o.possible[c] = 0
+func (e *evaluation) combination() combination {
+	o := combination(e.findings)
+	for c := range o {
+		o[c].ask = 0
+		if o[c].Result == TempError {
+			o[c].possible = 0
 		}
 	}
 	return o
@@ -74,7 +72,7 @@ func exclude(first, second *Entry) string {
 	}
 	var with []string
 	for _, r := range c.Results() {
-		if slices.ContainsFunc(combinations(), func(o combination) bool { return o.checks[c] == r && first.canHold(&o) }) {
+		if slices.ContainsFunc(combinations(), func(o combination) bool { return o[c].Result == r && first.canHold(&o) }) {
 			with = append(with, r.String())
 		}
 	}
@@ -123,12 +121,11 @@ func holdTogether(entries []*Entry) bool {
 func (e *Entry) canHold(o *combination) bool {
 	switch c := e.cond.(type) {
 	case *wanted:
-		t, _ := c.holds(&scene{req: &Request{State: "RCPT"}, checks: o.checks, possible: o.possible})
-		return t == yes
+		return c.holds(&evaluation{req: &Request{State: "RCPT"}, findings: *o}).truth == Yes
 	case *ptrNames:
-		return o.checks[CheckFCrDNS] == Pass
+		return o[CheckFCrDNS].Result == Pass
 	case *greetings:
-		return c.forms().has(o.checks[CheckHELOForm])
+		return c.forms().has(o[CheckHELOForm].Result)
 	}
 	return true
 }
@@ -137,10 +134,18 @@ func (e *Entry) canHold(o *combination) bool {
 func (g *greetings) forms() results {
 	forms := of()
 	for a := range g.addrs {
-		forms |= of(or(a.form == hostname.Literal, Literal, BareIP))
+		if a.form == hostname.Literal {
+			forms |= of(Literal)
+		} else {
+			forms |= of(BareIP)
+		}
 	}
 	for name := range g.exact {
-		forms |= of(or(strings.Contains(name, "."), FQDN, Unqualified))
+		if strings.Contains(name, ".") {
+			forms |= of(FQDN)
+		} else {
+			forms |= of(Unqualified)
+		}
 	}
 	if len(g.suffix) > 0 {
 		forms |= of(FQDN)
@@ -155,9 +160,9 @@ var combinations = sync.OnceValue(allCombinations)
 func allCombinations() []combination {
 	seen := map[combination]bool{}
 	assessed := func(f Facts) combination {
-		s := scene{req: &possibleRequest, facts: &f, rules: &possibleRules}
-		s.assess()
-		return s.combination()
+		e := evaluation{req: &possibleRequest, facts: &f, rules: &possibleRules}
+		e.draw()
+		return e.combination()
 	}
 	greetings := possibleGreetings()
 	kinds := map[[3]combination]bool{} // of clients: what they are to three greetings

@@ -158,10 +158,10 @@ func TestCombinationsAreAll(t *testing.T) {
 			f.HELO.Lead = leads[pick(len(leads))]
 		}
 		f.OwnHELO = f.OwnHELO && f.HELO.Name != ""
-		s := scene{req: &possibleRequest, facts: &f, rules: &possibleRules}
-		s.assess()
-		if o := s.combination(); !known[o] {
-			t.Fatalf("%v of %+v is no known combination: %v", o.checks, f, o.possible)
+		e := evaluation{req: &possibleRequest, facts: &f, rules: &possibleRules}
+		e.draw()
+		if o := e.combination(); !known[o] {
+			t.Fatalf("%v of %+v is no known combination: %v", e.results(), f, o)
 		}
 	}
 }

@@ -186,7 +186,7 @@ func TestRelated(t *testing.T) {
 				t.Fatal(errs)
 			}
 			rules := policy.Rules{List: []policy.Rule{{Name: "r", When: policy.Table{entry}, Action: policy.Reject}}}
-			got, want := rules.Trace(&e.req, &e.facts)[0].Holds, c.holds(result)
+			got, want := rules.Trace(&e.req, &e.facts)[0].Holds.String(), c.holds(result)
 			if open && want == "unknown" {
 				want = "not asked"
 			}

@@ -56,6 +56,10 @@ type Request struct {
 	// Cut names the texts of which only the beginning is here. Postfix sends no
 	// such: it is for a request that was read from a log.
 	Cut Cut
+
+	// Unknown are keys that nobody knows, as where the request was put together from
+	// the log of another program: entries that look at them are undetermined.
+	Unknown Attributes
 }
 
 // Cut is a set of texts of a request.

@@ -1,53 +1,23 @@
 package policy
 
 import (
-	"fmt"
 	"hash/fnv"
 	"net/netip"
 	"slices"
-	"strings"
 )
-
-// Action is what becomes of a request.
-type Action uint8
-
-// The actions.
-const (
-	DUNNO  Action = iota // no objection: Postfix goes on with its next restriction
-	Defer                // 4xx: the sender tries again
-	Reject               // 5xx: the sender gives up
-	Info                 // DUNNO, and Postfix logs what would have happened (observe_reply)
-)
-
-// String is the action's name in rules and log lines.
-func (a Action) String() string { return [...]string{"dunno", "defer", "reject", "info"}[a] }
-
-// ParseAction reads the action of a rule. Info is not one.
-func ParseAction(s string) (Action, error) {
-	for _, a := range []Action{DUNNO, Defer, Reject} {
-		if strings.EqualFold(s, a.String()) {
-			return a, nil
-		}
-	}
-	return DUNNO, fmt.Errorf("%.60q: want reject, defer or dunno", s)
-}
 
 // Table is a set of entries that must all hold. The empty table holds.
 type Table []Entry
 
-// holds is three-valued "and". doubtful says that an entry holds only because
-// it lists temperror.
-func (t Table) holds(s *scene) (result truth, doubtful bool) {
-	result = yes
+// holds is three-valued "and".
+func (t Table) holds(e *evaluation) holding {
+	all := holds(Yes)
 	for i := range t {
-		v, d := t[i].holds(s)
-		if v == no {
-			return no, false
+		if all = all.and(t[i].holds(e)); all.truth == No {
+			break
 		}
-		result = min(result, v)
-		doubtful = doubtful || d
 	}
-	return result, doubtful
+	return all
 }
 
 // Rule turns facts into an action.
@@ -64,38 +34,42 @@ type Rule struct {
 	Percent int
 }
 
-// holds is "when, and not one of unless". doubtful says that it rests on a
-// temperror: the rule holds, or does not, only because an entry lists it.
-func (r *Rule) holds(s *scene) (result truth, doubtful bool) {
+// holds is "when, and not one of unless". It is doubtful if it holds, or does not, only
+// because an entry lists temperror. i is its place in the list.
+func (r *Rule) holds(e *evaluation, i int) holding {
 	switch {
-	case !r.includes(s.req.Client):
-		return no, false
-	case r.Action != DUNNO && !s.greeted() && r.uses("helo", "helo_form", "helo_name", "helo_is"):
-		// The greeting to come may be what keeps the rule from holding.
-		return no, false
+	case !r.includes(e.req.Client):
+		return holds(No)
+	case r.Action != DUNNO && !e.req.greeted() && r.needs()&AttrHELO != 0:
+		// The HELO to come may be what keeps the rule from holding.
+		return holds(No)
 	}
-	if result, doubtful = r.When.holds(s); result == no {
-		return no, false
+	when, unless := e.guesses(i)
+	e.guess = when
+	result := r.When.holds(e)
+	if result.truth == No {
+		return result
 	}
+	e.guess = unless
 	spared := false // by a temperror
 	for _, t := range r.Unless {
-		except, d := t.holds(s)
-		switch {
-		case except == yes && d:
+		switch except := t.holds(e); {
+		case except.truth == Yes && except.doubtful:
 			spared = true
-		case except == yes:
-			return no, false
-		case except != no:
-			result = min(result, except)
+		case except.truth == Yes:
+			return holds(No)
+		case except.truth != No:
+			result.truth = min(result.truth, except.truth)
+			result.ask |= except.ask
 		}
 	}
-	if spared && result != open {
-		return no, true
+	if spared && result.truth != Undetermined {
+		return holding{truth: No, doubtful: true}
 	}
-	return result, doubtful
+	return result
 }
 
-// includes says whether the client is in the rule's share. The share is a
+// includes reports whether the client is in the rule's share. The share is a
 // fixed hash of address and rule name, so that a client always gets the same,
 // and not the same for every rule.
 func (r *Rule) includes(client netip.Addr) bool {
@@ -112,7 +86,7 @@ func (r *Rule) includes(client netip.Addr) bool {
 	return int(sum%100) < r.Percent
 }
 
-// Shadows says that no request can come by this rule and reach the other:
+// Shadows reports whether no request can come by this rule and reach the other:
 // whenever the other holds, this one does, and decides.
 func (r *Rule) Shadows(other *Rule) bool {
 	if r.Observe || len(r.Unless) > 0 || r.Percent != 0 && r.Percent != 100 {
@@ -126,7 +100,7 @@ func (r *Rule) Shadows(other *Rule) bool {
 	return true
 }
 
-// covers says that the entry holds whenever the other does, as far as their
+// covers reports whether the entry holds whenever the other does, as far as their
 // written values tell.
 func (e *Entry) covers(other Entry) bool {
 	if e.Key != other.Key {
@@ -140,7 +114,7 @@ func (e *Entry) covers(other Entry) bool {
 	return true
 }
 
-// Has says whether the table has an entry of the key.
+// Has reports whether the table has an entry of the key.
 func (t Table) Has(key string) bool {
 	for i := range t {
 		if t[i].Key == key {
@@ -150,17 +124,15 @@ func (t Table) Has(key string) bool {
 	return false
 }
 
-// uses says whether the rule looks at one of the keys.
-func (r *Rule) uses(keys ...string) bool {
-	for _, key := range keys {
-		if r.When.Has(key) {
-			return true
-		}
-		for _, t := range r.Unless {
-			if t.Has(key) {
-				return true
-			}
+// needs are the keys of the request that the rule looks at.
+func (r *Rule) needs() (keys Attributes) {
+	for i := range r.When {
+		keys |= r.When[i].needs
+	}
+	for _, t := range r.Unless {
+		for i := range t {
+			keys |= t[i].needs
 		}
 	}
-	return false
+	return keys
 }

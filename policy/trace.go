@@ -2,11 +2,8 @@ package policy
 
 // A Trial is one rule held against a request, for people.
 type Trial struct {
-	Rule *Rule
-	// Holds is "yes", "no", "unknown" (the DNS could not say), "not asked" (the
-	// facts do not hold what it needs) or "not reached" (an earlier rule has
-	// decided).
-	Holds string
+	Rule  *Rule
+	Holds Truth
 	// Share is false if the client is not in the rule's percentage.
 	Share  bool
 	When   []EntryTrial
@@ -16,7 +13,7 @@ type Trial struct {
 // An EntryTrial is one entry held against a request.
 type EntryTrial struct {
 	Entry *Entry
-	Holds string // as of a Trial
+	Holds Truth
 }
 
 // Trace holds every rule against a request as [Rules.Judge] does and tells how
@@ -25,33 +22,31 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 	if !req.Client.IsValid() {
 		return nil
 	}
-	s := r.scene(req, f)
+	e := r.evaluate(req, f)
+	defer e.release()
 	decided := false
 	trials := make([]Trial, 0, len(r.List))
 	for i := range r.List {
 		rule := &r.List[i]
-		t := Trial{Rule: rule, Share: rule.includes(req.Client), When: s.try(rule.When)}
+		t := Trial{Rule: rule, Share: rule.includes(req.Client), When: e.try(rule.When)}
 		for _, table := range rule.Unless {
-			t.Unless = append(t.Unless, s.try(table))
+			t.Unless = append(t.Unless, e.try(table))
 		}
-		holds, _ := rule.holds(&s)
-		t.Holds = holds.String()
+		h := rule.holds(e, i)
+		t.Holds = h.truth
 		if decided {
-			t.Holds = "not reached"
+			t.Holds = NotReached
 		}
-		decided = decided || !rule.Observe && (holds == yes || holds == unknown && rule.Action == Reject)
+		decided = decided || !rule.Observe && (h.truth == Yes || h.truth == Unknown && rule.Action.Permanent())
 		trials = append(trials, t)
 	}
 	return trials
 }
 
-func (s *scene) try(t Table) []EntryTrial {
+func (e *evaluation) try(t Table) []EntryTrial {
 	trials := make([]EntryTrial, len(t))
 	for i := range t {
-		holds, _ := t[i].holds(s)
-		trials[i] = EntryTrial{&t[i], holds.String()}
+		trials[i] = EntryTrial{&t[i], t[i].holds(e).truth}
 	}
 	return trials
 }
-
-func (t truth) String() string { return [...]string{"no", "not asked", "unknown", "yes"}[t] }

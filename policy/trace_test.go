@@ -13,10 +13,10 @@ import (
 func traced(trials []policy.Trial) string {
 	for _, t := range trials {
 		switch {
-		case t.Holds == "not asked":
+		case t.Holds == policy.Undetermined:
 			return "open"
 		case t.Rule.Observe:
-		case t.Holds == "yes", t.Holds == "unknown" && t.Rule.Action == policy.Reject:
+		case t.Holds == policy.Yes, t.Holds == policy.Unknown && t.Rule.Action == policy.Reject:
 			return t.Rule.Name
 		}
 	}
@@ -28,7 +28,7 @@ func agree(t *testing.T, where string, rules *policy.Rules, e *evidence) {
 	t.Helper()
 	d := rules.Judge(&e.req, &e.facts)
 	want := d.Rule
-	if d.Open {
+	if d.Undetermined {
 		want = "open"
 	}
 	trials := rules.Trace(&e.req, &e.facts)
@@ -79,7 +79,7 @@ func TestTrace(t *testing.T) {
 		"late not reached: ptr yes",
 	}
 	for i, trial := range rules.Trace(&e.req, &e.facts) {
-		got := trial.Rule.Name + " " + trial.Holds
+		got := trial.Rule.Name + " " + trial.Holds.String()
 		if !trial.Share {
 			got += ", not in the share"
 		}
@@ -96,7 +96,7 @@ func TestTrace(t *testing.T) {
 func entries(trials []policy.EntryTrial) string {
 	var s []string
 	for _, t := range trials {
-		s = append(s, t.Entry.Key+" "+t.Holds)
+		s = append(s, t.Entry.Key+" "+t.Holds.String())
 	}
 	return strings.Join(s, ", ")
 }

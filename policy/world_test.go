@@ -68,13 +68,11 @@ func (h *host) expect(when, client, want string, questions int) policy.Facts {
 	}
 	e.req.Time = time.Now()
 	before := len(h.world.Questions())
-	if learn := h.g.Begin(&e.req, &h.rules, &h.facts); learn != nil {
-		learn(h.t.Context())
-	}
+	d := h.g.Decide(h.t.Context(), &e.req, &h.rules, &h.facts)
 	facts := h.facts
 	facts.Names = slices.Clone(facts.Names)
 	asked := h.world.Questions()[before:]
-	if got := told(h.rules.Judge(&e.req, &facts)); got != want {
+	if got := told(d); got != want {
 		h.t.Errorf("%s: %s: %s; want %s; %s", when, client, got, want, show(&e.req, &facts))
 	}
 	if len(asked) != questions || facts.Questions != questions {

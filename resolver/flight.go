@@ -74,15 +74,6 @@ func pauseFor(o Options) time.Duration {
 	return failureTTL
 }
 
-// ask answers a question that the cache could not.
-func (t *table[K, R]) ask(ctx context.Context, k K, o Options) result[R] {
-	if o.CacheOnly {
-		return result[R]{entry: new(entry[R])}
-	}
-	a := t.begin(ctx, k, o)
-	return a.wait(ctx)
-}
-
 // asking is a question on its way.
 type asking[K key[R], R comparable] struct {
 	t *table[K, R]

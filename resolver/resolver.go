@@ -228,19 +228,43 @@ func (r *Resolver) Close() {
 // latest when ctx is over; the look-up then runs on behind, for 20 seconds at
 // most, and fills the cache, unless the cause of ctx is ErrUnneeded.
 func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) Answer {
+	a, wait := r.BeginPTR(ctx, addr, o)
+	if wait != nil {
+		a = wait(ctx)
+	}
+	return a
+}
+
+// BeginPTR is LookupPTR for who has other things to do meanwhile. If the
+// answer is at hand, there is no room to ask (ErrBusy, ErrShare), or Options.CacheOnly
+// is set, wait is nil. Else the question is
+// on its way, unless ctx is over, and wait waits for the answer, until the context
+// that it is given is over; it may be called once.
+func (r *Resolver) BeginPTR(ctx context.Context, addr netip.Addr, o Options) (a Answer, wait func(context.Context) Answer) {
 	if !addr.IsValid() {
-		return Answer{Outcome: TempError, Err: errors.New("no address")}
+		return Answer{Outcome: TempError, Err: errors.New("no address")}, nil
 	}
 	addr = address.Plain(addr)
 	k := addrKey(addr.As16())
 	res, ok := r.names.cached(k, o)
 	switch {
-	case !ok:
-		res = r.names.ask(ctx, k, o)
-	case res.due():
+	case ok && res.due():
 		r.names.ahead(k)
+	case !ok && o.CacheOnly:
+		return Answer{}, nil
+	case !ok:
+		asking := r.names.begin(ctx, k, o)
+		if asking.settled() {
+			return r.pointers(addr, asking.wait(ctx), asking.o.Uncounted), nil
+		}
+		return Answer{}, func(ctx context.Context) Answer { return r.pointers(addr, asking.wait(ctx), asking.o.Uncounted) }
 	}
-	a := answer(r, KindPTR, res, o.Uncounted)
+	return r.pointers(addr, res, o.Uncounted), nil
+}
+
+// pointers is the answer of a result.
+func (r *Resolver) pointers(addr netip.Addr, res result[string], uncounted bool) Answer {
+	a := answer(r, KindPTR, res, uncounted)
 	a.Names = res.records()
 	if res.outcome == Found {
 		a.Link = Link{res.entry, dns.TypeAAAA}
@@ -256,21 +280,17 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 // without its final dot. A text that is no domain name is a TempError. For the
 // rest it is as LookupPTR.
 func (r *Resolver) LookupAddrs(ctx context.Context, network, name string, o Options) Answer {
-	k, a, ok := r.addrsAtHand(network, name, o)
-	if !ok {
-		return r.addrs(k, r.hosts.ask(ctx, k, o), o.Uncounted)
+	a, wait := r.BeginAddrs(ctx, network, name, o)
+	if wait != nil {
+		a = wait(ctx)
 	}
 	return a
 }
 
-// BeginAddrs is LookupAddrs for who has other things to do meanwhile. If the
-// answer is at hand, or there is no room to ask (ErrBusy, ErrShare), wait is nil.
-// Else the question is on its way, unless ctx is over, and wait waits for the
-// answer, until the context that it is given is over; it may be called once.
-// Options.CacheOnly has no effect.
+// BeginAddrs is to LookupAddrs as BeginPTR is to LookupPTR.
 func (r *Resolver) BeginAddrs(ctx context.Context, network, name string, o Options) (a Answer, wait func(context.Context) Answer) {
 	k, a, ok := r.addrsAtHand(network, name, o)
-	if ok {
+	if ok || o.CacheOnly {
 		return a, nil
 	}
 	asking := r.hosts.begin(ctx, k, o)

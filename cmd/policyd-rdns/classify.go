@@ -74,7 +74,7 @@ func classifyNames(in io.Reader, out io.Writer) error {
 		}
 		name = hostname.Normal(strings.TrimSpace(name))
 		v := hostname.Classify(name, client)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", safe(name), genericOrProper(v), v.Strength, evidence(v))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", safe(name), genericOrProper(v), v.Strength, v.Evidence())
 	}
 	if err := lines.Err(); err != nil {
 		return err
@@ -99,12 +99,4 @@ func genericOrProper(v hostname.Verdict) string {
 		return "generic"
 	}
 	return "proper"
-}
-
-// evidence is the piece of the name that shows it, in words.
-func evidence(v hostname.Verdict) string {
-	if v.Why == "" {
-		return ""
-	}
-	return fmt.Sprintf("%q %s", v.Piece, v.Why)
 }

@@ -109,29 +109,32 @@ type work struct {
 	line   []byte
 }
 
-// handle is the way of a request: facts, decision, log line, reply. Only for the
-// facts it may have to wait.
+// handle is the way of a request: decision, log line, reply. Only for the
+// decision it may have to wait.
 func (d *daemon) handle(ctx context.Context, req *policy.Request) (action string, wait func() string) {
 	g := d.current.Load()
 	w, _ := d.works.Get().(*work)
 	if w == nil {
 		w = new(work)
 	}
-	learn := g.gatherer.Begin(req, g.conf.rules, &w.record.Facts)
-	if learn == nil {
-		return d.decide(g, w, req), nil
+	r := &w.record
+	r.Request = *req // the caller's is for another request afterwards
+	decision, finish := g.gatherer.Begin(&r.Request, g.conf.rules, &r.Facts)
+	if finish == nil {
+		r.Decision = decision
+		return d.record(g, w), nil
 	}
 	return "", func() string {
-		learn(ctx)
-		return d.decide(g, w, req)
+		r.Decision = finish(ctx)
+		return d.record(g, w)
 	}
 }
 
-// decide is the way from the facts on.
-func (d *daemon) decide(g *generation, w *work, req *policy.Request) (action string) {
+// record is the way from the decision on.
+func (d *daemon) record(g *generation, w *work) (action string) {
 	r := &w.record
-	r.Request, r.Config, r.Reply = *req, g.conf.hash, ""
-	r.Decision = g.conf.rules.Judge(req, &r.Facts)
+	req := &r.Request
+	r.Config, r.Reply = g.conf.hash, ""
 	r.ID = strconv.FormatUint(d.firstID+d.decisions.Add(1), 36)
 	r.Elapsed = time.Since(req.Time)
 	if r.Facts.Outage {

@@ -142,8 +142,8 @@ func nullSender(s string) string {
 
 // explain judges a request and keeps all that led there.
 func (c *config) explain(ctx context.Context, g *policy.Gatherer, req policy.Request, stage string) *explanation {
-	e := &explanation{Request: req, Facts: g.Gather(ctx, &req, c.rules)}
-	e.Decision = c.rules.Judge(&req, &e.Facts)
+	e := &explanation{Request: req}
+	e.Decision = g.Decide(ctx, &req, c.rules, &e.Facts)
 	e.Trials = c.rules.Trace(&req, &e.Facts)
 	e.Reads = wrapped(&req, &e.Facts, e.Decision.Action, e.Decision.Reply(), stage)
 	e.Exempt = c.exempt(&req, &e.Facts, &e.Decision)

@@ -155,8 +155,9 @@ func BenchmarkHandleStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	ctx := b.Context()
-	facts := g.gatherer.Gather(ctx, &req, g.conf.rules)
-	record := journal.Record{ID: "3jy1foo8k683h", Config: g.conf.hash, Request: req, Facts: facts, Decision: g.conf.rules.Judge(&req, &facts)}
+	record := journal.Record{ID: "3jy1foo8k683h", Config: g.conf.hash, Request: req}
+	record.Decision = g.gatherer.Decide(ctx, &req, g.conf.rules, &record.Facts)
+	facts := record.Facts
 	var line, reply []byte
 	var decision policy.Decision
 	for _, step := range []struct {
@@ -164,7 +165,7 @@ func BenchmarkHandleStep(b *testing.B) {
 		do   func()
 	}{
 		{"read", func() { _ = h.requests.ReadRequest(&req) }},
-		{"gather", func() { _ = g.gatherer.Begin(&req, g.conf.rules, &facts) }},
+		{"decide", func() { decision, _ = g.gatherer.Begin(&req, g.conf.rules, &facts) }},
 		{"judge", func() { decision = g.conf.rules.Judge(&req, &facts) }},
 		{"line", func() { line = g.conf.log.format.Append(line[:0], &record) }},
 		{"write", func() { _, _ = h.journal.Write(line) }},

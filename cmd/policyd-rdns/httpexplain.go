@@ -46,8 +46,8 @@ func (d *daemon) explained(r *journal.Record) status.Explanation {
 	for i := range e.Trials {
 		t := &e.Trials[i]
 		out.Rules = append(out.Rules, status.Rule{
-			Number: i + 1, Name: safe(t.Rule.Name), Action: ruleAction(t.Rule), Holds: t.Holds, Entries: trialLines(t),
-			Decides: !t.Rule.Observe && t.Rule.Name == now.Rule && (t.Holds == "yes" || t.Holds == "unknown"),
+			Number: i + 1, Name: safe(t.Rule.Name), Action: ruleAction(t.Rule), Holds: t.Holds.String(), Entries: trialLines(t),
+			Decides: !t.Rule.Observe && t.Rule.Name == now.Rule && (t.Holds == policy.Yes || t.Holds == policy.Unknown),
 		})
 	}
 	return out
@@ -56,7 +56,7 @@ func (d *daemon) explained(r *journal.Record) status.Explanation {
 // since says what a decision of an earlier configuration would be now.
 func since(now *policy.Decision) string {
 	const changed = "The configuration has changed since. Below are the rules of today, "
-	if now.Open {
+	if now.Undetermined {
 		return changed + "which ask for what was not looked up then."
 	}
 	return changed + "under which it would be: " + strings.Join(decisionLines(now), "; ") + "."

@@ -33,7 +33,10 @@ func (l *logFlags) register(cmd *cobra.Command) {
 	f.StringArrayVar(&l.ids, "id", nil, "only the decision with this `id`")
 	f.StringVar(&l.since, "since", "", "only at this `time` or later, or this long ago at most")
 	f.StringVar(&l.until, "until", "", "only before this `time`")
-	actions := []string{policy.Reject.String(), policy.Defer.String(), policy.DUNNO.String(), policy.Info.String()}
+	var actions []string
+	for _, a := range policy.Actions(false) {
+		actions = append(actions, a.String())
+	}
 	_ = cmd.RegisterFlagCompletionFunc("action", cobra.FixedCompletions(actions, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -147,19 +150,17 @@ func (l *logFlags) actionFilter(f *logFilter) error {
 	if len(l.actions) == 0 {
 		return nil
 	}
-	var wanted [policy.Info + 1]bool
+	var wanted [policy.NumActions]bool
 	for _, v := range l.actions {
-		a, err := policy.ParseAction(v)
-		if strings.EqualFold(v, policy.Info.String()) {
-			a, err = policy.Info, nil
-		}
-		if err != nil {
+		a, ok := policy.ActionByName(strings.ToLower(v))
+		if !ok {
+			_, err := policy.ParseAction(v)
 			return fmt.Errorf("--action %w", err)
 		}
 		wanted[a] = true
 	}
 	*f = append(*f, func(r *journal.Record) bool {
-		return wanted[r.Decision.Decided] || wanted[policy.Info] && r.Decision.Action == policy.Info
+		return wanted[r.Decision.Decided] || r.Decision.Action != policy.DUNNO && wanted[r.Decision.Action]
 	})
 	return nil
 }

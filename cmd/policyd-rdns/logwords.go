@@ -53,8 +53,9 @@ func reason(r *journal.Record) string {
 	case f.Overload:
 		add("the daemon was overloaded")
 	}
-	add(nameWords(r))
-	add(heloWords(r))
+	for _, text := range d.Checks.Objections(&r.Request, f) {
+		add(safe(text))
+	}
 	if len(f.Errors) > 0 && d.Downgraded {
 		add(safe(f.Errors[0]))
 	}
@@ -72,86 +73,6 @@ func reason(r *journal.Record) string {
 		add("name confirmed")
 	}
 	return strings.Join(all, "; ")
-}
-
-// nameWords says what is wrong with the client's names.
-func nameWords(r *journal.Record) string {
-	c := &r.Decision.Checks
-	switch c[policy.CheckPTR] {
-	case policy.None:
-		return "no reverse name"
-	case policy.Malformed:
-		return "reverse name is malformed"
-	case policy.TempError:
-		return "reverse name not learnt"
-	}
-	var words string
-	switch c[policy.CheckFCrDNS] {
-	case policy.Mismatch:
-		words = "name leads to " + firstLead(r.Facts.Names)
-	case policy.Unresolved:
-		words = "name leads nowhere"
-	case policy.TempError:
-		words = "name not confirmed, for trouble with the DNS"
-	}
-	if c[policy.CheckName] != policy.Generic {
-		return words
-	}
-	if words != "" {
-		words += ", "
-	}
-	for i := range r.Facts.Names {
-		if v := &r.Facts.Names[i].Verdict; v.Generic {
-			return words + "generic name: " + safe(evidence(*v))
-		}
-	}
-	return words + "generic name"
-}
-
-// firstLead is where the first name leads that leads anywhere.
-func firstLead(names []policy.Name) string {
-	for i := range names {
-		if l := &names[i].Lead; len(l.Addrs) > 0 {
-			return leadText(l)
-		}
-	}
-	return "another address"
-}
-
-// heloWords says what is wrong with the greeting.
-func heloWords(r *journal.Record) string {
-	c := &r.Decision.Checks
-	switch c[policy.CheckHELO] {
-	case policy.Own:
-		return "greets with our name"
-	case policy.TempError:
-		return "greeting not learnt"
-	case policy.Mismatch:
-		switch c[policy.CheckHELOForm] {
-		case policy.BareIP:
-			return "greets with a bare address"
-		case policy.Literal:
-			return "greets with another address"
-		}
-		return "greeting leads to " + leadText(&r.Facts.HELO.Lead)
-	case policy.Unresolved:
-		switch c[policy.CheckHELOForm] {
-		case policy.Unqualified:
-			return "greeting is no host name"
-		case policy.Malformed:
-			return "greeting is malformed"
-		case policy.Literal:
-			return "greets with an address of the other family"
-		}
-		return "greeting leads nowhere"
-	}
-	switch c[policy.CheckHELOForm] {
-	case policy.Missing:
-		return "no greeting"
-	case policy.BareIP:
-		return "greets with a bare address"
-	}
-	return ""
 }
 
 // replyText is the text of a reply without its codes.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -50,16 +49,16 @@ func tomlTable(t policy.Table) string {
 	}
 	entries := make([]string, len(t))
 	for i, e := range t {
-		entries[i] = e.Key + " = " + tomlValues(e.Key, e.Written)
+		entries[i] = e.Key + " = " + tomlValues(&e)
 	}
 	return "{ " + strings.Join(entries, ", ") + " }"
 }
 
-func tomlValues(key string, values []string) string {
-	plain := slices.Contains([]string{"authenticated", "encrypted", "until"}, key)
-	shown := make([]string, len(values))
-	for i, v := range values {
-		if shown[i] = v; !plain {
+func tomlValues(e *policy.Entry) string {
+	bare := e.Bare()
+	shown := make([]string, len(e.Written))
+	for i, v := range e.Written {
+		if shown[i] = v; !bare {
 			shown[i] = tomlString(v)
 		}
 	}
@@ -104,12 +103,25 @@ func (p paint) yellow(s string) string { return p.as("33", s) }
 func (p paint) green(s string) string  { return p.as("32", s) }
 func (p paint) dim(s string) string    { return p.as("2", s) }
 
+// truth paints how true a rule is.
+func (p paint) truth(t policy.Truth) string {
+	switch t {
+	case policy.Yes:
+		return p.green(t.String())
+	case policy.Unknown:
+		return p.yellow(t.String())
+	case policy.NotReached:
+		return p.dim(t.String())
+	}
+	return t.String()
+}
+
 // action paints a word by what an action means for the sender.
 func (p paint) action(a policy.Action, s string) string {
-	switch a {
-	case policy.Reject:
+	switch {
+	case a.Permanent():
 		return p.red(s)
-	case policy.Defer:
+	case a.Refuses():
 		return p.yellow(s)
 	}
 	return p.green(s)

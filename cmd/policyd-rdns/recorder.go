@@ -20,28 +20,24 @@ type recorder struct {
 	asked []lookup
 }
 
-// LookupPTR is that of [policy.DNS].
-func (r *recorder) LookupPTR(ctx context.Context, addr netip.Addr, o resolver.Options) resolver.Answer {
+// BeginPTR is that of [policy.DNS].
+func (r *recorder) BeginPTR(ctx context.Context, addr netip.Addr, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	begin := time.Now()
-	a := r.dns.LookupPTR(ctx, addr, o)
-	r.keep("PTR "+addr.String(), a, begin)
-	return a
+	a, wait := r.dns.BeginPTR(ctx, addr, o)
+	return r.record(ctx, "PTR "+addr.String(), begin, a, wait)
 }
 
-// LookupAddrs is that of [policy.DNS].
-func (r *recorder) LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer {
+// BeginAddrs is that of [policy.DNS].
+func (r *recorder) BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	begin := time.Now()
-	a := r.dns.LookupAddrs(ctx, network, name, o)
-	r.keep(addrsQuestion(network, name), a, begin)
-	return a
+	a, wait := r.dns.BeginAddrs(ctx, network, name, o)
+	return r.record(ctx, addrsQuestion(network, name), begin, a, wait)
 }
 
-// BeginAddrs is that of [policy.DNS]. A goroutine waits for the answer at once, so
+// record keeps a query with its answer. A goroutine waits for that at once, so
 // that the time is known that it took, and does nothing else: a panic would end the
 // daemon.
-func (r *recorder) BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
-	begin, question := time.Now(), addrsQuestion(network, name)
-	a, wait := r.dns.BeginAddrs(ctx, network, name, o)
+func (r *recorder) record(ctx context.Context, question string, begin time.Time, a resolver.Answer, wait func(context.Context) resolver.Answer) (resolver.Answer, func(context.Context) resolver.Answer) {
 	if wait == nil {
 		r.keep(question, a, begin)
 		return a, nil

@@ -83,7 +83,7 @@ func TestReplayChangesNothing(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			again := conf.rules.Judge(&r.Request, &r.Facts)
-			if got, want := summary(&again), summary(&r.Decision); got != want || again.Open {
+			if got, want := summary(&again), summary(&r.Decision); got != want || again.Undetermined {
 				// Whether a DUNNO would have been an INFO is not in the log.
 				if r.Decision.Mode != policy.Observe || again.Mode != policy.ObserveInfo || again.Decided != policy.DUNNO {
 					t.Errorf("%s: %s\njudged again: %s; want %s", name, line, got, want)

@@ -57,11 +57,11 @@ func changeOf(before, after policy.Action) change {
 	switch {
 	case before == after:
 		return unchanged
-	case after == policy.Reject:
+	case after.Permanent():
 		return newlyRejected
-	case before == policy.Reject:
+	case before.Permanent():
 		return noLongerRejected
-	case after == policy.Defer:
+	case after.Refuses():
 		return newlyDeferred
 	}
 	return noLongerDeferred
@@ -163,7 +163,7 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 	if p.before != nil {
 		d := p.before.rules.Judge(q, f)
 		j.before = p.ruling(&d)
-		if d.Open {
+		if d.Undetermined {
 			j.change, j.needs = undecided, needed(p.before.rules, q, f)
 		}
 	}
@@ -171,14 +171,14 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 		j.change, j.needs = undecided, "what was done is told in words of another version"
 	}
 	d := p.after.rules.Judge(q, f)
-	if d.Open {
+	if d.Undetermined {
 		// Perhaps for a rule that only observes.
 		d = p.enforced.Judge(q, f)
-		j.unobserved = !d.Open
+		j.unobserved = !d.Undetermined
 	}
 	j.after, j.observed = p.ruling(&d), d.Would
 	switch {
-	case !d.Open:
+	case !d.Undetermined:
 	case passes(p.enforced, q, f):
 		j.after = ruling{policy.DUNNO, j.before.rule} // by whichever rule
 	default:
@@ -193,20 +193,16 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 	return j, true
 }
 
-// notAsked is what policy.Trial says of a rule that needs a fact which there is
-// not.
-const notAsked = "not asked"
-
 // passes says that a client passes whatever the facts are that are not there:
 // each rule that asks for one would let it pass, and so do the others.
 func passes(rules *policy.Rules, q *policy.Request, f *policy.Facts) bool {
 	rest := *rules
 	for {
 		d := rest.Judge(q, f)
-		if !d.Open {
+		if !d.Undetermined {
 			return d.Decided == policy.DUNNO
 		}
-		open := slices.IndexFunc(rest.Trace(q, f), func(t policy.Trial) bool { return t.Holds == notAsked })
+		open := slices.IndexFunc(rest.Trace(q, f), func(t policy.Trial) bool { return t.Holds == policy.Undetermined })
 		if open < 0 || rest.List[open].Action != policy.DUNNO {
 			return false
 		}
@@ -218,13 +214,13 @@ func passes(rules *policy.Rules, q *policy.Request, f *policy.Facts) bool {
 // cannot be held against the facts.
 func needed(rules *policy.Rules, q *policy.Request, f *policy.Facts) string {
 	for _, t := range rules.Trace(q, f) {
-		if t.Holds != notAsked {
+		if t.Holds != policy.Undetermined {
 			continue
 		}
 		var keys []string
 		for _, table := range slices.Concat([][]policy.EntryTrial{t.When}, t.Unless) {
 			for _, e := range table {
-				if e.Holds == notAsked && !slices.Contains(keys, e.Entry.Key) {
+				if e.Holds == policy.Undetermined && !slices.Contains(keys, e.Entry.Key) {
 					keys = append(keys, e.Entry.Key)
 				}
 			}

@@ -131,8 +131,7 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 		for range 40 {
 			req := randomRequest(random, &clients[random.IntN(len(clients))])
 			req.Time = time.Now()
-			facts := live.Gather(context.Background(), &req, next.rules)
-			want := next.rules.Judge(&req, &facts)
+			want := live.Decide(context.Background(), &req, next.rules, new(policy.Facts))
 			for _, g := range []*policy.Gatherer{usual, complete} {
 				j, cut := rejudge(t, p, g, was, req)
 				all++
@@ -155,8 +154,8 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 // that a text of it was too long for the line.
 func rejudge(t *testing.T, p *replayer, g *policy.Gatherer, was *config, req policy.Request) (j judged, cut bool) {
 	t.Helper()
-	facts := g.Gather(context.Background(), &req, was.rules)
-	r := journal.Record{Request: req, Facts: facts, Decision: was.rules.Judge(&req, &facts)}
+	r := journal.Record{Request: req}
+	r.Decision = g.Decide(context.Background(), &req, was.rules, &r.Facts)
 	line := journal.JSON.Append(nil, &r)
 	again, err := journal.Parse(line)
 	if err != nil || len(line) > journal.MaxLine {

@@ -107,7 +107,7 @@ func (m *mailReplay) take(ctx context.Context, a *maillog.Attempt) error {
 	if judgedAttempt(a) {
 		q := mailRequest(a)
 		f := m.learner.known(&q)
-		if m.open(&q, &f, unknownKeys(a)) {
+		if m.open(&q, &f) {
 			var err error
 			if one.learning, err = m.learner.learn(ctx, a); err != nil {
 				return err
@@ -129,9 +129,9 @@ func judgedAttempt(a *maillog.Attempt) bool {
 }
 
 // open says that the rules need the DNS.
-func (m *mailReplay) open(q *policy.Request, f *policy.Facts, unknown []string) bool {
+func (m *mailReplay) open(q *policy.Request, f *policy.Facts) bool {
 	for _, rules := range []*policy.Rules{m.enforcedBefore, m.enforced} {
-		if rules != nil && len(possible(rules, q, f, unknown)) == 0 {
+		if rules != nil && len(rules.Possible(q, f)) == 0 {
 			return true
 		}
 	}
@@ -160,25 +160,26 @@ func mailRequest(a *maillog.Attempt) policy.Request {
 		Time: a.Time, Client: a.Client, ClientText: a.ClientText, ClientName: a.ClientName,
 		HELO: a.HELO.Text, State: "RCPT", Sender: nullSender(a.Sender.Text), Recipient: a.Recipient.Text,
 		Instance: a.Message, QueueID: a.QueueID, Authenticated: a.Authenticated, Encrypted: a.Encrypted,
-		Server: netip.Addr{}, // not logged
+		Server:  netip.Addr{}, // not logged
+		Unknown: unknownKeys(a),
 	}
 }
 
-// unknownKeys are the entries of rules that the log does not answer.
-func unknownKeys(a *maillog.Attempt) []string {
-	keys := []string{"context"}
+// unknownKeys are what the log does not tell.
+func unknownKeys(a *maillog.Attempt) policy.Attributes {
+	keys := policy.AttrContext
 	for _, u := range []struct {
 		unknown bool
-		keys    []string
+		key     policy.Attributes
 	}{
-		{!a.HELO.Known, []string{"helo", "helo_form", "helo_name", "helo_is"}},
-		{!a.Sender.Known, []string{"sender"}},
-		{!a.Recipient.Known, []string{"recipient"}},
-		{!a.Encrypted, []string{"encrypted"}},
-		{a.Time.IsZero(), []string{"until"}},
+		{!a.HELO.Known, policy.AttrHELO},
+		{!a.Sender.Known, policy.AttrSender},
+		{!a.Recipient.Known, policy.AttrRecipient},
+		{!a.Encrypted, policy.AttrEncrypted},
+		{a.Time.IsZero(), policy.AttrTime},
 	} {
 		if u.unknown {
-			keys = append(keys, u.keys...)
+			keys |= u.key
 		}
 	}
 	return keys

@@ -18,100 +18,6 @@ func withoutObserved(rules *policy.Rules) *policy.Rules {
 	return &enforced
 }
 
-// asks says whether a rule looks at one of the keys.
-func asks(r *policy.Rule, keys []string) bool {
-	has := func(t policy.Table) bool { return slices.ContainsFunc(keys, t.Has) }
-	return has(r.When) || slices.ContainsFunc(r.Unless, has)
-}
-
-// strip leaves out the entries of a table that have one of the keys.
-func strip(t policy.Table, keys []string) policy.Table {
-	return slices.DeleteFunc(slices.Clone(t), func(e policy.Entry) bool { return slices.Contains(keys, e.Key) })
-}
-
-// loosened is a rule that holds wherever the rule may hold, whatever the answers
-// to some keys are.
-func loosened(r *policy.Rule, keys []string) policy.Rule {
-	loose := *r
-	loose.When = strip(r.When, keys)
-	loose.Unless = slices.DeleteFunc(slices.Clone(r.Unless), func(t policy.Table) bool {
-		return slices.ContainsFunc(keys, t.Has)
-	})
-	return loose
-}
-
-// tightened is a rule that holds only where the rule holds whatever the answers
-// are; false: nowhere.
-func tightened(r *policy.Rule, keys []string) (policy.Rule, bool) {
-	if slices.ContainsFunc(keys, r.When.Has) {
-		return *r, false
-	}
-	tight := *r
-	tight.Unless = nil
-	for _, t := range r.Unless {
-		rest := strip(t, keys)
-		if len(rest) == 0 {
-			return *r, false
-		}
-		tight.Unless = append(tight.Unless, rest)
-	}
-	return tight, true
-}
-
-// possible are the decisions that enforced rules may come to, whatever the answers
-// to the unknown keys are: the last one is that which holds if none of the rules
-// before it does. None: the facts do not say enough.
-func possible(rules *policy.Rules, q *policy.Request, f *policy.Facts, unknown []string) []policy.Decision {
-	all := walk(rules, q, f, unknown, false)
-	if len(f.Errors) > 0 && len(all) > 0 {
-		// An exemption that is both doubtful and not known may or may not be one.
-		all = slices.Concat(walk(rules, q, f, unknown, true), all)
-	}
-	return all
-}
-
-// walk goes down the rules: at each that may hold, it may decide or not. With
-// strict, exemptions that may hold do not.
-func walk(rules *policy.Rules, q *policy.Request, f *policy.Facts, unknown []string, strict bool) []policy.Decision {
-	rest := *rules
-	rest.List = make([]policy.Rule, 0, len(rules.List))
-	open := map[string]*policy.Rule{} // by name, which is unique
-	for i := range rules.List {
-		r := &rules.List[i]
-		if !asks(r, unknown) {
-			rest.List = append(rest.List, *r)
-			continue
-		}
-		if strict && r.Action == policy.DUNNO {
-			if tight, ok := tightened(r, unknown); ok {
-				rest.List = append(rest.List, tight)
-			}
-			continue
-		}
-		open[r.Name] = r
-		rest.List = append(rest.List, loosened(r, unknown))
-	}
-	var all []policy.Decision
-	for {
-		d := rest.Judge(q, f)
-		if d.Open {
-			return nil
-		}
-		all = append(all, d)
-		r := open[d.Rule]
-		if r == nil {
-			return all
-		}
-		delete(open, d.Rule)
-		i := slices.IndexFunc(rest.List, func(other policy.Rule) bool { return other.Name == d.Rule })
-		if tight, ok := tightened(r, unknown); ok {
-			rest.List[i] = tight
-		} else {
-			rest.List = slices.Delete(rest.List, i, i+1)
-		}
-	}
-}
-
 // notLearnt says that a decision rests on what the DNS could not say today. It
 // tells nothing of the day when the mail came.
 func notLearnt(d *policy.Decision, f *policy.Facts) bool {
@@ -164,7 +70,7 @@ func (m *mailReplay) judgeMail(one *mail, counts *mailCounts) (judged, bool) {
 		return j, true
 	}
 	l.Facts = m.learner.facts(one.learning, &l.Request)
-	m.decide(&j, &l, unknownKeys(a), counts)
+	m.decide(&j, &l, counts)
 	if j.change != unchanged {
 		l.ID, l.Config = mailID(a), m.after.hash
 		l.Text = strings.TrimSuffix(string(journal.JSON.Append(nil, &l.Record)), "\n")
@@ -180,12 +86,12 @@ func (m *mailReplay) judgeMail(one *mail, counts *mailCounts) (judged, bool) {
 }
 
 // decide judges by what is known.
-func (m *mailReplay) decide(j *judged, l *journal.Line, unknown []string, counts *mailCounts) {
+func (m *mailReplay) decide(j *judged, l *journal.Line, counts *mailCounts) {
 	q, f := &l.Request, &l.Facts
 	if m.enforcedBefore != nil {
-		j.before, j.needs = m.mailRuling(possible(m.enforcedBefore, q, f, unknown), f)
+		j.before, j.needs = m.mailRuling(m.enforcedBefore.Possible(q, f), f)
 	}
-	all := possible(m.enforced, q, f, unknown)
+	all := m.enforced.Possible(q, f)
 	after, needs := m.mailRuling(all, f)
 	j.after = after
 	if j.needs == "" {
@@ -201,37 +107,19 @@ func (m *mailReplay) decide(j *judged, l *journal.Line, unknown []string, counts
 	if j.needs == needsDNS {
 		counts.unlearnt++
 	}
-	j.observed, j.unobserved = m.observed(q, f, unknown)
+	j.observed, j.unobserved = m.observed(q, f)
 	l.Decision = all[len(all)-1]
-	if slices.Contains(unknown, "helo") {
-		for _, c := range []policy.Check{policy.CheckHELO, policy.CheckHELOForm, policy.CheckHELOName} {
-			l.Decision.Checks[c] = policy.NotLearnt
-		}
-	}
 }
 
 // observed is what the rules under observation would have done, and whether that is
 // all.
-func (m *mailReplay) observed(q *policy.Request, f *policy.Facts, unknown []string) (would []policy.Verdict, more bool) {
-	var some, all policy.Rules
-	some, all = *m.after.rules, *m.after.rules
-	some.List, all.List = nil, nil
-	for i := range m.after.rules.List {
-		r := &m.after.rules.List[i]
-		switch {
-		case !r.Observe:
-		case asks(r, unknown):
-			all.List = append(all.List, loosened(r, unknown))
-		default:
-			some.List = append(some.List, *r)
-			all.List = append(all.List, *r)
-		}
-	}
+func (m *mailReplay) observed(q *policy.Request, f *policy.Facts) (would []policy.Verdict, more bool) {
+	certain, possible := m.after.rules.Observed(q, f)
 	if f.Overload || f.Outage {
-		return nil, len(all.List) > 0
+		observes := slices.ContainsFunc(m.after.rules.List, func(r policy.Rule) bool { return r.Observe })
+		return nil, observes
 	}
-	would = some.Judge(q, f).Would
-	return would, len(all.Judge(q, f).Would) > len(would)
+	return certain, len(possible) > len(certain)
 }
 
 // mailID is the ID of a decision that nobody has made.

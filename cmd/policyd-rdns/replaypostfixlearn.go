@@ -107,7 +107,7 @@ func (l *learner) learn(ctx context.Context, a *maillog.Attempt) (*learning, err
 	l.running.Go(func() {
 		defer func() { <-l.slots }()
 		defer close(one.done)
-		one.facts = l.gatherer.Gather(ctx, &q, &policy.Rules{})
+		l.gatherer.Decide(ctx, &q, &policy.Rules{}, &one.facts)
 		one.at = time.Now()
 	})
 	return one, nil

@@ -19,8 +19,8 @@ import (
 // minute is how times are printed in a summary.
 const minute = "2006-01-02 15:04"
 
-// actions are those that are counted, the gravest first.
-var actions = [...]policy.Action{policy.Reject, policy.Defer, policy.DUNNO}
+// countedActions are the actions that are told apart, the gravest first.
+func countedActions() []policy.Action { return policy.Actions(true) }
 
 // print writes the summary for people.
 func (t *replayed) print(out io.Writer, p *replayer, top int) error {
@@ -77,7 +77,7 @@ func configText(c *config) string {
 
 func (t *replayed) printActions(w io.Writer) {
 	fmt.Fprintf(w, "%-10s %9s %9s\n", "", "before", "after")
-	for _, a := range actions {
+	for _, a := range countedActions() {
 		diff := ""
 		if d := t.after[a] - t.before[a]; d != 0 {
 			diff = fmt.Sprintf(" %+9d", d)
@@ -172,15 +172,15 @@ func byCount(counts map[string]int) []string {
 
 func (t *replayed) observedVerdicts() []policy.Verdict {
 	return slices.SortedFunc(maps.Keys(t.observed), func(a, b policy.Verdict) int {
-		return cmp.Or(cmp.Compare(t.observed[b], t.observed[a]), cmp.Compare(b.Action, a.Action), strings.Compare(a.Rule, b.Rule))
+		return cmp.Or(cmp.Compare(t.observed[b], t.observed[a]), gravest(a.Action, b.Action), strings.Compare(a.Rule, b.Rule))
 	})
 }
 
 // printJSON writes the summary for programs, as one line.
 func (t *replayed) printJSON(out io.Writer, p *replayer) error {
-	counts := func(by [policy.Info]int) map[string]int {
+	counts := func(by [policy.NumActions]int) map[string]int {
 		m := map[string]int{}
-		for _, a := range actions {
+		for _, a := range countedActions() {
 			m[a.String()] = by[a]
 		}
 		return m
@@ -235,4 +235,15 @@ func printableJSON(text []byte) []byte {
 		return nil // it is not JSON: that would be a mistake of ours
 	}
 	return line
+}
+
+// gravest orders actions by what they cost the sender, the gravest first.
+func gravest(a, b policy.Action) int {
+	switch {
+	case b.Milder(a):
+		return -1
+	case a.Milder(b):
+		return 1
+	}
+	return 0
 }

@@ -24,8 +24,8 @@ type replayed struct {
 	lines               journal.Counts
 	decisions, messages int
 	first, last         time.Time
-	before, after       [policy.Info]int // by action
-	otherRule           int              // come out the same, by another rule
+	before, after       [policy.NumActions]int // by action
+	otherRule           int                    // come out the same, by another rule
 	unobserved          int
 	observed            map[policy.Verdict]int // of the new rules
 	needs               map[string]int         // of the undecided
@@ -104,7 +104,7 @@ func (t *replayed) addChange(j *judged) {
 	if j.change == undecided {
 		return
 	}
-	if j.change == noLongerRejected && j.after.action == policy.Defer {
+	if j.change == noLongerRejected && j.after.action.Refuses() {
 		c.deferred++
 	}
 	g := c.group(groupKey{j.clients, j.rule()})

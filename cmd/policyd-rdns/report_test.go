@@ -203,10 +203,10 @@ func TestReportPaste(t *testing.T) {
 				now := conf.rules.Judge(&r.Request, &r.Facts)
 				if slices.Contains(clients, r.Request.Client.String()) {
 					refused := r.Decision.Decided != policy.DUNNO
-					if refused && (now.Decided != policy.DUNNO || now.Open) || !refused && len(r.Decision.Would) > 0 && len(now.Would) > 0 {
+					if refused && (now.Decided != policy.DUNNO || now.Undetermined) || !refused && len(r.Decision.Would) > 0 && len(now.Would) > 0 {
 						t.Errorf("%s: under\n%s\n%s; want it to pass", r.Request.Client, w.Paste, summary(&now))
 					}
-				} else if was := summary(&r.Decision); summary(&now) != was && !now.Open {
+				} else if was := summary(&r.Decision); summary(&now) != was && !now.Undetermined {
 					t.Errorf("%s: under\n%s\n%s; want it as it was, %s", r.Request.Client, w.Paste, summary(&now), was)
 				}
 			}
@@ -251,7 +251,7 @@ action = "defer"
 			d := without.Judge(&r.Request, &r.Facts)
 			switch {
 			case r.Decision.Decided == policy.Reject:
-			case d.Open:
+			case d.Undetermined:
 				unknown++
 			case d.Decided > r.Decision.Decided:
 				spared++

@@ -114,10 +114,10 @@ func (s scenario) checkLog(t *testing.T, path string, lines []string) {
 			}
 		}
 		again := conf.rules.Judge(&r.Request, &r.Facts)
-		if again.Open && r.Request.Cut != 0 {
+		if again.Undetermined && r.Request.Cut != 0 {
 			continue // for the rest of a text
 		}
-		if got, was := summary(&again), summary(&r.Decision); got != was || again.Open {
+		if got, was := summary(&again), summary(&r.Decision); got != was || again.Undetermined {
 			t.Errorf("judged again: %s, was %s:\n%s", got, was, line)
 		}
 	}

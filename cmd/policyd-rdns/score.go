@@ -75,7 +75,7 @@ func (s *score) row(line string) error {
 		s.wrong++
 		s.taken = append(s.taken, aMiss{fields[1], name, v.String()})
 	case generic:
-		s.missed = append(s.missed, aMiss{fields[1], name, evidence(v)})
+		s.missed = append(s.missed, aMiss{fields[1], name, v.Evidence()})
 	}
 	if v.Generic {
 		count(&s.kinds, v.Kind.String(), generic)

@@ -83,69 +83,25 @@ func (e *explanation) facts() []fact {
 	var facts []fact
 	for i, result := range e.Decision.Checks {
 		check := policy.Check(i)
-		if check == policy.CheckStrength && result == policy.None {
-			continue
+		if result == policy.NotLearnt || check.Shown(result) {
+			facts = append(facts, fact{check.String(), shownResult(result), e.why(check)})
 		}
-		facts = append(facts, fact{check.String(), shownResult(result), e.why(check)})
 	}
 	return facts
 }
 
 // why adds the evidence to a check.
 func (e *explanation) why(c policy.Check) string {
-	f := &e.Facts
-	var parts []string
-	switch c {
-	case policy.CheckPTR:
-		for i := range f.Names {
-			parts = append(parts, safe(f.Names[i].Name))
-		}
-	case policy.CheckFCrDNS:
-		for i := range f.Names {
-			if f.Names[i].Valid {
-				parts = append(parts, safe(f.Names[i].Name)+" leads to "+leadText(&f.Names[i].Lead))
-			}
-		}
-	case policy.CheckName:
-		for i := range f.Names {
-			if f.Names[i].Valid {
-				parts = append(parts, safe(f.Names[i].Name)+": "+safe(f.Names[i].Verdict.String()))
-			}
-		}
-	case policy.CheckHELO:
-		if f.HELO.Lead.Outcome != resolver.NotAsked {
-			parts = append(parts, safe(f.HELO.Name)+" leads to "+leadText(&f.HELO.Lead))
-		}
-	case policy.CheckHELOName:
-		if f.HELO.Verdict.Generic {
-			parts = append(parts, safe(f.HELO.Verdict.String()))
-		}
+	parts := c.Evidence(&e.Request, &e.Facts)
+	for i := range parts {
+		parts[i] = safe(parts[i])
 	}
 	return strings.Join(parts, "; ")
 }
 
-func leadText(l *policy.Lead) string {
-	switch l.Outcome {
-	case resolver.Found:
-		parts := make([]string, len(l.Addrs))
-		for i, a := range l.Addrs {
-			parts[i] = a.String()
-		}
-		return strings.Join(parts, ", ")
-	case resolver.None:
-		return "nothing"
-	case resolver.TempError:
-		return "temperror"
-	}
-	return "(not asked)"
-}
-
 func (e *explanation) printRules(w io.Writer, p paint) {
 	for i, t := range e.Trials {
-		mark := map[string]string{"yes": p.green("yes"), "unknown": p.yellow("unknown"), "not reached": p.dim("not reached")}[t.Holds]
-		if mark == "" {
-			mark = t.Holds
-		}
+		mark := p.truth(t.Holds)
 		fmt.Fprintf(w, "  %2d %s (%s): %s\n", i+1, t.Rule.Name, ruleAction(t.Rule), mark)
 		for _, line := range trialLines(&t) {
 			fmt.Fprintf(w, "       %s\n", line)
@@ -169,7 +125,7 @@ func trialLines(t *policy.Trial) []string {
 	}
 	add := func(word string, entries []policy.EntryTrial) {
 		for _, e := range entries {
-			lines = append(lines, fmt.Sprintf("%s %s = %s: %s", word, e.Entry.Key, tomlValues(e.Entry.Key, e.Entry.Written), e.Holds))
+			lines = append(lines, fmt.Sprintf("%s %s = %s: %s", word, e.Entry.Key, tomlValues(e.Entry), e.Holds))
 		}
 	}
 	add("when", t.When)
@@ -236,7 +192,7 @@ func (e *explanation) jsonValue() any {
 	}
 	rules := make([]map[string]any, 0, len(e.Trials))
 	for _, t := range e.Trials {
-		rules = append(rules, map[string]any{"name": t.Rule.Name, "action": t.Rule.Action.String(), "observe": t.Rule.Observe, "holds": t.Holds})
+		rules = append(rules, map[string]any{"name": t.Rule.Name, "action": t.Rule.Action.String(), "observe": t.Rule.Observe, "holds": t.Holds.String()})
 	}
 	d := &e.Decision
 	would := make([]string, 0, len(d.Would))

@@ -109,21 +109,13 @@ func (w *ruleWarner) exempts(path string, t policy.Table) {
 	claimed := ""
 	for i := range t {
 		e := &t[i]
-		switch e.Key {
-		case "sender", "helo_is":
-			claimed = e.Key
-		case "until", "encrypted", "recipient", "context", "helo_form", "helo_name":
-			// These prove nothing about the client either.
-		case "client":
-			if !e.Wide() {
-				return
-			}
-		case "ptr_name":
-			if !slices.ContainsFunc(w.values[w.at(path)+".ptr_name"], func(v listValue) bool { return underSuffix(v.text) }) {
-				return
-			}
-		default:
+		switch standing := e.Standing(); {
+		case e.Key == "client" && e.Wide():
+		case e.Key == "ptr_name" && slices.ContainsFunc(w.values[w.at(path)+".ptr_name"], func(v listValue) bool { return underSuffix(v.text) }):
+		case standing == policy.Proven:
 			return
+		case standing == policy.Claimed:
+			claimed = e.Key
 		}
 	}
 	if claimed != "" {

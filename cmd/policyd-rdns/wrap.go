@@ -13,7 +13,7 @@ import (
 // its own words around a policy service's text, by the restriction list that
 // called it (smtpd_check.c). Empty if the server reads nothing of it.
 func wrapped(req *policy.Request, f *policy.Facts, action policy.Action, reply, stage string) string {
-	if action != policy.Reject && action != policy.Defer {
+	if !action.Refuses() {
 		return ""
 	}
 	code, rest, _ := strings.Cut(spoken(reply), " ")

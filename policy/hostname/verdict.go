@@ -72,6 +72,14 @@ type Verdict struct {
 	Why string
 }
 
+// Evidence is the piece of the name that shows it, in words; "" if there is none.
+func (v Verdict) Evidence() string {
+	if v.Why == "" {
+		return ""
+	}
+	return strconv.Quote(v.Piece) + " " + v.Why
+}
+
 // String is the verdict for people: `generic/full: "203-0-113-10" is the
 // address`, or `proper`, with the reason if there is one.
 func (v Verdict) String() string {
@@ -82,5 +90,5 @@ func (v Verdict) String() string {
 	if v.Why == "" {
 		return s
 	}
-	return s + ": " + strconv.Quote(v.Piece) + " " + v.Why
+	return s + ": " + v.Evidence()
 }

@@ -364,17 +364,14 @@ func (d *decoder) check(c policy.Check) policy.Result {
 // action reads an action. A word that is none of those of this version is told
 // from none at all: without an action a line is no decision.
 func (d *decoder) action(f field, v string) (a policy.Action, known bool) {
-	if v == policy.Info.String() {
-		return policy.Info, true
-	}
-	a, err := policy.ParseAction(v)
+	a, known = policy.ActionByName(v)
 	switch {
-	case err == nil:
+	case known:
 		return a, true
 	case isWord(v):
 		d.strange(f, v)
 	default:
-		d.bad(f, err)
+		d.bad(f, errors.New("unknown action"))
 	}
 	return policy.DUNNO, false
 }

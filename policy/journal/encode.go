@@ -91,7 +91,7 @@ func (e *encoder) verdict(v policy.Verdict) {
 
 func (e *encoder) checks(c *policy.Checks) {
 	for i, result := range c {
-		if check := policy.Check(i); check != policy.CheckStrength || result != policy.None {
+		if check := policy.Check(i); check.Shown(result) {
 			e.word(fPTR+field(i), result.String()) // the fields of the checks are in their order
 		}
 	}

@@ -36,7 +36,7 @@ func outcome(t *testing.T, line, rule string) (journal.Record, string) {
 	}
 	key, value, _ := strings.Cut(rule, "=")
 	d := ruleOn(t, key, strings.Split(value, ",")...).Judge(&r.Request, &r.Facts)
-	if d.Open {
+	if d.Undetermined {
 		return r, "undetermined"
 	}
 	return r, d.Decided.String()

@@ -211,7 +211,8 @@ func asLogged(r journal.Record) journal.Record {
 	r.Request.Time = r.Request.Time.UTC()
 	r.Elapsed = r.Elapsed.Round(time.Microsecond)
 	// They follow from the request, the facts and the rules.
-	r.Decision.Code, r.Decision.Text, r.Decision.Open = policy.Code{}, "", false
+	r.Decision.Code, r.Decision.Text, r.Decision.Undetermined = policy.Code{}, "", false
+	r.Decision.Ask = 0
 	return r
 }
 
@@ -285,7 +286,7 @@ func checkRoundTrip(t *testing.T, s *sample) {
 			t.Errorf("%s: mode %v; want %v", name, got.Decision.Mode, r.Decision.Mode)
 		}
 		again := s.rules.Judge(&got.Request, &got.Facts)
-		if again.Open && got.Request.Cut != 0 {
+		if again.Undetermined && got.Request.Cut != 0 {
 			continue // for a text that is not whole
 		}
 		before := r.Decision

@@ -17,7 +17,7 @@ type Tally struct {
 }
 
 // byAction are a rule's counters; nil for what it hardly comes to.
-type byAction [policy.Info + 1]prometheus.Counter
+type byAction [policy.NumActions]prometheus.Counter
 
 // Tally finds the counters for the decisions of a configuration, and makes those
 // that are new, with the value 0. The counters of rules that are not among its
@@ -51,10 +51,9 @@ func (m *Metrics) Tally(rules *policy.Rules, old *Tally) *Tally {
 // add finds a rule's counters for its action, and what doubt may make of it.
 func (t *Tally) add(to map[string]byAction, from *prometheus.CounterVec, rule string, a policy.Action) {
 	c := to[rule]
-	for ; ; a-- {
-		c[a] = from.WithLabelValues(a.String(), rule)
-		if a == policy.DUNNO {
-			break
+	for _, less := range policy.Actions(true) {
+		if less == a || less.Milder(a) {
+			c[less] = from.WithLabelValues(less.String(), rule)
 		}
 	}
 	to[rule] = c

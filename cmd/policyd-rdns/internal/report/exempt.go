@@ -152,7 +152,7 @@ func (e *exempter) uses(l *journal.Line) []use {
 	if l.Config != e.hash {
 		was = e.rules.Judge(q, f)
 	}
-	if len(e.exemptions) == 0 || was.Open || was.Decided == policy.Reject {
+	if len(e.exemptions) == 0 || was.Undetermined || was.Decided.Permanent() {
 		return nil
 	}
 	bare := e.none.Judge(q, f)
@@ -166,7 +166,7 @@ func (e *exempter) uses(l *journal.Line) []use {
 		}
 		d := x.without.Judge(q, f)
 		switch {
-		case d.Open:
+		case d.Undetermined:
 			uses = append(uses, use{i, unknown})
 		case d.Decided > was.Decided || x.rule.Observe && !wouldRefuse(&was, x.rule) && wouldRefuse(&d, x.rule):
 			uses = append(uses, use{i, spared})
@@ -178,7 +178,7 @@ func (e *exempter) uses(l *journal.Line) []use {
 }
 
 func same(a, b *policy.Decision) bool {
-	return !a.Open && !b.Open && a.Decided == b.Decided && slices.Equal(a.Would, b.Would)
+	return !a.Undetermined && !b.Undetermined && a.Decided == b.Decided && slices.Equal(a.Would, b.Would)
 }
 
 func wouldRefuse(d *policy.Decision, r *policy.Rule) bool {

@@ -109,7 +109,7 @@ func (c *candidate) passes(rules *policy.Rules) bool {
 			return false // it was read before
 		}
 		d := rules.Judge(&r.Request, &r.Facts)
-		if d.Open || d.Decided != policy.DUNNO || slices.Contains(d.Would, s.refusal) {
+		if d.Undetermined || d.Decided != policy.DUNNO || slices.Contains(d.Would, s.refusal) {
 			return false
 		}
 	}

@@ -156,9 +156,9 @@ func (d *digester) item(l *journal.Line) item {
 // outcomeOf is what became of a decision.
 func outcomeOf(v *policy.Decision) Outcome {
 	switch {
-	case v.Action == policy.Reject:
+	case v.Action.Permanent():
 		return Rejected
-	case v.Action == policy.Defer:
+	case v.Action.Refuses():
 		return Deferred
 	case v.Decided != policy.DUNNO || slices.ContainsFunc(v.Would, refuses):
 		return Observed
@@ -166,7 +166,7 @@ func outcomeOf(v *policy.Decision) Outcome {
 	return Passed
 }
 
-func refuses(v policy.Verdict) bool { return v.Action == policy.Reject || v.Action == policy.Defer }
+func refuses(v policy.Verdict) bool { return v.Action.Refuses() }
 
 // refusalOf is what refused, or would have.
 func refusalOf(v *policy.Decision) policy.Verdict {
@@ -213,7 +213,7 @@ func (d *digester) objection(l *journal.Line, refusal policy.Verdict) policy.Ver
 		v, refusal = &again, refusalOf(&again)
 	}
 	// A doubt whether a rule holds is not what it is meant for.
-	if v.Open || d.meant[refusal.Rule] && !v.Downgraded {
+	if v.Undetermined || d.meant[refusal.Rule] && !v.Downgraded {
 		return policy.Verdict{}
 	}
 	return refusal

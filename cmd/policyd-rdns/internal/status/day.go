@@ -3,7 +3,6 @@ package status
 import (
 	"time"
 
-	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
 
@@ -49,10 +48,10 @@ func (d *day) count(r *journal.Record) {
 	case m.which > which:
 		return // the clock was put back by a day
 	}
-	switch r.Decision.Decided {
-	case policy.Reject:
+	switch decided := r.Decision.Decided; {
+	case decided.Permanent():
 		m.Rejected++
-	case policy.Defer:
+	case decided.Refuses():
 		m.Deferred++
 	default:
 		m.Passed++

@@ -17,9 +17,10 @@ const maxQuery = 320
 
 // query is what decisions are wanted.
 type query struct {
-	text     string            // lower case; empty: all
-	networks []netip.Prefix    // that the text is; nil: it is none
-	wanted   [policy.Info]bool // by what the rules came to
+	text     string                  // lower case; empty: all
+	networks []netip.Prefix          // that the text is; nil: it is none
+	wanted   [policy.NumActions]bool // by what the rules came to
+	refused  bool                    // some of those are refusals
 }
 
 // The choices of what to show, the first unless another is asked for.
@@ -34,9 +35,17 @@ func newQuery(text, show string) query {
 		a = address.Plain(a)
 		q.networks = []netip.Prefix{netip.PrefixFrom(a, a.BitLen())}
 	}
-	q.wanted[policy.Reject] = show != "deferred" && show != "passed"
-	q.wanted[policy.Defer] = show != "rejected" && show != "passed"
-	q.wanted[policy.DUNNO] = show == "passed" || show == "all"
+	for _, a := range policy.Actions(false) {
+		switch {
+		case a.Permanent():
+			q.wanted[a] = show != "deferred" && show != "passed"
+		case a.Refuses():
+			q.wanted[a] = show != "rejected" && show != "passed"
+		default:
+			q.wanted[a] = show == "passed" || show == "all"
+		}
+		q.refused = q.refused || a.Refuses() && q.wanted[a]
+	}
 	return q
 }
 
@@ -97,7 +106,7 @@ func (p *Page) search(q *query, yield func(*journal.Record) bool) {
 	if q.wanted[policy.DUNNO] {
 		passed.next = newest
 	}
-	if !q.wanted[policy.Reject] && !q.wanted[policy.Defer] {
+	if !q.refused {
 		objected.next = 0
 	}
 	for {

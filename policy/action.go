@@ -1,0 +1,129 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Action is what becomes of a request.
+type Action uint8
+
+// The actions, one row each in the table of actions. Their order means nothing:
+// what is harder on a client is told by [Action.Milder].
+const (
+	DUNNO  Action = iota // no objection: Postfix goes on with its next restriction
+	Defer                // 4xx: the sender tries again
+	Reject               // 5xx: the sender gives up
+	Info                 // DUNNO, and Postfix logs what would have happened (observe_reply)
+	// NumActions is how many there are, for arrays of counts by action.
+	NumActions
+)
+
+// action is all that an action is.
+type action struct {
+	name string // in rules and log lines
+	// severity orders actions by what they cost the sender.
+	severity int
+	// rule: a rule may have it.
+	rule bool
+	// class is the first digit of the reply code that the sender reads; 0: the
+	// action refuses nothing.
+	class byte
+	// reply is the action of access(5) that carries a decision out; decided names
+	// what the rules came to.
+	reply func(d *Decision, decided string) string
+}
+
+var actions = [NumActions]action{
+	DUNNO: {name: "dunno", rule: true, reply: func(*Decision, string) string { return "DUNNO" }},
+	Info: {name: "info", reply: func(d *Decision, decided string) string {
+		return "INFO would " + decided + " (" + d.Rule + "): " + d.Text
+	}},
+	// A defer is DEFER_IF_PERMIT, so that a later hard reject still wins, unless the
+	// rule names its code.
+	Defer: {name: "defer", severity: 1, rule: true, class: '4', reply: func(d *Decision, _ string) string {
+		if d.Code.reply == "" || d.Downgraded {
+			return "DEFER_IF_PERMIT " + d.Code.temporary() + " " + d.Text
+		}
+		return d.Code.String() + " " + d.Text
+	}},
+	// A reject names its code, since REJECT would be Postfix's access_map_reject_code.
+	Reject: {name: "reject", severity: 2, rule: true, class: '5', reply: func(d *Decision, _ string) string {
+		if d.Code.reply == "" {
+			return "550 5.7.1 " + d.Text
+		}
+		return d.Code.String() + " " + d.Text
+	}},
+}
+
+// String is the action's name in rules and log lines.
+func (a Action) String() string { return actions[a].name }
+
+// Refuses reports whether the sender reads a refusal, a 4xx or a 5xx.
+func (a Action) Refuses() bool { return actions[a].class != 0 }
+
+// Permanent reports whether the sender reads a 5xx and gives up (RFC 5321
+// section 4.2.1).
+func (a Action) Permanent() bool { return actions[a].class == '5' }
+
+// Milder reports whether a costs the sender less than b does.
+func (a Action) Milder(b Action) bool { return actions[a].severity < actions[b].severity }
+
+// milder is the one of two actions that costs the sender less.
+func milder(a, b Action) Action {
+	if b.Milder(a) {
+		return b
+	}
+	return a
+}
+
+// Actions lists the actions, the hardest on the sender first: those that a rule may
+// have, or all.
+func Actions(ofRules bool) []Action {
+	var list []Action
+	for a := NumActions; a > 0; a-- {
+		if a := a - 1; actions[a].rule || !ofRules {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// ActionByName finds an action by its name in rules and log lines, which is in lower
+// case.
+func ActionByName(name string) (Action, bool) {
+	for a := range actions {
+		if actions[a].name == name {
+			return Action(a), true
+		}
+	}
+	return DUNNO, false
+}
+
+// ParseAction reads the action of a rule, in any letter case. Info is not one.
+func ParseAction(s string) (Action, error) {
+	var names []string
+	for _, a := range Actions(true) {
+		if strings.EqualFold(s, a.String()) {
+			return a, nil
+		}
+		names = append(names, a.String())
+	}
+	return DUNNO, fmt.Errorf("%.60q: want %s", s, alternatives(names))
+}
+
+// Reply is the decision as an action of Postfix's access(5): the value of the
+// policy reply's "action" attribute. It may hold bytes that the client or the
+// DNS chose; the writer of the reply makes them harmless and bounds them. OK is
+// never sent: it would end the restrictions for a client that we merely have
+// nothing against.
+func (d *Decision) Reply() string { return actions[d.Action].reply(d, d.Decided.String()) }
+
+// alternatives joins names as in "want reject, defer or dunno".
+func alternatives(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}

@@ -1,0 +1,241 @@
+package policy
+
+import "strings"
+
+// Check is one of the questions that the facts answer, a number of the list of
+// checks.
+type Check uint8
+
+// The checks, in the order in which they are drawn, logged and shown: each rests on
+// those before it alone. A further one has its line here and in the list below, and
+// all else that it is in a file of its own.
+const (
+	CheckPTR Check = iota
+	CheckFCrDNS
+	CheckName
+	CheckStrength
+	CheckHELOForm
+	CheckHELO
+	CheckHELOName
+	// NumChecks is how many there are.
+	NumChecks
+)
+
+var checks = [NumChecks]*check{
+	CheckPTR:      &checkPTR,
+	CheckFCrDNS:   &checkFCrDNS,
+	CheckName:     &checkName,
+	CheckStrength: &checkStrength,
+	CheckHELOForm: &checkHELOForm,
+	CheckHELO:     &checkHELO,
+	CheckHELOName: &checkHELOName,
+}
+
+// check is all that one check is.
+type check struct {
+	name     string   // in rules and log lines
+	question string   // for people, in a few words
+	results  []Result // that a rule may ask for, in the order of the documentation
+	// needs are the keys of the request that it looks at.
+	needs Attributes
+	// standing is what an exemption is worth that rests on it.
+	standing Standing
+	// hides is a result that goes without saying: it is neither logged nor shown.
+	hides Result
+	// find draws the check from the facts and from the checks before it.
+	find func(e *evaluation) Finding
+	// query asks for what the check looks at, beside what the queries of other checks
+	// bring. Nil: nothing.
+	query *query
+	// evidence tells people what the check's result rests on, each text bounded; it
+	// holds names from the DNS and from the client.
+	evidence func(req *Request, f *Facts) []string
+	// objection tells people what speaks against a client; empty: nothing does.
+	objection func(c *Checks, req *Request, f *Facts) string
+}
+
+// Result is the outcome of a check. Which results a check can have is told by
+// [Check.Results].
+type Result uint8
+
+// The results of all checks. The zero value says that the facts do not hold
+// what the check needs: it was not queried.
+const (
+	NotLearnt Result = iota
+	TempError        // the DNS could not say (RFC 8601 section 2.7.3)
+	None
+	Found
+	Malformed
+	Pass
+	Mismatch
+	Unresolved
+	Proper
+	Generic
+	Word
+	Half
+	Full
+	FQDN
+	Literal
+	Unqualified
+	BareIP
+	Missing
+	Match
+	Own
+	Related
+	numResults
+)
+
+var resultNames = [numResults]string{
+	"", "temperror", "none", "found", "malformed", "pass", "mismatch", "unresolved", "proper", "generic",
+	"word", "half", "full", "fqdn", "literal", "unqualified", "bare_ip", "missing", "match", "own", "related",
+}
+
+// results is a set of results.
+type results uint32
+
+// of is the set of some results.
+func of(all ...Result) results {
+	var set results
+	for _, r := range all {
+		set |= 1 << r
+	}
+	return set
+}
+
+func (s results) has(r Result) bool { return s&(1<<r) != 0 }
+
+// CheckSet is a set of checks.
+type CheckSet uint16
+
+// Add puts checks into the set.
+func (s *CheckSet) Add(checks ...Check) {
+	for _, c := range checks {
+		*s |= 1 << c
+	}
+}
+
+// Has reports whether a check is in the set.
+func (s CheckSet) Has(c Check) bool { return s&(1<<c) != 0 }
+
+// Queries is a set of what can be asked about a client: those of the checks that have
+// a query of their own.
+type Queries = CheckSet
+
+// queries is the set of the queries of some checks.
+func queries(all ...Check) (set Queries) {
+	set.Add(all...)
+	return set
+}
+
+// Finding is what the facts say of a check.
+type Finding struct {
+	// Result is the check's result. While that is undetermined it is NotLearnt if a
+	// query may still tell, and TempError if the DNS could not; a result that is
+	// another of two good ones may have Possible too.
+	Result Result
+	// possible are the results that it may still become; empty: Result is it.
+	possible results
+	// ask are the queries that would determine it.
+	ask Queries
+}
+
+// found is a result that is determined.
+func found(r Result) Finding { return Finding{Result: r} }
+
+// undetermined is a check that may become one of some results: once the queries are
+// answered or, if there are none, if only the DNS had said.
+func undetermined(ask Queries, possible results) Finding {
+	if ask == 0 {
+		return Finding{Result: TempError, possible: possible}
+	}
+	return Finding{Result: NotLearnt, possible: possible | of(TempError), ask: ask}
+}
+
+// Checks holds the result of every check.
+type Checks [NumChecks]Result
+
+// String is the check's name in rules and log lines, such as "helo_form".
+func (c Check) String() string { return checks[c].name }
+
+// Question is what the check asks, in a few words for people.
+func (c Check) Question() string { return checks[c].question }
+
+// Results lists what may be asked for in a rule, in the order of the
+// documentation. It must not be modified.
+func (c Check) Results() []Result { return checks[c].results }
+
+// Result finds a result of the check by its name in rules and log lines.
+func (c Check) Result(name string) (Result, bool) {
+	for _, r := range checks[c].results {
+		if resultNames[r] == name {
+			return r, true
+		}
+	}
+	return NotLearnt, false
+}
+
+// Shown reports whether a result says anything: one that was not learnt does not, nor
+// does the strength of a proper name.
+func (c Check) Shown(r Result) bool { return r != NotLearnt && r != checks[c].hides }
+
+// Evidence tells people what the check's result rests on, a text for each name. The
+// texts hold what strangers chose: escape them wherever they go.
+func (c Check) Evidence(req *Request, f *Facts) []string {
+	if checks[c].evidence == nil {
+		return nil
+	}
+	return checks[c].evidence(req, f)
+}
+
+// CheckByName finds a check by its name in rules and log lines.
+func CheckByName(name string) (Check, bool) {
+	for c := range checks {
+		if checks[c].name == name {
+			return Check(c), true
+		}
+	}
+	return 0, false
+}
+
+// AllChecks lists the checks in their order.
+func AllChecks() []Check {
+	all := make([]Check, NumChecks)
+	for i := range all {
+		all[i] = Check(i)
+	}
+	return all
+}
+
+// String is the result's name in rules and log lines, such as "bare_ip"; empty
+// for [NotLearnt].
+func (r Result) String() string { return resultNames[r] }
+
+// String shows the checks that are known as in a log line: "ptr=found fcrdns=pass".
+func (c Checks) String() string {
+	var b strings.Builder
+	for i, r := range c {
+		if r == NotLearnt {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(checks[i].name + "=" + resultNames[r])
+	}
+	return b.String()
+}
+
+// Objections tells people what speaks against a client, a text for each check that
+// does. The texts hold what strangers chose: escape them wherever they go.
+func (c *Checks) Objections(req *Request, f *Facts) []string {
+	var all []string
+	for i := range checks {
+		if checks[i].objection == nil {
+			continue
+		}
+		if text := checks[i].objection(c, req, f); text != "" {
+			all = append(all, text)
+		}
+	}
+	return all
+}

@@ -1,0 +1,87 @@
+package policy
+
+import (
+	"sync"
+
+	"policyd-rdns/resolver"
+)
+
+// evaluation is what the entries of rules look at: one request, its facts, the
+// configuration, and the checks drawn from them.
+type evaluation struct {
+	req      *Request
+	facts    *Facts
+	rules    *Rules
+	findings [NumChecks]Finding
+	// guess is how true entries are that look at unknown keys of the request: open,
+	// unless firm is set.
+	guess Truth
+	// firm, if not nil, has guesses made of a rule: true, so that it holds only where it
+	// does whatever the unknown keys are; false, so that it holds wherever it may.
+	firm []bool
+}
+
+// evaluations are used again: checks and entries are called by way of tables, so that
+// one of them is never on a stack.
+var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
+
+// evaluate draws the checks. It is given back to evaluations by whoever asked for it.
+func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
+	e := evaluations.Get().(*evaluation)
+	e.req, e.facts, e.rules, e.guess = req, f, r, Undetermined
+	e.draw()
+	return e
+}
+
+// release gives an evaluation back. It keeps nothing alive.
+func (e *evaluation) release() {
+	e.req, e.facts, e.rules, e.firm = nil, nil, nil, nil
+	evaluations.Put(e)
+}
+
+func (e *evaluation) draw() {
+	for c := range checks {
+		e.findings[c] = checks[c].find(e)
+		if e.facts.Unread != 0 && e.facts.Unread.Has(Check(c)) {
+			e.findings[c] = Finding{possible: of(checks[c].results...) | of(TempError)} // and nobody can be asked
+		}
+	}
+}
+
+// results are those of the checks. What looks at an unknown key was not learnt.
+func (e *evaluation) results() (c Checks) {
+	for i := range e.findings {
+		if e.req.Unknown == 0 || checks[i].needs&e.req.Unknown == 0 {
+			c[i] = e.findings[i].Result
+		}
+	}
+	return c
+}
+
+// guesses are how true entries that look at unknown keys are taken to be in a rule's
+// when, and in its unless.
+func (e *evaluation) guesses(rule int) (when, unless Truth) {
+	switch {
+	case e.firm == nil:
+		return Undetermined, Undetermined
+	case e.firm[rule]:
+		return No, Yes
+	}
+	return Yes, No
+}
+
+// nameless reports whether the client is known to have no well-formed name.
+func (f *Facts) nameless() bool {
+	switch f.PTR {
+	case resolver.None:
+		return true
+	case resolver.Found:
+		// Malformed names are among the facts only if there are no others.
+		return !f.MoreNames && (len(f.Names) == 0 || !f.Names[0].Valid)
+	}
+	return false
+}
+
+// greeted is false before the client had to greet: no rule about HELO
+// holds then, for there is nothing to hold against the client.
+func (r *Request) greeted() bool { return r.HELO != "" || r.mailBegun() }

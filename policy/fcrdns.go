@@ -1,0 +1,114 @@
+package policy
+
+import (
+	"context"
+
+	"policyd-rdns/resolver"
+)
+
+// checkFCrDNS asks whether one of the client's names resolves to its address. It is
+// RFC 8601's iprev with its permerror told apart: any name that confirms is a pass,
+// whatever the others do, and a temporary failure beats a no.
+var checkFCrDNS = check{
+	name:     "fcrdns",
+	question: "does one of its names resolve to the address?",
+	results:  []Result{Pass, Mismatch, Unresolved, None, TempError},
+	find:     findFCrDNS,
+	query:    &query{begin: (*inquiry).beginNames, take: (*inquiry).takeNames},
+	evidence: func(_ *Request, f *Facts) []string {
+		var all []string
+		for i := range f.Names {
+			if f.Names[i].Valid {
+				all = append(all, f.Names[i].Name+" leads to "+f.Names[i].Lead.String())
+			}
+		}
+		return all
+	},
+	objection: func(c *Checks, _ *Request, f *Facts) string {
+		switch c[CheckFCrDNS] {
+		case Mismatch:
+			return "name leads to " + firstLead(f.Names)
+		case Unresolved:
+			return "name leads nowhere"
+		case TempError:
+			if c[CheckPTR] == Found {
+				return "name not confirmed, for trouble with the DNS"
+			}
+		}
+		return ""
+	},
+}
+
+func findFCrDNS(e *evaluation) Finding {
+	f := e.facts
+	switch {
+	case f.nameless():
+		return found(None)
+	case f.PTR != resolver.Found:
+		return undetermined(f.lacksConfirmation(), of(Pass, Mismatch, Unresolved, None))
+	}
+	no, doubt := Unresolved, f.MoreNames
+	for i := range f.Names {
+		l := &f.Names[i].Lead
+		switch {
+		case l.To(e.req.Client):
+			return found(Pass)
+		case l.Outcome == resolver.TempError:
+			doubt = true
+		case l.Outcome == resolver.Found:
+			no = Mismatch
+		}
+	}
+	if ask := f.lacksConfirmation(); ask != 0 || doubt {
+		return undetermined(ask, of(Pass, Mismatch, no))
+	}
+	return found(no)
+}
+
+// lacksConfirmation are the queries that tell which of the client's names confirm, as
+// far as nobody has asked.
+func (f *Facts) lacksConfirmation() Queries {
+	if f.PTR == resolver.NotAsked {
+		return queries(CheckPTR, CheckFCrDNS)
+	}
+	for i := range f.Names {
+		if n := &f.Names[i]; n.Valid && n.Lead.Outcome == resolver.NotAsked {
+			return queries(CheckFCrDNS)
+		}
+	}
+	return 0
+}
+
+// firstLead is what the first name resolves to that resolves at all.
+func firstLead(names []Name) string {
+	for i := range names {
+		if l := &names[i].Lead; len(l.Addrs) > 0 {
+			return l.String()
+		}
+	}
+	return "another address"
+}
+
+// beginNames asks what the client's names resolve to.
+func (in *inquiry) beginNames(ctx context.Context) progress {
+	if in.facts.PTR != resolver.Found {
+		return idle
+	}
+	p := idle
+	for i := range in.facts.Names {
+		n := &in.facts.Names[i]
+		if !n.Valid || n.Lead.Outcome != resolver.NotAsked {
+			continue
+		}
+		p = max(p, in.forward(ctx, n.Name, &n.Lead, in.options))
+	}
+	return p
+}
+
+func (in *inquiry) takeNames(ctx context.Context) {
+	for i := range in.facts.Names {
+		if n := &in.facts.Names[i]; n.Valid {
+			in.take(ctx, n.Name, &n.Lead)
+		}
+	}
+}

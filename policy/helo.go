@@ -1,0 +1,243 @@
+package policy
+
+import (
+	"context"
+
+	"policyd-rdns/policy/address"
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/resolver"
+)
+
+// checkHELO asks whether HELO is the client's own: the first that holds of match, own,
+// related, temperror, mismatch and unresolved.
+var checkHELO = check{
+	name:     "helo",
+	question: "is HELO the client's own?",
+	results:  []Result{Match, Own, Related, Mismatch, Unresolved, None, TempError},
+	needs:    AttrHELO,
+	find:     findHELO,
+	query:    &query{begin: (*inquiry).beginHELO, take: (*inquiry).takeHELO},
+	evidence: func(_ *Request, f *Facts) []string {
+		if f.HELO.Lead.Outcome == resolver.NotAsked {
+			return nil
+		}
+		return []string{f.HELO.Name + " leads to " + f.HELO.Lead.String()}
+	},
+	objection: func(c *Checks, _ *Request, f *Facts) string {
+		switch c[CheckHELO] {
+		case Own:
+			return "greets with our name"
+		case TempError:
+			return "greeting not learnt"
+		case Mismatch:
+			switch c[CheckHELOForm] {
+			case BareIP:
+				return ""
+			case Literal:
+				return "greets with another address"
+			}
+			return "greeting leads to " + f.HELO.Lead.String()
+		case Unresolved:
+			switch c[CheckHELOForm] {
+			case Unqualified:
+				return "greeting is no host name"
+			case Malformed:
+				return "greeting is malformed"
+			case Literal:
+				return "greets with an address of the other family"
+			}
+			return "greeting leads nowhere"
+		}
+		return ""
+	},
+}
+
+func findHELO(e *evaluation) Finding {
+	h := &e.facts.HELO
+	own := e.claimsOwn()
+	switch {
+	case h.Form == hostname.FQDN:
+		return findHELOHost(e, own)
+	case h.Form == hostname.Missing:
+		return found(None)
+	case h.Form == hostname.Literal && h.Addr == e.req.Client:
+		return found(Match)
+	case own && h.Addr.IsValid():
+		return found(Own)
+	case h.Form == hostname.Literal && h.Addr.Is4() != e.req.Client.Is4():
+		// A host of both families may greet with its address of the other one, of
+		// which we know nothing.
+		return found(Unresolved)
+	case h.Form == hostname.Literal, h.Form == hostname.BareIP:
+		return found(Mismatch)
+	}
+	return found(Unresolved)
+}
+
+// findHELOHost is the check of a HELO that is a host name.
+func findHELOHost(e *evaluation, own bool) Finding {
+	h := &e.facts.HELO
+	ask := e.lacksHELO()
+	switch {
+	case h.Lead.To(e.req.Client):
+		return found(Match)
+	case own && h.Lead.open():
+		return undetermined(ask, of(Match, Own))
+	case own:
+		return found(Own)
+	}
+	possible, result := of(Match, Mismatch, Unresolved), NotLearnt
+	switch h.Lead.Outcome {
+	case resolver.Found:
+		possible, result = of(Mismatch), Mismatch
+	case resolver.None:
+		possible, result = of(Unresolved), Unresolved
+	}
+	switch related, more := e.related(); {
+	case related == Yes && ask != 0:
+		return undetermined(ask, of(Match, Related))
+	case related == Yes:
+		f := found(Related)
+		if h.Lead.Outcome == resolver.TempError {
+			f.possible = of(Match, Related)
+		}
+		return f
+	case related == Undetermined:
+		return undetermined(ask|more, possible|of(Related))
+	case related == Unknown:
+		return undetermined(ask, possible|of(Related))
+	case h.Lead.open():
+		return undetermined(ask, possible)
+	}
+	return found(result)
+}
+
+// lacksHELO are the queries that tell what HELO resolves to, if nobody has asked.
+func (e *evaluation) lacksHELO() Queries {
+	if h := &e.facts.HELO; h.Lead.Outcome == resolver.NotAsked && h.Form == hostname.FQDN {
+		return queries(CheckHELO)
+	}
+	return 0
+}
+
+// claimsOwn reports whether HELO is a name or an address of ours. One that tells
+// hosts apart only within a site is nobody's own, wherever it is said that it is
+// ours: a stranger's host is called "mail" too, or has the same private address.
+func (e *evaluation) claimsOwn() bool {
+	h := &e.facts.HELO
+	if h.Addr.IsValid() {
+		return (h.Addr == e.req.Server || e.rules.OwnAddrs.Has(h.Addr)) && !address.Private(h.Addr) && !h.Addr.IsLoopback()
+	}
+	return h.Name != "" && (e.facts.OwnHELO || e.rules.OwnNames.Has(h.Name)) && !hostname.Local(h.Name)
+}
+
+// related reports whether HELO is of the organisational domain of a confirmed proper
+// name; or, where only generic names confirm, of that of one of these, if it is
+// itself proper and resolves into the client's network: a sender's hosts stand
+// beside each other, and one of them is named. The domain alone would not do, for
+// who has a generic name can greet with its provider's domain. ask are the queries that
+// would tell.
+func (e *evaluation) related() (is Truth, ask Queries) {
+	f := e.facts
+	switch {
+	case f.nameless():
+		return No, 0
+	case f.PTR == resolver.NotAsked:
+		return Undetermined, f.lacksConfirmation()
+	case f.PTR != resolver.Found:
+		return truthOf(hostname.Organisation(f.HELO.Name) != "").and(Unknown), 0
+	}
+	beside := e.beside()
+	// Whether there is a confirmed name: proper and of the domain, proper and of
+	// another, generic and of the domain.
+	kin, stranger, generic := No, No, No
+	if f.MoreNames {
+		kin, stranger, generic = Unknown, Unknown, Unknown
+	}
+	doubtful := f.MoreNames // that only generic ones confirm can never be known
+	org := ""
+	for i := range f.Names {
+		n := &f.Names[i]
+		proper := e.rules.grade(n, true) == gradeProper
+		if !proper && beside == No { // the public suffix list is long
+			continue
+		}
+		confirmed := n.confirmed(e.req.Client)
+		switch same := f.HELO.sharesDomain(n.Name, &org); {
+		case same && proper && confirmed == Yes:
+			return Yes, 0
+		case same && proper:
+			kin = kin.or(confirmed)
+		case proper:
+			stranger, doubtful = stranger.or(confirmed), doubtful || confirmed == Unknown
+		case same:
+			generic = generic.or(confirmed)
+		}
+	}
+	if kin == Unknown && (doubtful || beside == Unknown || generic == Unknown) {
+		return Unknown, 0 // whatever else is learnt
+	}
+	return kin.or(beside.and(generic).and(stranger.not())), f.lacksConfirmation()
+}
+
+// sharesDomain reports whether a name is of HELO's organisational domain, which is
+// looked up once, into org.
+func (g *Greeting) sharesDomain(name string, org *string) bool {
+	if name == g.Name {
+		return true
+	}
+	if *org == "" {
+		*org = hostname.Organisation(g.Name)
+	}
+	return *org != "" && hostname.Organisation(name) == *org
+}
+
+// beside reports whether HELO is a proper name that resolves into the client's
+// network.
+func (e *evaluation) beside() Truth {
+	h := &e.facts.HELO
+	if h.Verdict.Generic || e.rules.GenericNames.Has(h.Name) {
+		return No
+	}
+	switch h.Lead.Outcome {
+	case resolver.NotAsked:
+		return Undetermined
+	case resolver.TempError:
+		return Unknown
+	}
+	return truthOf(nearest(h.Lead.Addrs, e.req.Client) >= 0)
+}
+
+// unsettled is how true something is that was t until it met with an outcome
+// that may leave it undetermined.
+func unsettled(t Truth, o resolver.Outcome) Truth {
+	switch {
+	case o == resolver.NotAsked:
+		return Undetermined
+	case o == resolver.TempError && t == No:
+		return Unknown
+	}
+	return t
+}
+
+// beginHELO asks what HELO resolves to. That is a lookup of a HELO name, which may find no
+// room, unless HELO is known to be one of the client's names: then it is more than what
+// anybody may say.
+func (in *inquiry) beginHELO(ctx context.Context) progress {
+	if in.lacksHELO() == 0 {
+		return idle
+	}
+	h := &in.facts.HELO
+	o := in.options
+	o.HELO = !in.facts.greetsWithAName()
+	return in.forward(ctx, h.Name, &h.Lead, o)
+}
+
+func (in *inquiry) takeHELO(ctx context.Context) {
+	in.take(ctx, in.facts.HELO.Name, &in.facts.HELO.Lead)
+}
+
+// greetsWithAName reports whether the client greets with one of its names.
+func (f *Facts) greetsWithAName() bool {
+	return len(f.Names) > 0 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name
+}

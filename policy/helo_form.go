@@ -1,0 +1,41 @@
+package policy
+
+import "policyd-rdns/policy/hostname"
+
+// checkHELOForm asks what the client said in HELO or EHLO (RFC 5321 section 4.1.1.1).
+var checkHELOForm = check{
+	name:     "helo_form",
+	question: "what did the client say in HELO?",
+	results:  []Result{FQDN, Literal, Unqualified, BareIP, Malformed, Missing},
+	needs:    AttrHELO,
+	standing: Neutral,
+	find: func(e *evaluation) Finding {
+		switch e.facts.HELO.Form {
+		case hostname.FQDN:
+			return found(FQDN)
+		case hostname.Literal:
+			return found(Literal)
+		case hostname.Unqualified:
+			return found(Unqualified)
+		case hostname.BareIP:
+			return found(BareIP)
+		case hostname.Malformed:
+			return found(Malformed)
+		}
+		if e.req.greeted() {
+			return found(Missing)
+		}
+		return found(NotLearnt) // and no rule about HELO holds
+	},
+	objection: func(c *Checks, _ *Request, _ *Facts) string {
+		switch c[CheckHELOForm] {
+		case Missing:
+			return "no greeting"
+		case BareIP:
+			if c[CheckHELO] != Own {
+				return "greets with a bare address"
+			}
+		}
+		return ""
+	},
+}

@@ -1,0 +1,27 @@
+package policy
+
+import "policyd-rdns/policy/hostname"
+
+// checkHELOName asks whether HELO was made from an address.
+var checkHELOName = check{
+	name:     "helo_name",
+	question: "was HELO made from an address?",
+	results:  []Result{Proper, Generic, None},
+	needs:    AttrHELO,
+	standing: Neutral,
+	find: func(e *evaluation) Finding {
+		switch h := &e.facts.HELO; {
+		case h.Form != hostname.FQDN:
+			return found(None)
+		case h.Verdict.Generic:
+			return found(Generic)
+		}
+		return found(Proper)
+	},
+	evidence: func(_ *Request, f *Facts) []string {
+		if !f.HELO.Verdict.Generic {
+			return nil
+		}
+		return []string{f.HELO.Verdict.String()}
+	},
+}

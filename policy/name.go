@@ -1,0 +1,150 @@
+package policy
+
+import (
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/resolver"
+)
+
+// checkName asks whether the client's names were made from its address. It is judged
+// over the confirmed names, or over all well-formed ones if none confirms; generic only
+// if all are.
+var checkName = check{
+	name:     "name",
+	question: "made from the address, or chosen?",
+	results:  []Result{Proper, Generic, None, TempError},
+	find: func(e *evaluation) Finding {
+		strengths, ask := e.strengths()
+		switch {
+		case strengths == 0:
+			return found(None)
+		case strengths.has(NotLearnt):
+			return undetermined(ask, of(Proper, Generic, None))
+		case strengths == of(None):
+			return found(Proper)
+		case !strengths.has(None):
+			return found(Generic)
+		}
+		return undetermined(ask, of(Proper, Generic))
+	},
+	evidence: func(_ *Request, f *Facts) []string {
+		var all []string
+		for i := range f.Names {
+			if n := &f.Names[i]; n.Valid {
+				all = append(all, n.Name+": "+n.Verdict.String())
+			}
+		}
+		return all
+	},
+	objection: func(c *Checks, _ *Request, f *Facts) string {
+		if c[CheckName] != Generic {
+			return ""
+		}
+		for i := range f.Names {
+			if v := &f.Names[i].Verdict; v.Generic {
+				return "generic name: " + v.Evidence()
+			}
+		}
+		return "generic name"
+	},
+}
+
+// checkStrength asks how plainly generic the client's names are.
+var checkStrength = check{
+	name:     "strength",
+	question: "how plainly generic is it?",
+	results:  []Result{Full, Half, Word, TempError},
+	hides:    None,
+	find: func(e *evaluation) Finding {
+		strengths, ask := e.strengths()
+		if strengths == 0 {
+			return found(None)
+		}
+		if strengths.has(NotLearnt) {
+			return undetermined(ask, of(Full, Half, Word, None))
+		}
+		for _, strength := range gradeStrength {
+			if strengths == of(strength) {
+				return found(strength)
+			}
+		}
+		return undetermined(ask, strengths)
+	},
+}
+
+// A grade orders names from chosen to plainly generic, so that the grade of
+// several names is their least: generic only if all are, and no stronger than
+// the weakest.
+type grade uint8
+
+const (
+	gradeProper grade = iota
+	gradeWord
+	gradeHalf
+	gradeFull
+	gradeNone // of no names: greater than any
+)
+
+// gradeStrength is the strength of a grade; that of a proper name is None.
+var gradeStrength = [gradeNone]Result{gradeProper: None, gradeWord: Word, gradeHalf: Half, gradeFull: Full}
+
+// grade is the grade of a name, if it is confirmed or if it is not. The
+// configuration's list of proper names speaks of confirmed ones only: anyone
+// may claim the name of a well-known host in his own reverse zone.
+func (r *Rules) grade(n *Name, confirmed bool) grade {
+	if confirmed && r.ProperNames.Has(n.Name) {
+		return gradeProper
+	}
+	if r.GenericNames.Has(n.Name) {
+		return gradeFull
+	}
+	if !n.Verdict.Generic {
+		return gradeProper
+	}
+	switch n.Verdict.Strength {
+	case hostname.Full:
+		return gradeFull
+	case hostname.Half:
+		return gradeHalf
+	}
+	return gradeWord
+}
+
+// strengths are those that the client's names may turn out to have, None for a proper
+// name; nothing if there is no name, and NotLearnt if nobody knows the names. Which of
+// them confirm may be undetermined; all is known the same if every way that it can turn
+// out gives the same. ask are the queries that would tell.
+func (e *evaluation) strengths() (strengths results, ask Queries) {
+	f := e.facts
+	if f.nameless() {
+		return 0, 0
+	}
+	if f.PTR != resolver.Found {
+		return of(NotLearnt), f.lacksConfirmation()
+	}
+	confirmed, all := gradeNone, gradeNone
+	var may [gradeNone]bool // what names that may yet confirm would bring
+	for i := range f.Names {
+		n := &f.Names[i]
+		all = min(all, e.rules.grade(n, false))
+		switch {
+		case n.Lead.To(e.req.Client):
+			confirmed = min(confirmed, e.rules.grade(n, true))
+		case n.Lead.open():
+			may[e.rules.grade(n, true)] = true
+		}
+	}
+	if f.MoreNames {
+		may = [gradeNone]bool{true, true, true, true}
+	}
+	if confirmed != gradeNone {
+		strengths |= of(gradeStrength[confirmed])
+	} else if all != gradeNone {
+		strengths |= of(gradeStrength[all])
+	}
+	for g := range may {
+		if may[g] {
+			strengths |= of(gradeStrength[min(confirmed, grade(g))])
+		}
+	}
+	return strengths, f.lacksConfirmation()
+}

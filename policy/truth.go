@@ -1,0 +1,73 @@
+package policy
+
+// Truth is how true an entry, a table or a rule is of a request: three-valued, with
+// Undetermined beside Unknown.
+type Truth uint8
+
+// The truths. In this order the truth of "and" is the least of its parts'. Undetermined
+// comes before Unknown: what can still be asked is asked before doubt is admitted.
+const (
+	No           Truth = iota
+	Undetermined       // the facts do not hold it: it was not asked
+	Unknown            // the DNS could not say
+	Yes
+	// NotReached is of a rule in a Trial alone: an earlier one has decided.
+	NotReached
+)
+
+func truthOf(b bool) Truth {
+	if b {
+		return Yes
+	}
+	return No
+}
+
+// String is the truth for people.
+func (t Truth) String() string {
+	return [...]string{"no", "not asked", "unknown", "yes", "not reached"}[t]
+}
+
+// and is three-valued "and".
+func (t Truth) and(u Truth) Truth { return min(t, u) }
+
+// or is three-valued "or": what can still be asked is asked before doubt is
+// admitted.
+func (t Truth) or(u Truth) Truth {
+	switch {
+	case t == Yes || u == Yes:
+		return Yes
+	case t == Undetermined || u == Undetermined:
+		return Undetermined
+	}
+	return max(t, u)
+}
+
+// not is three-valued "not".
+func (t Truth) not() Truth {
+	switch t {
+	case No:
+		return Yes
+	case Yes:
+		return No
+	}
+	return t
+}
+
+// holding is how true an entry, a table or a rule is.
+type holding struct {
+	truth Truth
+	// doubtful: it is so only because an entry lists temperror.
+	doubtful bool
+	// ask are the queries that may settle it while it is undetermined.
+	ask Queries
+}
+
+func holds(t Truth) holding { return holding{truth: t} }
+
+// and is three-valued "and".
+func (h holding) and(other holding) holding {
+	if h.truth == No || other.truth == No {
+		return holds(No)
+	}
+	return holding{min(h.truth, other.truth), h.doubtful || other.doubtful, h.ask | other.ask}
+}

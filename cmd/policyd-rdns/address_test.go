@@ -188,9 +188,11 @@ func TestAddressDoors(t *testing.T) {
 // where packets are sent to an address.
 func TestUnmap(t *testing.T) {
 	want := []string{
-		"address/address.go",
 		"cmd/policybench/load.go", "cmd/policybench/main.go", // servers and listeners
-		"cmd/policyd-rdns/internal/doctor/public.go", // DNS servers
+		"cmd/policyd-rdns/internal/doctor/machine/public.go", // DNS servers
+		"cmd/policyd-rdns/overlap.go",                        // listeners
+		"policy/address/address.go",
+		"policy/postfix/address.go", // listeners
 		"resolver/resolvconf.go",
 	}
 	var got []string

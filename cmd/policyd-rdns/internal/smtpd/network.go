@@ -3,6 +3,8 @@ package smtpd
 import (
 	"net/netip"
 	"strings"
+
+	"policyd-rdns/policy/address"
 )
 
 // Network reads an entry of mynetworks or a list like it: an address or a
@@ -10,16 +12,13 @@ import (
 func Network(word string) (netip.Prefix, bool) {
 	word = strings.NewReplacer("[", "", "]", "").Replace(word)
 	if prefix, err := netip.ParsePrefix(word); err == nil {
-		if prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
-			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
-		}
-		return prefix.Masked(), true
+		return address.Networks(prefix)[0], true
 	}
 	addr, err := netip.ParseAddr(word)
 	if err != nil || addr.Zone() != "" {
 		return netip.Prefix{}, false
 	}
-	addr = addr.Unmap()
+	addr = address.Plain(addr)
 	return netip.PrefixFrom(addr, addr.BitLen()), true
 }
 

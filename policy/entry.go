@@ -59,12 +59,8 @@ var kinds = []kind{
 	{key: "helo_is", values: "HELO itself", needs: AttrHELO, standing: Claimed, make: func() condition { return new(greetings) }},
 	{key: "sender", values: "user@example.com, example.com, .example.com, user@, <>", needs: AttrSender, standing: Claimed, make: func() condition { return new(senders) }},
 	{key: "recipient", values: "as sender", needs: AttrRecipient, standing: Neutral, make: func() condition { return new(recipients) }},
-	{key: "authenticated", values: "true or false", needs: AttrAuthenticated, bare: true, make: func() condition {
-		return &flag{of: func(r *Request) bool { return r.Authenticated }}
-	}},
-	{key: "encrypted", values: "true or false", needs: AttrEncrypted, standing: Neutral, bare: true, make: func() condition {
-		return &flag{of: func(r *Request) bool { return r.Encrypted }}
-	}},
+	{key: "authenticated", values: "true or false", needs: AttrAuthenticated, bare: true, make: func() condition { return &flag{key: AttrAuthenticated} }},
+	{key: "encrypted", values: "true or false", needs: AttrEncrypted, standing: Neutral, bare: true, make: func() condition { return &flag{key: AttrEncrypted} }},
 	{key: "context", values: "Postfix's policy_context", needs: AttrContext, standing: Neutral, make: func() condition { return contexts{} }},
 	{key: "until", values: "a date, to its end in UTC", needs: AttrTime, standing: Neutral, bare: true, make: func() condition { return new(until) }},
 }
@@ -360,7 +356,7 @@ func (m *Mailboxes) beginning() holding {
 
 // flag asks for a truth of the request.
 type flag struct {
-	of      func(*Request) bool
+	key     Attributes
 	yes, no bool
 }
 
@@ -377,7 +373,7 @@ func (f *flag) add(v string) error {
 }
 
 func (f *flag) holds(e *evaluation) holding {
-	is := f.of(e.req)
+	is := f.key == AttrAuthenticated && e.req.Authenticated || f.key == AttrEncrypted && e.req.Encrypted
 	return holds(truthOf(is && f.yes || !is && f.no))
 }
 

@@ -309,7 +309,7 @@ func TestReason(t *testing.T) {
 		{"malformed", "ptr=malformed", "reverse name is malformed"},
 		{"mismatch", "ptr=found fcrdns=mismatch names=a.example>192.0.2.1+192.0.2.2", "name leads to 192.0.2.1, 192.0.2.2"},
 		{"mismatch of nothing", "ptr=found fcrdns=mismatch", "name leads to another address"},
-		{"unresolved", "ptr=found fcrdns=unresolved name=generic names=203-0-113-20.dyn.example>none", `name leads nowhere, generic name: "203-0-113-20" is the address`},
+		{"unresolved", "ptr=found fcrdns=unresolved name=generic names=203-0-113-20.dyn.example>none", `name leads nowhere; generic name: "203-0-113-20" is the address`},
 		{"generic by list", "ptr=found fcrdns=pass name=generic names=mail.example>203.0.113.20", "generic name"},
 		{"doubt", `ptr=temperror action=defer downgraded=true dns_errors="203.0.113.20: SERVFAIL from 192.0.2.53:53"`, "reverse name not learnt; 203.0.113.20: SERVFAIL from 192.0.2.53:53"},
 		{"doubt of a name", "ptr=found fcrdns=temperror", "name not confirmed, for trouble with the DNS"},

@@ -371,7 +371,8 @@ func (d *decoder) action(f field, v string) (a policy.Action, known bool) {
 	case isWord(v):
 		d.strange(f, v)
 	default:
-		d.bad(f, errors.New("unknown action"))
+		_, err := policy.ParseAction(v)
+		d.bad(f, err)
 	}
 	return policy.DUNNO, false
 }

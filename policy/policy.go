@@ -4,33 +4,39 @@
 //
 // A request goes one way through it:
 //
-//	Request → Gatherer.Gather → Facts → Rules.Judge → Decision
+//	Request → Judge ⇄ what it lacks (the cache first, then the DNS) → Decision
 //
-// [Gatherer.Gather] asks the DNS; it is the only step that waits, and it cannot
-// fail: what could not be learnt in time is a temperror among the facts.
-// [Rules.Judge] is a pure function of the request, the facts and the rules.
-// The daemon, its explanation of one client, and the judging of recorded
-// decisions under other rules all call the same one.
+// [Rules.Judge] is a pure function of the request, the facts and the rules. Facts
+// that nobody has asked for leave a decision undetermined, and it names the queries
+// that it needs. [Gatherer.Decide] is the loop that asks them, and that judges again;
+// it is the only step that waits, and it cannot fail: what could not be learnt in time
+// is a temperror among the facts. The daemon, its explanation of one client, and the
+// judging of recorded decisions under other rules all call the same Judge.
 //
 // # Checks
 //
 // Judge first draws the checks from the facts:
 //
-//	ptr        does the address have a name?          found none malformed temperror
-//	fcrdns     does one of them lead back to it?      pass mismatch unresolved none temperror
-//	name       made from the address, or chosen?      proper generic none temperror
-//	strength   how plainly generic is it?             full half word temperror
-//	helo_form  what did the client greet with?        fqdn literal unqualified bare_ip malformed missing
-//	helo       is the greeting the client's own?      match own related mismatch unresolved none temperror
-//	helo_name  was the greeting made from an address? proper generic none
+//	ptr        does the address have a name?               found none malformed temperror
+//	fcrdns     does one of its names resolve to the address? pass mismatch unresolved none temperror
+//	name       made from the address, or chosen?           proper generic none temperror
+//	strength   how plainly generic is it?                  full half word temperror
+//	helo_form  what did the client say in HELO?            fqdn literal unqualified bare_ip malformed missing
+//	helo       is HELO the client's own?                   match own related mismatch unresolved none temperror
+//	helo_name  was HELO made from an address?              proper generic none
+//
+// A check is one file, and a line in the list of checks (check.go). It says what it
+// looks at, what it comes to or may still come to, what would have to be asked for it,
+// and its words for people. An entry of rules that asks for no check is a row of the
+// table in entry.go, an action one of that in action.go.
 //
 // # Doubt
 //
 // Every entry of a rule is true, false or unknown, and rules combine them in
 // three-valued logic. An entry is unknown if its check is a temperror, the entry
 // does not list temperror, and the check might yet have turned out as one of the
-// results that it does list. A greeting that is related though its look-up failed
-// may be a match as well: an entry that lists one of the two is unknown. A reject that is unknown, that rests on a temperror, or
-// that follows an exemption which is unknown is never a reject: see
-// [Rules.Judge]. A doubt therefore never becomes a 5xx, whatever the rules say.
+// results that it does list. A HELO that is related though its lookup failed
+// may be a match as well: an entry that lists one of the two is unknown. A reject that
+// is unknown, that rests on a temperror, or that follows an exemption which is unknown
+// is never a reject: see [Rules.Judge]. A doubt therefore never becomes a 5xx, whatever the rules say.
 package policy

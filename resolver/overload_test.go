@@ -222,6 +222,71 @@ func TestDisplaced(t *testing.T) {
 	}
 }
 
+// TestRaised: a lookup of a HELO name that somebody joins for whom it is more than
+// that has the place of one that is no HELO name, if there is room.
+func TestRaised(t *testing.T) {
+	said := flood{question: "A h%.example", helo: true, first: 2000}
+	for _, test := range []struct {
+		name      string
+		names     int // of addresses, under way before
+		said      int // HELO names
+		joined    int // of these
+		begun     int // of 100 that are no names after that
+		displaced int // for them
+	}{
+		{"none", 0, 50, 0, 100, 50},
+		{"some", 0, 50, 10, 90, 40},
+		{"all", 0, 50, 50, 50, 0},
+		{"no room for more names", 75, 25, 10, 25, 25},
+		{"room for some more", 70, 30, 10, 25, 25},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHeld(t, Config{MaxInFlight: 100})
+			begun := h.pour(flood{question: "A o%.example"}, 0, test.names) + h.pour(said, 0, test.said)
+			as := said
+			as.helo = false
+			begun += h.pour(as, 0, test.joined)
+			if want := test.names + test.said + test.joined; begun != want || h.refusals() != 0 {
+				t.Errorf("%s: %d begun or joined, %d refused; want %d, 0", test.name, begun, h.refusals(), want)
+			}
+			begun = h.pour(flood{question: "PTR", first: 1000}, 10_000, 100)
+			if s := h.Stats(); begun != test.begun || s.Displaced != uint64(test.displaced) || s.InFlight > 100 {
+				t.Errorf("%s: then %d begun, %d displaced, %d under way; want %d, %d, 100 at most", test.name, begun, s.Displaced, s.InFlight, test.begun, test.displaced)
+			}
+			h.end()
+		})
+	}
+}
+
+// TestLessRoom: a bound that is lower than what is under way ends nothing but one
+// lookup for each new one.
+func TestLessRoom(t *testing.T) {
+	for _, test := range []struct {
+		old   flood
+		most  int // from then on
+		n     int // how many come then
+		begun int
+		under int // way after that
+	}{
+		{flood{question: "PTR"}, 20, 1, 1, 100},
+		{flood{question: "PTR"}, 20, 30, 30, 100},
+		{flood{question: "PTR"}, 200, 30, 30, 130},
+		{flood{question: "A h%.example", helo: true}, 20, 10, 10, 50},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHeld(t, Config{MaxInFlight: 100})
+			h.pour(test.old, 0, 100)
+			time.Sleep(ripeAfter)
+			h.SetMaxInFlight(test.most)
+			begun := h.pour(flood{question: "PTR", first: 1000}, 10_000, test.n)
+			if s := h.Stats(); begun != test.begun || s.InFlight != test.under {
+				t.Errorf("%v at most where there are 100 %q: %d of %d begun, %d under way; want %d, %d", test.most, test.old.question, begun, test.n, s.InFlight, test.begun, test.under)
+			}
+			h.end()
+		})
+	}
+}
+
 // TestCrowdIsTold: an operator is told once in 10 minutes who holds most, whatever
 // a stranger calls his zone.
 func TestCrowdIsTold(t *testing.T) {

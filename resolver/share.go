@@ -77,14 +77,28 @@ func lastLabels(name string, n int) string {
 	return name[at+1:]
 }
 
-// seat is the place of a flight among those under way.
-type seat struct {
-	leash   leash
-	helo    bool // it is for a HELO name
-	name    bool // it is for a name of an address
+// claim is what a flight has its place for.
+type claim struct {
+	helo    bool // for a HELO name
+	name    bool // for a name of an address
 	charges [2]charge
 	since   time.Time
-	// What follows is guarded by Resolver.mu.
+}
+
+func claimOf(q question, o Options) claim {
+	return claim{
+		helo:    o.HELO,
+		name:    !o.HELO && q.qtype != dns.TypePTR,
+		charges: [2]charge{{network: networkOf(o.Client)}, {zone: zoneAsked(q.name)}},
+		since:   time.Now(),
+	}
+}
+
+// seat is the place of a flight among those under way.
+type seat struct {
+	leash leash
+	// What follows is guarded by Resolver.mu, once the flight has begun.
+	claim
 	place *list.Element // in the row; nil: it has none any more
 	// wanted is how many callers have not said that they can do without.
 	wanted int
@@ -92,11 +106,8 @@ type seat struct {
 
 // sit says what a seat is for.
 func (s *seat) sit(q question, o Options) {
-	s.since = time.Now()
+	s.claim = claimOf(q, o)
 	s.leash.end = s.since.Add(flightTime)
-	s.helo = o.HELO
-	s.name = !o.HELO && q.qtype != dns.TypePTR
-	s.charges = [2]charge{{network: networkOf(o.Client)}, {zone: zoneAsked(q.name)}}
 	s.wanted = 1
 }
 
@@ -147,24 +158,56 @@ func (r *Resolver) admit(s *seat) error {
 	if r.closed {
 		return errClosed
 	}
+	why := r.find(s)
+	switch why {
+	case nil:
+		return nil
+	case ErrBusy:
+		r.counts.busy.Add(1)
+	default:
+		r.counts.share.Add(1)
+	}
+	r.crowded()
+	return why
+}
+
+// find is admit without its accounts. More than one flight never has to end for
+// another: where Config.MaxInFlight is lower than it was, those that are too many
+// end as they would have.
+func (r *Resolver) find(s *seat) error {
 	row := r.row(s.helo)
 	share := max(r.room(s.helo), minShare)
 	for i, why := range []error{errNetworkShare, errZoneShare} {
 		if c := s.charges[i]; c != (charge{}) && row.charged[c] >= share {
-			r.counts.share.Add(1)
-			r.crowded()
 			return why
 		}
 	}
-	for r.full(s) {
-		if !r.displace(s) {
-			r.counts.busy.Add(1)
-			r.crowded()
-			return ErrBusy
-		}
+	if r.full(s) && !r.displace(s) {
+		return ErrBusy
 	}
 	r.take(s)
 	return nil
+}
+
+// raise has a flight for a HELO name count as one for who joins it now, for whom the
+// name is more than that, if there is room. Else who says his own name in HELO had
+// to fear for the place of that, and somebody else who said it before could choose
+// which. The caller holds r.mu.
+func (r *Resolver) raise(s *seat, q question, o Options) {
+	if !s.helo || s.place == nil {
+		return
+	}
+	said, next := s.claim, s.place.Next()
+	r.give(s)
+	s.claim = claimOf(q, o)
+	if r.find(s) == nil {
+		return
+	}
+	s.claim = said
+	r.take(s)
+	if next != nil {
+		r.helo.seats.MoveBefore(s.place, next)
+	}
 }
 
 // displace ends a flight in favour of another, and says whether it could. The

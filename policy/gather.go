@@ -268,8 +268,8 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 	}
 	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
 	c.pointer(&ptr)
-	if helo != nil && helo.refused() && c.greetsWithAName() {
-		helo = c.ask(ctx, helo.name, o) // its names are more than what it says
+	if helo != nil && c.greetsWithAName() {
+		helo = c.askAsName(ctx, helo, o)
 	}
 	var asked []*question
 	if c.needsNames() {
@@ -321,6 +321,22 @@ func (c *collection) wantsHELO() bool {
 func (c *collection) ask(ctx context.Context, name string, o resolver.Options) *question {
 	q := &question{name: name}
 	q.answer, q.wait = c.g.DNS.BeginAddrs(ctx, c.network(), name, o)
+	return q
+}
+
+// askAsName has the question about the HELO name count as one about a name of the
+// client, which is more than what it says: such a question need not give way to
+// others, and was perhaps refused only for that.
+func (c *collection) askAsName(ctx context.Context, said *question, o resolver.Options) *question {
+	if said.wait == nil && !said.refused() {
+		return said
+	}
+	q := c.ask(ctx, said.name, o)
+	if said.wait != nil {
+		over, cancel := context.WithCancelCause(ctx)
+		cancel(resolver.ErrUnneeded)
+		said.wait(over)
+	}
 	return q
 }
 

@@ -57,6 +57,7 @@ func (s *siege) text() string {
 	for i := range 100 {
 		fmt.Fprintf(&text, "%d.100.51.198.in-addr.arpa. PTR mail%d.example.org.\nmail%d.example.org. A 198.51.100.%d\n", i, i, i, i)
 		fmt.Fprintf(&text, "%d.2.0.192.in-addr.arpa. PTR ip-192-0-2-%d.example.net.\nip-192-0-2-%d.example.net. A 192.0.2.%d\n", i, i, i, i)
+		fmt.Fprintf(&text, "%d.2.0.192.in-addr.arpa. PTR forged%d.example.org.\nforged%d.example.org. A 198.51.100.250\n", 100+i, i, i)
 	}
 	return text.String()
 }
@@ -103,7 +104,7 @@ func TestSiege(t *testing.T) {
 		{name: "HELO in zones below a silent one", conns: 250, networks: 200, helo: "h%[1]d.z%[2]d.slow.example", silent: slow, zone: "zone=slow.example"},
 		{name: "HELO in 50 silent zones", conns: 250, networks: 200, helo: "h%[1]d.slow%[2]d.example", silent: zones, zone: "zone=slow"},
 		{name: "ten silent names", conns: 98, networks: 10, helo: "mail.example.com", ptr: "h%[1]d.slow.example", silent: slow, zone: "zone=slow.example"},
-		{name: "ten silent names in 50 zones", conns: 98, networks: 200, helo: "mail.example.com", ptr: "h%[1]d.slow%[2]d.example", silent: zones, zone: "zone=slow"},
+		{name: "ten silent names in 50 zones, and HELO", conns: 250, networks: 200, helo: "h%[1]d.slow%[2]d.example", ptr: "h%[1]d.slow%[2]d.example", silent: zones, zone: "zone=slow"},
 		{name: "silent reverse zones", conns: 600, networks: 200, helo: "mail.example.com", silent: "!drop *.8.b.d.0.1.0.0.2.ip6.arpa", zone: "8.b.d.0.1.0.0.2.ip6.arpa", full: true},
 	} {
 		synctest.Test(t, s.run)
@@ -144,6 +145,9 @@ func (s siege) run(t *testing.T) {
 			all.Go(func() {
 				b.judge(t, "good", netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}), fmt.Sprintf("mail%d.example.org", i))
 			})
+			all.Go(func() {
+				b.judge(t, "forged", netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + i)}), fmt.Sprintf("forged%d.example.org", i))
+			})
 			all.Go(func() { b.judge(t, "generic", netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), "foreign.example") })
 		})
 	}
@@ -152,7 +156,7 @@ func (s siege) run(t *testing.T) {
 	if s.full {
 		generic = map[string]int{"reject": generic["reject"] + generic["dunno"]} // but nobody is put off
 	}
-	if got, want := fmt.Sprint(b.answers["nameless"], b.answers["good"], generic), "map[reject:100] map[dunno:100] map[reject:100]"; got != want {
+	if got, want := fmt.Sprint(b.answers["nameless"], b.answers["forged"], b.answers["good"], generic), "map[reject:100] map[reject:100] map[dunno:100] map[reject:100]"; got != want {
 		t.Errorf("%s: %s; want %s", s.name, got, want)
 	}
 	warns := strings.Count(log.String(), "level=WARN")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"strings"
 	"sync"
@@ -256,6 +257,41 @@ func TestRaised(t *testing.T) {
 			h.end()
 		})
 	}
+}
+
+// TestAccounts: whoever comes, joins, leaves, gives way and is cut at the same
+// moment, in the end nobody has a place and nothing is charged, and meanwhile there
+// are never more under way than allowed.
+func TestAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 40
+		b := configured(t, Config{MaxInFlight: most}, "!delay * 50ms\n!drop *.silent.example\n!servfail *.broken.example\n")
+		var wg sync.WaitGroup
+		for i := range 64 {
+			rnd := rand.New(rand.NewPCG(1, uint64(i)))
+			wg.Go(func() {
+				for range 100 {
+					zone := [...]string{"silent", "broken", "well"}[rnd.IntN(3)]
+					question := fmt.Sprintf("A h%d.%s.example", rnd.IntN(8), zone)
+					if rnd.IntN(4) == 0 {
+						question = "PTR " + v4(rnd.IntN(2000)).String()
+					}
+					ctx, cancel := context.WithTimeoutCause(t.Context(), time.Duration(rnd.IntN(300))*time.Millisecond, [...]error{nil, ErrUnneeded}[rnd.IntN(2)])
+					b.lookupContext(ctx, question, Options{Client: v4(rnd.IntN(2000)), HELO: question[0] == 'A' && rnd.IntN(2) == 0})
+					cancel()
+					if n := b.Stats().InFlight; n > most {
+						t.Errorf("%d under way; want %d at most", n, most)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		b.Close()
+		if s := b.Stats(); s.InFlight != 0 || b.charged() != 0 || b.named != 0 || len(b.hosts.flights)+len(b.names.flights) != 0 || s.Displaced == 0 {
+			t.Errorf("in the end %d under way, %d charged, %d for names, %d flights, %d displaced; want none, and some displaced",
+				s.InFlight, b.charged(), b.named, len(b.hosts.flights)+len(b.names.flights), s.Displaced)
+		}
+	})
 }
 
 // TestLessRoom: a bound that is lower than what is under way ends nothing but one

@@ -30,6 +30,9 @@ type DNS interface {
 	// BeginAddrs is LookupAddrs in two steps: wait waits for the answer; it is
 	// nil if that is at hand.
 	BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (a resolver.Answer, wait func(context.Context) resolver.Answer)
+	// Raise has a lookup of a HELO name that is under way count as one of a name of
+	// the client, and reports whether it is.
+	Raise(network, name string, o resolver.Options) bool
 	// Outage says that no server answers.
 	Outage() bool
 	// Count counts a lookup that was made with resolver.Options.Uncounted.
@@ -269,7 +272,7 @@ func (c *collection) collect(ctx context.Context, o resolver.Options) {
 	ptr := c.g.DNS.LookupPTR(ctx, c.req.Client, o)
 	c.pointer(&ptr)
 	if helo != nil && c.greetsWithAName() {
-		helo = c.askAsName(ctx, helo, o)
+		helo = c.raise(ctx, helo, o)
 	}
 	var asked []*question
 	if c.needsNames() {
@@ -324,20 +327,17 @@ func (c *collection) ask(ctx context.Context, name string, o resolver.Options) *
 	return q
 }
 
-// askAsName has the question about the HELO name count as one about a name of the
+// raise has the question about the HELO name count as one about a name of the
 // client, which is more than what it says: such a question need not give way to
-// others, and was perhaps refused only for that.
-func (c *collection) askAsName(ctx context.Context, said *question, o resolver.Options) *question {
-	if said.wait == nil && !said.refused() {
-		return said
+// others. If it was refused, or has given way, it is put once more.
+func (c *collection) raise(ctx context.Context, helo *question, o resolver.Options) *question {
+	if helo.wait != nil && !c.g.DNS.Raise(c.network(), helo.name, o) {
+		helo.take(ctx) // it has just ended
 	}
-	q := c.ask(ctx, said.name, o)
-	if said.wait != nil {
-		over, cancel := context.WithCancelCause(ctx)
-		cancel(resolver.ErrUnneeded)
-		said.wait(over)
+	if helo.refused() {
+		return c.ask(ctx, helo.name, o)
 	}
-	return q
+	return helo
 }
 
 // askNames asks where the client's names lead. The greeting has been asked for

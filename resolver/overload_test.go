@@ -223,15 +223,16 @@ func TestDisplaced(t *testing.T) {
 	}
 }
 
-// TestRaised: a lookup of a HELO name that somebody joins for whom it is more than
-// that has the place of one that is no HELO name, if there is room.
+// TestRaised: a lookup of a HELO name that turns out to be more than that, or that
+// somebody joins for whom it is, has the place of one that is no HELO name, if there
+// is room.
 func TestRaised(t *testing.T) {
 	said := flood{question: "A h%.example", helo: true, first: 2000}
 	for _, test := range []struct {
 		name      string
 		names     int // of addresses, under way before
 		said      int // HELO names
-		joined    int // of these
+		raised    int // of these
 		begun     int // of 100 that are no names after that
 		displaced int // for them
 	}{
@@ -241,21 +242,30 @@ func TestRaised(t *testing.T) {
 		{"no room for more names", 75, 25, 10, 25, 25},
 		{"room for some more", 70, 30, 10, 25, 25},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			h := newHeld(t, Config{MaxInFlight: 100})
-			begun := h.pour(flood{question: "A o%.example"}, 0, test.names) + h.pour(said, 0, test.said)
-			as := said
-			as.helo = false
-			begun += h.pour(as, 0, test.joined)
-			if want := test.names + test.said + test.joined; begun != want || h.refusals() != 0 {
-				t.Errorf("%s: %d begun or joined, %d refused; want %d, 0", test.name, begun, h.refusals(), want)
-			}
-			begun = h.pour(flood{question: "PTR", first: 1000}, 10_000, 100)
-			if s := h.Stats(); begun != test.begun || s.Displaced != uint64(test.displaced) || s.InFlight > 100 {
-				t.Errorf("%s: then %d begun, %d displaced, %d under way; want %d, %d, 100 at most", test.name, begun, s.Displaced, s.InFlight, test.begun, test.displaced)
-			}
-			h.end()
-		})
+		for _, joined := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHeld(t, Config{MaxInFlight: 100})
+				begun := h.pour(flood{question: "A o%.example"}, 0, test.names) + h.pour(said, 0, test.said)
+				more := said
+				more.helo = false
+				for i := range test.raised {
+					if _, name, _ := strings.Cut(said.lookup(i), " "); joined && h.pour(more, i, 1) == 0 || !joined && !h.Raise("ip4", name, Options{Client: more.client(i)}) {
+						t.Errorf("%s: %s is not under way", test.name, name)
+					}
+				}
+				if want := test.names + test.said; begun != want || h.refusals() != 0 {
+					t.Errorf("%s: %d begun, %d refused; want %d, 0", test.name, begun, h.refusals(), want)
+				}
+				begun = h.pour(flood{question: "PTR", first: 1000}, 10_000, 100)
+				if s := h.Stats(); begun != test.begun || s.Displaced != uint64(test.displaced) || s.InFlight > 100 {
+					t.Errorf("%s: then %d begun, %d displaced, %d under way; want %d, %d, 100 at most", test.name, begun, s.Displaced, s.InFlight, test.begun, test.displaced)
+				}
+				if h.Raise("ip4", "never.example", Options{}) || h.Raise("ip6", "h0.example", Options{}) {
+					t.Errorf("%s: raised what is not under way", test.name)
+				}
+				h.end()
+			})
+		}
 	}
 }
 

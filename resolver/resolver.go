@@ -280,6 +280,24 @@ func (r *Resolver) BeginAddrs(ctx context.Context, network, name string, o Optio
 	return Answer{}, func(ctx context.Context) Answer { return r.addrs(k, asking.wait(ctx), asking.o.Uncounted) }
 }
 
+// Raise has a lookup that was begun with Options.HELO count as one without, for
+// Options.Client: the HELO name turned out to be more than what a client says. If
+// there is no room for that it goes on as it is. Not ok: it is not under way.
+func (r *Resolver) Raise(network, name string, o Options) (ok bool) {
+	k := hostKey{qtype: dns.TypeA}
+	if network == "ip6" {
+		k.qtype = dns.TypeAAAA
+	}
+	k.name, _ = canonical(hostName(name))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f := r.hosts.flights[k]
+	if f != nil {
+		r.raise(&f.seat, k.question(), o)
+	}
+	return f != nil
+}
+
 // addrsAtHand answers from the cache, or says what is to be asked.
 func (r *Resolver) addrsAtHand(network, name string, o Options) (k hostKey, a Answer, ok bool) {
 	k = hostKey{name: hostName(name)}

@@ -127,7 +127,7 @@ func (s siege) run(t *testing.T) {
 	defer r.Close()
 	b := newBesieged(r)
 	begin := time.Now()
-	const lasts, until = 2 * time.Second, 4500 * time.Millisecond // others come after, and at
+	const lasts, until = 1500 * time.Millisecond, 3 * time.Second // others come after, and at
 	var all sync.WaitGroup
 	for c := range s.conns {
 		all.Go(func() {
@@ -140,7 +140,7 @@ func (s siege) run(t *testing.T) {
 	time.Sleep(lasts)
 	for i := range 100 {
 		all.Go(func() {
-			time.Sleep(time.Duration(i) * 25 * time.Millisecond)
+			time.Sleep(time.Duration(i) * 15 * time.Millisecond)
 			all.Go(func() { b.judge(t, "nameless", netip.AddrFrom4([4]byte{203, 0, 113, byte(i)}), "some.name.example") })
 			all.Go(func() {
 				b.judge(t, "good", netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}), fmt.Sprintf("mail%d.example.org", i))

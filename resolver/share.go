@@ -22,6 +22,9 @@ const (
 	// nameRest is the part that is not for the names of addresses. Who has a reverse
 	// zone chooses how many there are; all have to leave some room for HELO names.
 	nameRest = 4
+	// heloRest is the part that is for HELO names alone: they come last, but who has
+	// many addresses in silent reverse zones is not to keep them from being looked up.
+	heloRest = 8
 	// ripeAfter is how long a lookup has at least before it gives way to another
 	// that has no better claim. Nearly all that are answered at all are answered by
 	// then. Unbound has the same time for the same purpose (jostle-timeout).
@@ -131,7 +134,8 @@ func (r *Resolver) row(helo bool) *row {
 }
 
 // room is how many flights of a kind may still start: of HELO names up to their
-// half. They count for nothing where others start, for they give way to those.
+// half. They count for nothing where others start, for nearly all of them give way to
+// those.
 func (r *Resolver) room(helo bool) int {
 	if helo {
 		return min(max(r.maxInFlight/heloPart, 1)-r.helo.seats.Len(), r.maxInFlight-r.flying())
@@ -141,10 +145,12 @@ func (r *Resolver) room(helo bool) int {
 
 // full says that there is no room for a flight. The caller holds r.mu.
 func (r *Resolver) full(s *seat) bool {
-	return r.room(s.helo) <= 0 || r.flying() >= r.maxInFlight || s.name && r.fullOfNames()
+	return r.room(s.helo) <= 0 || r.flying() >= r.maxInFlight || !s.helo && r.fullOfRest() || s.name && r.fullOfNames()
 }
 
 func (r *Resolver) fullOfNames() bool { return r.named >= r.maxInFlight-r.maxInFlight/nameRest }
+
+func (r *Resolver) fullOfRest() bool { return r.rest.seats.Len() >= r.maxInFlight-r.maxInFlight/heloRest }
 
 // admit gives a flight its seat, or says why there is none. The caller holds
 // r.mu.
@@ -214,7 +220,7 @@ func (r *Resolver) raise(s *seat, q question, o Options) {
 // caller holds r.mu.
 func (r *Resolver) displace(newer *seat) bool {
 	row := r.row(newer.helo)
-	if !newer.helo && r.helo.seats.Len() > 0 && !(newer.name && r.fullOfNames()) {
+	if !newer.helo && r.helo.seats.Len() > 0 && !r.fullOfRest() && !(newer.name && r.fullOfNames()) {
 		row = &r.helo
 	}
 	s, why := row.yielding(newer, r.health.patience(), newer.name && r.fullOfNames())

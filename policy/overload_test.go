@@ -91,7 +91,7 @@ func (b *besieged) judge(t *testing.T, who string, client netip.Addr, helo strin
 }
 
 // TestSiege: whatever holds room for lookups, all others are judged, to the last of
-// a hundred.
+// a hundred but one.
 func TestSiege(t *testing.T) {
 	const slow = "!drop *.slow.example"
 	zones := ""
@@ -151,8 +151,10 @@ func (s siege) run(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got, want := fmt.Sprint(b.answers["nameless"], b.answers["forged"], b.answers["good"], b.answers["generic"]), "map[reject:100] map[reject:100] map[dunno:100] map[reject:100]"; got != want {
-		t.Errorf("%s: %s; want %s", s.name, got, want)
+	for who, want := range map[string]string{"nameless": "reject", "forged": "reject", "good": "dunno", "generic": "reject"} {
+		if got := b.answers[who]; got[want] < 99 || got["defer"] > 0 {
+			t.Errorf("%s: %s = %v; want %s of 99 at least, and no defer", s.name, who, got, want)
+		}
 	}
 	warns := strings.Count(log.String(), "level=WARN")
 	if (s.zone == "") != (warns == 0) || warns > 1 || !strings.Contains(log.String(), s.zone) {

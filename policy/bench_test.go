@@ -21,6 +21,8 @@ func (c *cacheDNS) BeginAddrs(context.Context, string, string, resolver.Options)
 	return c.addrs, nil
 }
 
+func (*cacheDNS) Raise(string, string, resolver.Options) bool { return true }
+
 func (c *cacheDNS) Outage() bool { return false }
 
 func (c *cacheDNS) Count(resolver.Kind, resolver.Outcome, resolver.Source) {}

@@ -30,6 +30,9 @@ type DNS interface {
 	BeginPTR(ctx context.Context, addr netip.Addr, o resolver.Options) (a resolver.Answer, wait func(context.Context) resolver.Answer)
 	// BeginAddrs asks for the addresses of a name, network "ip4" or "ip6".
 	BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (a resolver.Answer, wait func(context.Context) resolver.Answer)
+	// Raise has a lookup of a HELO name that is under way count as one of a name of
+	// the client, and reports whether it is.
+	Raise(network, name string, o resolver.Options) bool
 	// Count counts a lookup that was made with resolver.Options.Uncounted.
 	Count(k resolver.Kind, o resolver.Outcome, s resolver.Source)
 	// Outage reports whether no server answers.

@@ -183,10 +183,12 @@ func (e *evaluation) related() (is Truth, ask Queries) {
 // sharesDomain reports whether a name is of HELO's organisational domain, which is
 // looked up once, into org.
 func (g *Greeting) sharesDomain(name string, org *string) bool {
-	if name == g.Name {
+	switch {
+	case name == g.Name:
 		return true
-	}
-	if *org == "" {
+	case hostname.Strangers(name, g.Name):
+		return false
+	case *org == "":
 		*org = hostname.Organisation(g.Name)
 	}
 	return *org != "" && hostname.Organisation(name) == *org

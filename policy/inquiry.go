@@ -201,8 +201,7 @@ func (in *inquiry) forward(ctx context.Context, name string, to *Lead, o resolve
 		if wait == nil && a.Outcome == resolver.NotAsked {
 			return idle // not in the cache
 		}
-		refused := wait == nil && (errors.Is(a.Err, resolver.ErrShare) || errors.Is(a.Err, resolver.ErrBusy))
-		if refused && o.HELO && in.waiting.Has(CheckPTR) {
+		if wait == nil && refused(&a) && o.HELO && in.waiting.Has(CheckPTR) {
 			return idle
 		}
 		i = len(in.forwards)
@@ -216,6 +215,29 @@ func (in *inquiry) forward(ctx context.Context, name string, to *Lead, o resolve
 	}
 	*to = in.forwards[i].lead
 	return answered
+}
+
+// refused reports whether there was no room to ask, or none any more.
+func refused(a *resolver.Answer) bool {
+	return errors.Is(a.Err, resolver.ErrShare) || errors.Is(a.Err, resolver.ErrBusy)
+}
+
+// raise has the lookup of a HELO name, if it is under way, count as one of a name of the
+// client, which is more than what it says: such a lookup need not give way to others. If
+// it has given way, it is made once more.
+func (in *inquiry) raise(ctx context.Context, name string) {
+	i := slices.IndexFunc(in.forwards, func(f forward) bool { return f.name == name })
+	if i < 0 || in.forwards[i].wait == nil || in.g.DNS.Raise(in.network(), name, in.options) {
+		return
+	}
+	f := &in.forwards[i]
+	a := f.wait(ctx) // it has just ended
+	if f.wait = nil; refused(&a) {
+		a, f.wait = in.g.DNS.BeginAddrs(ctx, in.network(), name, in.options)
+	}
+	if f.wait == nil {
+		f.lead = in.lead(name, &a)
+	}
 }
 
 // take waits for what a name resolves to, if that was asked for.

@@ -30,6 +30,8 @@ func (d *warmDNS) BeginAddrs(_ context.Context, _, name string, _ resolver.Optio
 	return resolver.Answer{Outcome: resolver.Found, Addrs: addrs, Cached: true}, nil
 }
 
+func (d *warmDNS) Raise(string, string, resolver.Options) bool { return false }
+
 func (d *warmDNS) Count(resolver.Kind, resolver.Outcome, resolver.Source) {}
 
 func (d *warmDNS) Outage() bool { return false }

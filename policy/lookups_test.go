@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -141,7 +142,6 @@ func TestNameOfFloodedZone(t *testing.T) {
 				t.Fatalf("HELO %d of the zone is refused; want it begun", i)
 			}
 		}
-		synctest.Wait() // their questions are sent
 		if a, wait := dns.BeginAddrs(t.Context(), "ip4", "mail.example.com", resolver.Options{HELO: true}); wait != nil || a.Err == nil {
 			t.Fatalf("one HELO more of the zone is begun; want it refused")
 		}
@@ -149,6 +149,36 @@ func TestNameOfFloodedZone(t *testing.T) {
 		f := h.expect("under a flood", greeting, "dunno", 2)
 		if f.Overload || len(f.Errors) > 0 || f.HELO.Lead.Outcome != resolver.Found {
 			t.Errorf("overload %v, errors %q, HELO %v; want it found", f.Overload, f.Errors, f.HELO.Lead.Outcome)
+		}
+	})
+}
+
+// TestOwnNameKeepsItsPlace: the lookup of a HELO name that is the client's own is not
+// among those that give way to others.
+func TestOwnNameKeepsItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, named+"\n!delay mail.example.com 100ms\n!drop *.flood.example\n!drop *.51.198.in-addr.arpa")
+		dns := h.g.DNS.(*resolver.Resolver)
+		time.AfterFunc(10*time.Millisecond, func() {
+			for i := range 100 {
+				dns.BeginAddrs(t.Context(), "ip4", fmt.Sprintf("h%d.flood.example", i), resolver.Options{HELO: true})
+			}
+			for i := range 100 {
+				client := netip.AddrFrom4([4]byte{198, 51, byte(i), 1})
+				go dns.LookupPTR(t.Context(), client, resolver.Options{Client: client})
+			}
+		})
+		e, err := readEvidence(greeting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.req.Time = time.Now()
+		var f policy.Facts
+		if got := told(h.g.Decide(t.Context(), &e.req, &h.rules, &f)); got != "dunno" || f.Overload || len(f.Errors) > 0 {
+			t.Errorf("under a flood %s, overload %v, errors %q; want dunno and none", got, f.Overload, f.Errors)
+		}
+		if s := dns.Stats(); s.Displaced == 0 || s.Busy == 0 {
+			t.Errorf("%d displaced, %d refused; want both", s.Displaced, s.Busy)
 		}
 	})
 }

@@ -15,6 +15,8 @@ import (
 // Outage says that the fake answers as it should.
 func (d *fakeDNS) Outage() bool { return false }
 
+func (*fakeDNS) Raise(string, string, resolver.Options) bool { return true }
+
 // Count counts nothing.
 func (d *fakeDNS) Count(resolver.Kind, resolver.Outcome, resolver.Source) {}
 
@@ -38,6 +40,8 @@ func (d brokenDNS) BeginAddrs(_ context.Context, _, _ string, o resolver.Options
 }
 
 func (d brokenDNS) Outage() bool { return d.outage }
+
+func (brokenDNS) Raise(string, string, resolver.Options) bool { return true }
 
 func (d brokenDNS) Count(resolver.Kind, resolver.Outcome, resolver.Source) {}
 

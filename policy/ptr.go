@@ -70,6 +70,9 @@ func (in *inquiry) takePTR(ctx context.Context) {
 	a := in.ptr(ctx)
 	in.ptr = nil
 	in.names(&a)
+	if in.facts.greetsWithAName() {
+		in.raise(ctx, in.facts.HELO.Name)
+	}
 }
 
 // names takes the answer to the query for the client's names.

@@ -75,6 +75,9 @@ func (p *Prefixes) Has(addr netip.Addr) bool {
 type Names struct {
 	exact  map[string]struct{}
 	suffix map[string]struct{} // without the leading dot
+	// sizes are the lengths of those in either, by modulo 64, a bit each: nearly
+	// all names are in no set, and need not be looked up for that.
+	sizes uint64
 }
 
 // Add puts a name or a domain into the set. A single label is allowed: a
@@ -93,8 +96,11 @@ func (n *Names) Add(text string) error {
 		*set = map[string]struct{}{}
 	}
 	(*set)[name] = struct{}{}
+	n.sizes |= sizeBit(name)
 	return nil
 }
+
+func sizeBit(name string) uint64 { return 1 << (len(name) % 64) }
 
 // plausible keeps patterns of other languages out of a set of names, where
 // they would never match: wildcards, regular expressions, addresses, spaces.
@@ -114,7 +120,7 @@ func plausible(name string) bool {
 
 // Has says whether the name, lower case and without final dot, is in the set.
 func (n *Names) Has(name string) bool {
-	if _, ok := n.exact[name]; ok {
+	if n.has(n.exact, name) {
 		return true
 	}
 	return len(n.suffix) > 0 && n.hasAbove(name)
@@ -126,11 +132,20 @@ func (n *Names) hasAbove(name string) bool {
 		if !ok {
 			return false
 		}
-		if _, ok := n.suffix[parent]; ok {
+		if n.has(n.suffix, parent) {
 			return true
 		}
 		name = parent
 	}
+}
+
+// has says whether a name is in one of the two maps.
+func (n *Names) has(set map[string]struct{}, name string) bool {
+	if n.sizes&sizeBit(name) == 0 {
+		return false
+	}
+	_, ok := set[name]
+	return ok
 }
 
 // Mailboxes is a set of mail addresses: "user@example.com" is itself,

@@ -58,16 +58,19 @@ func (f *failing) Unwrap() error { return f.err }
 func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Duration, q question, b *Budget) (*reply, error) {
 	end := time.Now().Add(timeout)
 	m := message{network: "udp", server: server, question: q, edns: true, cased: r.health.keepsCase(server)}
-	folded := false
 	for {
 		reply, err := r.send(l, m, end, b)
+		folded := errors.Is(err, errCase) && m.cased
+		if folded { // though there may be no time left to ask again
+			r.health.repeated(server, false)
+		}
 		switch {
 		case err != nil && l.err() != nil: // not the server's fault
 			return nil, l.err()
 		case err != nil && !time.Now().Before(end):
 			return nil, &failing{err: fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err)), ill: true, silent: true}
-		case errors.Is(err, errCase) && m.cased:
-			m.cased, folded = false, true
+		case folded:
+			m.cased = false
 		case err != nil:
 			return nil, err
 		case m.edns && (reply.rcode == dns.RcodeFormatError || reply.rcode == dns.RcodeNotImplemented):
@@ -77,9 +80,6 @@ func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Durati
 		case reply.truncated:
 			return nil, &failing{err: fmt.Errorf("truncated over TCP from %v", server)}
 		default:
-			if folded {
-				r.health.repeated(server, false)
-			}
 			return reply, nil
 		}
 	}
@@ -124,7 +124,7 @@ func (r *Resolver) send(l *leash, m message, end time.Time, b *Budget) (*reply, 
 		return nil, broken(m.server, err)
 	}
 	answered = true
-	if ask.cased {
+	if ask.cased && !reply.failed() { // which may have no question in it
 		r.health.repeated(m.server, true)
 	}
 	return reply, nil

@@ -156,6 +156,23 @@ func TestFoldingServer(t *testing.T) {
 	})
 }
 
+// TestSlowFoldingServer: one that has no time for a second question is found out all
+// the same.
+func TestSlowFoldingServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "$GENERATE 0-9 a$.example. A 192.0.2.1\n!fold *\n!delay * 1100ms")
+		lost := 0
+		for i := range 10 {
+			if b.say(fmt.Sprintf("A a%d.example", i), Options{}) != "found 192.0.2.1" {
+				lost++
+			}
+		}
+		if want := foldTimes / silentTries; lost != want {
+			t.Errorf("%d of 10 names are lost; want %d", lost, want)
+		}
+	})
+}
+
 // TestMixCase: only letters change, and the length of a label is none.
 func TestMixCase(t *testing.T) {
 	name := strings.Repeat("aZ@[`{09-_", 6) + "x." + strings.Repeat("b", 63) + "."

@@ -172,7 +172,11 @@ func (t *table[K, R]) board(k K, o Options) (f *flight[R], mine bool) {
 	defer r.mu.Unlock()
 	if f := t.flights[k]; f != nil {
 		f.wanted++
-		r.counts.joined.Add(1)
+		if f.helo && !o.HELO {
+			r.raise(&f.seat, k.question(), o)
+		} else {
+			r.counts.joined.Add(1)
+		}
 		return f, false
 	}
 	if res, ok := t.cached(k, o); ok {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"strings"
 	"sync"
@@ -123,24 +124,25 @@ func TestShares(t *testing.T) {
 		free   int // how many of the others are begun
 	}{
 		// Nobody is refused while half is free, and what one takes leaves as much.
-		{"one network", 500, []flood{one("A h%.example")}, []int{250}, flood{question: "PTR", first: 1000}, 250},
-		{"one reverse zone", 500, []flood{one("PTR")}, []int{250}, flood{question: "PTR", first: 1000}, 250},
-		{"one zone", 500, []flood{{question: "A h#.example.com"}}, []int{250}, flood{question: "PTR", first: 1000}, 250},
+		{"one network", 500, []flood{one("A h%.example")}, []int{250}, flood{question: "PTR", first: 1000}, 188},
+		{"one reverse zone", 500, []flood{one("PTR")}, []int{250}, flood{question: "PTR", first: 1000}, 188},
+		{"one zone", 500, []flood{{question: "A h#.example.com"}}, []int{250}, flood{question: "PTR", first: 1000}, 188},
 		{"one zone and those below it", 500, []flood{{question: "A h#.%.example.com", zones: 50}}, []int{250}, flood{question: "A h%.example", first: 1000}, 125},
-		{"a small whole", 100, []flood{one("A h%.example")}, []int{50}, flood{question: "PTR", first: 1000}, 50},
-		{"one decision's worth at least", 20, []flood{one("A h%.example")}, []int{12}, flood{question: "PTR", first: 1000}, 8},
+		{"a small whole", 100, []flood{one("A h%.example")}, []int{50}, flood{question: "PTR", first: 1000}, 38},
+		{"one decision's worth at least", 20, []flood{one("A h%.example")}, []int{12}, flood{question: "PTR", first: 1000}, 6},
 		// A third each if there are two, and so on.
-		{"two networks", 500, []flood{one("A a%.example"), {question: "A b%.example", networks: 1, first: 500}}, []int{167, 167}, flood{question: "PTR", first: 1000}, 166},
-		{"two zones of 200 networks", 500, []flood{{question: "A h#.example.com"}, {question: "A h#.example.net"}}, []int{167, 167}, flood{question: "PTR", first: 1000}, 166},
-		{"ten networks", 500, []flood{{question: "PTR", networks: 10}}, []int{455}, flood{question: "PTR", first: 1000}, 45},
+		{"two networks", 500, []flood{one("A a%.example"), {question: "A b%.example", networks: 1, first: 500}}, []int{167, 167}, flood{question: "PTR", first: 1000}, 104},
+		{"two zones of 200 networks", 500, []flood{{question: "A h#.example.com"}, {question: "A h#.example.net"}}, []int{167, 167}, flood{question: "PTR", first: 1000}, 104},
+		{"ten networks", 500, []flood{{question: "PTR", networks: 10}}, []int{438}, flood{question: "PTR", first: 1000}, 0},
+		// Addresses and their names leave an eighth to HELO names.
 		// HELO names: the same within their half, and nothing that others would miss.
-		{"HELO, one network", 500, []flood{{question: "A h%.example", networks: 1, helo: true}}, []int{125}, flood{question: "PTR", first: 1000}, 500},
+		{"HELO, one network", 500, []flood{{question: "A h%.example", networks: 1, helo: true}}, []int{125}, flood{question: "PTR", first: 1000}, 438},
 		{"HELO, one zone", 500, []flood{{question: "A h#.example.com", helo: true}}, []int{125}, flood{question: "A h#.example.com", helo: false, networks: 1}, 250},
 		{"HELO, one zone, and HELO of others", 500, []flood{{question: "A h#.example.com", helo: true}}, []int{125}, flood{question: "A h%.example", helo: true, first: 1000}, 125},
-		{"HELO, any zone and network", 500, []flood{{question: "A h%.example", helo: true}}, []int{250}, flood{question: "PTR", first: 1000}, 500},
-		{"addresses, and HELO in what they leave", 500, []flood{{question: "PTR"}}, []int{500}, flood{question: "A o%.example", helo: true, first: 1000}, 0},
+		{"HELO, any zone and network", 500, []flood{{question: "A h%.example", helo: true}}, []int{250}, flood{question: "PTR", first: 1000}, 438},
+		{"addresses, and HELO in what they leave", 500, []flood{{question: "PTR"}}, []int{438}, flood{question: "A o%.example", helo: true, first: 1000}, 62},
 		{"names, and HELO in what they leave", 500, []flood{{question: "A h%.example"}}, []int{375}, flood{question: "A o%.example", helo: true, first: 1000}, 125},
-		{"names, and addresses in what they leave", 500, []flood{{question: "A h%.example"}}, []int{375}, flood{question: "PTR", first: 1000}, 125},
+		{"names, and addresses in what they leave", 500, []flood{{question: "A h%.example"}}, []int{375}, flood{question: "PTR", first: 1000}, 63},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHeld(t, Config{MaxInFlight: test.most})
@@ -190,16 +192,16 @@ func TestDisplaced(t *testing.T) {
 		share     int    // who is told ErrShare
 		again     string // of the oldest, for who cannot wait
 	}{
-		{"young", clients, 100, ripeAfter - 1, ptr, 100, 0, 0, 100, 0, "temperror: cut short"},
-		{"ripe", clients, 100, ripeAfter, ptr, 100, 100, 100, 100, 0, "temperror: cut short"},
+		{"young", clients, 88, ripeAfter - 1, ptr, 100, 0, 0, 100, 0, "temperror: cut short"},
+		{"ripe", clients, 88, ripeAfter, ptr, 88, 88, 88, 88, 0, "temperror: cut short"},
 		// What was not answered in a whole try is no trouble of ours any more.
-		{"silent", clients, 100, 2 * time.Second, ptr, 100, 100, 100, 0, 0, "cached: temperror: no answer yet when others needed the room"},
+		{"silent", clients, 88, 2 * time.Second, ptr, 88, 88, 88, 0, 0, "cached: temperror: no answer yet when others needed the room"},
 		{"a HELO name for another", namesHELO, 50, ripeAfter, otherHELO, 50, 50, 50, 50, 0, "temperror: cut short"},
 		{"a young HELO name for another", namesHELO, 50, 0, otherHELO, 50, 0, 0, 50, 0, "temperror: cut short"},
-		{"a young HELO name for what is none", namesHELO, 50, 0, ptr, 100, 100, 50, 50, 0, "temperror: cut short"},
-		{"what is none for a HELO name", clients, 100, time.Second, otherHELO, 100, 0, 0, 100, 0, "temperror: cut short"},
-		{"one network for others", one, 50, 0, ptr, 120, 99, 49, 32, 38, "temperror: cut short"},
-		{"others for one network", ptr, 100, 0, one, 120, 0, 0, 120, 0, "temperror: cut short"},
+		{"a young HELO name for what is none", namesHELO, 50, 0, ptr, 100, 88, 38, 50, 0, "temperror: cut short"},
+		{"what is none for a HELO name", clients, 88, time.Second, otherHELO, 100, 12, 0, 88, 0, "temperror: cut short"},
+		{"one network for others", one, 50, 0, ptr, 120, 87, 49, 44, 38, "temperror: cut short"},
+		{"others for one network", ptr, 88, 0, one, 120, 0, 0, 120, 0, "temperror: cut short"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHeld(t, Config{MaxInFlight: 100})
@@ -216,6 +218,116 @@ func TestDisplaced(t *testing.T) {
 			h.stop()
 			if got := words(h.lookupContext(h.ctx, test.old.lookup(0), Options{})); got != test.again {
 				t.Errorf("%s: the oldest, asked again = %s; want %s", test.name, got, test.again)
+			}
+			h.end()
+		})
+	}
+}
+
+// TestRaised: a lookup of a HELO name that turns out to be more than that, or that
+// somebody joins for whom it is, has the place of one that is no HELO name, if there
+// is room.
+func TestRaised(t *testing.T) {
+	said := flood{question: "A h%.example", helo: true, first: 2000}
+	for _, test := range []struct {
+		name      string
+		names     int // of addresses, under way before
+		said      int // HELO names
+		raised    int // of these
+		begun     int // of 100 that are no names after that
+		displaced int // for them
+	}{
+		{"none", 0, 50, 0, 88, 38},
+		{"some", 0, 50, 10, 78, 28},
+		{"all", 0, 50, 50, 38, 0},
+		{"no room for more names", 75, 25, 10, 13, 13},
+		{"room for some more", 70, 30, 10, 13, 13},
+	} {
+		for _, joined := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHeld(t, Config{MaxInFlight: 100})
+				begun := h.pour(flood{question: "A o%.example"}, 0, test.names) + h.pour(said, 0, test.said)
+				more := said
+				more.helo = false
+				for i := range test.raised {
+					if _, name, _ := strings.Cut(said.lookup(i), " "); joined && h.pour(more, i, 1) == 0 || !joined && !h.Raise("ip4", name, Options{Client: more.client(i)}) {
+						t.Errorf("%s: %s is not under way", test.name, name)
+					}
+				}
+				if want := test.names + test.said; begun != want || h.refusals() != 0 {
+					t.Errorf("%s: %d begun, %d refused; want %d, 0", test.name, begun, h.refusals(), want)
+				}
+				begun = h.pour(flood{question: "PTR", first: 1000}, 10_000, 100)
+				if s := h.Stats(); begun != test.begun || s.Displaced != uint64(test.displaced) || s.InFlight > 100 {
+					t.Errorf("%s: then %d begun, %d displaced, %d under way; want %d, %d, 100 at most", test.name, begun, s.Displaced, s.InFlight, test.begun, test.displaced)
+				}
+				if h.Raise("ip4", "never.example", Options{}) || h.Raise("ip6", "h0.example", Options{}) {
+					t.Errorf("%s: raised what is not under way", test.name)
+				}
+				h.end()
+			})
+		}
+	}
+}
+
+// TestAccounts: whoever comes, joins, leaves, gives way and is cut at the same
+// moment, in the end nobody has a place and nothing is charged, and meanwhile there
+// are never more under way than allowed.
+func TestAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 40
+		b := configured(t, Config{MaxInFlight: most}, "!delay * 50ms\n!drop *.silent.example\n!servfail *.broken.example\n")
+		var wg sync.WaitGroup
+		for i := range 64 {
+			rnd := rand.New(rand.NewPCG(1, uint64(i)))
+			wg.Go(func() {
+				for range 100 {
+					zone := [...]string{"silent", "broken", "well"}[rnd.IntN(3)]
+					question := fmt.Sprintf("A h%d.%s.example", rnd.IntN(8), zone)
+					if rnd.IntN(4) == 0 {
+						question = "PTR " + v4(rnd.IntN(2000)).String()
+					}
+					ctx, cancel := context.WithTimeoutCause(t.Context(), time.Duration(rnd.IntN(300))*time.Millisecond, [...]error{nil, ErrUnneeded}[rnd.IntN(2)])
+					b.lookupContext(ctx, question, Options{Client: v4(rnd.IntN(2000)), HELO: question[0] == 'A' && rnd.IntN(2) == 0})
+					cancel()
+					if n := b.Stats().InFlight; n > most {
+						t.Errorf("%d under way; want %d at most", n, most)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		b.Close()
+		if s := b.Stats(); s.InFlight != 0 || b.charged() != 0 || b.named != 0 || len(b.hosts.flights)+len(b.names.flights) != 0 || s.Displaced == 0 {
+			t.Errorf("in the end %d under way, %d charged, %d for names, %d flights, %d displaced; want none, and some displaced",
+				s.InFlight, b.charged(), b.named, len(b.hosts.flights)+len(b.names.flights), s.Displaced)
+		}
+	})
+}
+
+// TestLessRoom: a bound that is lower than what is under way ends nothing but one
+// lookup for each new one.
+func TestLessRoom(t *testing.T) {
+	for _, test := range []struct {
+		old   flood
+		most  int // from then on
+		n     int // how many come then
+		begun int
+		under int // way after that
+	}{
+		{flood{question: "PTR"}, 20, 1, 1, 88},
+		{flood{question: "PTR"}, 20, 30, 30, 88},
+		{flood{question: "PTR"}, 200, 30, 30, 118},
+		{flood{question: "A h%.example", helo: true}, 20, 10, 10, 50},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHeld(t, Config{MaxInFlight: 100})
+			h.pour(test.old, 0, 88)
+			time.Sleep(ripeAfter)
+			h.SetMaxInFlight(test.most)
+			begun := h.pour(flood{question: "PTR", first: 1000}, 10_000, test.n)
+			if s := h.Stats(); begun != test.begun || s.InFlight != test.under {
+				t.Errorf("%v at most where there were 88 %q: %d of %d begun, %d under way; want %d, %d", test.most, test.old.question, begun, test.n, s.InFlight, test.begun, test.under)
 			}
 			h.end()
 		})

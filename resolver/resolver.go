@@ -29,16 +29,17 @@ type Config struct {
 	// the zone of one address may have us look up many names.
 	CacheEntries int
 	// MaxInFlight bounds the lookups under way at once, those that run on behind
-	// included; at least 1. HELO names (Options.HELO) have half of them at most,
-	// and give way to others; all other names have three quarters at most. One network (Options.Client) and one zone may each
-	// have as many as there is room left for all others, but not less than 12; above
-	// that the outcome is TempError (ErrShare). While half is free nobody is
-	// refused. Where there is no room at all the lookup that has lasted longest ends
-	// for the new one: if its network or zone has more than the other's (ErrShare, or
-	// ErrBusy up to 12), if it has lasted for 200 milliseconds (ErrBusy), or for
-	// Timeout (a failure of its zone). Else the new one's outcome is TempError (ErrBusy). Log gets a
-	// WARN then, one in 10 minutes, that names the zone and the network that hold
-	// most.
+	// included; at least 1. HELO names (Options.HELO) have half of them at most, and
+	// give way to others until they have an eighth; names of addresses have three
+	// quarters at most. One network (Options.Client) and one zone may each have as
+	// many as there is room left for all others, but not less than 12; above that
+	// the outcome is TempError (ErrShare). While half is free nobody is refused.
+	// Where there is no room at all the lookup that has lasted longest ends for the
+	// new one: if its network or zone has more than the other's (ErrShare, or ErrBusy
+	// up to 12), if it has lasted for 200 milliseconds (ErrBusy), or for Timeout (a
+	// failure of its zone). Else the new one's outcome is TempError (ErrBusy). Log
+	// gets a WARN then, one in 10 minutes, that names the zone and the network that
+	// hold most.
 	MaxInFlight int
 	// Stale is how long answers are kept after their TTL, at most 7 days; 0: not
 	// at all. They are given when the servers fail, or take longer than 1.8
@@ -198,7 +199,7 @@ func (r *Resolver) SetStale(d time.Duration) {
 }
 
 // SetMaxInFlight changes Config.MaxInFlight. Look-ups under way are not
-// disturbed. What New would refuse changes nothing.
+// disturbed: where they are too many, one ends for each new one. What New would refuse changes nothing.
 func (r *Resolver) SetMaxInFlight(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -298,6 +299,24 @@ func (r *Resolver) BeginAddrs(ctx context.Context, network, name string, o Optio
 		return r.addrs(k, asking.wait(ctx), asking.o.Uncounted), nil
 	}
 	return Answer{}, func(ctx context.Context) Answer { return r.addrs(k, asking.wait(ctx), asking.o.Uncounted) }
+}
+
+// Raise has a lookup that was begun with Options.HELO count as one without, for
+// Options.Client: the HELO name turned out to be more than what a client says. If
+// there is no room for that it goes on as it is. Not ok: it is not under way.
+func (r *Resolver) Raise(network, name string, o Options) (ok bool) {
+	k := hostKey{qtype: dns.TypeA}
+	if network == "ip6" {
+		k.qtype = dns.TypeAAAA
+	}
+	k.name, _ = canonical(hostName(name))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f := r.hosts.flights[k]
+	if f != nil {
+		r.raise(&f.seat, k.question(), o)
+	}
+	return f != nil
 }
 
 // addrsAtHand answers from the cache, or says what is to be asked.

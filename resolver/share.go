@@ -22,6 +22,9 @@ const (
 	// nameRest is the part that is not for the names of addresses. Who has a reverse
 	// zone chooses how many there are; all have to leave some room for HELO names.
 	nameRest = 4
+	// heloRest is the part that is for HELO names alone: they come last, but who has
+	// many addresses in silent reverse zones is not to keep them from being looked up.
+	heloRest = 8
 	// ripeAfter is how long a lookup has at least before it gives way to another
 	// that has no better claim. Nearly all that are answered at all are answered by
 	// then. Unbound has the same time for the same purpose (jostle-timeout).
@@ -77,14 +80,28 @@ func lastLabels(name string, n int) string {
 	return name[at+1:]
 }
 
-// seat is the place of a flight among those under way.
-type seat struct {
-	leash   leash
-	helo    bool // it is for a HELO name
-	name    bool // it is for a name of an address
+// claim is what a flight has its place for.
+type claim struct {
+	helo    bool // for a HELO name
+	name    bool // for a name of an address
 	charges [2]charge
 	since   time.Time
-	// What follows is guarded by Resolver.mu.
+}
+
+func claimOf(q question, o Options) claim {
+	return claim{
+		helo:    o.HELO,
+		name:    !o.HELO && q.qtype != dns.TypePTR,
+		charges: [2]charge{{network: networkOf(o.Client)}, {zone: zoneAsked(q.name)}},
+		since:   time.Now(),
+	}
+}
+
+// seat is the place of a flight among those under way.
+type seat struct {
+	leash leash
+	// What follows is guarded by Resolver.mu, once the flight has begun.
+	claim
 	place *list.Element // in the row; nil: it has none any more
 	// wanted is how many callers have not said that they can do without.
 	wanted int
@@ -92,11 +109,8 @@ type seat struct {
 
 // sit says what a seat is for.
 func (s *seat) sit(q question, o Options) {
-	s.since = time.Now()
+	s.claim = claimOf(q, o)
 	s.leash.end = s.since.Add(flightTime)
-	s.helo = o.HELO
-	s.name = !o.HELO && q.qtype != dns.TypePTR
-	s.charges = [2]charge{{network: networkOf(o.Client)}, {zone: zoneAsked(q.name)}}
 	s.wanted = 1
 }
 
@@ -120,7 +134,8 @@ func (r *Resolver) row(helo bool) *row {
 }
 
 // room is how many flights of a kind may still start: of HELO names up to their
-// half. They count for nothing where others start, for they give way to those.
+// half. They count for nothing where others start, for nearly all of them give way to
+// those.
 func (r *Resolver) room(helo bool) int {
 	if helo {
 		return min(max(r.maxInFlight/heloPart, 1)-r.helo.seats.Len(), r.maxInFlight-r.flying())
@@ -130,10 +145,12 @@ func (r *Resolver) room(helo bool) int {
 
 // full says that there is no room for a flight. The caller holds r.mu.
 func (r *Resolver) full(s *seat) bool {
-	return r.room(s.helo) <= 0 || r.flying() >= r.maxInFlight || s.name && r.fullOfNames()
+	return r.room(s.helo) <= 0 || r.flying() >= r.maxInFlight || !s.helo && r.fullOfRest() || s.name && r.fullOfNames()
 }
 
 func (r *Resolver) fullOfNames() bool { return r.named >= r.maxInFlight-r.maxInFlight/nameRest }
+
+func (r *Resolver) fullOfRest() bool { return r.rest.seats.Len() >= r.maxInFlight-r.maxInFlight/heloRest }
 
 // admit gives a flight its seat, or says why there is none. The caller holds
 // r.mu.
@@ -147,31 +164,63 @@ func (r *Resolver) admit(s *seat) error {
 	if r.closed {
 		return errClosed
 	}
+	why := r.find(s)
+	switch why {
+	case nil:
+		return nil
+	case ErrBusy:
+		r.counts.busy.Add(1)
+	default:
+		r.counts.share.Add(1)
+	}
+	r.crowded()
+	return why
+}
+
+// find is admit without its accounts. More than one flight never has to end for
+// another: where Config.MaxInFlight is lower than it was, those that are too many
+// end as they would have.
+func (r *Resolver) find(s *seat) error {
 	row := r.row(s.helo)
 	share := max(r.room(s.helo), minShare)
 	for i, why := range []error{errNetworkShare, errZoneShare} {
 		if c := s.charges[i]; c != (charge{}) && row.charged[c] >= share {
-			r.counts.share.Add(1)
-			r.crowded()
 			return why
 		}
 	}
-	for r.full(s) {
-		if !r.displace(s) {
-			r.counts.busy.Add(1)
-			r.crowded()
-			return ErrBusy
-		}
+	if r.full(s) && !r.displace(s) {
+		return ErrBusy
 	}
 	r.take(s)
 	return nil
+}
+
+// raise has a flight for a HELO name count as one for who joins it now, for whom the
+// name is more than that, if there is room. Else who says his own name in HELO had
+// to fear for the place of that, and somebody else who said it before could choose
+// which. The caller holds r.mu.
+func (r *Resolver) raise(s *seat, q question, o Options) {
+	if !s.helo || s.place == nil {
+		return
+	}
+	said, next := s.claim, s.place.Next()
+	r.give(s)
+	s.claim = claimOf(q, o)
+	if r.find(s) == nil {
+		return
+	}
+	s.claim = said
+	r.take(s)
+	if next != nil {
+		r.helo.seats.MoveBefore(s.place, next)
+	}
 }
 
 // displace ends a flight in favour of another, and says whether it could. The
 // caller holds r.mu.
 func (r *Resolver) displace(newer *seat) bool {
 	row := r.row(newer.helo)
-	if !newer.helo && r.helo.seats.Len() > 0 && !(newer.name && r.fullOfNames()) {
+	if !newer.helo && r.helo.seats.Len() > 0 && !r.fullOfRest() && !(newer.name && r.fullOfNames()) {
 		row = &r.helo
 	}
 	s, why := row.yielding(newer, r.health.patience(), newer.name && r.fullOfNames())

@@ -70,6 +70,11 @@ func addrsQuestion(network, name string) string {
 	return "A " + name
 }
 
+// Raise is that of [policy.DNS].
+func (r *recorder) Raise(network, name string, o resolver.Options) bool {
+	return r.dns.Raise(network, name, o)
+}
+
 // Outage is that of [policy.DNS].
 func (r *recorder) Outage() bool { return r.dns.Outage() }
 

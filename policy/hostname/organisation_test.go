@@ -28,6 +28,33 @@ func TestOrganisation(t *testing.T) {
 	}
 }
 
+// TestStrangers: names of one organisational domain are never taken for strangers.
+func TestStrangers(t *testing.T) {
+	tests := []struct {
+		a, b string
+		want bool
+	}{
+		{"mail.example.com", "relay.a.example.com", false},
+		{"example.com", "mail.example.com", false},
+		{"mail.example.com", "mail.example.net", true},
+		{"mail.example.com", "mail.other.com", true},
+		{"mail.example.com", "mail.badexample.com", true},
+		{"mail.example.co.uk", "mail.other.co.uk", false}, // the list tells
+		{"a.b.example", "c.b.example", false},
+		{"example.com", "com", true},
+		{"com", "com", false},
+		{"", "example.com", true},
+	}
+	for _, tt := range tests {
+		if got := Strangers(tt.a, tt.b); got != tt.want || Strangers(tt.b, tt.a) != got {
+			t.Errorf("Strangers(%q, %q) = %v; want %v, and the same the other way", tt.a, tt.b, got, tt.want)
+		}
+		if org := Organisation(tt.a); tt.want && org != "" && org == Organisation(tt.b) {
+			t.Errorf("Strangers(%q, %q), both of %s", tt.a, tt.b, org)
+		}
+	}
+}
+
 func TestPublicSuffix(t *testing.T) {
 	for name, want := range map[string]bool{
 		"com": true, "co.uk": true, "uk": true, "de": true, "k12.ca.us": true, "foo.ck": true,

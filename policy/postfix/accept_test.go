@@ -35,6 +35,7 @@ func TestServeFull(t *testing.T) {
 		busy := []*client{s.dial(t), s.dial(t)}
 		for _, c := range busy {
 			c.send(helo("busy"))
+			synctest.Wait() // who waits for release first is released first
 		}
 		begun := time.Now()
 		for range 10 {

@@ -6,28 +6,39 @@ import (
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 )
 
 // wideNetworks are the entries of mynetworks that strangers are in by the million,
 // many that are less wide but come to the same included.
 func (x *examination) wideNetworks() []string {
 	var all, many []string
-	public := 0 // IPv4 addresses, in units of a /16
+	var together policy.Prefixes
 	for _, word := range x.trusted() {
 		p, ok := smtpd.Network(word)
 		switch {
 		case !ok:
-		case smtpd.Wide(p):
+		case wide(p):
 			all = append(all, word)
-		case p.Addr().Is4() && p.Bits() < 16 && smtpd.PublicNetwork(p):
-			public += 1 << (16 - p.Bits())
+		case address.Public(p) && p.Bits() < largeHolder:
+			_ = together.Add(p.String()) // of a network that was read
 			many = append(many, word)
 		}
 	}
-	if public >= 1<<(16-smtpd.Wide4) {
+	if together.Wide() {
 		all = append(all, many...)
 	}
 	return all
+}
+
+// largeHolder is the prefix length of networks that few have more than one of.
+const largeHolder = 16
+
+func wide(p netip.Prefix) bool {
+	var set policy.Prefixes
+	_ = set.Add(p.String()) // as above
+	return set.Wide()
 }
 
 // trusted are the entries of mynetworks.

@@ -171,10 +171,10 @@ func (x *examination) speaks(s *maincf.Service, address string) bool {
 	}
 	protocols := x.get(s, "inet_protocols")
 	only := "ipv6"
-	if ap.Addr().Is4() {
+	if ap.Addr().Unmap().Is4() {
 		only = "ipv4"
 	}
-	all := protocols == "" || strings.Contains(protocols, "all") || ap.Addr() == netip.IPv6Unspecified()
+	all := protocols == "" || strings.Contains(protocols, "all")
 	return all || strings.Contains(protocols, only)
 }
 

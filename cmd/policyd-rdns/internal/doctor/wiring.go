@@ -257,7 +257,7 @@ func checkDead(x *examination) []Finding {
 			f.Why = "That decides for every client, so that Postfix looks at nothing behind it."
 		case c.end == "permit_mynetworks":
 			f.Why = "mynetworks holds nearly everybody: see there."
-			f.Do = x.narrowNetworks()
+			f.Do = x.narrowNetworks(c.services[0])
 		}
 		all = append(all, f)
 	}
@@ -366,18 +366,7 @@ func checkUsers(x *examination) []Finding {
 		if c.dead || c.kind != maincf.MX && c.kind != maincf.Submission {
 			continue
 		}
-		var missing, later []string
-		for _, name := range []string{"permit_mynetworks", "permit_sasl_authenticated"} {
-			is := func(s maincf.Step) bool { return s.Name == name && !s.Warn }
-			switch {
-			case slices.ContainsFunc(c.before(), is):
-			case slices.ContainsFunc(c.steps[c.at:], is):
-				missing, later = append(missing, name), append(later, name)
-			default:
-				missing = append(missing, name)
-			}
-		}
-		switch {
+		switch missing, later := c.permitsMissing(); {
 		case len(later) > 0:
 			all = append(all, x.beforePermit(c, later))
 		case len(missing) > 0:
@@ -385,6 +374,26 @@ func checkUsers(x *examination) []Finding {
 		}
 	}
 	return all
+}
+
+// permitsMissing are the permits for our own hosts and users that do not stand
+// before the call, and those of them that stand behind it. Where the call itself is
+// out of place they do not matter.
+func (c *call) permitsMissing() (missing, later []string) {
+	if c.Name == "data" || c.Name == "end_of_data" {
+		return nil, nil
+	}
+	for _, name := range ownFirst() {
+		is := func(s maincf.Step) bool { return s.Name == name && !s.Warn }
+		switch {
+		case slices.ContainsFunc(c.before(), is):
+		case slices.ContainsFunc(c.steps[c.at:], is):
+			missing, later = append(missing, name), append(later, name)
+		default:
+			missing = append(missing, name)
+		}
+	}
+	return missing, later
 }
 
 func (x *examination) beforePermit(c *call, later []string) Finding {
@@ -410,8 +419,21 @@ func (x *examination) noPermit(c *call, missing []string) Finding {
 	return Finding{
 		"call.no-permit", level, fmt.Sprintf("%s has no %s before the call (%s)", c.Param, and(missing), c.names()),
 		"Your own hosts and users are asked about too. The built-in rules let them pass; rules of your own have to do so themselves: { authenticated = true }, { client = [\"loopback\", \"private\", \"own\"] }.",
-		x.rewireWith(c.place, missing),
+		x.completed(c),
 	}
+}
+
+// completed is the command that puts before a call all that it would be better to
+// have there, so that of two findings about it one does not undo the other.
+func (x *examination) completed(c *call) []string {
+	missing, later := c.permitsMissing()
+	if len(later) > 0 {
+		missing = nil // rewire moves them
+	}
+	if x.asksOfUnlisted(c) {
+		missing = append(missing, "reject_unlisted_recipient")
+	}
+	return x.rewireWith(c.place, missing)
 }
 
 func asUnits(names []string) []smtpd.Unit {

@@ -56,12 +56,18 @@ loop = loop, all
 		{"recipient", "warn_if_reject permit_auth_destination", "permit by permit_auth_destination"},
 		{"recipient", "warn_if_reject reject, reject", "refuse by reject"},
 		{"recipient", "warn_if_reject warn_if_reject all", "permit by permit"},
-		{"recipient", "loop", "permit by permit doubts loop"},
+		{"recipient", "loop", "permit by permit"},
 		{"recipient", "permit_mynetworks", "dunno"},
 		{"recipient", "check_policy_service inet:127.0.0.1:10023 check_policy_service { unix:private/p, timeout=1s }", "dunno calls inet:127.0.0.1:10023, { unix:private/p, timeout=1s }"},
 		{"recipient", "some all", "permit by permit calls inet:127.0.0.1:10040"},
 		{"recipient", "timeout=10s", "broken by timeout=10s"},
-		{"recipient", "policyd", "dunno doubts policyd"},
+		{"recipient", "policyd", "broken by policyd"},
+		{"recipient", "reject_unauth_destinations", "broken by reject_unauth_destinations"},
+		{"recipient", "warn_if_reject policyd", "broken by policyd"},
+		{"recipient", "permit_mynetworks; permit", "broken by permit_mynetworks;"},
+		{"recipient", "inet:127.0.0.1:10040", "broken by inet:127.0.0.1:10040"},
+		{"recipient", "check_policy_service=inet:127.0.0.1:10040", "broken by check_policy_service=inet:127.0.0.1:10040"},
+		{"recipient", "check_clients_access hash:/t", "broken by check_clients_access hash:/t"},
 		{"recipient", "check_client_access static:OK", "permit by check_client_access static:OK"},
 		{"recipient", "check_client_access static:all", "permit by permit"},
 		{"recipient", "check_client_access static:some", "dunno calls inet:127.0.0.1:10040"},
@@ -236,6 +242,41 @@ func TestSplit(t *testing.T) {
 	} {
 		if got := Split(test.text, Separators); !slices.Equal(got, test.want) {
 			t.Errorf("Split(%q) = %q; want %q", test.text, got, test.want)
+		}
+	}
+}
+
+// TestMeant: what words that are no restrictions were to be.
+func TestMeant(t *testing.T) {
+	c := config("smtpd_restriction_classes = own", nil)
+	for _, test := range []struct {
+		unit string
+		want string
+	}{
+		{"\"permit_mynetworks\"", "permit_mynetworks"},
+		{"Reject_Unauth_Destination;", "reject_unauth_destination"},
+		{"reject_unauth_destinations", "reject_unauth_destination"},
+		{"reject_unauth_destinaton", "reject_unauth_destination"},
+		{"permit_my_networks", "permit_mynetworks"},
+		{"permit_sasl_authentciated", "permit_sasl_authenticated"},
+		{"check_clients_access hash:/t", "check_client_access hash:/t"},
+		{"{ permit_mynetworks, check_client_access hash:/t }", "permit_mynetworks|check_client_access hash:/t"},
+		{"policyd", ""},
+		{"rejects_all", ""},
+		{"check_client_acces", ""}, // of what?
+	} {
+		u := Units(test.unit)[0]
+		var got []string
+		for _, m := range Meant(u) {
+			got = append(got, m.String())
+		}
+		if text := strings.Join(got, "|"); text != test.want || !c.Strange(u) {
+			t.Errorf("%q is strange: %v, and meant to be %q; want %q", test.unit, c.Strange(u), text, test.want)
+		}
+	}
+	for _, unit := range []string{"own", "PERMIT", "warn_if_reject reject_unknown_client", "hash:/t", "proxy:mysql:/t", "unix:passwd.byname"} {
+		if c.Strange(Units(unit)[0]) {
+			t.Errorf("%q is strange", unit)
 		}
 	}
 }

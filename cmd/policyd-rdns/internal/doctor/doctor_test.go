@@ -151,7 +151,7 @@ func TestWiring(t *testing.T) {
 			// The list for relaying is looked at later there.
 			"relay restrictions later", withList("compatibility_level = 2\nsmtpd_recipient_restrictions = permit_mynetworks, reject_unlisted_recipient, POLICY"),
 			[]string{"warning call.before-relay-check", "info call.no-permit"},
-			"call.before-relay-check", "= permit_mynetworks, reject_unlisted_recipient, permit_sasl_authenticated, reject_unauth_destination, check_policy_service {",
+			"call.no-permit", "= permit_mynetworks, reject_unlisted_recipient, permit_sasl_authenticated, reject_unauth_destination, check_policy_service {",
 		},
 		{
 			// From level 3.6 on the relay restrictions come first.
@@ -451,7 +451,7 @@ func TestParameters(t *testing.T) {
 			"postfix.mynetworks", "postconf -e 'mynetworks = 127.0.0.0/8'",
 		},
 		{
-			"networks of one service too wide", strings.Replace(good, goodServices, "smtp inet n - y - - smtpd -o mynetworks=127.0.0.0/8,0.0.0.0/0\n", 1),
+			"networks of one service too wide", strings.Replace(good, goodServices, "smtp inet n - y - - smtpd -o mynetworks=0.0.0.0/0\n", 1),
 			[]string{"error call.missing", "error call.dead", "error postfix.mynetworks"},
 			"call.dead", "postconf -P 'smtp/inet/mynetworks=127.0.0.0/8'",
 		},

@@ -301,6 +301,10 @@ func (x *examination) rewireWith(p *place, names []string) []string {
 	if !ok {
 		return x.byHand(p)
 	}
+	there := p.params.Steps(list[:at])
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.ContainsFunc(there, func(s maincf.Step) bool { return s.Name == name && !s.Warn })
+	})
 	return x.set(p, slices.Insert(list, at, asUnits(names)...))
 }
 

@@ -87,6 +87,9 @@ func (x *examination) narrowNetworks(s *maincf.Service) []string {
 			}
 		}
 	}
+	if len(kept) == 0 {
+		kept = []string{"127.0.0.0/8"}
+	}
 	if s.Sets("mynetworks") { // there a value has no spaces
 		return x.setFor(s, "mynetworks", strings.Join(kept, ","))
 	}

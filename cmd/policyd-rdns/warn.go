@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,6 +74,11 @@ func (c *config) warnServer(r *reader) {
 			if why := thisProcess().exposed(file); why != "" {
 				r.doubtful("server.listen["+itoa(i)+"]", "server.listen = %q: %s: who puts a socket there first answers Postfix in the daemon's place; want a folder that only root and the daemon's user may write to", address, why)
 			}
+		}
+	}
+	for key, set := range map[string]bool{"socket_mode": s.socketMode != defaultSocketMode, "socket_group": s.socketGroup != ""} {
+		if set && !onUnix {
+			r.doubtful("server."+key, "server.%s: there is no unix: in server.listen that it could be of; sockets that systemd passes have SocketMode= and SocketGroup= of their unit", key)
 		}
 	}
 	mode := fmt.Sprintf("server.socket_mode = %q", "0"+strconv.FormatUint(uint64(s.socketMode), 8))
@@ -150,10 +156,19 @@ func (c *config) warnHost(r *reader) {
 		check("server.listen["+itoa(i)+"]", "server.listen", address, sockets(address))
 	}
 	check("http.listen", "http.listen", c.http.listen, sockets(c.http.listen))
-	if len(c.server.listen) == 0 {
+	if len(c.server.listen) == 0 && !hasSocketUnit() {
 		about.doubtful("server.listen", "server.listen = []: the daemon does not start but with sockets that systemd passes (policyd-rdns.socket)")
 	}
 	c.onHost = about.warnings
+}
+
+// hasSocketUnit reports whether this host has the unit of systemd that listens for
+// the daemon.
+func hasSocketUnit() bool {
+	return slices.ContainsFunc([]string{"/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"}, func(folder string) bool {
+		_, err := os.Stat(folder + "/systemd/system/policyd-rdns.socket")
+		return err == nil
+	})
 }
 
 // allWarnings are those that somebody needs who has yet to start the daemon.

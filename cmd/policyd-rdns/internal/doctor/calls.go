@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,13 +180,17 @@ func (x *examination) speaks(s *maincf.Service, address string) bool {
 }
 
 // listening are the addresses of the configuration, and those that systemd holds
-// for the daemon.
+// for the daemon. Without any, systemd is to hold the socket of the unit as it
+// comes.
 func (x *examination) listening() []string {
 	all := slices.Clone(x.v.Listen)
 	for _, address := range x.m.Unit.Socket.Listen {
 		if !slices.Contains(all, address) {
 			all = append(all, address)
 		}
+	}
+	if len(all) == 0 {
+		all = append(all, "unix:"+path.Join(x.queue(), insideQueue))
 	}
 	return all
 }

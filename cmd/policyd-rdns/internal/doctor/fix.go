@@ -33,10 +33,7 @@ func (x *examination) near(p *place) string {
 			return e.Text
 		}
 	}
-	if all := x.listening(); len(all) > 0 {
-		return maincf.EndpointOf(all[0], x.queue())
-	}
-	return "inet:127.0.0.1:10040"
+	return maincf.EndpointOf(x.listening()[0], x.queue())
 }
 
 // target is how the place reaches what the call means.
@@ -64,7 +61,8 @@ func (x *examination) target(p *place, c *call) string {
 	return "unix:" + insideQueue
 }
 
-// insideQueue is the path of a socket that is proposed for a chroot.
+// insideQueue is the path of the socket in policyd-rdns.socket, below the queue
+// directory, and of one that is proposed for a chroot.
 const insideQueue = "private/policyd-rdns"
 
 func (x *examination) lineTo(target string, options []maincf.Option) string {

@@ -390,3 +390,21 @@ func TestLongLineOfAList(t *testing.T) {
 		t.Errorf("parseConfig: %v; want %s", err, want)
 	}
 }
+
+// TestPathsOfTheirOwn: the log is neither the socket nor the configuration.
+func TestPathsOfTheirOwn(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "config.toml")
+	for text, want := range map[string]string{
+		"[server]\nlisten = [\"unix:" + folder + "/x\"]\n[log]\nfile = \"" + folder + "/./x\"\n": `/x" of server.listen: want a file of its own`,
+		"[log]\nfile = \"" + file + "\"\n":                                                 "is the configuration itself: want a file of its own",
+		"[server]\nlisten = [\"127.0.0.1:10040\"]\n[http]\nlisten = \"LocalHost:10040\"\n": "of server.listen: want a port of its own",
+		"[http]\nlisten = \"[fe80::1]:10041\"\n":                                           "want its interface too: [fe80::1%eth0]:10041",
+		"[http]\nlisten = \"[ff02::1]:10041\"\n":                                           "is a multicast address: want one of this host",
+		"[server]\nlisten = [\"224.0.0.1:10040\"]\n":                                       "is a multicast address: want one of this host",
+	} {
+		if _, err := parseConfig(file, []byte(text)); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("parseConfig(%q): %v; want an error that ends in %q", text, err, want)
+		}
+	}
+}

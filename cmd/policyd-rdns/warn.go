@@ -211,5 +211,5 @@ func underSuffix(text string) bool {
 // isLoopback says that a host is this one, seen by nobody else.
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
+	return isLocalhost(host) || err == nil && addr.IsLoopback()
 }

@@ -262,6 +262,14 @@ func TestWiring(t *testing.T) {
 			"closed by a table", good + "2529 inet n - n - - smtpd -o { smtpd_client_restrictions = permit_mynetworks, check_client_access static:{550 users only} } -o smtpd_recipient_restrictions=\n", nil, "", "",
 		},
 		{
+			"no service for strangers", strings.Replace(good, goodServices, "pickup unix n - y 60 1 pickup\n", 1),
+			[]string{"error call.nobody"}, "call.nobody", "# doctor is for the Postfix that takes mail",
+		},
+		{
+			"all are refused", withList("smtpd_client_restrictions = permit_mynetworks, permit_sasl_authenticated, reject\n" + before + "POLICY"),
+			[]string{"error call.nobody"}, "", "",
+		},
+		{
 			// The name of a port closes nothing.
 			"submission for all", good + "submission inet n - y - - smtpd -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject_unauth_destination\n",
 			[]string{"warning call.missing"},

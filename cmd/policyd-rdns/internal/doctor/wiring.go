@@ -53,7 +53,23 @@ func checkCalled(x *examination) []Finding {
 	for _, s := range without {
 		all = append(all, x.notCalled(s, len(with) > 0))
 	}
+	if len(all) == 0 && x.takesNobody() {
+		all = append(all, Finding{
+			"call.nobody", Error, "Postfix takes no mail of strangers, so that nobody is judged",
+			"No service of master.cf is an smtpd for them, or a restriction refuses all.",
+			[]string{"# doctor is for the Postfix that takes mail from the Internet; for one that does, see above all smtpd_client_restrictions and the services in master.cf"},
+		})
+	}
 	return all
+}
+
+// takesNobody reports whether no service takes mail of strangers, as far as nothing
+// else is said of them.
+func (x *examination) takesNobody() bool {
+	return !slices.ContainsFunc(x.servicesOf(maincf.MX, maincf.Submission), func(s *maincf.Service) bool {
+		w := x.ways[s]
+		return w.dies || w.taken > 0 || x.isBroken(s) || x.byTable(s)
+	})
 }
 
 func (x *examination) notCalled(s *maincf.Service, elsewhere bool) Finding {

@@ -98,6 +98,12 @@ func (e *Endpoint) Listens(address, queue string, chroot bool) bool {
 		return false
 	}
 	own, host := ap.Addr().Unmap(), host.Unmap()
+	switch host { // who connects there gets to this host
+	case netip.IPv4Unspecified():
+		host = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	case netip.IPv6Unspecified():
+		host = netip.IPv6Loopback()
+	}
 	return own == host || own.IsUnspecified() && own.Is4() == host.Is4()
 }
 

@@ -263,11 +263,13 @@ func TestWiring(t *testing.T) {
 		},
 		{
 			"no service for strangers", strings.Replace(good, goodServices, "pickup unix n - y 60 1 pickup\n", 1),
-			[]string{"error call.nobody"}, "call.nobody", "# doctor is for the Postfix that takes mail",
+			[]string{"error call.nobody"},
+			"call.nobody", "# doctor is for the Postfix that takes mail",
 		},
 		{
 			"all are refused", withList("smtpd_client_restrictions = permit_mynetworks, permit_sasl_authenticated, reject\n" + before + "POLICY"),
-			[]string{"error call.nobody"}, "", "",
+			[]string{"error call.nobody"},
+			"", "",
 		},
 		{
 			// The name of a port closes nothing.

@@ -188,9 +188,15 @@ func TestAddressDoors(t *testing.T) {
 // where packets are sent to an address.
 func TestUnmap(t *testing.T) {
 	want := []string{
-		"address/address.go",
 		"cmd/policybench/load.go", "cmd/policybench/main.go", // servers and listeners
-		"cmd/policyd-rdns/internal/doctor/public.go", // DNS servers
+		"cmd/policyd-rdns/internal/doctor/calls.go",           // listeners
+		"cmd/policyd-rdns/internal/doctor/machine/public.go",  // DNS servers
+		"cmd/policyd-rdns/internal/doctor/maincf/endpoint.go", // listeners
+		"cmd/policyd-rdns/internal/smtpd/network.go",          // as Postfix has them
+		"cmd/policyd-rdns/overlap.go",                         // listeners
+		"policy/address/address.go",
+		"policy/network.go",         // grouping
+		"policy/postfix/address.go", // listeners
 		"resolver/resolvconf.go",
 	}
 	var got []string

@@ -3,6 +3,8 @@ package policy
 import (
 	"math"
 	"net/netip"
+
+	"policyd-rdns/policy/address"
 )
 
 // What is wide: as much of the public Internet as an IPv4 network of 8 bits is, or
@@ -30,7 +32,7 @@ func (p *Prefixes) Wide() bool {
 func (p *Prefixes) public(leftOut func(netip.Prefix) bool) (v4, v6 float64) {
 	for prefix := range p.prefixes {
 		switch {
-		case leftOut != nil && leftOut(prefix) || !somePublic(prefix):
+		case leftOut != nil && leftOut(prefix) || !address.Public(prefix):
 		case prefix.Addr().Is4():
 			v4 += math.Ldexp(1, 32-prefix.Bits())
 		default:
@@ -55,36 +57,6 @@ func (p *Prefixes) within(prefix netip.Prefix) bool {
 		}
 	}
 	return false
-}
-
-// notPublic4 are the IPv4 networks that never are of the public Internet (RFC
-// 6890) and are large enough to matter here; public6 is where public addresses of
-// IPv6 are (RFC 4291 section 2.4).
-var (
-	notPublic4 = [...]netip.Prefix{
-		netip.MustParsePrefix("0.0.0.0/8"),
-		netip.MustParsePrefix("10.0.0.0/8"),
-		netip.MustParsePrefix("100.64.0.0/10"),
-		netip.MustParsePrefix("127.0.0.0/8"),
-		netip.MustParsePrefix("169.254.0.0/16"),
-		netip.MustParsePrefix("172.16.0.0/12"),
-		netip.MustParsePrefix("192.168.0.0/16"),
-		netip.MustParsePrefix("198.18.0.0/15"),
-		netip.MustParsePrefix("224.0.0.0/3"),
-	}
-	public6 = netip.MustParsePrefix("2000::/3")
-)
-
-func somePublic(prefix netip.Prefix) bool {
-	if !prefix.Addr().Is4() {
-		return prefix.Overlaps(public6)
-	}
-	for _, n := range &notPublic4 {
-		if n.Bits() <= prefix.Bits() && n.Contains(prefix.Addr()) {
-			return false
-		}
-	}
-	return true
 }
 
 // Wide says that the entry asks for the client's address, and for so many that

@@ -53,11 +53,13 @@ type config struct {
 	onHost   []problem // warnings about this host, for who has yet to start the daemon
 }
 
+const defaultSocketMode = 0o660
+
 // defaults is a configuration without a file. Every call makes a fresh one.
 func defaults() *config {
 	c := &config{rules: &policy.Rules{OnDoubt: policy.Defer, OnOutage: policy.DUNNO}}
 	c.server.listen = []string{"127.0.0.1:10040"}
-	c.server.socketMode = 0o660
+	c.server.socketMode = defaultSocketMode
 	c.server.deadline = 5 * time.Second
 	c.server.connections = 2000
 	c.resolver.timeout = 2 * time.Second

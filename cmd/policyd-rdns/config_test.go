@@ -360,3 +360,51 @@ func TestConfigtestPassesWhatListens(t *testing.T) {
 		}
 	}
 }
+
+// TestSyntaxHint: what is said of values that are not written as TOML wants.
+func TestSyntaxHint(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"[server]\ndeadline = 5s # seconds\n", `; text and durations stand in quotes: deadline = "5s"`},
+		{"[server]\r\ndeadline = 5s\r\n", `; text and durations stand in quotes: deadline = "5s"`},
+		{"[server]\nsocket_mode = 0660\n", `; text and durations stand in quotes: socket_mode = "0660"`},
+		{"http.listen = 127.0.0.1:10041\n", `; text and durations stand in quotes: http.listen = "127.0.0.1:10041"`},
+		{"default_rules = True\n", "; want true or false, in lower case"},
+		{"default_rules = on\n", "; want true or false, in lower case"},
+		{"mode = “observe”\n", `; quotes are straight ones: "`},
+		{"mode = \"observe\n", ""},
+		{"mode: observe\n", ""},
+	} {
+		_, err := parseConfig("c.toml", []byte(test.text))
+		if err == nil || !strings.HasSuffix(err.Error(), test.want) || test.want == "" && strings.Contains(err.Error(), ";") {
+			t.Errorf("parseConfig(%q): %v; want an error that ends in %q", test.text, err, test.want)
+		}
+	}
+}
+
+// TestLongLineOfAList: a list with all on one line is told where it stands.
+func TestLongLineOfAList(t *testing.T) {
+	long := filepath.Join(t.TempDir(), "long.list")
+	writeFile(t, long, "192.0.2.1\n"+strings.Repeat("a", maxListLine+1)+"\n")
+	_, err := parseConfig("c.toml", []byte("[server]\nnetworks = [\"@"+long+"\"]\n"))
+	if want := long + ":2: a line of more than 64 KiB: want one entry a line"; err == nil || err.Error() != want {
+		t.Errorf("parseConfig: %v; want %s", err, want)
+	}
+}
+
+// TestPathsOfTheirOwn: the log is neither the socket nor the configuration.
+func TestPathsOfTheirOwn(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "config.toml")
+	for text, want := range map[string]string{
+		"[server]\nlisten = [\"unix:" + folder + "/x\"]\n[log]\nfile = \"" + folder + "/./x\"\n": `/x" of server.listen: want a file of its own`,
+		"[log]\nfile = \"" + file + "\"\n":                                                 "is the configuration itself: want a file of its own",
+		"[server]\nlisten = [\"127.0.0.1:10040\"]\n[http]\nlisten = \"LocalHost:10040\"\n": "of server.listen: want a port of its own",
+		"[http]\nlisten = \"[fe80::1]:10041\"\n":                                           "want its interface too: [fe80::1%eth0]:10041",
+		"[http]\nlisten = \"[ff02::1]:10041\"\n":                                           "is a multicast address: want one of this host",
+		"[server]\nlisten = [\"224.0.0.1:10040\"]\n":                                       "is a multicast address: want one of this host",
+	} {
+		if _, err := parseConfig(file, []byte(text)); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("parseConfig(%q): %v; want an error that ends in %q", text, err, want)
+		}
+	}
+}

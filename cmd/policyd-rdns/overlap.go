@@ -1,17 +1,20 @@
 package main
 
 import (
+	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"policyd-rdns/policy/hostname"
 )
 
 // sockets are the addresses that are listened on for one of server.listen or
 // http.listen: 0.0.0.0 is all of IPv4 and [::] all of IPv6, neither of them both.
 // None for a unix socket, or a name that has to be looked up.
 func sockets(address string) []netip.AddrPort {
-	if port, ok := strings.CutPrefix(address, "localhost:"); ok {
+	if host, port, err := net.SplitHostPort(address); err == nil && isLocalhost(host) {
 		address = "127.0.0.1:" + port
 	}
 	addr, err := netip.ParseAddrPort(address)
@@ -20,6 +23,10 @@ func sockets(address string) []netip.AddrPort {
 	}
 	return []netip.AddrPort{netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())}
 }
+
+// isLocalhost says that a name is that of this host for itself (RFC 6761 section
+// 6.3).
+func isLocalhost(host string) bool { return hostname.Normal(host) == "localhost" }
 
 // overlap says that nobody can listen on addresses of both.
 func overlap(a, b []netip.AddrPort) bool {

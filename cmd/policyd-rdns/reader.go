@@ -7,6 +7,7 @@ import (
 	"hash"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,12 +45,36 @@ func (r *reader) decode() (table, error) {
 	if _, err := toml.Decode(r.text, &raw); err != nil {
 		var perr toml.ParseError
 		if errors.As(err, &perr) {
-			return table{}, problem{r.file, perr.Position.Line, "not TOML: " + perr.Message}
+			return table{}, problem{r.file, perr.Position.Line, "not TOML: " + perr.Message + r.syntaxHint(perr.Position.Line)}
 		}
 		return table{}, problem{r.file, 0, err.Error()}
 	}
 	r.lines = indexLines(r.text)
 	return table{r: r, raw: raw}, nil
+}
+
+// bareValue is a line of a key with a value that has no quotes.
+var bareValue = regexp.MustCompile(`^\s*([A-Za-z0-9_.-]+)\s*=\s*([A-Za-z0-9_.:/@+-]+)\s*(#.*)?$`)
+
+// syntaxHint is what was probably meant by a line that is no TOML: text without
+// quotes, or with those of a word processor.
+func (r *reader) syntaxHint(line int) string {
+	lines := strings.Split(r.text, "\n")
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	text := lines[line-1]
+	if strings.ContainsAny(text, "“”„‟‘’«»") {
+		return `; quotes are straight ones: "`
+	}
+	m := bareValue.FindStringSubmatch(text)
+	switch {
+	case m == nil:
+		return ""
+	case slices.Contains([]string{"true", "yes", "on", "false", "no", "off"}, strings.ToLower(m[2])):
+		return "; want true or false, in lower case"
+	}
+	return fmt.Sprintf("; text and durations stand in quotes: %.60s = %.60q", m[1], m[2])
 }
 
 // bad notes a problem at a path. shown is how messages name the path, value
@@ -112,7 +137,11 @@ func (t *table) table(key string) table {
 		return sub
 	}
 	if sub.raw, ok = v.(map[string]any); !ok {
-		t.bad(key, v, "want a table ["+key+"]")
+		want := "want a table [" + key + "]"
+		if isTable(v) {
+			want += ", in single brackets, once"
+		}
+		t.bad(key, v, want)
 	}
 	return sub
 }
@@ -197,7 +226,14 @@ func (t *table) whole(key string, into *int, least, most int) {
 	if v, ok := t.take(key); ok {
 		n, ok := v.(int64)
 		if !ok || n < int64(least) || n > int64(most) {
-			t.bad(key, v, fmt.Sprintf("want a whole number from %d to %d", least, most))
+			how := ""
+			switch v.(type) {
+			case string:
+				how = ", without quotes"
+			case float64:
+				how = ", without a point"
+			}
+			t.bad(key, v, fmt.Sprintf("want a whole number from %d to %d%s", least, most, how))
 			return
 		}
 		*into = int(n)
@@ -274,6 +310,10 @@ func show(v any) string {
 			parts = append(parts, show(e))
 		}
 		s = "[" + strings.Join(parts, ", ") + "]"
+	case float64:
+		if s = fmt.Sprint(v); !strings.ContainsAny(s, ".eIN") {
+			s += ".0"
+		}
 	default:
 		s = fmt.Sprint(v)
 	}

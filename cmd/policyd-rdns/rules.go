@@ -136,11 +136,15 @@ func badText(text string) string {
 func (r *reader) entries(t *table) policy.Table {
 	var entries policy.Table
 	for _, key := range policy.EntryKeys() {
+		wrong := len(r.problems)
 		values := t.list(key)
 		if _, ok := t.raw[key]; !ok {
 			continue
 		}
 		if len(values) == 0 {
+			if len(r.problems) > wrong {
+				continue // which says why
+			}
 			t.bad(key, t.raw[key], "holds nothing, so the entry never holds")
 			continue
 		}

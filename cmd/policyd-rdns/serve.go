@@ -228,12 +228,13 @@ func listen(conf *config, passed []net.Listener) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-// covers says that who listens on one address listens on the other too.
+// covers says that who listens on one address, by a socket of systemd's, listens on
+// the other too. Such a socket at [::] is one for IPv4 too (systemd.socket(5)).
 func covers(listening, address string) bool {
 	l, err := netip.ParseAddrPort(listening)
 	a, err2 := netip.ParseAddrPort(address)
 	if err != nil || err2 != nil {
-		return listening == address
+		return listening == address || samePath(listening, address)
 	}
 	all := l.Addr().IsUnspecified() && (l.Addr().Is6() || a.Addr().Is4())
 	return l.Port() == a.Port() && (all || l.Addr() == a.Addr())

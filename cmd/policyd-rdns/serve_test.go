@@ -439,6 +439,7 @@ func TestCovers(t *testing.T) {
 		{"[::]:10040", "127.0.0.1:10040", true}, // systemd's BindIPv6Only=both
 		{"unix:/run/a", "unix:/run/a", true},
 		{"unix:/run/a", "unix:/run/b", false},
+		{"unix:/run/a", "unix:/run//./a", true},
 		{"unix:/run/a", "127.0.0.1:10040", false},
 	}
 	for _, test := range tests {

@@ -123,6 +123,14 @@ func checkFolder(t *table, key, file string) {
 	}
 }
 
+// absolute is a path from the root, if the working directory is known.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
 func (r *reader) helo(t table, c *config) {
 	c.helo.ownNames = t.written("own_names")
 	t.each("own_names", func(text string) error {
@@ -146,6 +154,14 @@ func (r *reader) log(t table, c *config) {
 	c.log.format = []journal.Format{journal.Logfmt, journal.JSON}[format]
 	t.text("file", &c.log.file)
 	checkFolder(&t, "file", c.log.file)
+	for _, other := range c.server.listen {
+		if samePath("unix:"+c.log.file, other) {
+			t.bad("file", c.log.file, fmt.Sprintf("is %.200q of server.listen: want a file of its own", other))
+		}
+	}
+	if c.log.file != "" && r.file != "" && realPath(c.log.file) == realPath(absolute(r.file)) {
+		t.bad("file", c.log.file, "is the configuration itself: want a file of its own")
+	}
 	t.end()
 }
 
@@ -155,6 +171,10 @@ func (r *reader) http(t table, c *config) {
 		host, port, err := net.SplitHostPort(address)
 		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || !isHost(host) {
 			t.bad("listen", address, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
+		} else if _, err := netip.ParseAddr(host); err == nil {
+			if err := postfix.CheckAddress(address); err != nil {
+				t.bad("listen", address, err.Error())
+			}
 		}
 		for _, other := range c.server.listen {
 			if overlap(sockets(address), sockets(other)) {

@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,7 +42,7 @@ func (t *table) list(key string) []listValue {
 		}
 		text, ok := asRead(raw)
 		if !ok {
-			t.r.bad(path, "%s = %s: want text in quotes", name, show(raw))
+			t.r.bad(path, "%s = %s: want %s", name, show(raw), wanted(raw))
 			continue
 		}
 		from := listValue{text, name, t.r.file, t.r.lines.at(path)}
@@ -70,8 +72,22 @@ func asRead(v any) (string, bool) {
 	return "", false
 }
 
-// maxListFile bounds an @file.
-const maxListFile = 256 << 20
+// wanted says what to write for a value that is of no use in a list.
+func wanted(v any) string {
+	if at, ok := v.(time.Time); ok {
+		if day := at.Format(time.DateOnly); at.Location().String() != "time-local" {
+			return "a day without a time: " + day
+		}
+		return "a day such as 2027-03-31"
+	}
+	return "text in quotes"
+}
+
+// Bounds of an @file and of one of its lines, in bytes.
+const (
+	maxListFile = 256 << 20
+	maxListLine = 64 << 10
+)
 
 // readList reads the file that an "@file" names.
 func (r *reader) readList(at listValue, path string) []listValue {
@@ -79,34 +95,44 @@ func (r *reader) readList(at listValue, path string) []listValue {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(r.dir, name)
 	}
-	f, err := os.Open(name)
+	text, err := readListFile(name)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("no file %.200s: after an @ comes the name of a file with entries", name)
+		}
 		r.bad(path, "%s = %q: %v", at.from, at.text, err)
-		return nil
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxListFile+1))
-	switch {
-	case err != nil:
-		r.bad(path, "%s = %q: %v", at.from, at.text, err)
-		return nil
-	case len(text) > maxListFile:
-		r.bad(path, "%s = %q: more than %d MiB", at.from, at.text, maxListFile>>20)
 		return nil
 	}
 	r.sum.Write(text)
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as editors put there
 	values := make([]listValue, 0, bytes.Count(text, []byte{'\n'})+1)
 	lines := bufio.NewScanner(bytes.NewReader(text))
-	for n := 1; lines.Scan(); n++ {
+	lines.Buffer(nil, maxListLine)
+	n := 1
+	for ; lines.Scan(); n++ {
 		entry, _, _ := strings.Cut(lines.Text(), "#")
 		if entry = strings.TrimSpace(entry); entry != "" {
 			values = append(values, listValue{entry, "", name, n})
 		}
 	}
-	if err := lines.Err(); err != nil {
-		r.problems = append(r.problems, problem{name, len(values) + 1, err.Error()})
+	if lines.Err() != nil {
+		r.problems = append(r.problems, problem{name, n, fmt.Sprintf("a line of more than %d KiB: want one entry a line", maxListLine>>10)})
 	}
 	return values
+}
+
+// readListFile reads a file up to its bound.
+func readListFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxListFile+1))
+	if err == nil && len(text) > maxListFile {
+		err = fmt.Errorf("more than %d MiB", maxListFile>>20)
+	}
+	return text, err
 }
 
 // badValue notes what is wrong with one value of a list. The error names the

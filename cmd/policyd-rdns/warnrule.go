@@ -84,14 +84,12 @@ func ended(e *policy.Entry, now time.Time) string {
 
 // refuses notes a rule that refuses more than was meant.
 func (w *ruleWarner) refuses() {
-	asked := slices.DeleteFunc(slices.Clone(w.rule.When), func(e policy.Entry) bool { return e.Key == "until" })
+	asked := slices.DeleteFunc(slices.Clone(w.rule.When), func(e policy.Entry) bool { return e.Key == "until" || holdsOfGood(e) })
 	switch {
+	case len(asked) == 0 && slices.ContainsFunc(w.rule.When, holdsOfGood):
+		w.tell("when", "when holds for what is well, so that action = %q is for every host that is set up as it should be%s", w.rule.Action, w.spared())
 	case len(asked) == 0:
-		whom := "every client that comes to it"
-		if len(w.rule.Unless) > 0 {
-			whom += " and that unless does not spare"
-		}
-		w.tell("action", "action = %q: when asks for nothing, or for a date only, so that it is for %s", w.rule.Action, whom)
+		w.tell("action", "action = %q: when asks for nothing, or for a date only, so that it is for every client that comes to it%s", w.rule.Action, w.spared())
 	case w.rule.Action != policy.Reject:
 	case len(asked) == 1 && asked[0].Key == "helo" && (slices.Contains(asked[0].Written, "mismatch") || slices.Contains(asked[0].Written, "unresolved")):
 		w.tell("when.helo", "when.helo alone rejects mail that is wanted, and RFC 5321 section 4.1.4 forbids to refuse for it alone: want another check beside it, such as name = \"generic\"")
@@ -101,6 +99,22 @@ func (w *ruleWarner) refuses() {
 			w.tell("when."+e.Key, "when.%s lists temperror: a doubt is never rejected, so that this becomes a defer", e.Key)
 		}
 	}
+}
+
+// spared says of a rule with exceptions that there are some.
+func (w *ruleWarner) spared() string {
+	if len(w.rule.Unless) == 0 {
+		return ""
+	}
+	return " and that unless does not spare"
+}
+
+// holdsOfGood reports whether an entry holds for a host that is set up well.
+func holdsOfGood(e policy.Entry) bool {
+	good, ok := map[string]string{
+		"ptr": "found", "fcrdns": "pass", "name": "proper", "helo_form": "fqdn", "helo": "match", "helo_name": "proper",
+	}[e.Key]
+	return ok && slices.Contains(e.Written, good)
 }
 
 // exempts notes that a table which exempts rests on nothing that a stranger has

@@ -115,6 +115,34 @@ func firstBytes(networks []netip.Prefix) (some [256]bool) {
 
 var firstBytes4 = firstBytes(private4[:])
 
+// unicast6 is where public addresses of IPv6 are (RFC 4291 section 2.4).
+var unicast6 = netip.MustParsePrefix("2000::/3")
+
+// Public reports whether some address of a network may be one of the public
+// Internet: those of examples (RFC 5737, RFC 3849) may, and those behind the
+// well-known prefix with an IPv4 address that may. IPv4 networks are IPv4 ones, as
+// Networks has them.
+func Public(p netip.Prefix) bool {
+	p = p.Masked()
+	switch {
+	case p.Addr().Is4():
+		return !inside(local4[:], p)
+	case p.Bits() >= wellKnown.Bits() && wellKnown.Contains(p.Addr()):
+		return !inside(local4[:], netip.PrefixFrom(netip.AddrFrom4(last32(p.Addr())), p.Bits()-wellKnown.Bits()))
+	}
+	return (p.Overlaps(unicast6) || p.Overlaps(wellKnown)) && !inside(private6[:], p)
+}
+
+// inside reports whether one of the networks holds all of p.
+func inside(networks []netip.Prefix, p netip.Prefix) bool {
+	for i := range networks {
+		if networks[i].Bits() <= p.Bits() && networks[i].Contains(p.Addr()) {
+			return true
+		}
+	}
+	return false
+}
+
 func within(networks []netip.Prefix, a netip.Addr) bool {
 	for i := range networks {
 		if networks[i].Contains(a) {

@@ -151,3 +151,25 @@ func FuzzNetworks(f *testing.F) {
 		}
 	})
 }
+
+func TestPublic(t *testing.T) {
+	tests := []struct {
+		networks string
+		want     bool
+	}{
+		{"0.0.0.0/0 172.0.0.0/8 192.0.0.0/8 10.0.0.0/7 192.0.2.0/24 192.0.1.0/24 203.0.113.10/32", true},
+		{"10.0.0.0/8 172.16.0.0/16 100.64.0.0/10 198.18.0.0/16 169.254.0.0/16 192.0.0.8/32 127.0.0.1/32 0.0.0.0/8 240.0.0.0/4", false},
+		{"::/0 2000::/3 2001:db8::/32 2001:d80::/19 2001:db8::25/128 2001::/16", true},
+		{"fe80::/64 fd00::/8 ::1/128 ff02::/16 2001:2::/48 2001:2:0:1::/64 64:ff9b:1::/48 4000::/3", false},
+		// NAT64, and what holds it.
+		{"64:ff9b::/96 64:ff9b::203.0.113.0/120 64:ff9b::192.0.0.0/104 64:ff9b::/64", true},
+		{"64:ff9b::10.0.0.0/104 64:ff9b::192.168.0.1/128", false},
+	}
+	for _, tt := range tests {
+		for text := range strings.FieldsSeq(tt.networks) {
+			if got := Public(netip.MustParsePrefix(text)); got != tt.want {
+				t.Errorf("Public(%s) = %v; want %v", text, got, tt.want)
+			}
+		}
+	}
+}

@@ -48,3 +48,10 @@ func PublicSuffix(name string) bool {
 	}
 	return name != "" && (listed(name) || listed("any."+name))
 }
+
+// RegistrySuffix reports whether a public suffix is a registry's (com, co.uk),
+// rather than of somebody who lets others have names below his own (dyndns.org).
+func RegistrySuffix(name string) bool {
+	_, icann := publicsuffix.PublicSuffix("any." + name)
+	return icann && PublicSuffix(name)
+}

@@ -67,3 +67,13 @@ func TestPublicSuffix(t *testing.T) {
 		}
 	}
 }
+
+func TestRegistrySuffix(t *testing.T) {
+	for name, want := range map[string]bool{
+		"com": true, "co.uk": true, "dyndns.org": false, "compute.amazonaws.com": false, "example.com": false, "internal": false, "": false,
+	} {
+		if got := RegistrySuffix(name); got != want {
+			t.Errorf("RegistrySuffix(%q) = %v; want %v", name, got, want)
+		}
+	}
+}

@@ -35,6 +35,12 @@ func parseTCP(address string) (netip.AddrPort, error) {
 	if err != nil {
 		return addr, errors.New("want an address and a port such as 127.0.0.1:10040 or [::1]:10040, or unix:/path")
 	}
+	if addr.Addr().IsMulticast() {
+		return addr, errors.New("is a multicast address: want one of this host")
+	}
+	if addr.Addr().Is6() && addr.Addr().IsLinkLocalUnicast() && addr.Addr().Zone() == "" {
+		return addr, fmt.Errorf("want its interface too: [%v%%eth0]:%d", addr.Addr(), addr.Port())
+	}
 	return netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), nil
 }
 

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,21 +172,25 @@ func (x *examination) speaks(s *maincf.Service, address string) bool {
 	}
 	protocols := x.get(s, "inet_protocols")
 	only := "ipv6"
-	if ap.Addr().Is4() {
+	if ap.Addr().Unmap().Is4() {
 		only = "ipv4"
 	}
-	all := protocols == "" || strings.Contains(protocols, "all") || ap.Addr() == netip.IPv6Unspecified()
+	all := protocols == "" || strings.Contains(protocols, "all")
 	return all || strings.Contains(protocols, only)
 }
 
 // listening are the addresses of the configuration, and those that systemd holds
-// for the daemon.
+// for the daemon. Without any, systemd is to hold the socket of the unit as it
+// comes.
 func (x *examination) listening() []string {
 	all := slices.Clone(x.v.Listen)
 	for _, address := range x.m.Unit.Socket.Listen {
 		if !slices.Contains(all, address) {
 			all = append(all, address)
 		}
+	}
+	if len(all) == 0 {
+		all = append(all, "unix:"+path.Join(x.queue(), insideQueue))
 	}
 	return all
 }

@@ -20,6 +20,10 @@ func checkAnswers(x *examination) []Finding {
 			f.Title = fmt.Sprintf("The daemon does not answer on %s: %s", brief(a.Address), brief(a.Unread))
 			f.Why = "Postfix takes default_action for all mail: with DUNNO nothing is judged, without one nothing comes in."
 			f.Do = []string{"systemctl restart policyd-rdns", "journalctl -u policyd-rdns -n 50"}
+			if len(x.v.Listen) == 0 && len(x.m.Unit.Socket.Listen) == 0 {
+				f.Why += " server.listen is empty, so that systemd has to listen for it, and policyd-rdns.socket is not known to."
+				f.Do = []string{"systemctl enable --now policyd-rdns.socket", "systemctl restart policyd-rdns"}
+			}
 		case word != "DUNNO" && word != "INFO":
 			f.Level = Warning
 			f.Title = fmt.Sprintf("Asked about 127.0.0.1 on %s, the daemon answers %s, in %s", brief(a.Address), brief(a.Action), short(a.Took))

@@ -148,6 +148,12 @@ func TestWiring(t *testing.T) {
 			"call.before-relay-check", "= permit_mynetworks, permit_sasl_authenticated, reject_unlisted_recipient, reject_unauth_destination, check_policy_service {",
 		},
 		{
+			// The list for relaying is looked at later there.
+			"relay restrictions later", withList("compatibility_level = 2\nsmtpd_recipient_restrictions = permit_mynetworks, reject_unlisted_recipient, POLICY"),
+			[]string{"warning call.before-relay-check", "info call.no-permit"},
+			"call.no-permit", "= permit_mynetworks, reject_unlisted_recipient, permit_sasl_authenticated, reject_unauth_destination, check_policy_service {",
+		},
+		{
 			// From level 3.6 on the relay restrictions come first.
 			"relay restrictions first", withList("smtpd_recipient_restrictions = permit_mynetworks permit_sasl_authenticated reject_unlisted_recipient POLICY"), nil, "", "",
 		},
@@ -159,7 +165,7 @@ func TestWiring(t *testing.T) {
 		{
 			"no permits", withList("smtpd_client_restrictions = POLICY"),
 			[]string{"info call.no-permit", "info call.unlisted"},
-			"call.no-permit", "= permit_mynetworks, permit_sasl_authenticated, check_policy_service {",
+			"call.no-permit", "= permit_mynetworks, permit_sasl_authenticated, reject_unlisted_recipient, check_policy_service {",
 		},
 		{
 			"twice", withList(before + "POLICY POLICY"), []string{"warning call.twice"}, "call.twice", before + "check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }'",
@@ -256,6 +262,16 @@ func TestWiring(t *testing.T) {
 			"closed by a table", good + "2529 inet n - n - - smtpd -o { smtpd_client_restrictions = permit_mynetworks, check_client_access static:{550 users only} } -o smtpd_recipient_restrictions=\n", nil, "", "",
 		},
 		{
+			"no service for strangers", strings.Replace(good, goodServices, "pickup unix n - y 60 1 pickup\n", 1),
+			[]string{"error call.nobody"},
+			"call.nobody", "# doctor is for the Postfix that takes mail",
+		},
+		{
+			"all are refused", withList("smtpd_client_restrictions = permit_mynetworks, permit_sasl_authenticated, reject\n" + before + "POLICY"),
+			[]string{"error call.nobody"},
+			"", "",
+		},
+		{
 			// The name of a port closes nothing.
 			"submission for all", good + "submission inet n - y - - smtpd -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject_unauth_destination\n",
 			[]string{"warning call.missing"},
@@ -275,6 +291,15 @@ func TestWiring(t *testing.T) {
 			"an argument without its restriction", withList(before + "POLICY, check_client_access, cidr:/etc/postfix/c, timeout=10s"),
 			[]string{"error postfix.restriction"},
 			"postfix.restriction", "default_action=DUNNO }, check_client_access cidr:/etc/postfix/c'",
+		},
+		{
+			"restrictions that are none", withList("smtpd_recipient_restrictions = \"permit_mynetworks\", permit_sasl_authenticated; reject_unauth_destinations, { reject_unlisted_recipient, reject_non_fqdn_sender }, undeclared, inet:127.0.0.1:10041, POLICY"),
+			[]string{"error postfix.restriction"},
+			"postfix.restriction", "= permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination, reject_unlisted_recipient, check_policy_service { inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO }, reject_non_fqdn_sender'",
+		},
+		{
+			"a restriction of a later Postfix", withList("mail_version = 3.99.1\n" + before + "reject_something_new, POLICY"),
+			nil, "", "",
 		},
 		{
 			"without braces", withList(before + "check_policy_service inet:127.0.0.1:10040, timeout=10s, default_action=DUNNO, reject_rbl_client bl.example.org"),
@@ -434,6 +459,11 @@ func TestParameters(t *testing.T) {
 			"networks too wide together", good + "mynetworks = 127.0.0.0/8 198.0.0.0/9 203.0.0.0/10 203.64.0.0/10\n",
 			[]string{"error postfix.mynetworks"},
 			"postfix.mynetworks", "postconf -e 'mynetworks = 127.0.0.0/8'",
+		},
+		{
+			"networks of one service too wide", strings.Replace(good, goodServices, "smtp inet n - y - - smtpd -o mynetworks=0.0.0.0/0\n", 1),
+			[]string{"error call.missing", "error call.dead", "error postfix.mynetworks"},
+			"call.dead", "postconf -P 'smtp/inet/mynetworks=127.0.0.0/8'",
 		},
 		{
 			"networks too wide, IPv6", good + "mynetworks = 127.0.0.0/8 [2001:d80::]/19 [2001:db8::]/32\n",

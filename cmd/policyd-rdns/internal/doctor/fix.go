@@ -33,10 +33,7 @@ func (x *examination) near(p *place) string {
 			return e.Text
 		}
 	}
-	if all := x.listening(); len(all) > 0 {
-		return maincf.EndpointOf(all[0], x.queue())
-	}
-	return "inet:127.0.0.1:10040"
+	return maincf.EndpointOf(x.listening()[0], x.queue())
 }
 
 // target is how the place reaches what the call means.
@@ -64,7 +61,8 @@ func (x *examination) target(p *place, c *call) string {
 	return "unix:" + insideQueue
 }
 
-// insideQueue is the path of a socket that is proposed for a chroot.
+// insideQueue is the path of the socket in policyd-rdns.socket, below the queue
+// directory, and of one that is proposed for a chroot.
 const insideQueue = "private/policyd-rdns"
 
 func (x *examination) lineTo(target string, options []maincf.Option) string {
@@ -164,10 +162,17 @@ func (x *examination) mended(p *place) (list []smtpd.Unit, at int, ok bool) {
 	}
 	at, end := x.proper(p, list)
 	list, at = hoist(list, at, end)
-	if needs := x.ways[p.services[0]].dies && len(x.placeOf(p.services[0], "relay").units) == 0; p.Name == "recipient" && (needs || end == smtpd.Permit && at < len(list)) && !x.relayRefusedFirst(p.services[0]) {
+	needs := x.ways[p.services[0]].dies && len(x.placeOf(p.services[0], "relay").units) == 0 ||
+		end == smtpd.Permit && at < len(list) || end != smtpd.Refuse && !p.guardsBefore(list[:at])
+	if p.Name == "recipient" && needs && !x.relayRefusedFirst(p.services[0]) {
 		list, at = guarded(list, at)
 	}
 	return slices.Insert(list, at, smtpd.Unit{x.line(p, first)}), at, true
+}
+
+// guardsBefore reports whether relaying is refused by these units.
+func (p *place) guardsBefore(list []smtpd.Unit) bool {
+	return slices.ContainsFunc(p.params.Steps(list), func(s maincf.Step) bool { return guardsRelay(s.Name) && !s.Warn })
 }
 
 // otherUnits are the units of a list without those calls, and without what Postfix
@@ -178,7 +183,7 @@ func (x *examination) otherUnits(p *place, calls []call) []smtpd.Unit {
 			calls = append(slices.Clip(calls), c)
 		}
 	}
-	w := x.ways[p.services[0]]
+	w, config := x.ways[p.services[0]], x.smtpdConfig(p.params)
 	var list []smtpd.Unit
 	stray := false
 	for i, u := range p.units {
@@ -186,7 +191,14 @@ func (x *examination) otherUnits(p *place, calls []call) []smtpd.Unit {
 			stray = true
 			continue
 		}
-		if stray = stray && maincf.IsStray(u); !stray && !w.isBroken(p, i) {
+		stray = stray && maincf.IsStray(u)
+		switch rest, warn := u.CutWarn(); {
+		case stray:
+		case !strings.Contains(u[0], "$") && config.Strange(rest):
+			if !warn {
+				list = append(list, smtpd.Meant(rest)...)
+			}
+		case !w.isBroken(p, i):
 			list = append(list, u)
 		}
 	}
@@ -194,12 +206,17 @@ func (x *examination) otherUnits(p *place, calls []call) []smtpd.Unit {
 }
 
 // repair is the command that takes out of a list what Postfix cannot make sense
-// of; the daemon is called from there if it was to be.
+// of. The daemon is called from there if it was to be; where the service calls it
+// from nowhere, it is called at the recipient.
 func (x *examination) repair(p *place) []string {
-	if len(x.callsAt(p)) > 0 {
+	s := p.services[0]
+	switch {
+	case len(x.callsAt(p)) > 0, !x.means(s) && p.Name == "recipient":
 		return x.rewire(p)
+	case x.means(s):
+		return x.set(p, x.otherUnits(p, nil))
 	}
-	return x.set(p, x.otherUnits(p, nil))
+	return append(x.set(p, x.otherUnits(p, nil)), x.rewire(x.placeOf(s, "recipient"))...)
 }
 
 func ownFirst(names ...string) []string {
@@ -282,6 +299,10 @@ func (x *examination) rewireWith(p *place, names []string) []string {
 	if !ok {
 		return x.byHand(p)
 	}
+	there := p.params.Steps(list[:at])
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.ContainsFunc(there, func(s maincf.Step) bool { return s.Name == name && !s.Warn })
+	})
 	return x.set(p, slices.Insert(list, at, asUnits(names)...))
 }
 

@@ -34,7 +34,7 @@ func (x *examination) setMain(name, value string) []string {
 // setFor is the command that sets a parameter where it is set now: for one
 // service in master.cf, or in main.cf.
 func (x *examination) setFor(s *maincf.Service, name, value string) []string {
-	if slices.ContainsFunc(s.Options, func(o maincf.Option) bool { return o.Name == name }) {
+	if s.Sets(name) {
 		return []string{x.command("-P", s.String()+"/"+name+"="+value)} // of one word
 	}
 	return x.setMain(name, value)

@@ -203,3 +203,32 @@ func TestPaths(t *testing.T) {
 		})
 	}
 }
+
+// TestSocketUnit: where the configuration listens nowhere, systemd does, on the
+// socket of the unit as it comes.
+func TestSocketUnit(t *testing.T) {
+	const call = "check_policy_service { unix:private/policyd-rdns, timeout=10s, default_action=DUNNO }"
+	v := view()
+	v.Listen = nil
+	for _, test := range []struct {
+		name, postfix string
+		answers       []machine.Answer
+		want          []string
+		id, do        string
+	}{
+		{"called", withList(before + call), nil, nil, "", ""},
+		{"not called", withList(before), nil, []string{"error call.missing"}, "call.missing", "reject_unlisted_recipient, " + call + "'"},
+		{
+			"nobody there", withList(before + call),
+			[]machine.Answer{{Address: "unix:/var/spool/postfix/private/policyd-rdns", Unread: "no such file or directory"}},
+			[]string{"error daemon.answer"},
+			"daemon.answer", "systemctl enable --now policyd-rdns.socket",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := wellMachine(test.postfix)
+			m.Answers = test.answers
+			check(t, m, v, test.want, test.id, test.do)
+		})
+	}
+}

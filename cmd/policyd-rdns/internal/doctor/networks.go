@@ -5,55 +5,76 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 )
 
 // wideNetworks are the entries of mynetworks that strangers are in by the million,
 // many that are less wide but come to the same included.
-func (x *examination) wideNetworks() []string {
+func wideNetworks(trusted []string) []string {
 	var all, many []string
-	public := 0 // IPv4 addresses, in units of a /16
-	for _, word := range x.trusted() {
+	var together policy.Prefixes
+	for _, word := range trusted {
 		p, ok := smtpd.Network(word)
 		switch {
 		case !ok:
-		case smtpd.Wide(p):
+		case wide(p):
 			all = append(all, word)
-		case p.Addr().Is4() && p.Bits() < 16 && smtpd.PublicNetwork(p):
-			public += 1 << (16 - p.Bits())
+		case address.Public(p) && p.Bits() < largeHolder:
+			_ = together.Add(p.String()) // of a network that was read
 			many = append(many, word)
 		}
 	}
-	if public >= 1<<(16-smtpd.Wide4) {
+	if together.Wide() {
 		all = append(all, many...)
 	}
 	return all
 }
 
-// trusted are the entries of mynetworks.
-func (x *examination) trusted() []string {
-	return smtpd.Split(x.params().Expand("$mynetworks"), smtpd.Separators)
+// largeHolder is the prefix length of networks that few have more than one of.
+const largeHolder = 16
+
+func wide(p netip.Prefix) bool {
+	var set policy.Prefixes
+	_ = set.Add(p.String()) // as above
+	return set.Wide()
+}
+
+// trusted are the entries of mynetworks, as it holds for a service.
+func (x *examination) trusted(s *maincf.Service) []string {
+	return smtpd.Split(x.get(s, "mynetworks"), smtpd.Separators)
 }
 
 // checkWide looks for strangers among those whom Postfix trusts.
 func (x *examination) checkWide() []Finding {
-	found := x.wideNetworks()
-	if len(found) == 0 {
-		return nil
+	var all []Finding
+	for _, s := range x.servicesOf(maincf.MX, maincf.Submission) {
+		found := wideNetworks(x.trusted(s))
+		if len(found) == 0 {
+			continue
+		}
+		of := ""
+		if s.Sets("mynetworks") {
+			of = " of " + brief(s.String())
+		}
+		all = append(all, Finding{
+			"postfix.mynetworks", Error, "mynetworks" + of + " holds public addresses by the million: " + brief(and(found)),
+			"Whoever has one may relay through this host, and permit_mynetworks lets their mail pass before the daemon is called. Private networks end at 10.255.255.255, 172.31.255.255 and 192.168.255.255.",
+			x.narrowNetworks(s),
+		})
 	}
-	return []Finding{{
-		"postfix.mynetworks", Error, "mynetworks holds public addresses by the million: " + brief(and(found)),
-		"Whoever has one may relay through this host, and permit_mynetworks lets their mail pass before the daemon is called. Private networks end at 10.255.255.255, 172.31.255.255 and 192.168.255.255.",
-		x.narrowNetworks(),
-	}}
+	return once(all)
 }
 
 // narrowNetworks is the command that leaves of mynetworks what may be trusted. Of
 // a network that was too wide the private part stays.
-func (x *examination) narrowNetworks() []string {
-	found := x.wideNetworks()
+func (x *examination) narrowNetworks(s *maincf.Service) []string {
+	trusted := x.trusted(s)
+	found := wideNetworks(trusted)
 	var kept []string
-	for _, word := range x.trusted() {
+	for _, word := range trusted {
 		if !slices.Contains(found, word) {
 			kept = append(kept, word)
 			continue
@@ -65,6 +86,12 @@ func (x *examination) narrowNetworks() []string {
 				kept = append(kept, private)
 			}
 		}
+	}
+	if len(kept) == 0 {
+		kept = []string{"127.0.0.0/8"}
+	}
+	if s.Sets("mynetworks") { // there a value has no spaces
+		return x.setFor(s, "mynetworks", strings.Join(kept, ","))
 	}
 	return x.setMain("mynetworks", strings.Join(kept, ", "))
 }

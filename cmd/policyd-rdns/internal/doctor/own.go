@@ -9,6 +9,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 )
 
@@ -20,7 +21,7 @@ func checkNetworks(x *examination) []Finding {
 	}
 	var theirs []netip.Prefix
 	var missing, unseen []string
-	tooWide := x.wideNetworks()
+	tooWide := wideNetworks(smtpd.Split(x.params().Expand(text), smtpd.Separators))
 	for _, word := range smtpd.Split(x.params().Expand(text), smtpd.Separators) {
 		p, ok := smtpd.Network(word)
 		switch {
@@ -30,9 +31,11 @@ func checkNetworks(x *examination) []Finding {
 			unseen = append(unseen, brief(word))
 			continue
 		}
-		theirs = append(theirs, p)
-		if !x.owns(p) && smtpd.PublicNetwork(p) && !slices.Contains(tooWide, word) {
-			missing = append(missing, smtpd.PlainNetwork(p))
+		for _, p := range address.Networks(p) { // as the daemon has them
+			theirs = append(theirs, p)
+			if !x.owns(p) && address.Public(p) && !slices.Contains(tooWide, word) {
+				missing = append(missing, smtpd.PlainNetwork(p))
+			}
 		}
 	}
 	all := x.checkWide()
@@ -90,7 +93,8 @@ func (x *examination) owns(p netip.Prefix) bool {
 		return true
 	}
 	for _, text := range x.v.Networks {
-		if q, ok := smtpd.Network(text); ok && q.Bits() <= p.Bits() && q.Contains(p.Addr()) {
+		n, ok := smtpd.Network(text)
+		if ok && slices.ContainsFunc(address.Networks(n), func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) }) {
 			return true
 		}
 	}
@@ -101,8 +105,10 @@ func (x *examination) owns(p netip.Prefix) bool {
 func (x *examination) onlyOurs(theirs []netip.Prefix) []string {
 	var extra []string
 	for _, text := range x.v.Networks {
-		q, ok := smtpd.Network(text)
-		if ok && !slices.ContainsFunc(theirs, func(p netip.Prefix) bool { return p.Bits() <= q.Bits() && p.Contains(q.Addr()) }) {
+		n, ok := smtpd.Network(text)
+		if ok && slices.ContainsFunc(address.Networks(n), func(q netip.Prefix) bool {
+			return !slices.ContainsFunc(theirs, func(p netip.Prefix) bool { return p.Bits() <= q.Bits() && p.Contains(q.Addr()) })
+		}) {
 			extra = append(extra, brief(text))
 		}
 	}

@@ -86,7 +86,7 @@ func TestRead(t *testing.T) {
 			"postconf": text, "postconf -M": services,
 			"systemctl show policyd-rdns.service -p LoadState,ActiveState,UnitFileState,MainPID,NRestarts,ExecStart": "ExecStart={ path=/usr/bin/policyd-rdns ; argv[]=/usr/bin/policyd-rdns serve -c /etc/policyd-rdns/config.toml ; ignore_errors=no }\n" +
 				"LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nMainPID=77\nNRestarts=0\n",
-			"systemctl show policyd-rdns.socket -p ActiveState,Listen": "Listen=127.0.0.1:10040 (Stream)\nListen=/var/spool/postfix/private/policyd-rdns (Stream)\nActiveState=active\n",
+			"systemctl show policyd-rdns.socket -p ActiveState,Listen,BindIPv6Only": "Listen=127.0.0.1:10040 (Stream)\nListen=/var/spool/postfix/private/policyd-rdns (Stream)\nActiveState=active\n",
 		},
 		files: fstest.MapFS{
 			"proc/77/status":              {Data: []byte("Name:\tpolicyd-rdns\nUid:\t65000\t65000\t65000\t65000\n")},

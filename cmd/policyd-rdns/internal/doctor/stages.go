@@ -110,21 +110,27 @@ func checkUnlisted(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
 		c := &x.ours[i]
-		known := func(s maincf.Step) bool {
-			return s.Name == "reject_unlisted_recipient" || s.Name == "reject_unverified_recipient" || s.Name == "check_recipient_maps"
-		}
-		early := (c.Name == "client" || c.Name == "helo" || c.Name == "sender") && x.get(c.services[0], "smtpd_delay_reject") != "no"
-		if !early && c.Name != "recipient" || x.bestPlace(c.services[0]) != c.place || c.kind != maincf.MX || c.dead || !c.written() || slices.ContainsFunc(c.before(), known) ||
-			c.params.Expand(c.params["smtpd_reject_unlisted_recipient"]) != "yes" {
+		if !x.asksOfUnlisted(c) {
 			continue
 		}
 		all = append(all, Finding{
 			"call.unlisted", Info, fmt.Sprintf("Mail to recipients that do not exist is asked about too (%s)", c.names()),
 			"Postfix refuses them at the end of its restrictions (smtpd_reject_unlisted_recipient), after the daemon. Before the call they cost no look-ups; the sender then reads \"User unknown\" whoever he is.",
-			x.rewireWith(c.place, []string{"reject_unlisted_recipient"}),
+			x.completed(c),
 		})
 	}
 	return all
+}
+
+// asksOfUnlisted reports whether the daemon is asked about recipients that Postfix
+// refuses later.
+func (x *examination) asksOfUnlisted(c *call) bool {
+	known := func(s maincf.Step) bool {
+		return s.Name == "reject_unlisted_recipient" || s.Name == "reject_unverified_recipient" || s.Name == "check_recipient_maps"
+	}
+	early := (c.Name == "client" || c.Name == "helo" || c.Name == "sender") && x.get(c.services[0], "smtpd_delay_reject") != "no"
+	return (early || c.Name == "recipient") && x.bestPlace(c.services[0]) == c.place && c.kind == maincf.MX && !c.dead && c.written() &&
+		!slices.ContainsFunc(c.before(), known) && c.params.Expand(c.params["smtpd_reject_unlisted_recipient"]) == "yes"
 }
 
 // checkFilterPort looks for calls from a port on the loopback, where mail comes

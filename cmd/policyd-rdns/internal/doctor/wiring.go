@@ -53,7 +53,23 @@ func checkCalled(x *examination) []Finding {
 	for _, s := range without {
 		all = append(all, x.notCalled(s, len(with) > 0))
 	}
+	if len(all) == 0 && x.takesNobody() {
+		all = append(all, Finding{
+			"call.nobody", Error, "Postfix takes no mail of strangers, so that nobody is judged",
+			"No service of master.cf is an smtpd for them, or a restriction refuses all.",
+			[]string{"# doctor is for the Postfix that takes mail from the Internet; for one that does, see above all smtpd_client_restrictions and the services in master.cf"},
+		})
+	}
 	return all
+}
+
+// takesNobody reports whether no service takes mail of strangers, as far as nothing
+// else is said of them.
+func (x *examination) takesNobody() bool {
+	return !slices.ContainsFunc(x.servicesOf(maincf.MX, maincf.Submission), func(s *maincf.Service) bool {
+		w := x.ways[s]
+		return w.dies || w.taken > 0 || x.isBroken(s) || x.byTable(s)
+	})
 }
 
 func (x *examination) notCalled(s *maincf.Service, elsewhere bool) Finding {
@@ -257,7 +273,7 @@ func checkDead(x *examination) []Finding {
 			f.Why = "That decides for every client, so that Postfix looks at nothing behind it."
 		case c.end == "permit_mynetworks":
 			f.Why = "mynetworks holds nearly everybody: see there."
-			f.Do = x.narrowNetworks()
+			f.Do = x.narrowNetworks(c.services[0])
 		}
 		all = append(all, f)
 	}
@@ -366,18 +382,7 @@ func checkUsers(x *examination) []Finding {
 		if c.dead || c.kind != maincf.MX && c.kind != maincf.Submission {
 			continue
 		}
-		var missing, later []string
-		for _, name := range []string{"permit_mynetworks", "permit_sasl_authenticated"} {
-			is := func(s maincf.Step) bool { return s.Name == name && !s.Warn }
-			switch {
-			case slices.ContainsFunc(c.before(), is):
-			case slices.ContainsFunc(c.steps[c.at:], is):
-				missing, later = append(missing, name), append(later, name)
-			default:
-				missing = append(missing, name)
-			}
-		}
-		switch {
+		switch missing, later := c.permitsMissing(); {
 		case len(later) > 0:
 			all = append(all, x.beforePermit(c, later))
 		case len(missing) > 0:
@@ -385,6 +390,26 @@ func checkUsers(x *examination) []Finding {
 		}
 	}
 	return all
+}
+
+// permitsMissing are the permits for our own hosts and users that do not stand
+// before the call, and those of them that stand behind it. Where the call itself is
+// out of place they do not matter.
+func (c *call) permitsMissing() (missing, later []string) {
+	if c.Name == "data" || c.Name == "end_of_data" {
+		return nil, nil
+	}
+	for _, name := range ownFirst() {
+		is := func(s maincf.Step) bool { return s.Name == name && !s.Warn }
+		switch {
+		case slices.ContainsFunc(c.before(), is):
+		case slices.ContainsFunc(c.steps[c.at:], is):
+			missing, later = append(missing, name), append(later, name)
+		default:
+			missing = append(missing, name)
+		}
+	}
+	return missing, later
 }
 
 func (x *examination) beforePermit(c *call, later []string) Finding {
@@ -410,8 +435,21 @@ func (x *examination) noPermit(c *call, missing []string) Finding {
 	return Finding{
 		"call.no-permit", level, fmt.Sprintf("%s has no %s before the call (%s)", c.Param, and(missing), c.names()),
 		"Your own hosts and users are asked about too. The built-in rules let them pass; rules of your own have to do so themselves: { authenticated = true }, { client = [\"loopback\", \"private\", \"own\"] }.",
-		x.rewireWith(c.place, missing),
+		x.completed(c),
 	}
+}
+
+// completed is the command that puts before a call all that it would be better to
+// have there, so that of two findings about it one does not undo the other.
+func (x *examination) completed(c *call) []string {
+	missing, later := c.permitsMissing()
+	if len(later) > 0 {
+		missing = nil // rewire moves them
+	}
+	if x.asksOfUnlisted(c) {
+		missing = append(missing, "reject_unlisted_recipient")
+	}
+	return x.rewireWith(c.place, missing)
 }
 
 func asUnits(names []string) []smtpd.Unit {

@@ -166,7 +166,7 @@ func (w *walk) restriction(u Unit, warn bool) Result {
 	if len(u) > 1 {
 		arg = u[1]
 	}
-	if strings.Contains(name, ":") {
+	if strings.Contains(name, ":") && !w.c.Strange(u) {
 		name, arg = w.fallback, u[0]
 	}
 	inner := w.trace.By
@@ -199,7 +199,10 @@ func (w *walk) outcome(name, arg string, u Unit, warn bool) Result {
 	case "":
 		return Broken // a table alone where that stands for nothing
 	}
-	if list, ok := w.c.classes[u[0]]; ok && !slices.Contains(w.within, u[0]) {
+	if list, ok := w.c.classes[u[0]]; ok {
+		if slices.Contains(w.within, u[0]) {
+			return Dunno
+		}
 		w.within = append(w.within, u[0])
 		defer func() { w.within = w.within[:len(w.within)-1] }()
 		return w.list(list, warn)
@@ -207,7 +210,13 @@ func (w *walk) outcome(name, arg string, u Unit, warn bool) Result {
 	if isTable(name) {
 		return w.table(name, arg, warn)
 	}
-	return w.unknown(name)
+	if w.c.Strange(u) {
+		return Broken
+	}
+	if !isRestriction(name) {
+		w.doubt(name)
+	}
+	return Dunno // it decides by what the client is or says, for a few
 }
 
 func permitIf(ok bool) Result {
@@ -226,20 +235,6 @@ func (w *walk) list(list []Unit, warn bool) Result {
 			return r
 		}
 	}
-	return Dunno
-}
-
-// unknown is a restriction that decides by what the client is or says, for a few,
-// or one that is none: Postfix answers 451 then.
-func (w *walk) unknown(name string) Result {
-	switch {
-	case strings.ContainsAny(name, "={}"):
-		return Broken
-	case strings.HasPrefix(name, "reject_"), strings.HasPrefix(name, "permit_"), strings.HasPrefix(name, "defer_"),
-		name == "sleep", strings.HasPrefix(name, "check_"):
-		return Dunno
-	}
-	w.doubt(name)
 	return Dunno
 }
 

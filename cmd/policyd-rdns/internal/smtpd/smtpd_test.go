@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"policyd-rdns/policy/address"
 )
 
 // config is one of a test: lines of main.cf, without names to expand.
@@ -54,12 +56,18 @@ loop = loop, all
 		{"recipient", "warn_if_reject permit_auth_destination", "permit by permit_auth_destination"},
 		{"recipient", "warn_if_reject reject, reject", "refuse by reject"},
 		{"recipient", "warn_if_reject warn_if_reject all", "permit by permit"},
-		{"recipient", "loop", "permit by permit doubts loop"},
+		{"recipient", "loop", "permit by permit"},
 		{"recipient", "permit_mynetworks", "dunno"},
 		{"recipient", "check_policy_service inet:127.0.0.1:10023 check_policy_service { unix:private/p, timeout=1s }", "dunno calls inet:127.0.0.1:10023, { unix:private/p, timeout=1s }"},
 		{"recipient", "some all", "permit by permit calls inet:127.0.0.1:10040"},
 		{"recipient", "timeout=10s", "broken by timeout=10s"},
-		{"recipient", "policyd", "dunno doubts policyd"},
+		{"recipient", "policyd", "broken by policyd"},
+		{"recipient", "reject_unauth_destinations", "broken by reject_unauth_destinations"},
+		{"recipient", "warn_if_reject policyd", "broken by policyd"},
+		{"recipient", "permit_mynetworks; permit", "broken by permit_mynetworks;"},
+		{"recipient", "inet:127.0.0.1:10040", "broken by inet:127.0.0.1:10040"},
+		{"recipient", "check_policy_service=inet:127.0.0.1:10040", "broken by check_policy_service=inet:127.0.0.1:10040"},
+		{"recipient", "check_clients_access hash:/t", "broken by check_clients_access hash:/t"},
 		{"recipient", "check_client_access static:OK", "permit by check_client_access static:OK"},
 		{"recipient", "check_client_access static:all", "permit by permit"},
 		{"recipient", "check_client_access static:some", "dunno calls inet:127.0.0.1:10040"},
@@ -147,40 +155,13 @@ func TestStrangers(t *testing.T) {
 			six, bits = six+1, 16
 		}
 		p, _ := s.Addr.Prefix(bits)
-		if seen[p] || !Public(s.Addr) || s.Recipient != "someone@example.com" {
+		if seen[p] || !address.Public(netip.PrefixFrom(s.Addr, s.Addr.BitLen())) || s.Recipient != "someone@example.com" {
 			t.Errorf("%+v: want a public address in a network of its own, and our domain", s)
 		}
 		seen[p] = true
 	}
 	if four < 40 || six < 10 {
 		t.Errorf("%d and %d strangers; want enough of both families", four, six)
-	}
-}
-
-func TestPublicNetwork(t *testing.T) {
-	for _, test := range []struct {
-		prefix string
-		want   bool
-	}{
-		{"0.0.0.0/0", true},
-		{"::/0", true},
-		{"172.0.0.0/8", true},
-		{"192.0.0.0/8", true},
-		{"10.0.0.0/7", true},
-		{"192.0.2.0/24", true},
-		{"2001:db8::/32", true},
-		{"10.0.0.0/8", false},
-		{"172.16.0.0/16", false},
-		{"100.64.0.0/10", false},
-		{"198.18.0.0/16", false},
-		{"169.254.0.0/16", false},
-		{"fe80::/64", false},
-		{"fd00::/8", false},
-		{"::1/128", false},
-	} {
-		if got := PublicNetwork(netip.MustParsePrefix(test.prefix)); got != test.want {
-			t.Errorf("PublicNetwork(%s) = %v; want %v", test.prefix, got, test.want)
-		}
 	}
 }
 
@@ -261,6 +242,41 @@ func TestSplit(t *testing.T) {
 	} {
 		if got := Split(test.text, Separators); !slices.Equal(got, test.want) {
 			t.Errorf("Split(%q) = %q; want %q", test.text, got, test.want)
+		}
+	}
+}
+
+// TestMeant: what words that are no restrictions were to be.
+func TestMeant(t *testing.T) {
+	c := config("smtpd_restriction_classes = own", nil)
+	for _, test := range []struct {
+		unit string
+		want string
+	}{
+		{"\"permit_mynetworks\"", "permit_mynetworks"},
+		{"Reject_Unauth_Destination;", "reject_unauth_destination"},
+		{"reject_unauth_destinations", "reject_unauth_destination"},
+		{"reject_unauth_destinaton", "reject_unauth_destination"},
+		{"permit_my_networks", "permit_mynetworks"},
+		{"permit_sasl_authentciated", "permit_sasl_authenticated"},
+		{"check_clients_access hash:/t", "check_client_access hash:/t"},
+		{"{ permit_mynetworks, check_client_access hash:/t }", "permit_mynetworks|check_client_access hash:/t"},
+		{"policyd", ""},
+		{"rejects_all", ""},
+		{"check_client_acces", ""}, // of what?
+	} {
+		u := Units(test.unit)[0]
+		var got []string
+		for _, m := range Meant(u) {
+			got = append(got, m.String())
+		}
+		if text := strings.Join(got, "|"); text != test.want || !c.Strange(u) {
+			t.Errorf("%q is strange: %v, and meant to be %q; want %q", test.unit, c.Strange(u), text, test.want)
+		}
+	}
+	for _, unit := range []string{"own", "PERMIT", "warn_if_reject reject_unknown_client", "hash:/t", "proxy:mysql:/t", "unix:passwd.byname"} {
+		if c.Strange(Units(unit)[0]) {
+			t.Errorf("%q is strange", unit)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"policyd-rdns/policy/address"
 )
 
 // Stranger is who brings mail for a domain of ours, and for whom nobody has made
@@ -22,7 +24,7 @@ func Strangers(domain string) []Stranger {
 	var all []Stranger
 	for i := range 64 { // every fourth /8
 		a := netip.AddrFrom4([4]byte{byte(4*i + 1), byte(37*i + 11), byte(91*i + 5), byte(53*i + 20)})
-		if Public(a) {
+		if address.Global4(a.As4()) {
 			all = append(all, stranger(len(all), a, domain))
 		}
 	}

@@ -33,7 +33,7 @@ type key struct {
 }
 
 func isTable(name string) bool {
-	return strings.HasPrefix(name, "check_") && strings.HasSuffix(name, "_access")
+	return strings.HasPrefix(name, "check_") && strings.HasSuffix(name, "_access") && isRestriction(name)
 }
 
 // table is what an access(5) table does with the stranger.

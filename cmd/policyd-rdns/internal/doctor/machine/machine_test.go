@@ -115,8 +115,16 @@ func TestParseUnit(t *testing.T) {
 			t.Errorf("parseUnit(%q) = %+v; want %+v", test.text, got, test.want)
 		}
 	}
-	got := parseSocketUnit("Listen=127.0.0.1:1 (Stream)\nActiveState=inactive\n")
-	if want := (SocketUnit{Active: "inactive"}); !reflect.DeepEqual(got, want) {
-		t.Errorf("parseSocketUnit of one that is not active = %+v; want %+v", got, want)
+	for _, test := range []struct {
+		text string
+		want SocketUnit
+	}{
+		{"Listen=127.0.0.1:1 (Stream)\nActiveState=inactive\n", SocketUnit{Active: "inactive"}},
+		{"BindIPv6Only=default\nListen=[::]:1 (Stream)\nListen=/run/p (Stream)\nActiveState=active\n", SocketUnit{Active: "active", Listen: []string{"[::]:1", "unix:/run/p", "0.0.0.0:1"}}},
+		{"Listen=[::]:1 (Stream)\nBindIPv6Only=ipv6-only\nActiveState=active\n", SocketUnit{Active: "active", Listen: []string{"[::]:1"}}},
+	} {
+		if got := parseSocketUnit(test.text); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("parseSocketUnit(%q) = %+v; want %+v", test.text, got, test.want)
+		}
 	}
 }

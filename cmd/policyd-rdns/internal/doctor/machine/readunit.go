@@ -13,7 +13,7 @@ func (s *System) Unit(ctx context.Context) Unit {
 		return Unit{Unread: err.Error()}
 	}
 	u := parseUnit(string(out))
-	out, err = s.Run(ctx, "systemctl", "show", "policyd-rdns.socket", "-p", "ActiveState,Listen")
+	out, err = s.Run(ctx, "systemctl", "show", "policyd-rdns.socket", "-p", "ActiveState,Listen,BindIPv6Only")
 	if err == nil {
 		u.Socket = parseSocketUnit(string(out))
 	}
@@ -60,15 +60,19 @@ func configOf(execStart string) string {
 }
 
 // parseSocketUnit reads lines such as "Listen=127.0.0.1:10040 (Stream)". Sockets
-// of a unit that is not active are nobody's.
+// of a unit that is not active are nobody's. A socket of systemd's at [::] is one
+// for IPv4 too, but where BindIPv6Only= says otherwise (systemd.socket(5)).
 func parseSocketUnit(text string) SocketUnit {
 	var u SocketUnit
 	var listen []string
+	both := true
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch key {
 		case "ActiveState":
 			u.Active = value
+		case "BindIPv6Only":
+			both = value != "ipv6-only"
 		case "Listen":
 			words := strings.Fields(value)
 			for i, word := range words {
@@ -82,8 +86,14 @@ func parseSocketUnit(text string) SocketUnit {
 			}
 		}
 	}
-	if u.Active == "active" {
-		u.Listen = listen
+	if u.Active != "active" {
+		return u
+	}
+	u.Listen = listen
+	for _, address := range listen {
+		if port, ok := strings.CutPrefix(address, "[::]:"); ok && both {
+			u.Listen = append(u.Listen, "0.0.0.0:"+port)
+		}
 	}
 	return u
 }

@@ -25,7 +25,7 @@ func ParseCall(arg string) Call {
 		c.Braces = true
 		inner, ok := smtpd.Unbrace(arg)
 		if !ok {
-			c.Bad = "the braces are not closed"
+			inner, c.Bad = strings.TrimPrefix(arg, "{"), "the braces are not closed"
 		}
 		words = smtpd.Split(inner, smtpd.Separators)
 	} else if arg != "" {

@@ -80,7 +80,8 @@ func (e *Endpoint) File(queue string, chroot bool) string {
 }
 
 // Listens says that who listens on an address, as in server.listen, hears what
-// is sent to the endpoint.
+// is sent to the endpoint: 0.0.0.0 is all of IPv4 and [::] all of IPv6, neither of
+// them both.
 func (e *Endpoint) Listens(address, queue string, chroot bool) bool {
 	if file, ok := strings.CutPrefix(address, "unix:"); ok {
 		return e.Network == "unix" && SameFile(e.File(queue, chroot), file)
@@ -96,8 +97,14 @@ func (e *Endpoint) Listens(address, queue string, chroot bool) bool {
 	if err != nil {
 		return false
 	}
-	all := ap.Addr().IsUnspecified() && (ap.Addr().Is6() || host.Is4())
-	return all || ap.Addr() == host
+	own, host := ap.Addr().Unmap(), host.Unmap()
+	switch host { // who connects there gets to this host
+	case netip.IPv4Unspecified():
+		host = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	case netip.IPv6Unspecified():
+		host = netip.IPv6Loopback()
+	}
+	return own == host || own.IsUnspecified() && own.Is4() == host.Is4()
 }
 
 // SameFile compares paths; /var/run is a link to /run wherever it still is.
@@ -124,6 +131,7 @@ func EndpointOf(address, queue string) string {
 	if err != nil {
 		return "inet:" + address
 	}
+	ap = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 	switch {
 	case ap.Addr() == netip.IPv4Unspecified():
 		ap = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), ap.Port())

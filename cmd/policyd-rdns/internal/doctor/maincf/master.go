@@ -25,6 +25,11 @@ type Option struct{ Name, Value string }
 // String is the service as postconf(1) names it: "smtp/inet".
 func (s *Service) String() string { return s.Name + "/" + s.Type }
 
+// Sets reports whether the service has a value of its own for a parameter.
+func (s *Service) Sets(name string) bool {
+	return slices.ContainsFunc(s.Options, func(o Option) bool { return o.Name == name })
+}
+
 // parseService reads "name type private unprivileged chroot wakeup maxproc
 // command arguments".
 func parseService(line string) (Service, bool) {

@@ -91,6 +91,9 @@ type decisions struct{}
 // Program is that of [frame.Wanted]: messages of any program are looked at.
 func (decisions) Program(string) bool { return false }
 
+// Stem is that of [frame.Wanted]: of no program.
+func (decisions) Stem(string) bool { return false }
+
 // Message is that of [frame.Wanted].
 func (decisions) Message(text string, _ bool) bool {
 	if text[0] == '{' {

@@ -47,7 +47,7 @@ func (f *finder) entry(e *entry) bool {
 	if f.wanted.Program(e.program) {
 		return f.said(e)
 	}
-	f.named, f.pid = e.program != "", e.program != ""
+	f.named, f.pid, f.stem = e.program != "", e.program != "", f.wanted.Stem(e.program)
 	for _, text := range e.texts[:e.count] {
 		if f.inner(text) {
 			return true

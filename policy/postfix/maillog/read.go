@@ -128,6 +128,13 @@ type logReader struct {
 	*Reader
 	assembly *assembly
 	counts   Counts
+	last     *said // by the line before, if it may be repeated
+}
+
+// said is what a line has said.
+type said struct {
+	header
+	event
 }
 
 func (l *logReader) read(ctx context.Context, in Input) error {
@@ -170,8 +177,15 @@ func (l *logReader) read(ctx context.Context, in Input) error {
 // line reads one line.
 func (l *logReader) line(c *frame.Clock, in Input, n int, raw []byte) error {
 	line := trimEnd(string(raw))
+	last := l.last
+	l.last = nil
 	h, text, ok := cutHeader(c, line)
 	if !ok {
+		if last != nil {
+			if times := repeats(c, line); times > 0 {
+				return l.again(last, times)
+			}
+		}
 		if strings.IndexByte(line, 0) >= 0 {
 			l.damaged(in, n, errors.New("holds NUL bytes"))
 			return nil
@@ -183,6 +197,7 @@ func (l *logReader) line(c *frame.Clock, in Input, n int, raw []byte) error {
 		l.counts.Other++
 		return nil
 	}
+	text, times := cutRepeated(text)
 	e, err := parseEvent(h.program, text)
 	switch {
 	case err != nil:
@@ -192,8 +207,23 @@ func (l *logReader) line(c *frame.Clock, in Input, n int, raw []byte) error {
 		l.counts.Other++
 		return nil
 	}
+	if e.kind == verdict {
+		l.last = &said{h, e}
+		return l.again(l.last, times)
+	}
 	l.counts.Used++
 	return l.assembly.add(&h, &e)
+}
+
+// again takes what a line says of a client so many times.
+func (l *logReader) again(s *said, times int) error {
+	l.counts.Used++
+	for range times {
+		if err := l.assembly.add(&s.header, &s.event); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errFrame is what is wrong with a line that was not read, though Postfix's header

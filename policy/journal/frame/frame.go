@@ -250,7 +250,7 @@ func (f *finder) word(s string) (rest string, ok bool) {
 		return s, false
 	}
 	word, rest := s[:end], s[end:]
-	if f.precision > noTime && (f.wanted.Program(word) || f.wanted.Stem(word)) {
+	if f.precision > noTime && (f.wanted.Program(word) || f.wanted.Stem(word)) && processNext(rest) {
 		if in := *f; in.fields(word, rest) { // else a host, or a container, is called so
 			*f = in
 			return s, true
@@ -458,6 +458,13 @@ func (f *finder) fields(app, s string) bool {
 	}
 	f.named, f.pid, f.stem = true, true, f.wanted.Stem(app)
 	return f.inner(strings.TrimPrefix(s, ": "))
+}
+
+// processNext reports whether the next word is a PROCID as programs have it.
+func processNext(s string) bool {
+	id, _, _ := strings.Cut(trimBlanks(s), " ")
+	_, ok := number(id)
+	return ok || id == "-"
 }
 
 // cutStructured leaves out STRUCTURED-DATA: - or elements in brackets, with quoted

@@ -45,7 +45,7 @@ func (l *Line) read(raw []byte) error {
 		return l.framed(text, ErrOther)
 	}
 	err := l.parse(text)
-	if err == nil || raw[0] != '{' {
+	if err == nil || raw[0] != '{' && !strings.Contains(text, `="time=`) && !strings.Contains(text, `="{`) {
 		return err
 	}
 	return l.framed(text, err)
@@ -100,7 +100,11 @@ func (decisions) Message(text string, _ bool) bool {
 		var f fields
 		return strings.Contains(text, `"decision"`) && f.split(text) == nil && f.value[fMsg] == "decision"
 	}
-	return strings.HasPrefix(text, "time=") && strings.Contains(text, " msg=")
+	if !strings.HasPrefix(text, "time=") {
+		return false
+	}
+	_, message, _ := strings.Cut(text, " msg=")
+	return strings.HasPrefix(message, "decision")
 }
 
 // marked says that a line holds what only decisions do.

@@ -16,8 +16,8 @@
 //	name      hosts, pods, containers; few in a row
 //	grep's    /var/log/mail.log:12: and colours
 //
-// A line may be a JSON object, or a row of CSV, that has such a line or a message in one
-// of its fields.
+// A line may be a JSON object, a row of CSV or of logfmt, that has such a line or a
+// message in one of its fields.
 //
 // # Trust
 //
@@ -212,6 +212,9 @@ func (f *finder) label(s string, begin bool) (rest string, ok bool) {
 		if in := *f; plainRow(s) && in.row(s) {
 			*f = in
 			return s, true
+		}
+		if found, pairs := f.pairs(s); pairs {
+			return s, found
 		}
 	}
 	return f.word(s)

@@ -27,7 +27,7 @@ func (decisions) Program(string) bool { return false }
 func (decisions) Stem(string) bool { return false }
 
 func (decisions) Message(text string, _ bool) bool {
-	return strings.HasPrefix(text, "time=") || strings.HasPrefix(text, `{"time":`)
+	return strings.HasPrefix(text, "time=") && strings.Contains(text, " msg=decision") || strings.HasPrefix(text, `{"time":`)
 }
 
 var written = time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)
@@ -45,10 +45,11 @@ var frames = []string{
 	"Mon Nov 23 09:00:00 2026 mail.info ", "Nov 23 2026 09:00:00 mx: Nov 23 09:00:00 mx ",
 }
 
-// inObjects puts a line into objects of JSON.
+// inObjects puts a line into objects of JSON and into logfmt.
 func inObjects(line string) []string {
 	text, _ := json.Marshal(line)
 	return []string{
+		fmt.Sprintf(`ts=2026-11-23T09:00:00Z level=info msg=%s`, text),
 		fmt.Sprintf(`{"log":%s,"stream":"stdout","time":"2026-11-23T09:00:00.5Z"}`, text),
 		fmt.Sprintf(`{"@timestamp":"2026-11-23T09:00:00Z","message":%s,"host":{"name":"mx"}}`, text),
 		fmt.Sprintf(`{"_source": {"message": %s, "tags": [{"a": "}"}], "n": 1.5e3, "time": "2026-11-23T09:00:00Z"}}`, text),

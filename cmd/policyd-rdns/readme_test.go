@@ -120,7 +120,7 @@ func readmeTrouble() map[string]string {
 		"a request is unreadable, or not whole in 60 s": "policy/postfix/server_test.go TestServeUnfinished",
 		"the client has no address (`unknown`)":         "policy/enough_test.go TestGatherNoAddress",
 		"all clients have one address, or private ones": "cmd/policyd-rdns/natguard_test.go TestNATGuard",
-		"many nameless clients are in one IPv6 /96":     "cmd/policyd-rdns/carriers_test.go TestCarriers",
+		"many nameless clients are in one IPv6 prefix, as a translator has":     "cmd/policyd-rdns/carriers_test.go TestCarriers",
 		"the daemon panics over a request":              "policy/postfix/server_test.go TestServePanic",
 		"the log cannot be written":                     "cmd/policyd-rdns/trouble_test.go TestFullDisk",
 		"the daemon is down":                            "cmd/policyd-rdns/e2e_badday_test.go TestPostfixKilled",

@@ -16,6 +16,8 @@ type Line struct {
 	// Text is the line itself, without what syslog, a container runtime or a collector
 	// has put before it or around it.
 	Text string
+
+	clock frame.Clock // of what stands before it
 }
 
 // Damage is a line that was meant to be a decision and cannot be read as one,
@@ -57,8 +59,7 @@ var timeKey = []byte("time=")
 // framed reads a line that something stands before, or around. If there is no
 // decision in it, the error is that of reading it without a frame; ErrOther: not read.
 func (l *Line) framed(text string, err error) error {
-	var c frame.Clock
-	if found, ok := c.Cut(decisions{}, text); ok && len(found.Text) < len(text) {
+	if found, ok := l.clock.Cut(decisions{}, text); ok && len(found.Text) < len(text) {
 		return l.parse(found.Text)
 	}
 	if errors.Is(err, ErrOther) {

@@ -83,7 +83,7 @@ func TestForms(t *testing.T) {
 }
 
 // zeros are a block of a file that was not written when the machine went down.
-var zeros = strings.Repeat("\x00", 4096)
+var zeros = strings.Repeat("\x00", 512)
 
 // TestText: text is what it is, in UTF-8.
 func TestText(t *testing.T) {

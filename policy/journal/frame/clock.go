@@ -15,6 +15,7 @@ type Clock struct {
 	Written time.Time
 
 	last    time.Time // of those without a year
+	date    date      // as it stood there
 	month   string    // its spelling
 	strange map[string]time.Month
 	text    string // the spelling that was looked up last

@@ -108,11 +108,16 @@ func (f *finder) find(s string) bool {
 				return found
 			}
 		}
-		if f.here(s) {
-			return true
-		}
 		if f.nested++; f.nested > maxParts {
 			return false
+		}
+		if t, p, rest := f.clock.cut(s); p != noTime { // with which no message begins
+			f.at(t, p)
+			s = rest
+			continue
+		}
+		if f.here(s) {
+			return true
 		}
 		rest, ok := f.part(s, begin)
 		if !ok || f.done {
@@ -171,12 +176,8 @@ func cutProgram(s string) (name string, pid int, text string, ok bool) {
 	return name, pid, text, wordOf(name, nameBytes+"[]") // postfix/[::1]:10025/smtpd
 }
 
-// part leaves out one part of a frame.
+// part leaves out one part of a frame that is no time.
 func (f *finder) part(s string, begin bool) (rest string, ok bool) {
-	if t, p, rest := f.clock.cut(s); p != noTime {
-		f.at(t, p)
-		return rest, true
-	}
 	switch {
 	case s[0] == '<':
 		return f.priority(s)

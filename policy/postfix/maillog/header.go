@@ -47,9 +47,10 @@ func (postfixLines) Message(text string, alone bool) bool { return alone && bare
 
 // bareMessage says of a line without any header that it may be Postfix's.
 func bareMessage(line string) bool {
-	if strings.Index(line[:min(len(line), maxID+2)], ": ") > 0 {
-		_, _, ok := cutID(line)
-		return ok
+	end := strings.IndexByte(line[:min(len(line), maxID+2)], ' ')
+	if end > 0 && line[end-1] == ':' {
+		id := line[:end-1]
+		return id == "NOQUEUE" || queueID(id)
 	}
 	return strings.HasPrefix(line, "connect from ") || strings.HasPrefix(line, "disconnect from ")
 }

@@ -128,13 +128,14 @@ type logReader struct {
 	*Reader
 	assembly *assembly
 	counts   Counts
-	last     *said // by the line before, if it may be repeated
+	last     said // by the line before, if that may be repeated
 }
 
-// said is what a line has said.
+// said is what a line has said of a client.
 type said struct {
 	header
 	event
+	line int // in which; 0: none has
 }
 
 func (l *logReader) read(ctx context.Context, in Input) error {
@@ -177,13 +178,11 @@ func (l *logReader) read(ctx context.Context, in Input) error {
 // line reads one line.
 func (l *logReader) line(c *frame.Clock, in Input, n int, raw []byte) error {
 	line := trimEnd(string(raw))
-	last := l.last
-	l.last = nil
 	h, text, ok := cutHeader(c, line)
 	if !ok {
-		if last != nil {
+		if l.last.line > 0 && l.last.line == n-1 {
 			if times := repeats(c, line); times > 0 {
-				return l.again(last, times)
+				return l.again(times)
 			}
 		}
 		if strings.IndexByte(line, 0) >= 0 {
@@ -208,18 +207,18 @@ func (l *logReader) line(c *frame.Clock, in Input, n int, raw []byte) error {
 		return nil
 	}
 	if e.kind == verdict {
-		l.last = &said{h, e}
-		return l.again(l.last, times)
+		l.last = said{h, e, n}
+		return l.again(times)
 	}
 	l.counts.Used++
 	return l.assembly.add(&h, &e)
 }
 
-// again takes what a line says of a client so many times.
-func (l *logReader) again(s *said, times int) error {
+// again takes what the last line has said of a client so many times.
+func (l *logReader) again(times int) error {
 	l.counts.Used++
 	for range times {
-		if err := l.assembly.add(&s.header, &s.event); err != nil {
+		if err := l.assembly.add(&l.last.header, &l.last.event); err != nil {
 			return err
 		}
 	}

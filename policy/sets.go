@@ -71,7 +71,8 @@ func (p *Prefixes) Has(addr netip.Addr) bool {
 
 // Names is a set of host names and domains: "mx.example.com" is itself,
 // ".example.com" everything under it but not itself. Letter case and a final
-// dot do not count. The zero value is empty.
+// dot do not count; a name in letters of other scripts is also the one that the DNS
+// has for it. The zero value is empty.
 type Names struct {
 	exact  map[string]struct{}
 	suffix map[string]struct{} // without the leading dot
@@ -96,7 +97,9 @@ func (n *Names) Add(text string) error {
 		*set = map[string]struct{}{}
 	}
 	(*set)[name] = struct{}{}
-	n.sizes |= sizeBit(name)
+	ascii := hostname.ASCII(name)
+	(*set)[ascii] = struct{}{}
+	n.sizes |= sizeBit(name) | sizeBit(ascii)
 	return nil
 }
 
@@ -185,6 +188,7 @@ func (m *Mailboxes) Add(text string) error {
 		m.whole = map[string]struct{}{}
 	}
 	m.whole[user+"@"+name] = struct{}{}
+	m.whole[user+"@"+hostname.ASCII(name)] = struct{}{}
 	return nil
 }
 

@@ -113,6 +113,11 @@ func TestNames(t *testing.T) {
 		{"mx.example.com .example.net", "a.example.net", true},
 		{"mx.example.com .example.net", "mx.example.org", false},
 		{"", "mx.example.com", false},
+		{"bücher.example", "xn--bcher-kva.example", true},
+		{"BÜCHER.example.", "xn--bcher-kva.example", true},
+		{".bücher.example", "mx.xn--bcher-kva.example", true},
+		{"bücher.example", "bucher.example", false},
+		{"xn--bcher-kva.example", "xn--bcher-kva.example", true},
 	}
 	for _, tt := range tests {
 		var set policy.Names
@@ -158,6 +163,9 @@ func TestMailboxes(t *testing.T) {
 		{"example.com", "user@mail.example.com", false},
 		{".example.com", "user@mail.example.com", true},
 		{".example.com", "user@example.com", false},
+		{"bücher.example", "user@xn--bcher-kva.example", true},
+		{"bücher.example", "user@bücher.example", true},
+		{"user@bücher.example", "user@xn--bcher-kva.example", true},
 		{"user@", "user@example.org", true},
 		{"User@", "USER@example.org", true},
 		{"user@", "user", true},

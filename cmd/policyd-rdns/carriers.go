@@ -15,7 +15,8 @@ import (
 // those that have one or none so many percent, and one in so many of all messages.
 //
 // Hosts of IPv6 that stand in one /96 are few, and numbered from its beginning, so
-// that their last 32 bits are no address that is global. Who sends from a network
+// that their last 32 bits are no address that is global; hardly any has an address that
+// ends in three octets of zeros, as those behind a shorter prefix do. Who sends from a network
 // of his own may choose these at random; then one in seven is not global either,
 // and that all of 64 are happens about once in 13,000 times.
 const (
@@ -37,7 +38,7 @@ type carriers struct {
 	list     []carrier
 }
 
-// carrier is a /96 that may carry IPv4.
+// carrier is a network that may carry IPv4.
 type carrier struct {
 	network  netip.Prefix
 	votes    int
@@ -75,12 +76,28 @@ func (c *carriers) see(req *policy.Request, ptr resolver.Outcome, log *slog.Logg
 			"or let Postfix have an IPv4 address; until then exempt them: when = { client = \""+network.String()+"\" }")
 }
 
-// embedded is the /96 of an IPv6 address and whether its last 32 bits may be an
-// IPv4 client. Bits 64 to 71 of such an address are zero (RFC 6052 section 2.2).
+// embedded is the network of an IPv6 address and whether the rest may be an IPv4
+// client: behind 32, 40, 48, 56, 64 or 96 bits, but for bits 64 to 71, which are zero as
+// is all that follows it (RFC 6052 section 2.2).
 func embedded(client netip.Addr) (network netip.Prefix, carried bool) {
-	network, _ = client.Prefix(96) // of an IPv6 address
 	b := client.As16()
-	return network, b[8] == 0 && address.Global4([4]byte(b[12:]))
+	const skipped = 8
+	last := len(b) - 1
+	for last > skipped && b[last] == 0 {
+		last--
+	}
+	size := 12
+	if last < skipped+5 {
+		size = 4 + last - skipped
+	}
+	network, _ = client.Prefix(8 * size) // of an IPv6 address
+	var v4 []byte
+	for i := size; len(v4) < 4; i++ {
+		if i != skipped {
+			v4 = append(v4, b[i])
+		}
+	}
+	return network, b[skipped] == 0 && address.Global4([4]byte(v4))
 }
 
 // find is what is counted of a network; nil: nothing. One that may carry IPv4 gets

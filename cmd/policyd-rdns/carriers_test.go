@@ -19,6 +19,23 @@ func carried(prefix string, i int) string {
 	return fmt.Sprintf("%s%d.%d.%d.%d", prefix, 1+i%9, i/7%256, i/3%256, i%256)
 }
 
+// carriedBehind is client i of IPv4 behind a prefix of so many bits (RFC 6052 section
+// 2.2).
+func carriedBehind(bits, i int) string {
+	b := netip.MustParseAddr("2001:db8:64:abcd::").As16()
+	clear(b[bits/8:])
+	v4 := netip.MustParseAddr(carried("", i)).As4()
+	at := bits / 8
+	for _, octet := range v4 {
+		if at == 8 {
+			at++
+		}
+		b[at] = octet
+		at++
+	}
+	return netip.AddrFrom16(b).String()
+}
+
 func TestCarriers(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	v4 := func(i int) string { return fmt.Sprintf("203.0.113.%d", i%250) }
@@ -42,6 +59,12 @@ func TestCarriers(t *testing.T) {
 	}{
 		{"all through a translator", func(i int) seen { return seen{carried("2001:db8:64::", i), none} }, 10 * time.Second, true},
 		{"the local-use prefix (RFC 8215)", func(i int) seen { return seen{carried("64:ff9b:1::", i), none} }, 10 * time.Second, true},
+		{"a prefix of 32 bits", func(i int) seen { return seen{carriedBehind(32, i), none} }, 10 * time.Second, true},
+		{"a prefix of 40 bits", func(i int) seen { return seen{carriedBehind(40, i), none} }, 10 * time.Second, true},
+		{"a prefix of 48 bits", func(i int) seen { return seen{carriedBehind(48, i), none} }, 10 * time.Second, true},
+		{"a prefix of 56 bits", func(i int) seen { return seen{carriedBehind(56, i), none} }, 10 * time.Second, true},
+		{"a prefix of 64 bits", func(i int) seen { return seen{carriedBehind(64, i), none} }, 10 * time.Second, true},
+		{"the first host of each network, without a name", func(i int) seen { return seen{fmt.Sprintf("2001:db8:%x::1", i), none} }, 10 * time.Second, false},
 		{"a quarter", func(i int) seen { return mixed(i, 4, seen{carried("2001:db8:64::", i/4), none}, seen{v4(i), found}) }, 10 * time.Second, true},
 		{"beside senders of IPv6", func(i int) seen {
 			return mixed(i, 3, seen{carried("2001:db8:64::", i/3), none}, seen{fmt.Sprintf("2001:db8:%x::100:%x", i%5000, i), found})
@@ -84,8 +107,14 @@ func TestCarriers(t *testing.T) {
 		if test.want {
 			want = 1
 		}
-		if strings.Count(got, "\n") != want || test.want && (!strings.Contains(got, "::/96") || !strings.Contains(got, "64:ff9b::/96 (RFC 6052)")) {
+		if strings.Count(got, "\n") != want || test.want && !strings.Contains(got, "64:ff9b::/96 (RFC 6052)") {
 			t.Errorf("%s: logged %q; want %d line", test.name, got, want)
+			continue
+		}
+		_, network, _ := strings.Cut(got, " network=")
+		network, _, _ = strings.Cut(network, " ")
+		if prefix, err := netip.ParsePrefix(network); test.want && (err != nil || !prefix.Contains(netip.MustParseAddr(test.client(60).addr))) {
+			t.Errorf("%s: logged %q; want the network of %s", test.name, got, test.client(60).addr)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -161,10 +162,17 @@ func (d *decoder) number(key field) int {
 		return 0
 	}
 	n, err := strconv.Atoi(v)
-	if err != nil {
-		d.bad(key, errors.New("want a number"))
+	if err == nil {
+		return n
 	}
-	return n
+	// Some collectors know no whole numbers: 2.0, 2e0.
+	const most = 1 << 53
+	whole, err := strconv.ParseFloat(v, 64)
+	if err != nil || whole != math.Trunc(whole) || math.Abs(whole) > most {
+		d.bad(key, errors.New("want a number"))
+		return 0
+	}
+	return int(whole)
 }
 
 func (d *decoder) addr(key field) netip.Addr {
@@ -255,10 +263,13 @@ func (d *decoder) lead(key field, s string) policy.Lead {
 	return l
 }
 
-// isWord reports whether a text is like the words of this log, and so no address.
+// isWord reports whether a text is like a word of this log: a lower-case letter, and
+// then these, digits and hyphens. There is no point and no colon in it, and so it is no
+// address.
 func isWord(s string) bool {
-	for _, c := range []byte(s) {
-		if (c < 'a' || c > 'z') && c != '_' {
+	for i := range len(s) {
+		letter := s[i] == '_' || 'a' <= s[i] && s[i] <= 'z'
+		if !letter && (i == 0 || s[i] != '-' && (s[i] < '0' || s[i] > '9')) {
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,7 @@ func TestParseUnknownWords(t *testing.T) {
 		{"helo_name=proper", "helo_name=rented", `helo_name="rented"`, "helo_name=generic", "undetermined"},
 		{"ptr=found", "ptr=bogus", `ptr="bogus"`, "ptr=none", "undetermined"},
 		{"ptr=found", "ptr=bogus", `ptr="bogus"`, "fcrdns=none", "undetermined"},
+		{"helo=mismatch", "helo=own-domain2", `helo="own-domain2"`, "helo=mismatch", "undetermined"},
 		{"names=mail.example.org>198.51.100.7", "names=mail.example.org>bogus", `names="bogus"`, "fcrdns=pass", "undetermined"},
 		{"helo_to=198.51.100.7", "helo_to=bogus", `helo_to="bogus"`, "helo=match", "undetermined"},
 		{"action=reject", "action=hold", `action="hold"`, "helo=mismatch", "reject"},
@@ -105,6 +107,32 @@ func TestParseCutTexts(t *testing.T) {
 	} {
 		if _, got := outcome(t, strings.Replace(evidence, test.was, test.is, 1), test.rule); got != test.want {
 			t.Errorf("%s: rule on %s: %s; want %s", test.is, test.rule, got, test.want)
+		}
+	}
+}
+
+// What a collector makes of a line's values is the same decision.
+func TestParseCollectors(t *testing.T) {
+	const line = `{"time":"2026-11-23T08:30:15.250Z","msg":"decision","action":"reject","rule":"r","client":"203.0.113.10","questions":2,"cached":true,"ms":1.204}`
+	want, err := journal.Parse([]byte(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ was, is string }{
+		{`"questions":2`, `"questions":2.0`},
+		{`"questions":2`, `"questions":2e0`},
+		{`"questions":2`, `"questions":"2"`},
+		{`"questions":2`, `"questions":[2]`},
+		{`"rule":"r"`, `"rule":["r"]`},
+		{`"cached":true`, `"cached":[true]`},
+		{`"cached":true`, `"cached":"true","stale":false`},
+		{`"ms"`, `"sender":null,"ms"`},
+		{`"ms"`, `"sender":{"local":"a"},"recipient":[],"helo_is":["a","b"],"ms"`},
+		{`"ms":1.204`, `"ms":1.204e0`},
+	} {
+		got, err := journal.Parse([]byte(strings.Replace(line, test.was, test.is, 1)))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v; want %+v", test.is, got, err, want)
 		}
 	}
 }

@@ -16,6 +16,8 @@ type Line struct {
 	// Text is the line itself, without what syslog, a container runtime or a collector
 	// has put before it or around it.
 	Text string
+
+	clock frame.Clock // of what stands before it
 }
 
 // Damage is a line that was meant to be a decision and cannot be read as one,
@@ -45,7 +47,7 @@ func (l *Line) read(raw []byte) error {
 		return l.framed(text, ErrOther)
 	}
 	err := l.parse(text)
-	if err == nil || raw[0] != '{' {
+	if err == nil || raw[0] != '{' && !strings.Contains(text, `="time=`) && !strings.Contains(text, `="{`) {
 		return err
 	}
 	return l.framed(text, err)
@@ -57,8 +59,7 @@ var timeKey = []byte("time=")
 // framed reads a line that something stands before, or around. If there is no
 // decision in it, the error is that of reading it without a frame; ErrOther: not read.
 func (l *Line) framed(text string, err error) error {
-	var c frame.Clock
-	if found, ok := c.Cut(decisions{}, text); ok && len(found.Text) < len(text) {
+	if found, ok := l.clock.Cut(decisions{}, text); ok && len(found.Text) < len(text) {
 		return l.parse(found.Text)
 	}
 	if errors.Is(err, ErrOther) {
@@ -91,13 +92,20 @@ type decisions struct{}
 // Program is that of [frame.Wanted]: messages of any program are looked at.
 func (decisions) Program(string) bool { return false }
 
+// Stem is that of [frame.Wanted]: of no program.
+func (decisions) Stem(string) bool { return false }
+
 // Message is that of [frame.Wanted].
 func (decisions) Message(text string, _ bool) bool {
 	if text[0] == '{' {
 		var f fields
 		return strings.Contains(text, `"decision"`) && f.split(text) == nil && f.value[fMsg] == "decision"
 	}
-	return strings.HasPrefix(text, "time=") && strings.Contains(text, " msg=")
+	if !strings.HasPrefix(text, "time=") {
+		return false
+	}
+	_, message, _ := strings.Cut(text, " msg=")
+	return strings.HasPrefix(message, "decision")
 }
 
 // marked says that a line holds what only decisions do.

@@ -83,6 +83,7 @@ func TestReadLines(t *testing.T) {
 		{"JSON cut", b[:len(b)/2] + "\n" + a, "a", 0, "1: reading JSON: unexpected end"},
 		{"JSON cut at its beginning", b[len(b)/2:] + a, "a", 0, "1: "},
 		{"nearly nothing of it", b[len(b)-10:] + a, "a", 1, ""}, // looks like nothing
+		{"a line behind the beginning of another", a[:strings.Index(a, "questions=")] + a + b, "b", 0, "1: two lines in one"},
 		{"two writers in one line", a[:40] + b + a, "a", 0, "1: "},
 		{"bad values", strings.Replace(a, "client=203", "client=2030", 1) + b, "b", 0, `1: client="2030.0.113.10": want an address`},
 		{"a crash", "\x00\x00\x00\x00" + a + "\x00\x00\n" + b, "b", 0, "1: |2: "},
@@ -139,6 +140,11 @@ func TestReadFrames(t *testing.T) {
 			`{"_index":"x","_source":{"@timestamp":"2026-11-23T00:00:01Z","message":` + quoted + `}}`,
 			`{"labels":{"app":"policyd"},"line":` + quoted + `,"timestamp":"1795392001000000000"}`,
 			`{"level":"info","msg":` + quoted + `}`,
+			`ts=2026-11-23T00:00:01Z caller=x.go:1 level=info msg=` + quoted,
+			`time=2026-11-23T00:00:01Z level=info msg=` + quoted,
+			`{"LogEntry":` + quoted + `,"TimeGenerated":"2026-11-23T00:00:01Z"}`,
+			`{"id":"x","attributes":{"message":` + quoted + `}}`,
+			`2026-11-23T00:00:01Z,mx,"` + strings.ReplaceAll(line, `"`, `""`) + `"`,
 		} {
 			ids, damages, counts := readIDs(t, inputOf(1, framed))
 			if got := strings.Join(ids, " "); got != "a" || counts.Other != 0 {
@@ -151,16 +157,23 @@ func TestReadFrames(t *testing.T) {
 			"Invalid user policyd-rdns[1]: " + line,
 			`{"SYSLOG_IDENTIFIER":"sshd","MESSAGE":"Invalid user ` + quoted[1:] + `}`,
 			`time=2026-11-23T00:00:01.000Z level=WARN msg="policy connection closed" error=` + quoted,
+			`time=2026-11-23T00:00:01.000Z level=WARN msg="policy connection closed" text=` + quoted,
 		} {
 			if ids, _, counts := readIDs(t, inputOf(1, other)); len(ids) > 0 || counts.Other+counts.Damaged != 1 {
 				t.Errorf("%s: %q: decisions %q, %+v; want none", name, other, ids, counts)
 			}
 		}
 	}
-	// An object of Elasticsearch that has the decision's own fields.
+	// An object that has the decision's own fields.
 	fields := strings.TrimSpace(logLine(journal.JSON, "a", 1))
-	if ids, damages, _ := readIDs(t, inputOf(1, `{"_index":"x","_source":`+fields+`}`)); len(ids) != 1 {
-		t.Errorf("the fields within _source: decisions %q, %q; want a", ids, damages)
+	for _, framed := range []string{
+		`{"_index":"x","_source":` + fields + `}`,
+		`{"log_processed":` + fields + `,"kubernetes":{"pod_name":"x"}}`,
+		`{"@timestamp":"2026-11-23T00:00:01Z","message":` + fields + `}`,
+	} {
+		if ids, damages, _ := readIDs(t, inputOf(1, framed)); len(ids) != 1 {
+			t.Errorf("%s: decisions %q, %q; want a", framed, ids, damages)
+		}
 	}
 }
 

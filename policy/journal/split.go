@@ -109,12 +109,19 @@ func (f *fields) split(line string) error {
 	return f.splitJSON(line)
 }
 
+// errTwoLines is what is wrong with the beginning of a line whose end was not written,
+// with the next line behind it.
+var errTwoLines = errors.New("two lines in one")
+
 func (f *fields) splitLogfmt(line string) error {
 	next := field(0)
 	for rest := strings.TrimLeft(line, " "); rest != ""; {
 		key, value, after, err := pair(rest)
 		if err != nil {
 			return err
+		}
+		if key == fieldKeys[fTime] && f.has[fTime] {
+			return errTwoLines
 		}
 		next = f.set(key, value, next)
 		rest = after
@@ -259,7 +266,8 @@ func digits(s string) int {
 	return n
 }
 
-// splitJSON reads any JSON object.
+// splitJSON reads any JSON object. A null is no value; neither is what no line of this
+// log has, but a list of one text is that text, as Elasticsearch gives fields.
 func (f *fields) splitJSON(line string) error {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(line), &raw); err != nil {
@@ -267,10 +275,22 @@ func (f *fields) splitJSON(line string) error {
 	}
 	for k, v := range raw {
 		text := string(v)
-		if v[0] == '"' {
+		switch v[0] {
+		case '"':
 			if err := json.Unmarshal(v, &text); err != nil {
 				return fmt.Errorf("reading JSON: %s: %w", k, err)
 			}
+		case '[':
+			var list []any
+			if err := json.Unmarshal(v, &list); err != nil || len(list) != 1 {
+				continue
+			}
+			one, ok := list[0].(string)
+			if text = one; !ok {
+				text = fmt.Sprint(list[0])
+			}
+		case '{', 'n':
+			continue
 		}
 		f.set(k, text, 0)
 	}

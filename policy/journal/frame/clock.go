@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,6 +15,7 @@ type Clock struct {
 	Written time.Time
 
 	last    time.Time // of those without a year
+	date    date      // as it stood there
 	month   string    // its spelling
 	strange map[string]time.Month
 	text    string // the spelling that was looked up last
@@ -45,8 +47,13 @@ func (c *Clock) cut(s string) (t time.Time, p precision, rest string) {
 			t, p, rest = cutUnix(s)
 		}
 		if p == noTime {
+			t, p, rest = c.cutBasic(s)
+		}
+		if p == noTime {
 			t, p, rest = c.cutLocal(s) // 10月
 		}
+	case first == '@':
+		t, p, rest = cutTAI(s)
 	case s[3] == ' ':
 		month := monthOf(s[:3])
 		if month > 0 {
@@ -73,9 +80,10 @@ func (c *Clock) zoneless() *time.Location {
 
 // cutISO reads 2026-11-23T09:00:00 with a fraction, a zone, or neither. With a
 // blank for the T the zone is a word of its own; of words only UTC is known to all.
+// svlogd has a line for it, others have strokes in the date.
 func (c *Clock) cutISO(s string) (t time.Time, p precision, rest string) {
 	const plain = "2006-01-02T15:04:05"
-	if len(s) < len(plain) || s[4] != '-' || s[7] != '-' || s[10] != 'T' && s[10] != ' ' {
+	if len(s) < len(plain) || s[4] != '-' && s[4] != '/' || s[7] != s[4] || strings.IndexByte("T t_", s[10]) < 0 {
 		return t, noTime, s
 	}
 	year, ok1 := number(s[:4])
@@ -85,39 +93,46 @@ func (c *Clock) cutISO(s string) (t time.Time, p precision, rest string) {
 	if !ok1 || !ok2 || !ok3 || !ok4 || month < 1 || month > 12 || day < 1 || day > 31 {
 		return t, noTime, s
 	}
-	nanos, rest := fraction(s[len(plain):])
-	place, rest := c.zone(rest, s[10] == ' ')
-	p = exact
-	if place == nil {
-		place, p = c.zoneless(), zoneless
-	}
-	return time.Date(year, time.Month(month), day, sec/3600, sec/60%60, sec%60, nanos, place), p, rest
+	d := date{day: day, sec: sec}
+	d.nanos, rest = fraction(s[len(plain):])
+	return c.zoned(d, year, time.Month(month), rest, s[10] == ' ')
 }
 
-// zone reads Z, +01:00, +0100, or after a blank the abbreviation that
-// journalctl writes; nil: none that is known.
+// cutBasic reads 20261123T090000, with a fraction, a zone, or neither, and without the
+// T (ISO 8601, basic format).
+func (c *Clock) cutBasic(s string) (t time.Time, p precision, rest string) {
+	const plain = "20060102150405"
+	whole := s[:min(len(s), len(plain))]
+	if rest = s[len(whole):]; s[8] == 'T' && len(s) > len(plain) {
+		whole, rest = s[:8]+s[9:len(plain)+1], s[len(plain)+1:]
+	}
+	t, err := time.Parse(plain, whole)
+	if err != nil || t.Year() < 1970 {
+		return time.Time{}, noTime, s
+	}
+	d := date{day: t.Day(), sec: t.Hour()*3600 + t.Minute()*60 + t.Second()}
+	d.nanos, rest = fraction(rest)
+	return c.zoned(d, t.Year(), t.Month(), rest, false)
+}
+
+// zoned completes a time by its zone, if that follows.
+func (c *Clock) zoned(d date, year int, month time.Month, s string, word bool) (t time.Time, p precision, rest string) {
+	d.place, rest = c.zone(s, word)
+	if p = exact; d.place == nil {
+		d.place, p = c.zoneless(), zoneless
+	}
+	return d.at(year, month), p, rest
+}
+
+// zone reads Z, +01:00, +0100, +01, or after a blank one of these or the abbreviation
+// that journalctl writes; nil: none that is known.
 func (c *Clock) zone(s string, word bool) (*time.Location, string) {
-	if word && len(s) > 1 && (s[1] == '+' || s[1] == '-') {
-		s = s[1:] // as Fluentd and Ruby write it
+	text := s
+	if word {
+		text = strings.TrimPrefix(s, " ") // Fluentd and Ruby write +0100, journalctl -03
 	}
-	if rest, ok := strings.CutPrefix(s, "Z"); ok {
-		return time.UTC, rest
-	}
-	if len(s) >= 5 && (s[0] == '+' || s[0] == '-') {
-		digits, rest := s[1:3]+s[3:5], s[5:]
-		if s[3] == ':' && len(s) >= 6 {
-			digits, rest = s[1:3]+s[4:6], s[6:]
-		}
-		if n, ok := number(digits); ok {
-			offset := n/100*3600 + n%100*60
-			if s[0] == '-' {
-				offset = -offset
-			}
-			if offset == 0 {
-				return time.UTC, rest
-			}
-			return time.FixedZone("", offset), rest
-		}
+	if place, rest := offset(text); place != nil {
+		return place, rest
 	}
 	if word {
 		if rest, ok := strings.CutPrefix(s, " UTC"); ok {
@@ -130,6 +145,39 @@ func (c *Clock) zone(s string, word bool) (*time.Location, string) {
 	return nil, s
 }
 
+// offset reads Z, or how far a zone is from UTC, as RFC 3339 or ISO 8601 write it; nil:
+// none.
+func offset(s string) (place *time.Location, rest string) {
+	if s == "" {
+		return nil, s
+	}
+	if s[0] == 'Z' || s[0] == 'z' {
+		return time.UTC, s[1:]
+	}
+	if len(s) < 3 || s[0] != '+' && s[0] != '-' {
+		return nil, s
+	}
+	digits, rest := s[1:3], s[3:]
+	minutes := strings.TrimPrefix(rest, ":")
+	if len(minutes) >= 2 && digit(minutes[0]) {
+		digits, rest = digits+minutes[:2], minutes[2:]
+	} else {
+		digits += "00"
+	}
+	n, ok := number(digits)
+	if !ok || rest != "" && !blank(rest[0]) {
+		return nil, s
+	}
+	sec := n/100*3600 + n%100*60
+	if s[0] == '-' {
+		sec = -sec
+	}
+	if sec == 0 {
+		return time.UTC, rest
+	}
+	return time.FixedZone("", sec), rest
+}
+
 func upper(s string) bool {
 	for i := range len(s) {
 		if s[i] < 'A' || s[i] > 'Z' {
@@ -139,35 +187,53 @@ func upper(s string) bool {
 	return true
 }
 
-// cutUnix reads seconds since 1970, as journalctl -o short-unix writes them.
+// cutUnix reads seconds since 1970, as journalctl -o short-unix writes them, or a number
+// of these, of milli-, micro- or nanoseconds.
 func cutUnix(s string) (t time.Time, p precision, rest string) {
-	whole, _, ok := strings.Cut(s[:min(len(s), 12)], ".")
-	if !ok || len(whole) < 9 {
+	n := 0
+	for n < len(s) && n < 20 && digit(s[n]) {
+		n++
+	}
+	rest = s[n:]
+	switch {
+	case n >= 9 && n <= 11 && strings.HasPrefix(rest, "."):
+		_, rest = fraction(rest)
+	case (n == 10 || n == 13 || n == 16 || n == 19) && rest != "" && blank(rest[0]):
+	default:
 		return t, noTime, s
 	}
-	sec, ok := number(whole[1:])
-	lead, ok1 := number(whole[:1])
-	if !ok || !ok1 {
+	t, p = anyTime(s[:len(s)-len(rest)])
+	return t, p, rest
+}
+
+// cutTAI reads TAI64N, as multilog and svlogd write it: @, and 24 hexadecimal digits of
+// seconds and nanoseconds. They take TAI to be 10 seconds ahead of UTC, as it was before
+// the first leap second.
+func cutTAI(s string) (t time.Time, p precision, rest string) {
+	const digits, ahead = 24, 1<<62 + 10
+	if len(s) <= digits {
 		return t, noTime, s
 	}
-	for range len(whole) - 1 {
-		lead *= 10
+	sec, err := strconv.ParseUint(s[1:17], 16, 64)
+	nanos, err1 := strconv.ParseUint(s[17:1+digits], 16, 32)
+	if err != nil || err1 != nil || sec < ahead || sec > ahead+1<<40 || nanos >= 1e9 {
+		return t, noTime, s
 	}
-	nanos, rest := fraction(s[len(whole):])
-	return time.Unix(int64(lead+sec), int64(nanos)), exact, rest
+	return time.Unix(int64(sec-ahead), int64(nanos)), exact, s[1+digits:]
 }
 
 // cutDay reads what follows a month: 23 09:00:00, perhaps with a fraction, or with
-// the year before the time or behind it.
+// the year before the time or behind it. Kibana writes 23, 2026 @ 09:00:00.000.
 func (c *Clock) cutDay(s string, months monthSet, text string) (t time.Time, p precision, rest string) {
 	day, rest, ok := cutNumber(strings.TrimPrefix(s, " "))
+	rest = strings.TrimPrefix(rest, ",")
 	if !ok || day < 1 || day > 31 || !strings.HasPrefix(rest, " ") {
 		return t, noTime, s
 	}
 	rest = rest[1:]
 	year, after := cutYear(rest)
 	if year > 0 {
-		rest = after[1:]
+		rest = strings.TrimPrefix(after[1:], "@ ")
 	}
 	if len(rest) < 8 {
 		return t, noTime, s

@@ -9,15 +9,15 @@
 // farther away tells year and zone. Before it may stand, in any order and several times,
 //
 //	time      RFC 3339, ISO 8601, Nov 23 09:00:00 in any language, with a year or none,
-//	          seconds since 1970
+//	          seconds since 1970 or a number of smaller parts, TAI64N
 //	priority  <22>, <22>1 with the fields of RFC 5424, <mail.info>, mail.info
 //	program   docker/mail[812]:, if a whole line follows it
 //	label     [pod/mail-0/postfix], {app="postfix"}, mail-1  |, stdout F
 //	name      hosts, pods, containers; few in a row
 //	grep's    /var/log/mail.log:12: and colours
 //
-// A line may be a JSON object, or a row of CSV, that has such a line or a message in one
-// of its fields.
+// A line may be a JSON object, a row of CSV or of logfmt, that has such a line or a
+// message in one of its fields.
 //
 // # Trust
 //
@@ -29,6 +29,7 @@
 package frame
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +51,10 @@ type Wanted interface {
 	// Message reports whether a text is a wanted message by its form. alone says that
 	// neither a host nor a program stands before it.
 	Message(text string, alone bool) bool
+	// Stem reports whether a name is what is left of a wanted program's: rsyslog's
+	// programname, and so its APP-NAME, ends before the first slash. A message that
+	// follows it is told by its form, as if it stood alone.
+	Stem(name string) bool
 }
 
 // Cut finds the message of a line. It is false for lines that are not wanted. The
@@ -83,6 +88,7 @@ type finder struct {
 	letters   int    // of these, those of letters alone, as words of prose
 	named     bool   // the name of another program stands directly before
 	pid       bool   // with its process
+	stem      bool   // it is what is left of a wanted one's
 	nested    int
 	done      bool // line is whole
 }
@@ -102,11 +108,16 @@ func (f *finder) find(s string) bool {
 				return found
 			}
 		}
-		if f.here(s) {
-			return true
-		}
 		if f.nested++; f.nested > maxParts {
 			return false
+		}
+		if t, p, rest := f.clock.cut(s); p != noTime { // with which no message begins
+			f.at(t, p)
+			s = rest
+			continue
+		}
+		if f.here(s) {
+			return true
 		}
 		rest, ok := f.part(s, begin)
 		if !ok || f.done {
@@ -116,8 +127,9 @@ func (f *finder) find(s string) bool {
 	}
 }
 
-// alone reports whether no name stands before what comes now.
-func (f *finder) alone() bool { return !f.named && f.names == 0 }
+// alone reports whether no name stands before what comes now, or only one that says
+// no more than that the message may be wanted.
+func (f *finder) alone() bool { return f.stem || !f.named && f.names == 0 }
 
 // here reports whether a wanted message begins here, or the name of its program.
 func (f *finder) here(s string) bool {
@@ -136,7 +148,7 @@ func (f *finder) here(s string) bool {
 
 // take notes the message, which ends the search.
 func (f *finder) take(program string, pid int, text string) bool {
-	f.line.Program, f.line.PID, f.line.Text = program, pid, text
+	f.line.Program, f.line.PID, f.line.Text = program, pid, trimBlanks(text)
 	if f.line.Host == "" {
 		f.line.Host = f.outer
 	}
@@ -152,7 +164,7 @@ func cutProgram(s string) (name string, pid int, text string, ok bool) {
 	}
 	name, text = s[:end-1], s[end+1:]
 	if name[len(name)-1] == ']' {
-		open := strings.IndexByte(name, '[')
+		open := strings.LastIndexByte(name, '[')
 		if open < 0 {
 			return "", 0, s, false
 		}
@@ -161,15 +173,11 @@ func cutProgram(s string) (name string, pid int, text string, ok bool) {
 		}
 		name = name[:open]
 	}
-	return name, pid, text, nameWord(name)
+	return name, pid, text, wordOf(name, nameBytes+"[]") // postfix/[::1]:10025/smtpd
 }
 
-// part leaves out one part of a frame.
+// part leaves out one part of a frame that is no time.
 func (f *finder) part(s string, begin bool) (rest string, ok bool) {
-	if t, p, rest := f.clock.cut(s); p != noTime {
-		f.at(t, p)
-		return rest, true
-	}
 	switch {
 	case s[0] == '<':
 		return f.priority(s)
@@ -202,6 +210,13 @@ func (f *finder) label(s string, begin bool) (rest string, ok bool) {
 		if rest, ok := f.cutFile(s); ok {
 			return rest, true
 		}
+		if in := *f; plainRow(s) && in.row(s) {
+			*f = in
+			return s, true
+		}
+		if found, pairs := f.pairs(s); pairs {
+			return s, found
+		}
 	}
 	return f.word(s)
 }
@@ -215,15 +230,16 @@ func (f *finder) at(t time.Time, p precision) {
 		f.outer = f.line.Host
 	}
 	f.line.Host = ""
-	f.names, f.letters, f.named = 0, 0, false
+	f.names, f.letters, f.named, f.stem = 0, 0, false, false
 }
 
 // program reads the name of another program.
 func (f *finder) program(s string) (rest string, ok bool) {
-	if _, _, rest, ok = cutProgram(s); !ok {
+	name, _, rest, ok := cutProgram(s)
+	if !ok {
 		return s, false
 	}
-	f.named, f.pid = true, s[len(s)-len(rest)-3] == ']'
+	f.named, f.pid, f.stem = true, s[len(s)-len(rest)-3] == ']', f.wanted.Stem(name)
 	f.names, f.letters = 0, 0
 	return rest, true
 }
@@ -238,10 +254,13 @@ func (f *finder) word(s string) (rest string, ok bool) {
 		return s, false
 	}
 	word, rest := s[:end], s[end:]
-	if f.precision > noTime && f.wanted.Program(word) {
-		return s, f.fields(word, rest)
+	if f.precision > noTime && (f.wanted.Program(word) || f.wanted.Stem(word)) && processNext(rest) {
+		if in := *f; in.fields(word, rest) { // else a host, or a container, is called so
+			*f = in
+			return s, true
+		}
 	}
-	if !nameWord(word) {
+	if !nameWord(word) || timeLike(word) {
 		return s, false
 	}
 	if f.names++; letters(word) {
@@ -288,6 +307,9 @@ func (f *finder) bracket(s string) (rest string, ok bool) {
 	if t, p, after := f.clock.cut(inner); p != noTime && after == "" {
 		f.at(t, p)
 		return s[end+1:], true
+	}
+	if _, err := netip.ParseAddr(inner); err == nil && f.line.Host == "" {
+		f.line.Host = inner
 	}
 	return s[end+1:], nameWord(inner)
 }
@@ -341,6 +363,22 @@ func (f *finder) row(s string) bool {
 		}
 	}
 	return false
+}
+
+// plainRow reports whether a row of CSV begins with fields without quotes, each of which
+// is a name or a number, before one that has them.
+func plainRow(s string) bool {
+	quote := strings.IndexByte(s, '"')
+	if quote < 2 || strings.IndexByte(",;\t", s[quote-1]) < 0 {
+		return false
+	}
+	for field := range strings.SplitSeq(s[:quote-1], s[quote-1:quote]) {
+		_, p, rest := (&Clock{}).cut(field)
+		if field != "" && !nameWord(field) && (p == noTime || rest != "") {
+			return false
+		}
+	}
+	return true
 }
 
 // quoteEnd is where the quoted field ends that s begins with; -1: nowhere.
@@ -422,8 +460,15 @@ func (f *finder) fields(app, s string) bool {
 		n, _ := number(pid)
 		return f.take(app, n, s)
 	}
-	f.named, f.pid = true, true
+	f.named, f.pid, f.stem = true, true, f.wanted.Stem(app)
 	return f.inner(strings.TrimPrefix(s, ": "))
+}
+
+// processNext reports whether the next word is a PROCID as programs have it.
+func processNext(s string) bool {
+	id, _, _ := strings.Cut(trimBlanks(s), " ")
+	_, ok := number(id)
+	return ok || id == "-"
 }
 
 // cutStructured leaves out STRUCTURED-DATA: - or elements in brackets, with quoted
@@ -453,19 +498,46 @@ func cutStructured(s string) (rest string, ok bool) {
 	return s, false
 }
 
+// nameBytes are what a name may hold beside letters and digits: no quotes, brackets or
+// equal signs.
+const nameBytes = ".-_/@:+~#,%"
+
 // nameWord reports whether a text can be a name of a host, a program, a file or a
-// container: no quotes, brackets or equal signs.
-func nameWord(s string) bool {
+// container.
+func nameWord(s string) bool { return wordOf(s, nameBytes) }
+
+// wordOf reports whether a text is a word of letters, digits and some other bytes.
+func wordOf(s, others string) bool {
 	if s == "" || len(s) > maxWord {
 		return false
 	}
 	for i := range len(s) {
 		c := s[i]
-		if !alphanumeric(c) && c < 0x80 && strings.IndexByte(".-_/@:+~#,%", c) < 0 {
+		if !alphanumeric(c) && c < 0x80 && strings.IndexByte(others, c) < 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// timeLike reports whether a word is a time, or a part of one, in a form that is not
+// read. As a host each would be another one.
+func timeLike(s string) bool {
+	if len(s) == len("2006-01-02") && (s[4] == '-' || s[4] == '/') && s[7] == s[4] && digit(s[0]) && digit(s[9]) {
+		return true
+	}
+	if strings.Count(s, ":") < 2 {
+		return false
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return false
+	}
+	for i := range len(s) - len("5:04:05") {
+		if _, ok := clockTime(s[i : i+len("15:04:05")]); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // wordEnd is where the word ends that s begins with, at most maxWord bytes further and

@@ -13,6 +13,8 @@ type mail struct{}
 
 func (mail) Program(name string) bool { return name == "postfix/smtpd" }
 
+func (mail) Stem(name string) bool { return name == "postfix" }
+
 func (mail) Message(text string, alone bool) bool {
 	return alone && strings.HasPrefix(text, "NOQUEUE: ")
 }
@@ -22,8 +24,10 @@ type decisions struct{}
 
 func (decisions) Program(string) bool { return false }
 
+func (decisions) Stem(string) bool { return false }
+
 func (decisions) Message(text string, _ bool) bool {
-	return strings.HasPrefix(text, "time=") || strings.HasPrefix(text, `{"time":`)
+	return strings.HasPrefix(text, "time=") && strings.Contains(text, " msg=decision") || strings.HasPrefix(text, `{"time":`)
 }
 
 var written = time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)
@@ -36,13 +40,16 @@ var frames = []string{
 	"<30>1 2026-11-23T09:00:00Z host mail 812 - - Nov 23 09:00:00 mx ", "Nov 23 09:00:00 <mail.info> mx ",
 	`2026-11-23T09:00:00Z {app="mail", quote="\"}"} `, "Mon 2026-11-23 09:00:00 UTC mx ", "\ufeffNov 23 09:00:00 mx ",
 	"\x1b[32mNov 23 09:00:00\x1b[0m mx ", "nov. 23 09:00:00 mx ", "11月 23 09:00:00 mx ", "2026-11-23 09:00:00,123\tmx\t",
+	"20261123T090000Z mx ", "1795424400123 mx ", "Mon 2026-11-23 10:00:00 +01 mx ", "2026/11/23 09:00:00 mx ", "Nov 23 09:00:00 [192.0.2.25] ",
+	"Nov 23 09:00:00 host postfix[812]: Nov 23 09:00:00 mx ", "2026-11-23T09:00:00Z postfix ",
 	"Mon Nov 23 09:00:00 2026 mail.info ", "Nov 23 2026 09:00:00 mx: Nov 23 09:00:00 mx ",
 }
 
-// inObjects puts a line into objects of JSON.
+// inObjects puts a line into objects of JSON and into logfmt.
 func inObjects(line string) []string {
 	text, _ := json.Marshal(line)
 	return []string{
+		fmt.Sprintf(`ts=2026-11-23T09:00:00Z level=info msg=%s`, text),
 		fmt.Sprintf(`{"log":%s,"stream":"stdout","time":"2026-11-23T09:00:00.5Z"}`, text),
 		fmt.Sprintf(`{"@timestamp":"2026-11-23T09:00:00Z","message":%s,"host":{"name":"mx"}}`, text),
 		fmt.Sprintf(`{"_source": {"message": %s, "tags": [{"a": "}"}], "n": 1.5e3, "time": "2026-11-23T09:00:00Z"}}`, text),

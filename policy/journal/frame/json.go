@@ -47,7 +47,7 @@ func (f *finder) entry(e *entry) bool {
 	if f.wanted.Program(e.program) {
 		return f.said(e)
 	}
-	f.named, f.pid = e.program != "", e.program != ""
+	f.named, f.pid, f.stem = e.program != "", e.program != "", f.wanted.Stem(e.program)
 	for _, text := range e.texts[:e.count] {
 		if f.inner(text) {
 			return true
@@ -81,7 +81,7 @@ func (e *entry) read(s, within string, depth int) {
 	for key, value := range fieldsOf(s) {
 		switch value[0] {
 		case '{':
-			if depth < maxDepth && nests(key) {
+			if depth < maxDepth && (nests(key) || kindOf(within, key) == message) {
 				e.nested(value, key, depth)
 			}
 		case '[':
@@ -113,10 +113,12 @@ func (e *entry) add(text string) {
 }
 
 // nests reports whether an object under a key is looked into: of Elasticsearch,
-// Splunk, Google Cloud, OpenTelemetry, Kubernetes.
+// Splunk, Google Cloud, OpenTelemetry, Kubernetes, Datadog; or where a collector leaves
+// the object that the message was.
 func nests(key string) bool {
 	switch key {
-	case "_source", "fields", "result", "jsonPayload", "body", "Body", "event", "log", "syslog", "data", "process", "host", "kubernetes", "record", "content":
+	case "_source", "fields", "result", "jsonPayload", "body", "Body", "event", "log", "syslog", "data", "process", "host", "kubernetes", "record", "content",
+		"attributes", "log_processed", "json", "parsed", "structured":
 		return true
 	}
 	return false
@@ -135,7 +137,7 @@ const (
 )
 
 // kindOf tells what a field holds by its key, as journald, Docker, Fluentd, rsyslog,
-// syslog-ng, Vector, Loki, Graylog, Elasticsearch, Splunk and clouds name it.
+// syslog-ng, Vector, Loki, Graylog, Elasticsearch, Splunk and clouds (Azure: LogEntry) name it.
 func kindOf(within, key string) kind {
 	switch within {
 	case "host":
@@ -154,7 +156,8 @@ func kindOf(within, key string) kind {
 	}
 	switch key {
 	case "MESSAGE", "message", "log", "msg", "rawmsg", "short_message", "full_message", "line", "Line", "textPayload", "@message",
-		"_raw", "original", "body", "Body", "stringValue", "text", "content", "data", "event", "Message", "@raw":
+		"_raw", "original", "body", "Body", "stringValue", "text", "content", "data", "event", "Message", "@raw",
+		"LogEntry", "LogMessage", "SyslogMessage":
 		return message
 	case "SYSLOG_IDENTIFIER", "syslogtag", "syslog-tag", "PROGRAM", "program", "ident", "appname", "app-name", "app_name", "APP-NAME",
 		"application_name", "_application_name", "syslog_program", "programname", "tag":

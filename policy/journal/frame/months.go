@@ -133,6 +133,12 @@ const maxStrange = 24
 // months, where that is open. A month of which nobody knows the name is the one that
 // follows the month of the line before, or what it was taken for the last time.
 func (c *Clock) complete(d date, months monthSet, text string) time.Time {
+	if text == c.month && d.day == c.date.day && d.sec/3600 == c.date.sec/3600 && !c.last.IsZero() {
+		// Of the same hour, in which no clock is changed: as nearly all lines are.
+		c.last = c.last.Add(time.Duration(d.sec-c.date.sec)*time.Second + time.Duration(d.nanos-c.date.nanos))
+		c.date = d
+		return c.last
+	}
 	strange := months == anyMonth
 	if m, ok := c.strange[text]; strange && ok {
 		months = 1 << m
@@ -160,7 +166,7 @@ func (c *Clock) complete(d date, months monthSet, text string) time.Time {
 		}
 		c.strange[c.month] = best.Month()
 	}
-	c.last = best
+	c.last, c.date = best, d
 	return best
 }
 

@@ -122,7 +122,10 @@ func queueID(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		short = short && ('0' <= c && c <= '9' || 'A' <= c && c <= 'F')
-		long = long && alphanumeric(c) && !strings.ContainsRune("aeiouAEIOU", rune(c))
+		long = long && alphanumeric(c) && strings.IndexByte("aeiouAEIOU", c) < 0
+		if !short && !long {
+			return false
+		}
 	}
 	return short || long
 }

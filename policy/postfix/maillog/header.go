@@ -37,14 +37,20 @@ type postfixLines struct{}
 // Program is that of [frame.Wanted].
 func (postfixLines) Program(name string) bool { return (&header{}).setService(name) }
 
+// Stem is that of [frame.Wanted]: a syslog_name without its program.
+func (postfixLines) Stem(name string) bool {
+	return name == "postfix" || strings.HasPrefix(name, "postfix-")
+}
+
 // Message is that of [frame.Wanted]: journalctl -o cat has the message alone.
 func (postfixLines) Message(text string, alone bool) bool { return alone && bareMessage(text) }
 
 // bareMessage says of a line without any header that it may be Postfix's.
 func bareMessage(line string) bool {
-	if strings.Index(line[:min(len(line), maxID+2)], ": ") > 0 {
-		_, _, ok := cutID(line)
-		return ok
+	end := strings.IndexByte(line[:min(len(line), maxID+2)], ' ')
+	if end > 0 && line[end-1] == ':' {
+		id := line[:end-1]
+		return id == "NOQUEUE" || queueID(id)
 	}
 	return strings.HasPrefix(line, "connect from ") || strings.HasPrefix(line, "disconnect from ")
 }
@@ -84,10 +90,11 @@ func (h *header) setService(name string) bool {
 	return false
 }
 
-// serviceName reports whether a name has only what host names have, and slashes.
+// serviceName reports whether a name has only what names of hosts and services have:
+// syslog_name=postfix/$service_name has an endpoint in it, such as [::1]:10025.
 func serviceName(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; !alphanumeric(c) && c != '.' && c != '-' && c != '_' && c != '/' {
+		if c := s[i]; !alphanumeric(c) && strings.IndexByte(".-_/:+@[]", c) < 0 {
 			return false
 		}
 	}

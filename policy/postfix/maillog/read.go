@@ -128,6 +128,14 @@ type logReader struct {
 	*Reader
 	assembly *assembly
 	counts   Counts
+	last     said // by the line before, if that may be repeated
+}
+
+// said is what a line has said of a client.
+type said struct {
+	header
+	event
+	line int // in which; 0: none has
 }
 
 func (l *logReader) read(ctx context.Context, in Input) error {
@@ -172,6 +180,11 @@ func (l *logReader) line(c *frame.Clock, in Input, n int, raw []byte) error {
 	line := trimEnd(string(raw))
 	h, text, ok := cutHeader(c, line)
 	if !ok {
+		if l.last.line > 0 && l.last.line == n-1 {
+			if times := repeats(c, line); times > 0 {
+				return l.again(times)
+			}
+		}
 		if strings.IndexByte(line, 0) >= 0 {
 			l.damaged(in, n, errors.New("holds NUL bytes"))
 			return nil
@@ -183,6 +196,7 @@ func (l *logReader) line(c *frame.Clock, in Input, n int, raw []byte) error {
 		l.counts.Other++
 		return nil
 	}
+	text, times := cutRepeated(text)
 	e, err := parseEvent(h.program, text)
 	switch {
 	case err != nil:
@@ -192,8 +206,23 @@ func (l *logReader) line(c *frame.Clock, in Input, n int, raw []byte) error {
 		l.counts.Other++
 		return nil
 	}
+	if e.kind == verdict {
+		l.last = said{h, e, n}
+		return l.again(times)
+	}
 	l.counts.Used++
 	return l.assembly.add(&h, &e)
+}
+
+// again takes what the last line has said of a client so many times.
+func (l *logReader) again(times int) error {
+	l.counts.Used++
+	for range times {
+		if err := l.assembly.add(&l.last.header, &l.last.event); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errFrame is what is wrong with a line that was not read, though Postfix's header

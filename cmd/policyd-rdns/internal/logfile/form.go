@@ -218,8 +218,13 @@ const (
 	maxSample = 1 << 10
 )
 
+// minZeros are so many zeros in a row, in bytes, that they are of a block that was not
+// written when the machine went down.
+const minZeros = 8
+
 // notText reports whether a beginning is no text: a quarter of it or more is neither
-// printable nor UTF-8. Zeros at its very beginning are those of a crash.
+// printable nor UTF-8. Zeros at its very beginning are those of a crash, and so are many
+// in a row.
 func notText(head []byte) bool {
 	if compression(bufio.NewReader(bytes.NewReader(head)), head) != nil || wide(head) {
 		return false
@@ -228,6 +233,10 @@ func notText(head []byte) bool {
 	sample = sample[:min(len(sample), maxSample)]
 	odd := 0
 	for i := 0; i < len(sample); {
+		if rest := bytes.TrimLeft(sample[i:], "\x00"); len(sample)-i-len(rest) >= minZeros {
+			i = len(sample) - len(rest)
+			continue
+		}
 		r, n := utf8.DecodeRune(sample[i:])
 		if r == utf8.RuneError && n == 1 || r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != 0x1b {
 			odd++

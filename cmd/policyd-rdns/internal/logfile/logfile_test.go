@@ -82,6 +82,9 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// zeros are a block of a file that was not written when the machine went down.
+var zeros = strings.Repeat("\x00", 512)
+
 // TestText: text is what it is, in UTF-8.
 func TestText(t *testing.T) {
 	for in, want := range map[string]string{
@@ -95,6 +98,7 @@ func TestText(t *testing.T) {
 		"(\nx":                            "(\nx",
 		"\x1f":                            "\x1f",
 		"\x00\x00\x00\x00a log\n":         "\x00\x00\x00\x00a log\n", // after a crash
+		"a log\n" + zeros + "a log\n":     "a log\n" + zeros + "a log\n",
 		"M\xe4r 23 09:00:00 mx x: y\n":    "M\xe4r 23 09:00:00 mx x: y\n",
 		"{\"a\":1}\n{\"b\":2}\n":          "{\"a\":1}\n{\"b\":2}\n",
 		"[pod/x] a\n":                     "[pod/x] a\n",

@@ -100,11 +100,11 @@ func linesAgree(t *testing.T, seed uint64) (open, all int) {
 		got := next.rules.Judge(&again.Request, &again.Facts)
 		switch all++; {
 		case got.Undetermined:
-			if open++; !want.Open && again.Request.Cut == 0 {
+			if open++; !want.Undetermined && again.Request.Cut == 0 {
 				t.Errorf("seed %d: undetermined by %s, which holds all", seed, line)
 			}
 		case got.Decided != want.Decided || got.Rule != want.Rule:
-			t.Errorf("seed %d: %s by %q, %s; with all facts %s by %q, %s, open %v: %s", seed, got.Decided, got.Rule, got.Checks, want.Decided, want.Rule, want.Checks, want.Open, line)
+			t.Errorf("seed %d: %s by %q, %s; with all facts %s by %q, %s, open %v: %s", seed, got.Decided, got.Rule, got.Checks, want.Decided, want.Rule, want.Checks, want.Undetermined, line)
 		}
 	}
 	return open, all

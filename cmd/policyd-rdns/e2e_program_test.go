@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -45,13 +46,13 @@ func (d *rdnsInstance) reload(t *testing.T, config string) {
 	t.Helper()
 	d.configure(t, config)
 	d.process.signal(syscall.SIGHUP)
-	d.process.await(t, "configuration reloaded", "config="+d.loaded(t).hash)
+	d.process.await(t, "configuration reloaded", "config="+d.loaded(t).Hash)
 }
 
 // loaded is the configuration as the program reads it.
-func (d *rdnsInstance) loaded(t *testing.T) *config {
+func (d *rdnsInstance) loaded(t *testing.T) *config.Config {
 	t.Helper()
-	conf, err := loadConfig(d.config)
+	conf, err := config.Load(d.config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,13 +78,13 @@ func (d *rdnsInstance) ended(t *testing.T) []journal.Record {
 	conf := d.loaded(t)
 	judged := 0
 	for i := range records {
-		if r := &records[i]; r.Config == conf.hash {
-			d.judgeAgain(t, conf.rules, r)
+		if r := &records[i]; r.Config == conf.Hash {
+			d.judgeAgain(t, conf.Rules, r)
 			judged++
 		}
 	}
 	if judged == 0 {
-		t.Errorf("none of %d decisions was made under configuration %s", len(records), conf.hash)
+		t.Errorf("none of %d decisions was made under configuration %s", len(records), conf.Hash)
 	}
 	return records
 }

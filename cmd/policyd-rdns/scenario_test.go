@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver/world"
@@ -88,7 +89,7 @@ func (s scenario) run(t *testing.T, format string) {
 // checkLog holds the decision lines against the scenario, and judges each
 // again by what it says.
 func (s scenario) checkLog(t *testing.T, path string, lines []string) {
-	conf, err := loadConfig(path)
+	conf, err := config.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func (s scenario) checkLog(t *testing.T, path string, lines []string) {
 				t.Errorf("decision %d lacks %s:\n%s", i+1, token, fields)
 			}
 		}
-		again := conf.rules.Judge(&r.Request, &r.Facts)
+		again := conf.Rules.Judge(&r.Request, &r.Facts)
 		if again.Undetermined && r.Request.Cut != 0 {
 			continue // for the rest of a text
 		}

@@ -118,7 +118,7 @@ func TestServeWarnsOfFewDescriptors(t *testing.T) {
 }
 
 func TestServeRefusesBadConfiguration(t *testing.T) {
-	status, _, stderr := call("", "serve", "-c", "testdata/badconfig/durations.toml")
+	status, _, stderr := call("", "serve", "-c", "internal/config/testdata/badconfig/durations.toml")
 	if status != 1 || strings.Count(stderr, "durations.toml:") != 2 {
 		t.Errorf("serve = %d, %q; want 1 and both problems", status, stderr)
 	}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"crypto/sha256"
@@ -24,8 +24,8 @@ type reader struct {
 	text     string
 	lines    lineIndex
 	sum      hash.Hash // over everything that was read
-	problems []problem
-	warnings []problem
+	problems []Problem
+	warnings []Problem
 	values   map[string][]listValue // of each list, by its path
 	unknown  []unknownKey
 	homes    map[string][]string // the tables in which each known key belongs
@@ -44,9 +44,9 @@ func (r *reader) decode() (table, error) {
 	if _, err := toml.Decode(r.text, &raw); err != nil {
 		var perr toml.ParseError
 		if errors.As(err, &perr) {
-			return table{}, problem{r.file, perr.Position.Line, "not TOML: " + perr.Message}
+			return table{}, Problem{r.file, perr.Position.Line, "not TOML: " + perr.Message}
 		}
-		return table{}, problem{r.file, 0, err.Error()}
+		return table{}, Problem{r.file, 0, err.Error()}
 	}
 	r.lines = indexLines(r.text)
 	return table{r: r, raw: raw}, nil
@@ -55,11 +55,11 @@ func (r *reader) decode() (table, error) {
 // bad notes a problem at a path. shown is how messages name the path, value
 // what stands there.
 func (r *reader) bad(path, format string, args ...any) {
-	r.problems = append(r.problems, problem{r.file, r.lines.at(path), fmt.Sprintf(format, args...)})
+	r.problems = append(r.problems, Problem{r.file, r.lines.at(path), fmt.Sprintf(format, args...)})
 }
 
 func (r *reader) doubtful(path, format string, args ...any) {
-	r.warnings = append(r.warnings, problem{r.file, r.lines.at(path), fmt.Sprintf(format, args...)})
+	r.warnings = append(r.warnings, Problem{r.file, r.lines.at(path), fmt.Sprintf(format, args...)})
 }
 
 // table is one TOML table, of which keys are taken one by one. What is left at
@@ -212,15 +212,15 @@ func (t *table) duration(key string, into *time.Duration, least, most time.Durat
 	}
 	s, ok := v.(string)
 	if !ok {
-		t.bad(key, v, fmt.Sprintf("want a duration with its unit, in quotes, such as %q", durationText(*into)))
+		t.bad(key, v, fmt.Sprintf("want a duration with its unit, in quotes, such as %q", DurationText(*into)))
 		return
 	}
 	d, err := parseDuration(s)
 	switch {
 	case err != nil:
-		t.bad(key, v, fmt.Sprintf("want a duration such as %q", durationText(*into)))
+		t.bad(key, v, fmt.Sprintf("want a duration such as %q", DurationText(*into)))
 	case d < least || d > most:
-		t.bad(key, v, fmt.Sprintf("want %s to %s%s", durationText(least), durationText(most), why))
+		t.bad(key, v, fmt.Sprintf("want %s to %s%s", DurationText(least), DurationText(most), why))
 	default:
 		*into = d
 	}
@@ -240,8 +240,8 @@ func parseDuration(s string) (time.Duration, error) {
 	return time.Duration(n) * day, err
 }
 
-// durationText is a duration as in a file.
-func durationText(d time.Duration) string {
+// DurationText is a duration as in a file.
+func DurationText(d time.Duration) string {
 	if d >= day && d%day == 0 {
 		return strconv.Itoa(int(d/day)) + "d"
 	}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -12,12 +12,12 @@ import (
 
 // warnLogFolder notes a decision log that others may replace, or write into: what
 // bans clients by it, or judges it again, believes them.
-func (c *config) warnLogFolder(r *reader) {
-	if c.log.file == "" {
+func (c *Config) warnLogFolder(r *reader) {
+	if c.Log.File == "" {
 		return
 	}
-	if why := thisProcess().exposed(c.log.file); why != "" {
-		r.doubtful("log.file", "log.file = %q: %s: who can put another file there writes this log, for fail2ban too; want a folder that only root and the daemon's user may write to", c.log.file, why)
+	if why := thisProcess().exposed(c.Log.File); why != "" {
+		r.doubtful("log.file", "log.file = %q: %s: who can put another file there writes this log, for fail2ban too; want a folder that only root and the daemon's user may write to", c.Log.File, why)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 
 // rules reads the [[rule]] tables. Without any, or after them on request, come
 // the built-in ones.
-func (r *reader) rules(t *table, c *config, defaultRules bool) {
+func (r *reader) rules(t *table, c *Config, defaultRules bool) {
 	tables := t.tables("rule")
 	var builtin []policy.Rule
 	if len(tables) == 0 || defaultRules {
@@ -24,12 +24,12 @@ func (r *reader) rules(t *table, c *config, defaultRules bool) {
 		rule, ok := r.rule(&tables[i], i, names)
 		names = append(names, rule.Name)
 		if ok {
-			r.reachable(&tables[i], &rule, c.rules.List)
-			c.rules.List = append(c.rules.List, rule)
+			r.reachable(&tables[i], &rule, c.Rules.List)
+			c.Rules.List = append(c.Rules.List, rule)
 		}
 	}
-	c.builtin, c.own = len(tables) == 0, len(c.rules.List)
-	c.rules.List = append(c.rules.List, builtin...)
+	c.Builtin, c.Own = len(tables) == 0, len(c.Rules.List)
+	c.Rules.List = append(c.Rules.List, builtin...)
 }
 
 // maxText bounds a rule's text: a reply line of Postfix holds 510 bytes, with

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -79,24 +79,18 @@ func TestLogFolderWarning(t *testing.T) {
 		if err := os.Chmod(folder, mode); err != nil {
 			t.Fatal(err)
 		}
-		path := writeTOML(t, "log.toml", fmt.Sprintf("[log]\nfile = %q\n", filepath.Join(folder, "decisions.log")))
-		status, _, stderr := call("", "configtest", "-c", path)
-		warning := "the folder " + folder + " may be written to by everybody"
-		if got := strings.Contains(stderr, warning); status != 0 || got != want {
-			t.Errorf("%v: configtest = %d, %q; a warning: %v; want %v", mode, status, stderr, got, want)
-		}
-		conf, err := loadConfig(path)
+		conf, err := Parse("log.toml", fmt.Appendf(nil, "[log]\nfile = %q\n", filepath.Join(folder, "decisions.log")))
 		if err != nil {
 			t.Fatal(err)
 		}
 		told := 0
-		for _, w := range conf.warnings { // which the daemon tells at its start
-			if strings.Contains(w.Error(), warning) && strings.HasPrefix(w.Error(), path+":2: ") {
+		for _, w := range conf.Warnings { // which the daemon tells at its start
+			if strings.Contains(w.Error(), "the folder "+folder+" may be written to by everybody") && strings.HasPrefix(w.Error(), "log.toml:2: ") {
 				told++
 			}
 		}
 		if (told == 1) != want || told > 1 {
-			t.Errorf("%v: %d warnings among %q", mode, told, conf.warnings)
+			t.Errorf("%v: %d warnings among %q", mode, told, conf.Warnings)
 		}
 	}
 }

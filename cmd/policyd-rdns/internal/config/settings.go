@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ import (
 
 // config reads the whole file over the defaults in c. The error is that the
 // file is no TOML; all else is among the reader's problems.
-func (r *reader) config(c *config) error {
+func (r *reader) config(c *Config) error {
 	t, err := r.decode()
 	if err != nil {
 		return err
@@ -29,11 +29,11 @@ func (r *reader) config(c *config) error {
 	t.choice("mode", &mode, "enforce", "observe")
 	t.choice("observe_reply", &observeReply, "dunno", "info")
 	t.choice("on_doubt", &onDoubt, "defer", "dunno")
-	c.rules.Mode = [][]policy.Mode{
+	c.Rules.Mode = [][]policy.Mode{
 		{policy.Enforce, policy.Enforce},
 		{policy.Observe, policy.ObserveInfo},
 	}[mode][observeReply]
-	c.rules.OnDoubt = []policy.Action{policy.Defer, policy.DUNNO}[onDoubt]
+	c.Rules.OnDoubt = []policy.Action{policy.Defer, policy.DUNNO}[onDoubt]
 
 	r.server(t.table("server"), c)
 	r.resolver(t.table("resolver"), c)
@@ -49,17 +49,17 @@ func (r *reader) config(c *config) error {
 	return nil
 }
 
-func (r *reader) server(t table, c *config) {
-	s := &c.server
+func (r *reader) server(t table, c *Config) {
+	s := &c.Server
 	if _, ok := t.raw["listen"]; ok {
-		s.listen = nil
+		s.Listen = nil
 	}
 	t.each("listen", func(address string) error {
 		if err := postfix.CheckAddress(address); err != nil {
 			return fmt.Errorf("%.200q: %w", address, err)
 		}
-		other, taken := beside(address, s.listen)
-		s.listen = append(s.listen, address)
+		other, taken := beside(address, s.Listen)
+		s.Listen = append(s.Listen, address)
 		switch {
 		case other == address && taken:
 			return fmt.Errorf("%.200q: stands there twice", address)
@@ -73,37 +73,37 @@ func (r *reader) server(t table, c *config) {
 	if bits, err := strconv.ParseUint(mode, 8, 32); err != nil || bits > 0o777 {
 		t.bad("socket_mode", mode, `want an octal mode such as "0660"`)
 	} else {
-		s.socketMode = fs.FileMode(bits)
+		s.SocketMode = fs.FileMode(bits)
 	}
-	t.text("socket_group", &s.socketGroup)
-	if err := postfix.CheckGroup(s.socketGroup); err != nil {
-		t.bad("socket_group", s.socketGroup, "no such group on this host")
+	t.text("socket_group", &s.SocketGroup)
+	if err := postfix.CheckGroup(s.SocketGroup); err != nil {
+		t.bad("socket_group", s.SocketGroup, "no such group on this host")
 	}
-	s.networks = t.written("networks")
-	t.each("networks", c.rules.Networks.Add)
-	t.whole("max_connections", &s.connections, 10, 100_000)
-	t.duration("deadline", &s.deadline, 100*time.Millisecond, 60*time.Second,
+	s.Networks = t.written("networks")
+	t.each("networks", c.Rules.Networks.Add)
+	t.whole("max_connections", &s.Connections, 10, 100_000)
+	t.duration("deadline", &s.Deadline, 100*time.Millisecond, 60*time.Second,
 		": Postfix gives up after smtpd_policy_service_timeout, 100s")
 	t.end()
 }
 
-func (r *reader) resolver(t table, c *config) {
-	s := &c.resolver
+func (r *reader) resolver(t table, c *Config) {
+	s := &c.Resolver
 	t.each("servers", func(text string) error {
 		server, err := resolver.ParseServer(text)
 		if err != nil {
 			return fmt.Errorf("%.60q: want an address, with a port or without: 192.0.2.53, 192.0.2.53:53, [2001:db8::53]:53", text)
 		}
-		s.servers = append(s.servers, server)
+		s.Servers = append(s.Servers, server)
 		return nil
 	})
-	t.duration("timeout", &s.timeout, 50*time.Millisecond, 30*time.Second, "")
-	t.whole("cache_entries", &s.cacheEntries, 100, 100_000_000)
-	t.duration("stale", &s.stale, 0, 7*24*time.Hour, "")
-	t.whole("max_inflight", &s.maxInFlight, 20, 100_000)
+	t.duration("timeout", &s.Timeout, 50*time.Millisecond, 30*time.Second, "")
+	t.whole("cache_entries", &s.CacheEntries, 100, 100_000_000)
+	t.duration("stale", &s.Stale, 0, 7*24*time.Hour, "")
+	t.whole("max_inflight", &s.MaxInFlight, 20, 100_000)
 	outage := 0
 	t.choice("outage", &outage, "dunno", "defer")
-	c.rules.OnOutage = []policy.Action{policy.DUNNO, policy.Defer}[outage]
+	c.Rules.OnOutage = []policy.Action{policy.DUNNO, policy.Defer}[outage]
 	t.end()
 }
 
@@ -123,40 +123,40 @@ func checkFolder(t *table, key, file string) {
 	}
 }
 
-func (r *reader) helo(t table, c *config) {
-	c.helo.ownNames = t.written("own_names")
+func (r *reader) helo(t table, c *Config) {
+	c.HELO.OwnNames = t.written("own_names")
 	t.each("own_names", func(text string) error {
 		if form, addr := hostname.ParseHELO(text); form == hostname.Literal || form == hostname.BareIP {
-			return c.rules.OwnAddrs.Add(addr.String())
+			return c.Rules.OwnAddrs.Add(addr.String())
 		}
-		return c.rules.OwnNames.Add(text)
+		return c.Rules.OwnNames.Add(text)
 	})
 	t.end()
 }
 
-func (r *reader) names(t table, c *config) {
-	t.each("proper", c.rules.ProperNames.Add)
-	t.each("generic", c.rules.GenericNames.Add)
+func (r *reader) names(t table, c *Config) {
+	t.each("proper", c.Rules.ProperNames.Add)
+	t.each("generic", c.Rules.GenericNames.Add)
 	t.end()
 }
 
-func (r *reader) log(t table, c *config) {
+func (r *reader) log(t table, c *Config) {
 	format := 0
 	t.choice("format", &format, "logfmt", "json")
-	c.log.format = []journal.Format{journal.Logfmt, journal.JSON}[format]
-	t.text("file", &c.log.file)
-	checkFolder(&t, "file", c.log.file)
+	c.Log.Format = []journal.Format{journal.Logfmt, journal.JSON}[format]
+	t.text("file", &c.Log.File)
+	checkFolder(&t, "file", c.Log.File)
 	t.end()
 }
 
-func (r *reader) http(t table, c *config) {
-	t.text("listen", &c.http.listen)
-	if address := c.http.listen; address != "" {
+func (r *reader) http(t table, c *Config) {
+	t.text("listen", &c.HTTP.Listen)
+	if address := c.HTTP.Listen; address != "" {
 		host, port, err := net.SplitHostPort(address)
 		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || !isHost(host) {
 			t.bad("listen", address, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
 		}
-		for _, other := range c.server.listen {
+		for _, other := range c.Server.Listen {
 			if overlap(sockets(address), sockets(other)) {
 				t.bad("listen", address, fmt.Sprintf("cannot be listened on beside %.200q of server.listen: want a port of its own", other))
 				break

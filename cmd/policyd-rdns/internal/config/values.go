@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -36,7 +37,7 @@ func (t *table) list(key string) []listValue {
 	for i, raw := range raws {
 		path, name := t.at(key), t.name(key)
 		if isList {
-			path += "[" + itoa(i) + "]"
+			path += "[" + strconv.Itoa(i) + "]"
 		}
 		text, ok := asRead(raw)
 		if !ok {
@@ -104,7 +105,7 @@ func (r *reader) readList(at listValue, path string) []listValue {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		r.problems = append(r.problems, problem{name, len(values) + 1, err.Error()})
+		r.problems = append(r.problems, Problem{name, len(values) + 1, err.Error()})
 	}
 	return values
 }
@@ -120,11 +121,11 @@ func (r *reader) doubtfulValue(v listValue, why string) {
 	r.warnings = append(r.warnings, v.problem(fmt.Sprintf("%.60q: %s", v.text, why)))
 }
 
-func (v listValue) problem(text string) problem {
+func (v listValue) problem(text string) Problem {
 	if v.from != "" {
 		text = v.from + " = " + text
 	}
-	return problem{v.file, v.line, text}
+	return Problem{v.file, v.line, text}
 }
 
 // each adds the values of a list one by one.

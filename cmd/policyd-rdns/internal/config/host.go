@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"net"
@@ -11,35 +11,35 @@ import (
 	"policyd-rdns/policy/hostname"
 )
 
-// host is what this machine is called: clients with its addresses are our own,
+// Host is what this machine is called: clients with its addresses are our own,
 // and greetings with its name are forged.
-type host struct {
-	names []string // normalised
-	addrs []netip.Addr
+type Host struct {
+	Names []string // normalised
+	Addrs []netip.Addr
 }
 
-// findHost asks the system. What it does not tell stays empty: the
+// FindHost asks the system. What it does not tell stays empty: the
 // configuration can name it.
-func findHost() host {
-	var h host
+func FindHost() Host {
+	var h Host
 	if name, err := os.Hostname(); err == nil && name != "" {
-		h.names = []string{hostname.Normal(name)}
+		h.Names = []string{hostname.Normal(name)}
 	}
 	addrs, _ := net.InterfaceAddrs()
 	for _, a := range addrs {
 		if n, ok := a.(*net.IPNet); ok {
 			if addr, ok := netip.AddrFromSlice(n.IP); ok {
-				h.addrs = append(h.addrs, address.Plain(addr))
+				h.Addrs = append(h.Addrs, address.Plain(addr))
 			}
 		}
 	}
 	return h
 }
 
-// ownNames are the names and addresses that only we may greet with, as they were
+// OwnNames are the names and addresses that only we may greet with, as they were
 // written.
-func ownNames(h host, c *config) []string {
-	return slices.DeleteFunc(slices.Concat(h.names, c.helo.ownNames), nobodysOwn)
+func (h *Host) OwnNames(c *Config) []string {
+	return slices.DeleteFunc(slices.Concat(h.Names, c.HELO.OwnNames), nobodysOwn)
 }
 
 // nobodysOwn reports whether no HELO is ours for an entry of own names, since
@@ -57,18 +57,10 @@ func nobodysOwn(entry string) bool {
 	return hostname.Local(hostname.Normal(entry))
 }
 
-// name is what the machine is called first; empty: nobody knows.
-func (h *host) name() string {
-	if len(h.names) == 0 {
+// Name is what the machine is called first; empty: nobody knows.
+func (h *Host) Name() string {
+	if len(h.Names) == 0 {
 		return ""
 	}
-	return h.names[0]
-}
-
-func joinAddrs(addrs []netip.Addr) string {
-	texts := make([]string, len(addrs))
-	for i, a := range addrs {
-		texts[i] = a.String()
-	}
-	return strings.Join(texts, ",")
+	return h.Names[0]
 }

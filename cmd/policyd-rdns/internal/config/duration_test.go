@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"testing"
@@ -11,8 +11,8 @@ func TestDurations(t *testing.T) {
 		"1d": day, "7d": 7 * day, "0s": 0,
 	} {
 		got, err := parseDuration(text)
-		if err != nil || got != want || durationText(want) != text {
-			t.Errorf("parseDuration(%q) = %v, %v; durationText gives %q", text, got, err, durationText(want))
+		if err != nil || got != want || DurationText(want) != text {
+			t.Errorf("parseDuration(%q) = %v, %v; DurationText gives %q", text, got, err, DurationText(want))
 		}
 	}
 	for _, text := range []string{"", "d", "1", "-1d", "1.5d", "99999d", "1dd", "5 s"} {

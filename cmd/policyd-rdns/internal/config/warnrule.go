@@ -1,8 +1,9 @@
-package main
+package config
 
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"policyd-rdns/policy"
@@ -48,11 +49,11 @@ func (w *ruleWarner) name(path string) string {
 }
 
 // at is a path within the rule as in the file.
-func (w *ruleWarner) at(path string) string { return "rule[" + itoa(w.i) + "]." + path }
+func (w *ruleWarner) at(path string) string { return "rule[" + strconv.Itoa(w.i) + "]." + path }
 
 // unless is the path of a table of exceptions, of which one may stand alone.
 func (w *ruleWarner) unless(n int) string {
-	if path := "unless[" + itoa(n) + "]"; len(w.rule.Unless) > 1 || w.lines.has(w.at(path)) {
+	if path := "unless[" + strconv.Itoa(n) + "]"; len(w.rule.Unless) > 1 || w.lines.has(w.at(path)) {
 		return path
 	}
 	return "unless"

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -11,7 +11,7 @@ import (
 	"policyd-rdns/policy"
 )
 
-const exampleFile = "../../config.example.toml"
+const exampleFile = "../../../../config.example.toml"
 
 func readExample(t *testing.T) string {
 	t.Helper()
@@ -25,20 +25,20 @@ func readExample(t *testing.T) string {
 // TestExampleIsTheDefaults reads config.example.toml: it sets every key to what
 // it is without a file.
 func TestExampleIsTheDefaults(t *testing.T) {
-	example, err := parseConfig("", []byte(readExample(t)))
+	example, err := Parse("", []byte(readExample(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	builtin, err := parseConfig("", nil)
+	builtin, err := Parse("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(example.warnings) > 0 {
-		t.Errorf("warnings: %v", example.warnings)
+	if len(example.Warnings) > 0 {
+		t.Errorf("warnings: %v", example.Warnings)
 	}
-	example.hash = builtin.hash // of other bytes
+	example.Hash = builtin.Hash // of other bytes
 	// An empty list is no list.
-	example.server.networks, example.helo.ownNames = nil, nil
+	example.Server.Networks, example.HELO.OwnNames = nil, nil
 	if !reflect.DeepEqual(example, builtin) {
 		t.Errorf("the example gives\n%+v; want\n%+v", example, builtin)
 	}
@@ -50,15 +50,15 @@ func TestExampleIsTheDefaults(t *testing.T) {
 func TestExampleIsComplete(t *testing.T) {
 	text := readExample(t)
 	rules := regexp.MustCompile(`(?m)^#(\[\[rule|[a-z]+ +=|unless)`).ReplaceAllString(text, "$1")
-	conf, err := parseConfig("", []byte(rules))
+	conf, err := Parse("", []byte(rules))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := len(conf.rules.List); got != strings.Count(text, "#[[rule]]") {
+	if got := len(conf.Rules.List); got != strings.Count(text, "#[[rule]]") {
 		t.Errorf("%d rules, want all that are commented out", got)
 	}
 	for _, table := range []string{"", "[server]", "[resolver]", "[helo]", "[names]", "[log]", "[http]", "[[rule]]\nname = \"x\"\naction = \"dunno\""} {
-		_, err := parseConfig("", []byte(table+"\nqqqqqqqqqqqq = 1\n"))
+		_, err := Parse("", []byte(table+"\nqqqqqqqqqqqq = 1\n"))
 		if err == nil {
 			t.Fatalf("%s: an unknown key was accepted", table)
 		}
@@ -73,7 +73,7 @@ func TestExampleIsComplete(t *testing.T) {
 		}
 	}
 	for _, key := range policy.EntryKeys() {
-		i := slices.IndexFunc(conf.rules.List, func(r policy.Rule) bool {
+		i := slices.IndexFunc(conf.Rules.List, func(r policy.Rule) bool {
 			return r.When.Has(key) || slices.ContainsFunc(r.Unless, func(t policy.Table) bool { return t.Has(key) })
 		})
 		if i < 0 || !strings.Contains(text, key) {

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -12,14 +12,33 @@ import (
 )
 
 // TestBadConfig reads deliberately broken files, which are refused.
-func TestBadConfig(t *testing.T) { testMessages(t, "testdata/badconfig", 1, "") }
+func TestBadConfig(t *testing.T) {
+	testMessages(t, "testdata/badconfig", func(path string) string {
+		if _, err := Load(path); err != nil {
+			return err.Error() + "\n"
+		}
+		return "no error\n"
+	})
+}
 
 // TestWarnings reads files that are allowed and probably not meant.
-func TestWarnings(t *testing.T) { testMessages(t, "testdata/warnings", 0, "warning: ") }
+func TestWarnings(t *testing.T) {
+	testMessages(t, "testdata/warnings", func(path string) string {
+		conf, err := Load(path)
+		if err != nil {
+			return err.Error() + "\n"
+		}
+		messages := ""
+		for _, w := range conf.AllWarnings() {
+			messages += w.Error() + "\n"
+		}
+		return messages
+	})
+}
 
 // testMessages tests the configurations of a folder. The comments of a file
-// that begin with #! are the messages expected, in order, but for their prefix.
-func testMessages(t *testing.T, folder string, wantStatus int, prefix string) {
+// that begin with #! are the messages expected, in order.
+func testMessages(t *testing.T, folder string, messages func(path string) string) {
 	t.Helper()
 	files, err := filepath.Glob(folder + "/*.toml")
 	if err != nil || len(files) == 0 {
@@ -33,57 +52,57 @@ func testMessages(t *testing.T, folder string, wantStatus int, prefix string) {
 		want := ""
 		for line := range strings.Lines(string(text)) {
 			if message, ok := strings.CutPrefix(line, "#! "); ok {
-				want += prefix + message
+				want += message
 			}
 		}
-		status, stdout, stderr := call("", "configtest", "-c", file)
-		got := strings.ReplaceAll(stderr, folder+"/", "")
-		if status != wantStatus || (stdout == "") != (status != 0) || got != want {
-			t.Errorf("configtest %s = %d, %q\ngot:\n%s\nwant:\n%s", file, status, stdout, got, want)
+		if got := strings.ReplaceAll(messages(file), folder+"/", ""); got != want {
+			t.Errorf("Load(%s)\ngot:\n%s\nwant:\n%s", file, got, want)
 		}
 	}
 }
 
-// TestPrintedRulesAreTheRules holds what configtest prints to what is in force:
-// read back, it makes the same rules.
-func TestPrintedRulesAreTheRules(t *testing.T) {
+// TestWrittenRulesAreTheRules holds what WriteRule writes to what is in force: read
+// back, it makes the same rules.
+func TestWrittenRulesAreTheRules(t *testing.T) {
 	for _, file := range []string{"", "testdata/rules.toml"} {
-		args := []string{"configtest"}
-		if file != "" {
-			args = append(args, "-c", file)
-		}
-		_, first, stderr := call("", args...)
-		printed := filepath.Join(t.TempDir(), "printed.toml")
-		if err := os.WriteFile(printed, []byte(first), 0o600); err != nil {
+		conf, err := Load(file)
+		if err != nil {
 			t.Fatal(err)
 		}
-		status, second, stderr2 := call("", "configtest", "-c", printed)
-		if rules(first) != rules(second) || status != 0 || rules(first) == "" {
-			t.Errorf("configtest -c %q, read back: %d %s%s\ngot:\n%s\nwant:\n%s", file, status, stderr, stderr2, second, first)
+		first := written(conf)
+		again, err := Parse("written.toml", []byte(first))
+		if err != nil {
+			t.Fatalf("%v\nof what was written:\n%s", err, first)
+		}
+		if second := written(again); second != first || first == "" {
+			t.Errorf("Load(%q), read back\ngot:\n%s\nwant:\n%s", file, second, first)
 		}
 	}
 }
 
-// rules cuts the first lines off, which tell where the rules come from.
-func rules(printed string) string {
-	_, rules, _ := strings.Cut(printed, "\n# 1\n")
-	return rules
+// written are the rules of a configuration as TOML.
+func written(c *Config) string {
+	var b strings.Builder
+	for i := range c.Rules.List {
+		WriteRule(&b, &c.Rules.List[i])
+	}
+	return b.String()
 }
 
 func TestHashTellsConfigurationsApart(t *testing.T) {
 	hashes := map[string]string{}
 	for _, text := range []string{"", "mode = \"observe\"\n", "on_doubt = \"dunno\"\n", "[names]\nproper = [\"mx.example.com\"]\n"} {
-		c, err := parseConfig("x.toml", []byte(text))
+		c, err := Parse("x.toml", []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if other, ok := hashes[c.hash]; ok || len(c.hash) != 12 {
-			t.Errorf("%q has hash %q, as %q", text, c.hash, other)
+		if other, ok := hashes[c.Hash]; ok || len(c.Hash) != 12 {
+			t.Errorf("%q has hash %q, as %q", text, c.Hash, other)
 		}
-		hashes[c.hash] = text
-		again, err := parseConfig("y.toml", []byte(text))
-		if err != nil || again.hash != c.hash {
-			t.Errorf("%q has hash %q, then %q, %v", text, c.hash, again.hash, err)
+		hashes[c.Hash] = text
+		again, err := Parse("y.toml", []byte(text))
+		if err != nil || again.Hash != c.Hash {
+			t.Errorf("%q has hash %q, then %q, %v", text, c.Hash, again.Hash, err)
 		}
 	}
 	// What a list file holds counts too.
@@ -92,14 +111,14 @@ func TestHashTellsConfigurationsApart(t *testing.T) {
 		if err := os.WriteFile(path, []byte(list), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := parseConfig("x.toml", []byte("[names]\nproper = [\"@"+path+"\"]\n"))
+		c, err := Parse("x.toml", []byte("[names]\nproper = [\"@"+path+"\"]\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if other, ok := hashes[c.hash]; ok {
+		if other, ok := hashes[c.Hash]; ok {
 			t.Errorf("list %q has the hash of %q", list, other)
 		}
-		hashes[c.hash] = list
+		hashes[c.Hash] = list
 	}
 }
 
@@ -156,9 +175,9 @@ unless = [
 }
 
 // FuzzConfig reads any bytes as a configuration: it never panics, every problem
-// is one line of text, and what it accepts can be printed and read back.
+// is one line of text, and what it accepts can be written and read back.
 func FuzzConfig(f *testing.F) {
-	for _, pattern := range []string{"testdata/badconfig/*.toml", "testdata/warnings/*.toml", "testdata/*.toml", "../../config.example.toml"} {
+	for _, pattern := range []string{"testdata/badconfig/*.toml", "testdata/warnings/*.toml", "testdata/*.toml", exampleFile} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)
@@ -175,7 +194,7 @@ func FuzzConfig(f *testing.F) {
 		if strings.Contains(text, "@") && strings.ContainsAny(text, "/.~") {
 			t.Skip("may name any file of the machine")
 		}
-		c, err := parseConfig("fuzz.toml", []byte(text))
+		c, err := Parse("fuzz.toml", []byte(text))
 		if err != nil {
 			for line := range strings.Lines(err.Error()) {
 				if strings.TrimSpace(line) == "" {
@@ -184,16 +203,13 @@ func FuzzConfig(f *testing.F) {
 			}
 			return
 		}
-		var printed strings.Builder
-		c.print(&printed)
-		again, err := parseConfig("printed.toml", []byte(printed.String()))
+		first := written(c)
+		again, err := Parse("written.toml", []byte(first))
 		if err != nil {
-			t.Fatalf("%v\nof what was printed:\n%s", err, printed.String())
+			t.Fatalf("%v\nof what was written:\n%s", err, first)
 		}
-		var second strings.Builder
-		again.print(&second)
-		if rules(printed.String()) != rules(second.String()) {
-			t.Errorf("printed:\n%s\nread back:\n%s", printed.String(), second.String())
+		if second := written(again); second != first {
+			t.Errorf("written:\n%s\nread back:\n%s", first, second)
 		}
 	})
 }
@@ -204,10 +220,10 @@ func TestFolderOutOfSight(t *testing.T) {
 	if err := os.Symlink(loop, loop); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parseConfig("", fmt.Appendf(nil, "[log]\nfile = %q\n", loop+"/decisions")); err != nil {
+	if _, err := Parse("", fmt.Appendf(nil, "[log]\nfile = %q\n", loop+"/decisions")); err != nil {
 		t.Error(err)
 	}
-	if _, err := parseConfig("", fmt.Appendf(nil, "[log]\nfile = %q\n", loop+"ed/decisions")); err == nil {
+	if _, err := Parse("", fmt.Appendf(nil, "[log]\nfile = %q\n", loop+"ed/decisions")); err == nil {
 		t.Error("a folder that does not exist is taken")
 	}
 }
@@ -307,56 +323,5 @@ func TestOverlapIsRefused(t *testing.T) {
 			}
 		}
 		l.Close()
-	}
-}
-
-// TestConfigtestPassesWhatListens holds the two to each other: what configtest lets
-// pass is listened on, and what is listened on passes.
-func TestConfigtestPassesWhatListens(t *testing.T) {
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "file"), "")
-	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, server := range []string{
-		`listen = ["127.0.0.1:0"]`,
-		`listen = ["[::ffff:127.0.0.1]:0"]`,
-		`listen = ["127.0.0.1:0", "unix:DIR/s"]`,
-		`listen = ["unix:DIR/s", "unix:DIR/t"]`,
-		`listen = ["unix:DIR/s", "unix:DIR//s"]`,
-		`listen = ["unix:DIR/s", "unix:DIR/folder/../s"]`,
-		`listen = ["unix:DIR/none/s"]`,
-		`listen = ["unix:DIR/file"]`,
-		`listen = ["unix:DIR/file/s"]`,
-		`listen = ["unix:DIR/folder"]`,
-		`listen = ["unix:DIR/folder/"]`,
-		`listen = ["unix:DIR/s/"]`,
-		`listen = ["unix:DIR/` + strings.Repeat("x", 90) + `"]`,
-		`listen = ["unix:DIR/` + strings.Repeat("x", 30) + `"]`,
-		`listen = ["unix:s"]`,
-		`listen = ["unix:"]`,
-		`listen = ["localhost:0"]`,
-		`listen = ["unix:DIR/s"]` + "\nsocket_group = \"no-such-group\"",
-		`listen = ["unix:DIR/s"]` + "\nsocket_group = \"-1\"",
-		`listen = ["unix:DIR/s"]` + "\nsocket_group = \"4294967295\"",
-	} {
-		conf, err := parseConfig("", []byte("[server]\n"+strings.ReplaceAll(server, "DIR", dir)))
-		if err != nil {
-			// Listening comes to the same, for one of the addresses at least.
-			conf = defaults()
-			listening, group, _ := strings.Cut(strings.TrimPrefix(server, "listen = "), "\nsocket_group = ")
-			conf.server.socketGroup = strings.Trim(group, `"`)
-			conf.server.listen = nil
-			for address := range strings.SplitSeq(strings.Trim(listening, "[]"), ", ") {
-				conf.server.listen = append(conf.server.listen, strings.ReplaceAll(strings.Trim(address, `"`), "DIR", dir))
-			}
-		}
-		listeners, refused := listen(conf, nil)
-		for _, l := range listeners {
-			l.Close()
-		}
-		if (err != nil) != (refused != nil) {
-			t.Errorf("%.120s: configtest: %v; listening: %v; want both or neither", server, err, refused)
-		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -184,18 +183,12 @@ func (d *daemon) reload(ctx context.Context) {
 	d.tellWarnings(conf)
 	d.checkDescriptors(conf)
 	d.checkMemory(conf)
-	if !sameSockets(old, conf) {
-		d.log.Warn("changes of listen, socket_mode, socket_group, max_connections and http.listen wait for a restart")
+	if names := config.NeedRestart(old, conf); len(names) > 0 {
+		d.log.Warn("changes of " + strings.Join(names, ", ") + " wait for a restart")
 	}
 	if conf.Log.Format != old.Log.Format {
 		d.log.Warn("messages keep their format until a restart; decisions have the new one")
 	}
-}
-
-func sameSockets(c, other *config.Config) bool {
-	a, b := &c.Server, &other.Server
-	return slices.Equal(a.Listen, b.Listen) && a.SocketMode == b.SocketMode && a.SocketGroup == b.SocketGroup &&
-		a.Connections == b.Connections && c.HTTP == other.HTTP
 }
 
 // reread reads the configuration and the servers that it leads to.

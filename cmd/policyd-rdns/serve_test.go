@@ -158,7 +158,7 @@ func TestReload(t *testing.T) {
 	hup("config.toml:1: mode = 5: want a text in quotes")
 	expect("550 5.7.1 second")
 	writeConfig(t, path, dns, "127.0.0.1:1", "")
-	hup("wait for a restart")
+	hup("changes of server.listen wait for a restart")
 	expect("DUNNO")
 	d.stop(t)
 }

@@ -46,6 +46,10 @@ type Config struct {
 	HTTP struct {
 		Listen string // host:port; empty: nothing is served
 	}
+	observe      bool        // mode; with observed it makes Rules.Mode
+	observed     policy.Mode // observe_reply: Rules.Mode if observe
+	defaultRules bool
+
 	Rules    *policy.Rules
 	Builtin  bool // the rules are the built-in ones alone
 	Own      int  // of the rules are the file's, and come first
@@ -53,17 +57,12 @@ type Config struct {
 	OnHost   []Problem // warnings about this host, for who has yet to start the daemon
 }
 
-// Defaults is a configuration without a file. Every call makes a fresh one.
+// Defaults is the configuration without a file. Every call makes a fresh one.
 func Defaults() *Config {
-	c := &Config{Rules: &policy.Rules{OnDoubt: policy.Defer, OnOutage: policy.DUNNO}}
-	c.Server.Listen = []string{"127.0.0.1:10040"}
-	c.Server.SocketMode = 0o660
-	c.Server.Deadline = 5 * time.Second
-	c.Server.Connections = 2000
-	c.Resolver.Timeout = 2 * time.Second
-	c.Resolver.CacheEntries = 100_000
-	c.Resolver.Stale = 24 * time.Hour
-	c.Resolver.MaxInFlight = 500
+	c, err := Parse("", nil)
+	if err != nil {
+		panic(err) // the table of settings is wrong
+	}
 	return c
 }
 
@@ -83,8 +82,7 @@ func Load(path string) (*Config, error) {
 // Parse reads a configuration from its text. Messages name the path, and
 // "@file" is relative to its folder. The error is as Load's.
 func Parse(path string, text []byte) (*Config, error) {
-	c := Defaults()
-	c.Path = path
+	c := &Config{Path: path, Rules: &policy.Rules{}}
 	r := newReader(path, text)
 	if err := r.config(c); err != nil {
 		return nil, err

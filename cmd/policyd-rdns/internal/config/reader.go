@@ -149,15 +149,19 @@ func (t *table) tables(key string) []table {
 	return tables
 }
 
-// text gives a string.
-func (t *table) text(key string, into *string) {
-	if v, ok := t.take(key); ok {
-		if s, ok := v.(string); ok {
-			*into = s
-		} else {
-			t.bad(key, v, "want a text in quotes")
-		}
+// text gives a string, and whether there is one.
+func (t *table) text(key string, into *string) bool {
+	v, ok := t.take(key)
+	if !ok {
+		return false
 	}
+	s, ok := v.(string)
+	if !ok {
+		t.bad(key, v, "want a text in quotes")
+		return false
+	}
+	*into = s
+	return true
 }
 
 // choice gives the place of a string among those that are allowed.
@@ -177,8 +181,13 @@ func quotedList(words []string) string {
 	for i, w := range words {
 		quoted[i] = strconv.Quote(w)
 	}
-	last := len(quoted) - 1
-	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
+	return anyOf(quoted)
+}
+
+// anyOf lists at least two words: "one, another or a third".
+func anyOf(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // boolean gives true or false.
@@ -204,21 +213,22 @@ func (t *table) whole(key string, into *int, least, most int) {
 	}
 }
 
-// duration gives a duration within bounds. It has to carry its unit.
-func (t *table) duration(key string, into *time.Duration, least, most time.Duration, why string) {
+// duration gives a duration within bounds. It has to carry its unit, as the example
+// does, which is TOML.
+func (t *table) duration(key string, into *time.Duration, least, most time.Duration, why, example string) {
 	v, ok := t.take(key)
 	if !ok {
 		return
 	}
 	s, ok := v.(string)
 	if !ok {
-		t.bad(key, v, fmt.Sprintf("want a duration with its unit, in quotes, such as %q", DurationText(*into)))
+		t.bad(key, v, "want a duration with its unit, in quotes, such as "+example)
 		return
 	}
 	d, err := parseDuration(s)
 	switch {
 	case err != nil:
-		t.bad(key, v, fmt.Sprintf("want a duration such as %q", DurationText(*into)))
+		t.bad(key, v, "want a duration such as "+example)
 	case d < least || d > most:
 		t.bad(key, v, fmt.Sprintf("want %s to %s%s", DurationText(least), DurationText(most), why))
 	default:

@@ -88,7 +88,11 @@ func printable(s string) bool {
 // outcome reads action, code and text.
 func (r *reader) outcome(t *table, rule *policy.Rule) {
 	if _, ok := t.raw["action"]; !ok {
-		t.r.bad(t.path, "%saction: want reject, defer or dunno", t.shown)
+		var actions []string
+		for _, a := range policy.Actions(true) {
+			actions = append(actions, a.String())
+		}
+		t.r.bad(t.path, "%saction: want %s", t.shown, anyOf(actions))
 	}
 	action := "dunno"
 	t.text("action", &action)

@@ -1,13 +1,16 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix"
 )
 
@@ -37,13 +40,15 @@ func TestWarnings(t *testing.T) {
 }
 
 // testMessages tests the configurations of a folder. The comments of a file
-// that begin with #! are the messages expected, in order.
+// that begin with #! are the messages expected, in order. In them {server} stands for
+// the keys of that table, and likewise of others, so that a new one changes no file.
 func testMessages(t *testing.T, folder string, messages func(path string) string) {
 	t.Helper()
 	files, err := filepath.Glob(folder + "/*.toml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("configurations in %s: %v, %v", folder, files, err)
 	}
+	expand := knownKeys()
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -52,13 +57,28 @@ func testMessages(t *testing.T, folder string, messages func(path string) string
 		want := ""
 		for line := range strings.Lines(string(text)) {
 			if message, ok := strings.CutPrefix(line, "#! "); ok {
-				want += message
+				want += expand.Replace(message)
 			}
 		}
 		if got := strings.ReplaceAll(messages(file), folder+"/", ""); got != want {
 			t.Errorf("Load(%s)\ngot:\n%s\nwant:\n%s", file, got, want)
 		}
 	}
+}
+
+// knownKeys fills in the lists of keys.
+func knownKeys() *strings.Replacer {
+	known := map[string][]string{"entries": policy.EntryKeys()}
+	for i := range settings {
+		name := cmp.Or(settings[i].table(), "above the tables")
+		known[name] = append(known[name], settings[i].key())
+	}
+	known["above the tables"] = slices.Concat(known["above the tables"], tableNames()[1:], []string{"rule"})
+	var pairs []string
+	for name, keys := range known {
+		pairs = append(pairs, "{"+name+"}", strings.Join(keys, ", "))
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // TestWrittenRulesAreTheRules holds what WriteRule writes to what is in force: read

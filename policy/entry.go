@@ -40,9 +40,10 @@ const (
 
 // kind is all that one key of an entry is.
 type kind struct {
-	key    string
-	values string // that it takes, for the documentation
-	needs  Attributes
+	key     string
+	values  string // that it takes, for the documentation
+	example string // one of them
+	needs   Attributes
 	// standing is what an exemption is worth that rests on it.
 	standing Standing
 	// bare: TOML writes its values without quotes.
@@ -54,15 +55,42 @@ type kind struct {
 // kinds are the keys of entries that ask for no check, in the order of the
 // documentation.
 var kinds = []kind{
-	{key: "client", values: "addresses, networks, private, loopback, own", make: func() condition { return new(clients) }},
-	{key: "ptr_name", values: "a confirmed name: mx.example.com, .example.com", make: func() condition { return new(ptrNames) }},
-	{key: "helo_is", values: "HELO itself", needs: AttrHELO, standing: Claimed, make: func() condition { return new(greetings) }},
-	{key: "sender", values: "user@example.com, example.com, .example.com, user@, <>", needs: AttrSender, standing: Claimed, make: func() condition { return new(senders) }},
-	{key: "recipient", values: "as sender", needs: AttrRecipient, standing: Neutral, make: func() condition { return new(recipients) }},
-	{key: "authenticated", values: "true or false", needs: AttrAuthenticated, bare: true, make: func() condition { return &flag{key: AttrAuthenticated} }},
-	{key: "encrypted", values: "true or false", needs: AttrEncrypted, standing: Neutral, bare: true, make: func() condition { return &flag{key: AttrEncrypted} }},
-	{key: "context", values: "Postfix's policy_context", needs: AttrContext, standing: Neutral, make: func() condition { return contexts{} }},
-	{key: "until", values: "a date, to its end in UTC", needs: AttrTime, standing: Neutral, bare: true, make: func() condition { return new(until) }},
+	{
+		key: "client", example: "192.0.2.0/24", make: func() condition { return new(clients) },
+		values: `addresses, networks, "loopback", "own", "private" (never of the public Internet: RFC 1918, 4193, 6598, link-local, 192.0.0.0/24, 198.18.0.0/15)`,
+	},
+	{
+		key: "ptr_name", example: ".example.com", make: func() condition { return new(ptrNames) },
+		values: `a confirmed name: "mx.example.com", ".example.com"`,
+	},
+	{
+		key: "helo_is", example: "mx.example.com", needs: AttrHELO, standing: Claimed, make: func() condition { return new(greetings) },
+		values: "HELO itself",
+	},
+	{
+		key: "sender", example: "user@example.com", needs: AttrSender, standing: Claimed, make: func() condition { return new(senders) },
+		values: `"user@example.com", "example.com", ".example.com", "user@", "<>"`,
+	},
+	{
+		key: "recipient", example: "postmaster@", needs: AttrRecipient, standing: Neutral, make: func() condition { return new(recipients) },
+		values: "as sender",
+	},
+	{
+		key: "authenticated", example: "true", needs: AttrAuthenticated, bare: true, make: func() condition { return &flag{key: AttrAuthenticated} },
+		values: "true or false",
+	},
+	{
+		key: "encrypted", example: "true", needs: AttrEncrypted, standing: Neutral, bare: true, make: func() condition { return &flag{key: AttrEncrypted} },
+		values: "true or false",
+	},
+	{
+		key: "context", example: "mx", needs: AttrContext, standing: Neutral, make: func() condition { return contexts{} },
+		values: "Postfix's policy_context",
+	},
+	{
+		key: "until", example: "2027-03-31", needs: AttrTime, standing: Neutral, bare: true, make: func() condition { return new(until) },
+		values: "a date, as 2027-03-31: to the end of that day, UTC",
+	},
 }
 
 // kindOf finds what there is to know about a key.
@@ -147,6 +175,15 @@ func EntryValues(key string) string {
 	}
 	k, _ := kindOf(key)
 	return k.values
+}
+
+// EntryExample is one value that an entry of a key takes.
+func EntryExample(key string) string {
+	if c, ok := CheckByName(key); ok {
+		return c.Results()[0].String()
+	}
+	k, _ := kindOf(key)
+	return k.example
 }
 
 // NewEntry makes an entry of a key and its values, every one of them checked:

@@ -88,8 +88,13 @@ func TestEntryKeys(t *testing.T) {
 			t.Errorf("EntryKeys has %s twice", key)
 		}
 		seen[key] = true
-		if _, errs := policy.NewEntry(key, []string{good(key)}, nil); errs != nil {
-			t.Errorf("NewEntry(%q, %q): %v; want no error", key, good(key), errs)
+		for _, value := range []string{good(key), policy.EntryExample(key)} {
+			if _, errs := policy.NewEntry(key, []string{value}, nil); errs != nil {
+				t.Errorf("NewEntry(%q, %q): %v; want no error", key, value, errs)
+			}
+		}
+		if policy.EntryValues(key) == "" {
+			t.Errorf("EntryValues has no words for %s", key)
 		}
 		// No value, no truth.
 		empty, errs := policy.NewEntry(key, nil, nil)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
@@ -22,8 +23,8 @@ import (
 // doors are where an address comes in that somebody is known by. Each returns
 // what was read, as it is compared from then on.
 func doors(t *testing.T) map[string]func(text string) string {
-	configured := func(file string) *config {
-		c, err := parseConfig("test.toml", []byte(file))
+	configured := func(file string) *config.Config {
+		c, err := config.Parse("test.toml", []byte(file))
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
@@ -91,11 +92,11 @@ func doors(t *testing.T) map[string]func(text string) string {
 		},
 		"server.networks": func(text string) string {
 			c := configured("[server]\nnetworks = [\"" + text + "\"]\n")
-			return holder(c.rules.Networks.Has)
+			return holder(c.Rules.Networks.Has)
 		},
 		"helo.own_names": func(text string) string {
 			c := configured("[helo]\nown_names = [\"" + text + "\"]\n")
-			return holder(c.rules.OwnAddrs.Has)
+			return holder(c.Rules.OwnAddrs.Has)
 		},
 		"a rule's client":  func(text string) string { return rule("client", text) },
 		"a rule's helo_is": func(text string) string { return rule("helo_is", helo(netip.MustParseAddr(text))) },
@@ -123,7 +124,7 @@ func doors(t *testing.T) map[string]func(text string) string {
 		"an own name of Postfix, of doctor": func(text string) string {
 			return holder(func(a netip.Addr) bool {
 				c := configured("[helo]\nown_names = [\"" + a.String() + "\"]\n")
-				return c.doctorView(host{}).OwnsName(text)
+				return doctorView(c, config.Host{}).OwnsName(text)
 			})
 		},
 		"a question of the resolver": func(text string) string { return questioned(t, text) },
@@ -189,10 +190,10 @@ func TestAddressDoors(t *testing.T) {
 func TestUnmap(t *testing.T) {
 	want := []string{
 		"cmd/policybench/load.go", "cmd/policybench/main.go", // servers and listeners
+		"cmd/policyd-rdns/internal/config/overlap.go",         // listeners
 		"cmd/policyd-rdns/internal/doctor/calls.go",           // listeners
 		"cmd/policyd-rdns/internal/doctor/machine/public.go",  // DNS servers
 		"cmd/policyd-rdns/internal/doctor/maincf/endpoint.go", // listeners
-		"cmd/policyd-rdns/overlap.go",                         // listeners
 		"policy/address/address.go",
 		"policy/postfix/address.go", // listeners
 		"resolver/resolvconf.go",

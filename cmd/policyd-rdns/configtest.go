@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 )
 
 func newConfigtest() *cobra.Command {
@@ -19,13 +21,13 @@ Else it prints the effective rules, in order, as TOML, and then warnings, to
 standard error: what is allowed and probably not meant. They leave the status 0.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			conf, err := loadConfig(path)
+			conf, err := config.Load(path)
 			if err != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), err)
 				return errNotWell
 			}
-			conf.print(cmd.OutOrStdout())
-			for _, w := range conf.allWarnings() {
+			printConfig(cmd.OutOrStdout(), conf)
+			for _, w := range conf.AllWarnings() {
 				fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w.Error())
 			}
 			return nil
@@ -35,17 +37,17 @@ standard error: what is allowed and probably not meant. They leave the status 0.
 	return cmd
 }
 
-// print writes the effective rules, and what they rest on.
-func (c *config) print(w io.Writer) {
-	from := c.path
+// printConfig writes the effective rules, and what they rest on.
+func printConfig(w io.Writer, c *config.Config) {
+	from := c.Path
 	if from == "" {
 		from = "built-in"
 	}
-	fmt.Fprintf(w, "# configuration %s (%s), mode %s, on_doubt %s\n", c.hash, from, c.rules.Mode, c.rules.OnDoubt)
-	fmt.Fprintf(w, "# listening on %s\n", strings.Join(c.server.listen, ", "))
+	fmt.Fprintf(w, "# configuration %s (%s), mode %s, on_doubt %s\n", c.Hash, from, c.Rules.Mode, c.Rules.OnDoubt)
+	fmt.Fprintf(w, "# listening on %s\n", strings.Join(c.Server.Listen, ", "))
 	fmt.Fprintf(w, "# the first rule that holds decides; without one: dunno\n")
-	for i := range c.rules.List {
+	for i := range c.Rules.List {
 		fmt.Fprintf(w, "\n# %d\n", i+1)
-		writeRule(w, &c.rules.List[i])
+		config.WriteRule(w, &c.Rules.List[i])
 	}
 }

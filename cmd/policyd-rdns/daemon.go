@@ -8,13 +8,13 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
@@ -45,8 +45,8 @@ type daemon struct {
 // generation is what a reload replaces as a whole, so that each request is
 // judged by one configuration.
 type generation struct {
-	conf     *config
-	host     host // as it was called then: addresses come and go
+	conf     *config.Config
+	host     config.Host // as it was called then: addresses come and go
 	loaded   time.Time
 	gatherer *policy.Gatherer
 	tally    *metrics.Tally
@@ -54,7 +54,7 @@ type generation struct {
 
 // newDaemon makes a daemon that listens nowhere yet. It redirects
 // the decision log to the configuration's file.
-func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host) (*daemon, error) {
+func newDaemon(conf *config.Config, log *slog.Logger, decisions *journal.Writer, h config.Host) (*daemon, error) {
 	d := &daemon{
 		log:     log,
 		journal: decisions,
@@ -62,43 +62,43 @@ func newDaemon(conf *config, log *slog.Logger, decisions *journal.Writer, h host
 		// Decisions of other runs and hosts have other numbers.
 		firstID: rand.Uint64(),
 	}
-	servers, err := conf.servers()
+	servers, err := dnsServers(conf)
 	if err != nil {
 		return nil, err
 	}
-	if err := decisions.Open(conf.log.file); err != nil {
+	if err := decisions.Open(conf.Log.File); err != nil {
 		return nil, err
 	}
 	d.resolver, err = resolver.New(resolver.Config{
 		Servers:      servers,
-		Timeout:      conf.resolver.timeout,
-		CacheEntries: conf.resolver.cacheEntries,
-		MaxInFlight:  conf.resolver.maxInFlight,
-		Stale:        conf.resolver.stale,
+		Timeout:      conf.Resolver.Timeout,
+		CacheEntries: conf.Resolver.CacheEntries,
+		MaxInFlight:  conf.Resolver.MaxInFlight,
+		Stale:        conf.Resolver.Stale,
 		OnOutage:     d.outage,
 		Log:          log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if conf.http.listen != "" {
+	if conf.HTTP.Listen != "" {
 		d.watch = d.newWatch(conf)
 	}
 	d.current.Store(d.generation(conf, h))
 	return d, nil
 }
 
-func (d *daemon) generation(conf *config, h host) *generation {
+func (d *daemon) generation(conf *config.Config, h config.Host) *generation {
 	return &generation{
 		conf:   conf,
 		host:   h,
 		loaded: time.Now(),
-		tally:  d.watch.tally(conf.rules, d.current.Load()),
+		tally:  d.watch.tally(conf.Rules, d.current.Load()),
 		gatherer: &policy.Gatherer{
 			DNS:       d.resolver,
-			Deadline:  conf.server.deadline,
-			HostAddrs: h.addrs,
-			HostNames: h.names,
+			Deadline:  conf.Server.Deadline,
+			HostAddrs: h.Addrs,
+			HostNames: h.Names,
 		},
 	}
 }
@@ -119,7 +119,7 @@ func (d *daemon) handle(ctx context.Context, req *policy.Request) (action string
 	}
 	r := &w.record
 	r.Request = *req // the caller's is for another request afterwards
-	decision, finish := g.gatherer.Begin(&r.Request, g.conf.rules, &r.Facts)
+	decision, finish := g.gatherer.Begin(&r.Request, g.conf.Rules, &r.Facts)
 	if finish == nil {
 		r.Decision = decision
 		return d.record(g, w), nil
@@ -134,18 +134,18 @@ func (d *daemon) handle(ctx context.Context, req *policy.Request) (action string
 func (d *daemon) record(g *generation, w *work) (action string) {
 	r := &w.record
 	req := &r.Request
-	r.Config, r.Reply = g.conf.hash, ""
+	r.Config, r.Reply = g.conf.Hash, ""
 	r.ID = strconv.FormatUint(d.firstID+d.decisions.Add(1), 36)
 	r.Elapsed = time.Since(req.Time)
 	if r.Facts.Outage {
 		d.blind.Add(1)
 	}
-	d.nat.see(req, r.Facts.OwnClient || g.conf.rules.Networks.Has(req.Client), r.Facts.PTR)
+	d.nat.see(req, r.Facts.OwnClient || g.conf.Rules.Networks.Has(req.Client), r.Facts.PTR)
 	reply := r.Decision.Reply()
 	if r.Decision.Action != policy.DUNNO {
 		r.Reply = spoken(reply)
 	}
-	w.line = g.conf.log.format.Append(w.line[:0], r)
+	w.line = g.conf.Log.Format.Append(w.line[:0], r)
 	_, _ = d.journal.Write(w.line) // never fails
 	g.tally.Count(&r.Decision, &r.Facts, r.Elapsed)
 	d.watch.keep(r, w.line)
@@ -158,59 +158,53 @@ func (d *daemon) record(g *generation, w *work) (action string) {
 // are read; if ctx has ended meanwhile, all stays as it is.
 func (d *daemon) reload(ctx context.Context) {
 	old := d.current.Load().conf
-	conf, servers, err := reread(old.path)
+	conf, servers, err := reread(old.Path)
 	if ctx.Err() != nil {
 		d.log.Info("configuration not reloaded: the daemon stops")
 		return
 	}
 	if err == nil {
-		err = d.journal.Open(conf.log.file)
+		err = d.journal.Open(conf.Log.File)
 	}
 	d.watch.reloaded(err)
 	if err != nil {
 		d.log.Error("configuration not reloaded, the old one stays in force", "error", err)
-		if err := d.journal.Open(old.log.file); err != nil {
+		if err := d.journal.Open(old.Log.File); err != nil {
 			d.log.Error("decision log not reopened, the old file stays in use", "error", err)
 		}
 		return
 	}
-	d.resolver.SetServers(servers, conf.resolver.timeout)
-	d.resolver.Resize(conf.resolver.cacheEntries)
-	d.resolver.SetStale(conf.resolver.stale)
-	d.resolver.SetMaxInFlight(conf.resolver.maxInFlight)
-	d.current.Store(d.generation(conf, findHost()))
-	d.log.Info("configuration reloaded", "config", conf.hash, "rules", len(conf.rules.List), "servers", serverList(servers))
+	d.resolver.SetServers(servers, conf.Resolver.Timeout)
+	d.resolver.Resize(conf.Resolver.CacheEntries)
+	d.resolver.SetStale(conf.Resolver.Stale)
+	d.resolver.SetMaxInFlight(conf.Resolver.MaxInFlight)
+	d.current.Store(d.generation(conf, config.FindHost()))
+	d.log.Info("configuration reloaded", "config", conf.Hash, "rules", len(conf.Rules.List), "servers", serverList(servers))
 	d.tellWarnings(conf)
 	d.checkDescriptors(conf)
 	d.checkMemory(conf)
-	if !old.sameSockets(conf) {
-		d.log.Warn("changes of listen, socket_mode, socket_group, max_connections and http.listen wait for a restart")
+	if names := config.NeedRestart(old, conf); len(names) > 0 {
+		d.log.Warn("changes of " + strings.Join(names, ", ") + " wait for a restart")
 	}
-	if conf.log.format != old.log.format {
+	if conf.Log.Format != old.Log.Format {
 		d.log.Warn("messages keep their format until a restart; decisions have the new one")
 	}
 }
 
-func (c *config) sameSockets(other *config) bool {
-	a, b := &c.server, &other.server
-	return slices.Equal(a.listen, b.listen) && a.socketMode == b.socketMode && a.socketGroup == b.socketGroup &&
-		a.connections == b.connections && c.http == other.http
-}
-
 // reread reads the configuration and the servers that it leads to.
-func reread(path string) (*config, []netip.AddrPort, error) {
-	conf, err := loadConfig(path)
+func reread(path string) (*config.Config, []netip.AddrPort, error) {
+	conf, err := config.Load(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	servers, err := conf.servers()
+	servers, err := dnsServers(conf)
 	return conf, servers, err
 }
 
-// servers are the recursive servers to ask.
-func (c *config) servers() ([]netip.AddrPort, error) {
-	if len(c.resolver.servers) > 0 {
-		return c.resolver.servers, nil
+// dnsServers are the recursive servers to ask.
+func dnsServers(c *config.Config) ([]netip.AddrPort, error) {
+	if len(c.Resolver.Servers) > 0 {
+		return c.Resolver.Servers, nil
 	}
 	return resolver.ReadResolvConf(resolvConf)
 }
@@ -236,28 +230,28 @@ func (d *daemon) outage(o resolver.Outage) {
 // announce says what runs, and how to have Postfix use it.
 func (d *daemon) announce(listeners []net.Listener) {
 	g := d.current.Load()
-	from := g.conf.path
+	from := g.conf.Path
 	if from == "" {
 		from = "built-in"
 	}
-	d.log.Info("policyd-rdns "+versionText(), "config", g.conf.hash, "file", from,
-		"mode", g.conf.rules.Mode.String(), "on_doubt", g.conf.rules.OnDoubt.String(),
-		"rules", len(g.conf.rules.List), "deadline", g.conf.server.deadline)
+	d.log.Info("policyd-rdns "+versionText(), "config", g.conf.Hash, "file", from,
+		"mode", g.conf.Rules.Mode.String(), "on_doubt", g.conf.Rules.OnDoubt.String(),
+		"rules", len(g.conf.Rules.List), "deadline", g.conf.Server.Deadline)
 	d.tellWarnings(g.conf)
-	servers, source := g.conf.resolver.servers, "configuration"
+	servers, source := g.conf.Resolver.Servers, "configuration"
 	if len(servers) == 0 {
-		servers, _ = g.conf.servers()
+		servers, _ = dnsServers(g.conf)
 		source = resolvConf
 	}
 	d.log.Info("asking DNS servers", "servers", serverList(servers), "from", source,
-		"timeout", g.conf.resolver.timeout, "cache_entries", g.conf.resolver.cacheEntries)
-	d.log.Info("own names, that nobody else may greet with", "names", strings.Join(ownNames(g.host, g.conf), ","))
-	for _, name := range g.host.names {
-		if hostname.Local(name) && len(g.conf.helo.ownNames) == 0 {
+		"timeout", g.conf.Resolver.Timeout, "cache_entries", g.conf.Resolver.CacheEntries)
+	d.log.Info("own names, that nobody else may greet with", "names", strings.Join(g.host.OwnNames(g.conf), ","))
+	for _, name := range g.host.Names {
+		if hostname.Local(name) && len(g.conf.HELO.OwnNames) == 0 {
 			d.log.Info("hosts elsewhere have the host name too, so that nobody is refused for it: name what Postfix is called (myhostname) in helo.own_names", "name", name)
 		}
 	}
-	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(g.host.addrs), "networks", strings.Join(g.conf.server.networks, ","))
+	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(g.host.Addrs), "networks", strings.Join(g.conf.Server.Networks, ","))
 	for _, l := range listeners {
 		d.log.Info("listening", "address", listenAddress(l))
 		d.log.Info("to use it, add this line to smtpd_recipient_restrictions in /etc/postfix/main.cf, after reject_unauth_destination",
@@ -265,15 +259,11 @@ func (d *daemon) announce(listeners []net.Listener) {
 	}
 }
 
-func (d *daemon) tellWarnings(conf *config) {
-	for _, w := range conf.warnings {
+func (d *daemon) tellWarnings(conf *config.Config) {
+	for _, w := range conf.Warnings {
 		d.log.Warn("configuration: " + w.Error())
 	}
 }
-
-// policyTimeout is how long Postfix is to wait for a decision, as the README and
-// mainCF have it. Without it, it is 100 s (smtpd_policy_service_timeout).
-const policyTimeout = 10 * time.Second
 
 // mainCF is the restriction that has Postfix call the service.
 func mainCF(l net.Listener) string {
@@ -281,7 +271,7 @@ func mainCF(l net.Listener) string {
 	if l.Addr().Network() == "unix" {
 		endpoint = "unix:" + withinQueue(l.Addr().String())
 	}
-	return "check_policy_service { " + endpoint + ", timeout=" + durationText(policyTimeout) + ", default_action=DUNNO }"
+	return "check_policy_service { " + endpoint + ", timeout=" + config.DurationText(config.PolicyTimeout) + ", default_action=DUNNO }"
 }
 
 // withinQueue is a path as Postfix takes it: below its queue directory as relative
@@ -299,4 +289,12 @@ func withinQueue(path string) string {
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
+}
+
+func joinAddrs(addrs []netip.Addr) string {
+	texts := make([]string, len(addrs))
+	for i, a := range addrs {
+		texts[i] = a.String()
+	}
+	return strings.Join(texts, ",")
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
@@ -106,19 +107,19 @@ func demo(ctx context.Context, out io.Writer) error {
 // runDemo asks a daemon about the clients, one after the other, and reads its
 // decision log.
 func runDemo(ctx context.Context, server netip.AddrPort, clients []demoClient) ([]journal.Record, error) {
-	conf, err := parseConfig("demo.toml", []byte(demoConfig))
+	conf, err := config.Parse("demo.toml", []byte(demoConfig))
 	if err != nil {
 		return nil, err
 	}
-	conf.resolver.servers = []netip.AddrPort{server}
+	conf.Resolver.Servers = []netip.AddrPort{server}
 	var log bytes.Buffer
 	decisions := journal.NewWriter(&log, nil)
-	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, host{})
+	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
 	if err != nil {
 		return nil, err
 	}
 	defer d.resolver.Close()
-	err = d.ask(ctx, conf.server.listen[0], clients)
+	err = d.ask(ctx, conf.Server.Listen[0], clients)
 	if err := errors.Join(err, closeLog(decisions)); err != nil {
 		return nil, err
 	}

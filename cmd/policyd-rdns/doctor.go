@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
@@ -82,17 +83,17 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 	if path == "" {
 		path = unit.Config // empty if there is no unit
 	}
-	conf, err := loadConfig(path)
+	conf, err := config.Load(path)
 	if err != nil {
 		return err
 	}
-	servers, err := conf.servers()
+	servers, err := dnsServers(conf)
 	if err != nil {
 		return err
 	}
-	view := conf.doctorView(findHost())
+	view := doctorView(conf, config.FindHost())
 	dns, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: conf.resolver.timeout, CacheEntries: 1000, MaxInFlight: conf.resolver.maxInFlight,
+		Servers: servers, Timeout: conf.Resolver.Timeout, CacheEntries: 1000, MaxInFlight: conf.Resolver.MaxInFlight,
 	})
 	if err != nil {
 		return err
@@ -145,30 +146,30 @@ func (o *doctorOptions) postfix(stdin io.Reader) (*maincf.Postfix, error) {
 }
 
 // doctorView is what doctor needs to know of a configuration.
-func (c *config) doctorView(h host) *doctor.View {
+func doctorView(c *config.Config, h config.Host) *doctor.View {
 	return &doctor.View{
-		Path:        c.path,
-		Listen:      c.server.listen,
-		Deadline:    c.server.deadline,
-		Connections: c.server.connections,
-		Descriptors: c.descriptors(),
-		Networks:    c.server.networks,
-		OwnNames:    c.helo.ownNames,
-		LogFile:     c.log.file,
-		Builtin:     c.builtin,
+		Path:        c.Path,
+		Listen:      c.Server.Listen,
+		Deadline:    c.Server.Deadline,
+		Connections: c.Server.Connections,
+		Descriptors: descriptors(c),
+		Networks:    c.Server.Networks,
+		OwnNames:    c.HELO.OwnNames,
+		LogFile:     c.Log.File,
+		Builtin:     c.Builtin,
 		OwnsClient: func(a netip.Addr) bool {
-			return c.rules.Networks.Has(a) || slices.Contains(h.addrs, a)
+			return c.Rules.Networks.Has(a) || slices.Contains(h.Addrs, a)
 		},
 		OwnsName: func(name string) bool {
 			if a, err := netip.ParseAddr(name); err == nil {
 				a = address.Plain(a)
-				return c.rules.OwnAddrs.Has(a) || slices.Contains(h.addrs, a)
+				return c.Rules.OwnAddrs.Has(a) || slices.Contains(h.Addrs, a)
 			}
 			name = hostname.Normal(name)
 			if hostname.Local(name) {
 				return false
 			}
-			return c.rules.OwnNames.Has(name) || slices.Contains(h.names, name)
+			return c.Rules.OwnNames.Has(name) || slices.Contains(h.Names, name)
 		},
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/resolver"
@@ -94,29 +95,29 @@ func explain(ctx context.Context, client string, o explainOptions, out io.Writer
 	if o.stage != "client" && o.stage != "recipient" {
 		return errUsage{fmt.Errorf("--stage %.60q: want client or recipient", o.stage)}
 	}
-	conf, err := loadConfig(o.config)
+	conf, err := config.Load(o.config)
 	if err != nil {
 		return err
 	}
-	servers, err := conf.servers()
+	servers, err := dnsServers(conf)
 	if err != nil {
 		return err
 	}
 	r, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: conf.resolver.timeout, CacheEntries: 1000, MaxInFlight: conf.resolver.maxInFlight,
+		Servers: servers, Timeout: conf.Resolver.Timeout, CacheEntries: 1000, MaxInFlight: conf.Resolver.MaxInFlight,
 	})
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	h := findHost()
+	h := config.FindHost()
 	dns := &recorder{dns: r}
-	g := &policy.Gatherer{DNS: dns, Deadline: conf.server.deadline, HostAddrs: h.addrs, HostNames: h.names, Complete: true}
+	g := &policy.Gatherer{DNS: dns, Deadline: conf.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
 	req := policy.Request{
 		Time: time.Now(), Client: addr, HELO: o.helo,
 		State: "RCPT", Sender: nullSender(o.sender), Recipient: o.recipient,
 	}
-	e := conf.explain(ctx, g, req, o.stage)
+	e := explainRequest(ctx, conf, g, req, o.stage)
 	e.Lookups = dns.lookups()
 	if o.json {
 		enc := json.NewEncoder(out)
@@ -140,23 +141,23 @@ func nullSender(s string) string {
 	return s
 }
 
-// explain judges a request and keeps all that led there.
-func (c *config) explain(ctx context.Context, g *policy.Gatherer, req policy.Request, stage string) *explanation {
+// explainRequest judges a request and keeps all that led there.
+func explainRequest(ctx context.Context, c *config.Config, g *policy.Gatherer, req policy.Request, stage string) *explanation {
 	e := &explanation{Request: req}
-	e.Decision = g.Decide(ctx, &req, c.rules, &e.Facts)
-	e.Trials = c.rules.Trace(&req, &e.Facts)
+	e.Decision = g.Decide(ctx, &req, c.Rules, &e.Facts)
+	e.Trials = c.Rules.Trace(&req, &e.Facts)
 	e.Reads = wrapped(&req, &e.Facts, e.Decision.Action, e.Decision.Reply(), stage)
-	e.Exempt = c.exempt(&req, &e.Facts, &e.Decision)
+	e.Exempt = exempt(c, &req, &e.Facts, &e.Decision)
 	return e
 }
 
 // exempt is what would let the client of a decision pass, as TOML; empty if it
 // passes.
-func (c *config) exempt(req *policy.Request, f *policy.Facts, d *policy.Decision) string {
+func exempt(c *config.Config, req *policy.Request, f *policy.Facts, d *policy.Decision) string {
 	switch {
 	case d.Decided == policy.DUNNO:
 		return ""
-	case c.builtin:
+	case c.Builtin:
 		// A rule of one's own replaces the built-in ones.
 		return "# at the top of the file, so that the built-in rules follow\ndefault_rules = true\n\n" + exemption(req, f, d.Rule)
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
@@ -67,14 +68,14 @@ func newHandling(tb testing.TB, client, helo string) *handling {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	conf, err := parseConfig("", nil)
+	conf, err := config.Parse("", nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	conf.resolver.servers = []netip.AddrPort{pc.LocalAddr().(*net.UDPAddr).AddrPort()}
-	conf.log.file = filepath.Join(tb.TempDir(), "decisions.log")
+	conf.Resolver.Servers = []netip.AddrPort{pc.LocalAddr().(*net.UDPAddr).AddrPort()}
+	conf.Log.File = filepath.Join(tb.TempDir(), "decisions.log")
 	decisions := journal.NewWriter(io.Discard, nil) // faster than a disk, it may lose lines
-	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, host{})
+	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -155,8 +156,8 @@ func BenchmarkHandleStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	ctx := b.Context()
-	record := journal.Record{ID: "3jy1foo8k683h", Config: g.conf.hash, Request: req}
-	record.Decision = g.gatherer.Decide(ctx, &req, g.conf.rules, &record.Facts)
+	record := journal.Record{ID: "3jy1foo8k683h", Config: g.conf.Hash, Request: req}
+	record.Decision = g.gatherer.Decide(ctx, &req, g.conf.Rules, &record.Facts)
 	facts := record.Facts
 	var line, reply []byte
 	var decision policy.Decision
@@ -165,9 +166,9 @@ func BenchmarkHandleStep(b *testing.B) {
 		do   func()
 	}{
 		{"read", func() { _ = h.requests.ReadRequest(&req) }},
-		{"decide", func() { decision, _ = g.gatherer.Begin(&req, g.conf.rules, &facts) }},
-		{"judge", func() { decision = g.conf.rules.Judge(&req, &facts) }},
-		{"line", func() { line = g.conf.log.format.Append(line[:0], &record) }},
+		{"decide", func() { decision, _ = g.gatherer.Begin(&req, g.conf.Rules, &facts) }},
+		{"judge", func() { decision = g.conf.Rules.Judge(&req, &facts) }},
+		{"line", func() { line = g.conf.Log.Format.Append(line[:0], &record) }},
 		{"write", func() { _, _ = h.journal.Write(line) }},
 		{"reply", func() { reply = postfix.AppendReply(reply[:0], decision.Reply()) }},
 	} {

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
 	"policyd-rdns/cmd/policyd-rdns/internal/status"
 	"policyd-rdns/cmd/policyd-rdns/internal/web"
@@ -30,9 +31,9 @@ type watch struct {
 	failed    atomic.Pointer[error] // of the last reload
 }
 
-func (d *daemon) newWatch(conf *config) *watch {
+func (d *daemon) newWatch(conf *config.Config) *watch {
 	return &watch{
-		started: time.Now(), maxConns: conf.server.connections,
+		started: time.Now(), maxConns: conf.Server.Connections,
 		metrics: metrics.New(versionText(), d.counted),
 		page:    status.New(status.Source{State: d.state, Summary: shownSummary, Explain: d.explained}, time.Now),
 	}
@@ -75,7 +76,7 @@ func (w *watch) listens(yes bool) {
 // serveHTTP begins to answer over HTTP, if the configuration wants it, until stop
 // is called.
 func (d *daemon) serveHTTP(ctx context.Context) (stop func(), err error) {
-	address := d.current.Load().conf.http.listen
+	address := d.current.Load().conf.HTTP.Listen
 	if d.watch == nil {
 		return func() {}, nil
 	}
@@ -85,7 +86,7 @@ func (d *daemon) serveHTTP(ctx context.Context) (stop func(), err error) {
 	}
 	host, _, _ := net.SplitHostPort(address) // it has been checked
 	server := web.Server{Handler: d.routes(), Log: d.log, Names: func() []string {
-		return append(slices.Clone(d.current.Load().host.names), host)
+		return append(slices.Clone(d.current.Load().host.Names), host)
 	}}
 	// It says how things are until the last request is answered.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -148,10 +149,10 @@ func (d *daemon) readyz(w http.ResponseWriter, r *http.Request) {
 func (d *daemon) counted() metrics.State {
 	conf, lines := d.current.Load().conf, d.journal.Stats()
 	return metrics.State{
-		Resolver: d.resolver.Stats(), CacheEntries: conf.resolver.cacheEntries, MaxInFlight: conf.resolver.maxInFlight,
+		Resolver: d.resolver.Stats(), CacheEntries: conf.Resolver.CacheEntries, MaxInFlight: conf.Resolver.MaxInFlight,
 		Server: d.server.Stats(), MaxConnections: d.watch.maxConns,
 		LostLines: lines.Lost, PendingBytes: lines.Pending,
-		Config: conf.hash, Mode: conf.rules.Mode.String(),
+		Config: conf.Hash, Mode: conf.Rules.Mode.String(),
 	}
 }
 
@@ -159,8 +160,8 @@ func (d *daemon) counted() metrics.State {
 func (d *daemon) state() status.State {
 	g := d.current.Load()
 	s := status.State{
-		State: d.counted(), Version: versionText(), Host: g.host.name(), Started: d.watch.started, Listening: d.watch.listening.Load(),
-		File: g.conf.path, Rules: len(g.conf.rules.List), Loaded: g.loaded, Unseen: d.nat.trouble(),
+		State: d.counted(), Version: versionText(), Host: g.host.Name(), Started: d.watch.started, Listening: d.watch.listening.Load(),
+		File: g.conf.Path, Rules: len(g.conf.Rules.List), Loaded: g.loaded, Unseen: d.nat.trouble(),
 	}
 	if err := d.watch.failed.Load(); err != nil && *err != nil {
 		s.ReloadFailed = safe((*err).Error())

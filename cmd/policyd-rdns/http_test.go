@@ -185,8 +185,8 @@ func TestPageIsExplain(t *testing.T) {
 	for _, r := range d.recent(t, url) {
 		conf := d.current.Load().conf
 		e := explanation{
-			Request: r.Request, Lookups: recordedLookups(&r), Facts: r.Facts, Decision: r.Decision, Trials: conf.rules.Trace(&r.Request, &r.Facts),
-			Reads: wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"), Exempt: conf.exempt(&r.Request, &r.Facts, &r.Decision),
+			Request: r.Request, Lookups: recordedLookups(&r), Facts: r.Facts, Decision: r.Decision, Trials: conf.Rules.Trace(&r.Request, &r.Facts),
+			Reads: wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"), Exempt: exempt(conf, &r.Request, &r.Facts, &r.Decision),
 		}
 		var printed strings.Builder
 		e.print(&printed, false)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/browser"
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -38,14 +39,14 @@ func hostileHELOs() []string {
 func watched(t *testing.T) (d *daemon, url string) {
 	t.Helper()
 	dns, _ := startWorld(t, demoZone+hostileZone)
-	conf, err := parseConfig("", []byte("[server]\nlisten = [\""+anyPort+"\"]\n[resolver]\nservers = [\""+dns+"\"]\n[helo]\nown_names = [\"mx.example.net\"]\n[http]\nlisten = \""+anyPort+"\"\n"))
+	conf, err := config.Parse("", []byte("[server]\nlisten = [\""+anyPort+"\"]\n[resolver]\nservers = [\""+dns+"\"]\n[helo]\nown_names = [\"mx.example.net\"]\n[http]\nlisten = \""+anyPort+"\"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	decisions := journal.NewWriter(io.Discard, nil)
 	t.Cleanup(func() { _ = closeLog(decisions) })
 	var log bytes.Buffer
-	d, err = newDaemon(conf, slog.New(slog.NewTextHandler(&log, nil)), decisions, host{names: []string{"mx.example.net"}})
+	d, err = newDaemon(conf, slog.New(slog.NewTextHandler(&log, nil)), decisions, config.Host{Names: []string{"mx.example.net"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,14 +27,14 @@ func (d *daemon) explained(r *journal.Record) status.Explanation {
 	req, f := &r.Request, &r.Facts
 	e := explanation{
 		Request: *req, Lookups: recordedLookups(r), Facts: *f, Decision: r.Decision,
-		Trials: conf.rules.Trace(req, f), Exempt: conf.exempt(req, f, &r.Decision),
+		Trials: conf.Rules.Trace(req, f), Exempt: exempt(conf, req, f, &r.Decision),
 		Reads: wrapped(req, f, r.Decision.Action, r.Reply, "recipient"),
 	}
-	now := conf.rules.Judge(req, f)
+	now := conf.Rules.Judge(req, f)
 	out := status.Explanation{
-		Decision: decisionLines(&e.Decision), Reads: e.Reads, Exempt: e.Exempt, Again: explainCommand(req, f, conf.path),
+		Decision: decisionLines(&e.Decision), Reads: e.Reads, Exempt: e.Exempt, Again: explainCommand(req, f, conf.Path),
 	}
-	if r.Config != conf.hash {
+	if r.Config != conf.Hash {
 		out.Since = since(&now)
 	}
 	for _, l := range e.Lookups {

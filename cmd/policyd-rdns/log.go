@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy/journal"
 )
 
@@ -113,12 +114,12 @@ func isLive(paths []string, stdin io.Reader) bool {
 // defaultPaths is what is read if no file was named.
 func (o *logOptions) defaultPaths(stdin io.Reader) ([]string, error) {
 	if o.config != "" {
-		conf, err := loadConfig(o.config)
+		conf, err := config.Load(o.config)
 		if err != nil {
 			return nil, err
 		}
-		if conf.log.file != "" {
-			return []string{conf.log.file}, nil
+		if conf.Log.File != "" {
+			return []string{conf.Log.File}, nil
 		}
 	}
 	if f, ok := stdin.(*os.File); ok {

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 )
+
+const exampleFile = "../../config.example.toml"
 
 // manPage is a page as the program writes it, and as text without roff.
 func manPage(t *testing.T, args ...string) (roff, text string) {
@@ -43,7 +48,7 @@ func TestManNamesEveryCommandAndFlag(t *testing.T) {
 	for _, want := range []string{
 		`.TH POLICYD-RDNS 8 "2026-11-23" "policyd-rdns `,
 		"\n    check_policy_service { unix:private/policyd-rdns, timeout=10s, default_action=DUNNO }\n",
-		"inet:" + defaults().server.listen[0],
+		"inet:" + config.Defaults().Server.Listen[0],
 		"--helo name", "SIGHUP", "Wrong usage", "-c, --config file",
 	} {
 		if !strings.Contains(text, want) {
@@ -55,9 +60,13 @@ func TestManNamesEveryCommandAndFlag(t *testing.T) {
 // TestManHoldsTheExample holds policyd-rdns.toml(5) to the words of
 // config.example.toml, comments and all.
 func TestManHoldsTheExample(t *testing.T) {
+	example, err := os.ReadFile(exampleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, text := manPage(t, "--toml", exampleFile)
 	text = strings.Join(strings.Fields(text), " ")
-	for line := range strings.Lines(readExample(t)) {
+	for line := range strings.Lines(string(example)) {
 		line = strings.TrimPrefix(strings.TrimSpace(line), "#")
 		line = strings.TrimPrefix(line, " Rules.")
 		if !strings.Contains(text, strings.Join(strings.Fields(line), " ")) {

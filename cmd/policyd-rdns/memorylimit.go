@@ -6,6 +6,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 )
 
 // The README's formula for the memory that the program takes at most, in bytes.
@@ -17,9 +19,9 @@ const (
 )
 
 // mayTake is how much memory a configuration may take, in bytes.
-func (c *config) mayTake() int64 {
-	n := int64(memoryBase) + int64(c.resolver.cacheEntries)*memoryEntry + int64(c.server.connections)*memoryConnection
-	if c.http.listen != "" {
+func mayTake(c *config.Config) int64 {
+	n := int64(memoryBase) + int64(c.Resolver.CacheEntries)*memoryEntry + int64(c.Server.Connections)*memoryConnection
+	if c.HTTP.Listen != "" {
 		n += memoryHTTP
 	}
 	return n
@@ -28,9 +30,9 @@ func (c *config) mayTake() int64 {
 // checkMemory warns if the program may take more memory than it is allowed, by the
 // unit's MemoryMax or a container's limit: it is ended then, and begins anew with
 // an empty cache.
-func (d *daemon) checkMemory(conf *config) {
+func (d *daemon) checkMemory(conf *config.Config) {
 	limit, ok := memoryLimit(os.DirFS("/"))
-	if need := conf.mayTake(); ok && limit < need {
+	if need := mayTake(conf); ok && limit < need {
 		d.log.Warn("too little memory is allowed: raise MemoryMax, or lower resolver.cache_entries and server.max_connections",
 			"limit_mib", limit>>20, "need_mib", need>>20)
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"testing/fstest"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 )
 
 func TestMemoryLimit(t *testing.T) {
@@ -57,13 +59,13 @@ func TestUnitMemory(t *testing.T) {
 	if found == nil {
 		t.Fatal("the unit has no MemoryMax in GiB")
 	}
-	conf, err := loadConfig("")
+	conf, err := config.Load("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf.http.listen = anyPort
+	conf.HTTP.Listen = anyPort
 	gib, _ := strconv.ParseInt(string(found[1]), 10, 64)
-	if got, want := gib<<30, 4*conf.mayTake(); got < want*95/100 {
+	if got, want := gib<<30, 4*mayTake(conf); got < want*95/100 {
 		t.Errorf("MemoryMax = %d MiB; want about %d", got>>20, want>>20)
 	}
 }

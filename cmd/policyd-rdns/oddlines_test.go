@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy/journal"
 )
 
@@ -152,13 +153,13 @@ func checkOddLines(t *testing.T, seed uint64) {
 
 // checkOddPages has the status page show them.
 func checkOddPages(t *testing.T, seed uint64, log string) {
-	conf, err := parseConfig("", []byte("[resolver]\nservers = [\"192.0.2.53\"]\n[http]\nlisten = \"127.0.0.1:0\"\n"+oddRules))
+	conf, err := config.Parse("", []byte("[resolver]\nservers = [\"192.0.2.53\"]\n[http]\nlisten = \"127.0.0.1:0\"\n"+oddRules))
 	if err != nil {
 		t.Fatal(err)
 	}
 	decisions := journal.NewWriter(io.Discard, nil)
 	defer func() { _ = closeLog(decisions) }()
-	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, host{})
+	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
 	if err != nil {
 		t.Fatal(err)
 	}

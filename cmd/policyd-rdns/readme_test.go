@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
@@ -169,12 +170,12 @@ func TestREADMETroubleIsTested(t *testing.T) {
 
 // TestREADMEMemory holds the README's formula to what TestMemory measures by.
 func TestREADMEMemory(t *testing.T) {
-	conf, err := loadConfig("")
+	conf, err := config.Load("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const MiB = 1 << 20
-	bytes := memoryBase + conf.resolver.cacheEntries*memoryEntry + conf.server.connections*memoryConnection
+	bytes := memoryBase + conf.Resolver.CacheEntries*memoryEntry + conf.Server.Connections*memoryConnection
 	want := fmt.Sprintf("Memory: at most %d MiB + %d bytes for each of `cache_entries` + %d KiB for each of `max_connections`: %d MiB as it comes.",
 		memoryBase/MiB, memoryEntry, memoryConnection>>10, (bytes+MiB/2)/MiB)
 	if !strings.Contains(strings.ReplaceAll(readme(t), "\n", " "), want) {

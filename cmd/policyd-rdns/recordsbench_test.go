@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
@@ -24,7 +25,7 @@ import (
 // if the DNS were well, under weekConfig.
 func writeLongLog(t testing.TB, out io.Writer, format journal.Format, lines int) {
 	t.Helper()
-	conf, err := parseConfig("", []byte(weekConfig))
+	conf, err := config.Parse("", []byte(weekConfig))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,13 +37,13 @@ func writeLongLog(t testing.TB, out io.Writer, format journal.Format, lines int)
 	for i := 0; i < lines; {
 		r := longLogRecord(random, &all[random.IntN(len(all))])
 		at = at.Add(time.Duration(random.IntN(2000)) * time.Millisecond)
-		r.Request.Time, r.Config = at, conf.hash
+		r.Request.Time, r.Config = at, conf.Hash
 		r.Request.Instance = fmt.Sprintf("%x.%x.0", 4000+i%97, i)
 		for n := 1 + random.IntN(3); n > 0 && i < lines; n-- { // recipients
 			i++
 			r.ID = fmt.Sprintf("e13w%x", i)
 			r.Request.Recipient = pick(random, []string{"user", "anna", "postmaster", "sales"}) + "@example.com"
-			r.Decision = conf.rules.Judge(&r.Request, &r.Facts)
+			r.Decision = conf.Rules.Judge(&r.Request, &r.Facts)
 			r.Reply = ""
 			if r.Decision.Action != policy.DUNNO {
 				r.Reply = r.Decision.Reply()

@@ -21,6 +21,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
 	"policyd-rdns/resolver/world"
@@ -83,13 +84,13 @@ func recordedLog(t *testing.T) []byte {
 // recordLog is the decision log that the daemon writes under a configuration,
 // of that week. Time is that of a bubble of synctest, and the DNS is in memory:
 // the rest, from the protocol to the log, is the daemon's own.
-func recordLog(t *testing.T, config string) []byte {
+func recordLog(t *testing.T, text string) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.toml")
-	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	conf, err := loadConfig(path)
+	conf, err := config.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,15 +119,15 @@ type inMemory struct {
 	end      context.CancelFunc
 }
 
-func startInMemory(t *testing.T, conf *config, dns *world.World, log io.Writer) *inMemory {
+func startInMemory(t *testing.T, conf *config.Config, dns *world.World, log io.Writer) *inMemory {
 	t.Helper()
-	servers, err := conf.servers()
+	servers, err := dnsServers(conf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: conf.resolver.timeout, CacheEntries: conf.resolver.cacheEntries,
-		MaxInFlight: conf.resolver.maxInFlight, Dial: dns.Dial,
+		Servers: servers, Timeout: conf.Resolver.Timeout, CacheEntries: conf.Resolver.CacheEntries,
+		MaxInFlight: conf.Resolver.MaxInFlight, Dial: dns.Dial,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +144,7 @@ func startInMemory(t *testing.T, conf *config, dns *world.World, log io.Writer) 
 		listener: &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})},
 		ended:    make(chan error, 1),
 	}
-	d.current.Store(d.generation(conf, host{names: []string{"mx.example.net"}, addrs: []netip.Addr{netip.MustParseAddr("192.0.2.25")}}))
+	d.current.Store(d.generation(conf, config.Host{Names: []string{"mx.example.net"}, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.25")}}))
 	ctx, cancel := context.WithCancel(t.Context())
 	d.end = cancel
 	go func() { d.ended <- d.run(ctx, []net.Listener{d.listener}, nil) }()

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy/journal"
 )
 
@@ -25,7 +26,7 @@ type reloadable struct {
 	messages  bytes.Buffer
 }
 
-func newReloadable(t *testing.T, h host) *reloadable {
+func newReloadable(t *testing.T, h config.Host) *reloadable {
 	t.Helper()
 	dns, _ := startWorld(t, plainZone)
 	dir := t.TempDir()
@@ -33,7 +34,7 @@ func newReloadable(t *testing.T, h host) *reloadable {
 	writeFile(t, r.list, "")
 	path := filepath.Join(dir, "config.toml")
 	writeConfig(t, path, dns, anyPort, fmt.Sprintf("[names]\nproper = [%q]\n[log]\nfile = %q\n", "@"+r.list, filepath.Join(dir, "decisions.log")))
-	conf, err := loadConfig(path)
+	conf, err := config.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func newReloadable(t *testing.T, h host) *reloadable {
 // A reload that is under way at the stop is waited for, and puts nothing into force
 // any more: neither a configuration nor a log that nobody closes.
 func TestReloadAtTheStop(t *testing.T) {
-	d := newReloadable(t, host{})
+	d := newReloadable(t, config.Host{})
 	before := d.current.Load()
 	listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	hup := make(chan os.Signal, 1)
@@ -92,15 +93,15 @@ func TestReloadAtTheStop(t *testing.T) {
 // What the machine is called is part of what a reload replaces: a request is judged
 // by the one or the other as a whole.
 func TestReloadFindsHost(t *testing.T) {
-	d := newReloadable(t, host{names: []string{"former.example.net"}})
+	d := newReloadable(t, config.Host{Names: []string{"former.example.net"}})
 	before := d.current.Load()
 	d.reload(t.Context())
 	after := d.current.Load()
-	now := findHost()
-	if after == before || !slices.Equal(after.host.names, now.names) || !slices.Equal(after.gatherer.HostNames, now.names) || !slices.Equal(after.gatherer.HostAddrs, now.addrs) {
+	now := config.FindHost()
+	if after == before || !slices.Equal(after.host.Names, now.Names) || !slices.Equal(after.gatherer.HostNames, now.Names) || !slices.Equal(after.gatherer.HostAddrs, now.Addrs) {
 		t.Errorf("after a reload the host is %v, and clients are compared with %v; want %v", after.host, after.gatherer.HostNames, now)
 	}
-	if got := before.host.name(); got != "former.example.net" || !slices.Equal(before.gatherer.HostNames, before.host.names) {
+	if got := before.host.Name(); got != "former.example.net" || !slices.Equal(before.gatherer.HostNames, before.host.Names) {
 		t.Errorf("the generation before is of %q now; want it as it was", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -71,8 +72,8 @@ func TestReplayChangesNothing(t *testing.T) {
 	}
 	for name, text := range configs {
 		log := recordLog(t, text)
-		config := writeTOML(t, "same.toml", text)
-		conf, err := loadConfig(config)
+		path := writeTOML(t, "same.toml", text)
+		conf, err := config.Load(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +83,7 @@ func TestReplayChangesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			again := conf.rules.Judge(&r.Request, &r.Facts)
+			again := conf.Rules.Judge(&r.Request, &r.Facts)
 			if got, want := summary(&again), summary(&r.Decision); got != want || again.Undetermined {
 				// Whether a DUNNO would have been an INFO is not in the log.
 				if r.Decision.Mode != policy.Observe || again.Mode != policy.ObserveInfo || again.Decided != policy.DUNNO {
@@ -91,7 +92,7 @@ func TestReplayChangesNothing(t *testing.T) {
 			}
 			n++
 		}
-		status, stdout, stderr := call(string(log), "replay", "-c", config, "--fail-on", strings.Join(changeFlags(), ","), "-")
+		status, stdout, stderr := call(string(log), "replay", "-c", path, "--fail-on", strings.Join(changeFlags(), ","), "-")
 		if want := fmt.Sprintf("%d decisions", n); status != 0 || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "\nnothing changes\n") {
 			t.Errorf("%s: replay = %d, %q, %q; want 0, %s, nothing changes", name, status, stdout, stderr, want)
 		}
@@ -206,7 +207,7 @@ func TestReplayUsage(t *testing.T) {
 	}{
 		{"", 2, "replay wants decision logs"},
 		{"--fail-on never " + log, 2, `--fail-on "never": want newly-rejected, newly-deferred,`},
-		{"-c testdata/badconfig/durations.toml " + log, 1, "durations.toml:"},
+		{"-c internal/config/testdata/badconfig/durations.toml " + log, 1, "durations.toml:"},
 		{"--against /nonexistent/old.toml " + log, 1, "reading the configuration"},
 		{"/nonexistent/log", 1, "no such file"},
 		{empty, 1, "no decision found in 1 lines"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
@@ -102,8 +103,8 @@ const (
 // replayer judges recorded decisions again. It is not modified once judge is
 // called.
 type replayer struct {
-	before   *config // nil: as was done
-	after    *config
+	before   *config.Config // nil: as was done
+	after    *config.Config
 	enforced *policy.Rules // those of after without the ones that only observe
 	decided  bool          // what rules come to is compared, not what is carried out
 	place    *time.Location
@@ -119,24 +120,24 @@ func newReplayer(o *replayOptions) (*replayer, error) {
 		p.place = time.UTC
 	}
 	var err error
-	if p.after, err = loadConfig(o.config); err != nil {
+	if p.after, err = config.Load(o.config); err != nil {
 		return nil, err
 	}
 	if o.against != "" {
-		if p.before, err = loadConfig(o.against); err != nil {
+		if p.before, err = config.Load(o.against); err != nil {
 			return nil, err
 		}
 	}
-	for _, c := range []*config{p.before, p.after} {
+	for _, c := range []*config.Config{p.before, p.after} {
 		if c == nil {
 			continue
 		}
-		for i := range c.rules.List {
-			c.rules.List[i].Text = "" // nobody reads it, and to fill it in takes time
+		for i := range c.Rules.List {
+			c.Rules.List[i].Text = "" // nobody reads it, and to fill it in takes time
 		}
 	}
-	p.decided = p.decided || p.after.rules.Mode != policy.Enforce
-	enforced := *p.after.rules
+	p.decided = p.decided || p.after.Rules.Mode != policy.Enforce
+	enforced := *p.after.Rules
 	enforced.List = slices.DeleteFunc(slices.Clone(enforced.List), func(r policy.Rule) bool { return r.Observe })
 	p.enforced = &enforced
 	return p, nil
@@ -161,16 +162,16 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 		j.message = max(maphash.String(p.seed, q.Instance), 1)
 	}
 	if p.before != nil {
-		d := p.before.rules.Judge(q, f)
+		d := p.before.Rules.Judge(q, f)
 		j.before = p.ruling(&d)
 		if d.Undetermined {
-			j.change, j.needs = undecided, needed(p.before.rules, q, f)
+			j.change, j.needs = undecided, needed(p.before.Rules, q, f)
 		}
 	}
 	if l.NoAction && p.before == nil {
 		j.change, j.needs = undecided, "what was done is told in words of another version"
 	}
-	d := p.after.rules.Judge(q, f)
+	d := p.after.Rules.Judge(q, f)
 	if d.Undetermined {
 		// Perhaps for a rule that only observes.
 		d = p.enforced.Judge(q, f)
@@ -225,7 +226,7 @@ func needed(rules *policy.Rules, q *policy.Request, f *policy.Facts) string {
 				}
 			}
 		}
-		return "rule " + tomlString(t.Rule.Name) + " asks for " + strings.Join(keys, ", ")
+		return "rule " + config.Quote(t.Rule.Name) + " asks for " + strings.Join(keys, ", ")
 	}
 	return ""
 }

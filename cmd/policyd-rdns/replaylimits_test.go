@@ -89,15 +89,15 @@ func linesAgree(t *testing.T, seed uint64) (open, all int) {
 	_, next := randomConfigFile(t, random)
 	for range 200 {
 		r := hostileRecord(random)
-		r.Decision = was.rules.Judge(&r.Request, &r.Facts)
-		want := next.rules.Judge(&r.Request, &r.Facts)
+		r.Decision = was.Rules.Judge(&r.Request, &r.Facts)
+		want := next.Rules.Judge(&r.Request, &r.Facts)
 		format := journal.Format(random.IntN(2))
 		line := format.Append(nil, &r)
 		again, err := journal.Parse(line)
 		if err != nil || len(line) > journal.MaxLine {
 			t.Fatalf("seed %d: %d bytes: %s: %v", seed, len(line), line, err)
 		}
-		got := next.rules.Judge(&again.Request, &again.Facts)
+		got := next.Rules.Judge(&again.Request, &again.Facts)
 		switch all++; {
 		case got.Undetermined:
 			if open++; !want.Undetermined && again.Request.Cut == 0 {

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
@@ -76,11 +77,11 @@ func randomEntries(random *rand.Rand) string {
 }
 
 // randomConfigFile is a random configuration that loads, in a file.
-func randomConfigFile(t *testing.T, random *rand.Rand) (path string, conf *config) {
+func randomConfigFile(t *testing.T, random *rand.Rand) (path string, conf *config.Config) {
 	t.Helper()
 	for {
 		path := writeTOML(t, "random.toml", randomConfig(random))
-		if conf, err := loadConfig(path); err == nil {
+		if conf, err := config.Load(path); err == nil {
 			return path, conf
 		} else if !strings.Contains(err.Error(), "can never be reached") {
 			t.Fatal(err)
@@ -89,21 +90,21 @@ func randomConfigFile(t *testing.T, random *rand.Rand) (path string, conf *confi
 }
 
 // liveGatherer gathers facts as the daemon does under a configuration.
-func liveGatherer(t *testing.T, conf *config, dns *world.World, complete bool) *policy.Gatherer {
+func liveGatherer(t *testing.T, conf *config.Config, dns *world.World, complete bool) *policy.Gatherer {
 	t.Helper()
-	servers, err := conf.servers()
+	servers, err := dnsServers(conf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: conf.resolver.timeout, CacheEntries: 10_000,
-		MaxInFlight: conf.resolver.maxInFlight, Dial: dns.Dial,
+		Servers: servers, Timeout: conf.Resolver.Timeout, CacheEntries: 10_000,
+		MaxInFlight: conf.Resolver.MaxInFlight, Dial: dns.Dial,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
-	return &policy.Gatherer{DNS: r, Deadline: conf.server.deadline, HostNames: []string{"mx.example.net"}, Complete: complete}
+	return &policy.Gatherer{DNS: r, Deadline: conf.Server.Deadline, HostNames: []string{"mx.example.net"}, Complete: complete}
 }
 
 // replayAgreesWithLive has some clients judged under one random configuration,
@@ -131,7 +132,7 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 		for range 40 {
 			req := randomRequest(random, &clients[random.IntN(len(clients))])
 			req.Time = time.Now()
-			want := live.Decide(context.Background(), &req, next.rules, new(policy.Facts))
+			want := live.Decide(context.Background(), &req, next.Rules, new(policy.Facts))
 			for _, g := range []*policy.Gatherer{usual, complete} {
 				j, cut := rejudge(t, p, g, was, req)
 				all++
@@ -152,10 +153,10 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 
 // rejudge has a request decided and logged, and judges the line again. cut reports
 // that a text of it was too long for the line.
-func rejudge(t *testing.T, p *replayer, g *policy.Gatherer, was *config, req policy.Request) (j judged, cut bool) {
+func rejudge(t *testing.T, p *replayer, g *policy.Gatherer, was *config.Config, req policy.Request) (j judged, cut bool) {
 	t.Helper()
 	r := journal.Record{Request: req}
-	r.Decision = g.Decide(context.Background(), &req, was.rules, &r.Facts)
+	r.Decision = g.Decide(context.Background(), &req, was.Rules, &r.Facts)
 	line := journal.JSON.Append(nil, &r)
 	again, err := journal.Parse(line)
 	if err != nil || len(line) > journal.MaxLine {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix/maillog"
 	"policyd-rdns/resolver"
@@ -34,23 +35,23 @@ func newMailReplay(p *replayer, o *postfixOptions) (*mailReplay, error) {
 	if err := o.own(p.before, p.after); err != nil {
 		return nil, err
 	}
-	servers, err := p.after.servers()
+	servers, err := dnsServers(p.after)
 	if err != nil {
 		return nil, err
 	}
 	r, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: p.after.resolver.timeout,
-		CacheEntries: p.after.resolver.cacheEntries, MaxInFlight: p.after.resolver.maxInFlight,
+		Servers: servers, Timeout: p.after.Resolver.Timeout,
+		CacheEntries: p.after.Resolver.CacheEntries, MaxInFlight: p.after.Resolver.MaxInFlight,
 	})
 	if err != nil {
 		return nil, err
 	}
-	h := findHost()
-	g := &policy.Gatherer{DNS: r, Deadline: p.after.server.deadline, HostAddrs: h.addrs, HostNames: h.names, Complete: true}
+	h := config.FindHost()
+	g := &policy.Gatherer{DNS: r, Deadline: p.after.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
 	m := &mailReplay{replayer: p, learner: newLearner(g, r, o.rate), mails: make(chan *mail, maxMails)}
-	p.enforced = withoutObserved(p.after.rules) // with the networks
+	p.enforced = withoutObserved(p.after.Rules) // with the networks
 	if p.before != nil {
-		m.enforcedBefore = withoutObserved(p.before.rules)
+		m.enforcedBefore = withoutObserved(p.before.Rules)
 	}
 	return m, nil
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 )
 
 // postfixOptions are the flags of replay that go with --postfix.
@@ -52,13 +54,13 @@ func (o *postfixOptions) place() (*time.Location, error) {
 }
 
 // own adds the networks to those of a configuration.
-func (o *postfixOptions) own(configs ...*config) error {
+func (o *postfixOptions) own(configs ...*config.Config) error {
 	for _, c := range configs {
 		if c == nil {
 			continue
 		}
 		for _, n := range o.networks {
-			if err := c.rules.Networks.Add(n); err != nil {
+			if err := c.Rules.Networks.Add(n); err != nil {
 				return errUsage{fmt.Errorf("--networks %w", err)}
 			}
 		}

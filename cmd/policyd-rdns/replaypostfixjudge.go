@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix/maillog"
@@ -37,7 +38,7 @@ func (p *replayer) mailRuling(all []policy.Decision, f *policy.Facts) (r ruling,
 		if notLearnt(d, f) {
 			return r, needsDNS
 		}
-		if name := tomlString(d.Rule); p.ruling(d).action != r.action && !slices.Contains(rules, name) {
+		if name := config.Quote(d.Rule); p.ruling(d).action != r.action && !slices.Contains(rules, name) {
 			rules = append(rules, name)
 		}
 	}
@@ -72,7 +73,7 @@ func (m *mailReplay) judgeMail(one *mail, counts *mailCounts) (judged, bool) {
 	l.Facts = m.learner.facts(one.learning, &l.Request)
 	m.decide(&j, &l, counts)
 	if j.change != unchanged {
-		l.ID, l.Config = mailID(a), m.after.hash
+		l.ID, l.Config = mailID(a), m.after.Hash
 		l.Text = strings.TrimSuffix(string(journal.JSON.Append(nil, &l.Record)), "\n")
 		m.detail(&l, &j)
 		if !a.Sender.Known {
@@ -114,9 +115,9 @@ func (m *mailReplay) decide(j *judged, l *journal.Line, counts *mailCounts) {
 // observed is what the rules under observation would have done, and whether that is
 // all.
 func (m *mailReplay) observed(q *policy.Request, f *policy.Facts) (would []policy.Verdict, more bool) {
-	certain, possible := m.after.rules.Observed(q, f)
+	certain, possible := m.after.Rules.Observed(q, f)
 	if f.Overload || f.Outage {
-		observes := slices.ContainsFunc(m.after.rules.List, func(r policy.Rule) bool { return r.Observe })
+		observes := slices.ContainsFunc(m.after.Rules.List, func(r policy.Rule) bool { return r.Observe })
 		return nil, observes
 	}
 	return certain, len(possible) > len(certain)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
 )
@@ -69,11 +70,11 @@ func TestPossible(t *testing.T) {
 		"ubuntu", "203.0.113.13", "[203.0.113.13]", "[198.51.100.1]", "bad_name!",
 	}
 	for name, text := range someRules {
-		conf, err := parseConfig("", []byte(text))
+		conf, err := config.Parse("", []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		rules := withoutObserved(conf.rules)
+		rules := withoutObserved(conf.Rules)
 		for i := range clients {
 			q := policy.Request{Time: weekBegins, Client: addr, State: "RCPT", Sender: "a@example.org", Recipient: "b@example.com"}
 			f := clients[i]

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -71,8 +72,8 @@ func (t *replayed) beforeText(p *replayer) string {
 	return "as logged"
 }
 
-func configText(c *config) string {
-	return cmp.Or(c.path, "built-in") + " (" + c.hash + ")"
+func configText(c *config.Config) string {
+	return cmp.Or(c.Path, "built-in") + " (" + c.Hash + ")"
 }
 
 func (t *replayed) printActions(w io.Writer) {

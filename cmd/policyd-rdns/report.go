@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/report"
 	"policyd-rdns/policy/journal"
 )
@@ -73,7 +74,7 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 	case o.json && o.html == "-":
 		return errUsage{errors.New("--json and --html - are both for standard output")}
 	}
-	conf, err := loadConfig(o.config)
+	conf, err := config.Load(o.config)
 	if err != nil {
 		return err
 	}
@@ -92,8 +93,8 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 		bar.out = stderr
 	}
 	r, err := report.Read(ctx, &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell, OnUnknown: damaged.unknown}, report.Config{
-		Rules: conf.rules, Name: cmp.Or(conf.path, "built-in"), Hash: conf.hash, Builtin: conf.builtin,
-		WriteRule: writeRule, Place: now.Location(), Top: o.top, Wants: filter.wants,
+		Rules: conf.Rules, Name: cmp.Or(conf.Path, "built-in"), Hash: conf.Hash, Builtin: conf.Builtin,
+		WriteRule: config.WriteRule, Place: now.Location(), Top: o.top, Wants: filter.wants,
 		Progress: func(decisions int) { bar.draw(time.Now(), decisions) },
 	})
 	bar.clear()

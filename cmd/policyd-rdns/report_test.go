@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -182,10 +183,10 @@ func TestReportWanted(t *testing.T) {
 // TestReportPaste pastes each rule that a report offers where it says: all that
 // was refused of its clients passes then, and no other decision changes.
 func TestReportPaste(t *testing.T) {
-	for _, config := range []string{weekConfig, ""} {
-		log := recordLog(t, config)
+	for _, text := range []string{weekConfig, ""} {
+		log := recordLog(t, text)
 		records := recordsOf(t, log)
-		list := reportOn(t, log, config).Wanted.List
+		list := reportOn(t, log, text).Wanted.List
 		if len(list) < 5 {
 			t.Errorf("%d clients are listed; want some to try", len(list))
 		}
@@ -193,14 +194,14 @@ func TestReportPaste(t *testing.T) {
 			if w.Paste == "" {
 				t.Errorf("%s has no rule to paste", w.Client)
 			}
-			conf, err := parseConfig("", []byte(pasted(config, w.Paste)))
+			conf, err := config.Parse("", []byte(pasted(text, w.Paste)))
 			if err != nil {
 				t.Fatalf("%s: %v", w.Paste, err)
 			}
 			clients := append(w.Also, w.Client)
 			for i := range records {
 				r := &records[i]
-				now := conf.rules.Judge(&r.Request, &r.Facts)
+				now := conf.Rules.Judge(&r.Request, &r.Facts)
 				if slices.Contains(clients, r.Request.Client.String()) {
 					refused := r.Decision.Decided != policy.DUNNO
 					if refused && (now.Decided != policy.DUNNO || now.Undetermined) || !refused && len(r.Decision.Would) > 0 && len(now.Would) > 0 {
@@ -229,22 +230,22 @@ func pasted(config, rule string) string {
 // TestReportExemptions compares how often each exemption was used with what
 // comes out if every record is judged again without it.
 func TestReportExemptions(t *testing.T) {
-	config := strings.Replace(weekConfig, "mode    = \"observe\"\n", "", 1) + `
+	text := strings.Replace(weekConfig, "mode    = \"observe\"\n", "", 1) + `
 [[rule]]
 name   = "too many ifs"
 when   = { fcrdns = ["mismatch", "unresolved", "none"] }
 unless = [{ recipient = "sales@" }, { helo = "match", encrypted = true }, { client = "203.0.113.128/25" }, { ptr_name = "mail.never.example", until = 2026-11-01 }]
 action = "defer"
 `
-	log := recordLog(t, config)
+	log := recordLog(t, text)
 	records := recordsOf(t, log)
-	conf, err := parseConfig("", []byte(config))
+	conf, err := config.Parse("", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	used := 0
-	for _, e := range reportOn(t, log, config).Exemptions {
-		without := withoutExemption(t, conf.rules, e.Rule, e.Unless)
+	for _, e := range reportOn(t, log, text).Exemptions {
+		without := withoutExemption(t, conf.Rules, e.Rule, e.Unless)
 		spared, needless, unknown := 0, 0, 0
 		for i := range records {
 			r := &records[i]

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver/world"
@@ -88,7 +89,7 @@ func (s scenario) run(t *testing.T, format string) {
 // checkLog holds the decision lines against the scenario, and judges each
 // again by what it says.
 func (s scenario) checkLog(t *testing.T, path string, lines []string) {
-	conf, err := loadConfig(path)
+	conf, err := config.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func (s scenario) checkLog(t *testing.T, path string, lines []string) {
 				t.Errorf("decision %d lacks %s:\n%s", i+1, token, fields)
 			}
 		}
-		again := conf.rules.Judge(&r.Request, &r.Facts)
+		again := conf.Rules.Judge(&r.Request, &r.Facts)
 		if again.Undetermined && r.Request.Cut != 0 {
 			continue // for the rest of a text
 		}
@@ -168,24 +169,9 @@ func withSettings(config string, settings map[string]string) string {
 }
 
 // startWorld serves a DNS world on the loopback until the test ends.
-func startWorld(t *testing.T, zone string) (server string, w *world.World) {
+func startWorld(t testing.TB, zone string) (server string, w *world.World) {
 	t.Helper()
-	w, err := world.Parse(zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pc, l, err := world.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = w.Serve(ctx, pc, l) })
-	t.Cleanup(func() {
-		stop()
-		serving.Wait()
-	})
-	return pc.LocalAddr().String(), w
+	return testbed.StartWorld(t, zone)
 }
 
 // aDaemon is a running serve.

@@ -19,6 +19,7 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
 )
@@ -54,21 +55,21 @@ func serve(ctx context.Context, path string, stderr io.Writer) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 
-	conf, err := loadConfig(path)
+	conf, err := config.Load(path)
 	if err != nil {
 		return err
 	}
 	stream := &sharedStream{w: stderr}
 	console := journal.NewWriter(stream, nil)
 	defer func() { _ = closeLog(console) }() // there is nowhere left to tell
-	log := newLog(console, conf.log.format)
+	log := newLog(console, conf.Log.Format)
 	decisions := journal.NewWriter(stream, func(l journal.Loss) { tellLoss(log, l) })
 	defer func() {
 		if err := closeLog(decisions); err != nil {
 			log.Error("decisions of the end may not be logged", "error", err)
 		}
 	}()
-	d, err := newDaemon(conf, log, decisions, findHost())
+	d, err := newDaemon(conf, log, decisions, config.FindHost())
 	if err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	served := make(chan struct{})
 	var supervising sync.WaitGroup
 	supervising.Go(func() { d.supervise(ctx, served, hup) })
-	d.server.Handler, d.server.Log, d.server.MaxConnections = d.handle, d.log, d.current.Load().conf.server.connections
+	d.server.Handler, d.server.Log, d.server.MaxConnections = d.handle, d.log, d.current.Load().conf.Server.Connections
 	d.watch.listens(true)
 	defer context.AfterFunc(ctx, func() { d.watch.listens(false) })()
 	err := d.server.Serve(ctx, listeners...)
@@ -124,18 +125,18 @@ const (
 
 // descriptors is how many file descriptors the daemon needs with all its
 // connections and lookups.
-func (c *config) descriptors() uint64 {
-	return uint64(c.server.connections + c.resolver.maxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0))
+func descriptors(c *config.Config) uint64 {
+	return uint64(c.Server.Connections + c.Resolver.MaxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0))
 }
 
 // checkDescriptors warns if connections could take the file descriptors that
 // look-ups need: what cannot be asked is a temperror.
-func (d *daemon) checkDescriptors(conf *config) {
+func (d *daemon) checkDescriptors(conf *config.Config) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return
 	}
-	if need := conf.descriptors(); uint64(limit.Cur) < need { // int64 on FreeBSD
+	if need := descriptors(conf); uint64(limit.Cur) < need { // int64 on FreeBSD
 		d.log.Warn("too few file descriptors: raise LimitNOFILE, or lower server.max_connections and resolver.max_inflight",
 			"limit", limit.Cur, "need", need)
 	}
@@ -195,7 +196,7 @@ func (d *daemon) awaitReload(reloaded <-chan struct{}) {
 
 // listen opens the sockets of the configuration. One that systemd has passed
 // is not opened again.
-func listen(conf *config, passed []net.Listener) ([]net.Listener, error) {
+func listen(conf *config.Config, passed []net.Listener) ([]net.Listener, error) {
 	var listeners []net.Listener
 	for _, l := range passed {
 		if l == nil {
@@ -205,11 +206,11 @@ func listen(conf *config, passed []net.Listener) ([]net.Listener, error) {
 	}
 	given := len(listeners)
 	var errs []error
-	for _, address := range conf.server.listen {
+	for _, address := range conf.Server.Listen {
 		if slices.ContainsFunc(listeners[:given], func(l net.Listener) bool { return covers(listenAddress(l), address) }) {
 			continue
 		}
-		l, err := postfix.Listen(address, conf.server.socketMode, conf.server.socketGroup)
+		l, err := postfix.Listen(address, conf.Server.SocketMode, conf.Server.SocketGroup)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -234,7 +235,7 @@ func covers(listening, address string) bool {
 	l, err := netip.ParseAddrPort(listening)
 	a, err2 := netip.ParseAddrPort(address)
 	if err != nil || err2 != nil {
-		return listening == address || samePath(listening, address)
+		return listening == address || config.SamePath(listening, address)
 	}
 	all := l.Addr().IsUnspecified() && (l.Addr().Is6() || a.Addr().Is4())
 	return l.Port() == a.Port() && (all || l.Addr() == a.Addr())

@@ -118,7 +118,7 @@ func TestServeWarnsOfFewDescriptors(t *testing.T) {
 }
 
 func TestServeRefusesBadConfiguration(t *testing.T) {
-	status, _, stderr := call("", "serve", "-c", "testdata/badconfig/durations.toml")
+	status, _, stderr := call("", "serve", "-c", "internal/config/testdata/badconfig/durations.toml")
 	if status != 1 || strings.Count(stderr, "durations.toml:") != 2 {
 		t.Errorf("serve = %d, %q; want 1 and both problems", status, stderr)
 	}
@@ -158,7 +158,7 @@ func TestReload(t *testing.T) {
 	hup("config.toml:1: mode = 5: want a text in quotes")
 	expect("550 5.7.1 second")
 	writeConfig(t, path, dns, "127.0.0.1:1", "")
-	hup("wait for a restart")
+	hup("changes of server.listen wait for a restart")
 	expect("DUNNO")
 	d.stop(t)
 }

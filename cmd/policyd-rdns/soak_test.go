@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
 )
@@ -99,14 +100,14 @@ func measure(t *testing.T) measured {
 // logged.
 func soak(t *testing.T, server string, duration time.Duration) (answered, logged int64) {
 	t.Helper()
-	conf, err := parseConfig("soak.toml", []byte("[resolver]\ntimeout = \"100ms\"\n[server]\ndeadline = \"300ms\"\n"))
+	conf, err := config.Parse("soak.toml", []byte("[resolver]\ntimeout = \"100ms\"\n[server]\ndeadline = \"300ms\"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf.resolver.servers = []netip.AddrPort{netip.MustParseAddrPort(server)}
+	conf.Resolver.Servers = []netip.AddrPort{netip.MustParseAddrPort(server)}
 	var lines countingWriter
 	decisions := journal.NewWriter(&lines, func(l journal.Loss) { t.Errorf("lines were lost: %v", l) })
-	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, host{})
+	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
@@ -125,7 +126,7 @@ func trialLines(t *policy.Trial) []string {
 	}
 	add := func(word string, entries []policy.EntryTrial) {
 		for _, e := range entries {
-			lines = append(lines, fmt.Sprintf("%s %s = %s: %s", word, e.Entry.Key, tomlValues(e.Entry), e.Holds))
+			lines = append(lines, fmt.Sprintf("%s %s = %s: %s", word, e.Entry.Key, config.Values(e.Entry), e.Holds))
 		}
 	}
 	add("when", t.When)
@@ -154,7 +155,7 @@ func (e *explanation) printDecision(w io.Writer, p paint) {
 func decisionLines(d *policy.Decision) []string {
 	lines := []string{d.Decided.String() + " no rule holds"}
 	if d.Rule != "" {
-		lines[0] = d.Decided.String() + " by rule " + tomlString(d.Rule)
+		lines[0] = d.Decided.String() + " by rule " + config.Quote(d.Rule)
 	}
 	if d.Downgraded {
 		lines = append(lines, "less than a reject, because the DNS could not say")
@@ -163,7 +164,7 @@ func decisionLines(d *policy.Decision) []string {
 		lines = append(lines, "not carried out: mode is observe")
 	}
 	for _, v := range d.Would {
-		lines = append(lines, fmt.Sprintf("observed: %s by rule %s", v.Action, tomlString(v.Rule)))
+		lines = append(lines, fmt.Sprintf("observed: %s by rule %s", v.Action, config.Quote(v.Rule)))
 	}
 	return lines
 }

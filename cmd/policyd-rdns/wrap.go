@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix"
 )
@@ -51,7 +52,7 @@ func exemption(req *policy.Request, f *policy.Facts, rule string) string {
 	}
 	e, _ := policy.NewEntry(key, []string{value}, []string{value})
 	var b strings.Builder
-	fmt.Fprintf(&b, "# before rule %s\n", tomlString(rule))
-	writeRule(&b, &policy.Rule{Name: "let " + value + " pass", When: policy.Table{e}})
+	fmt.Fprintf(&b, "# before rule %s\n", config.Quote(rule))
+	config.WriteRule(&b, &policy.Rule{Name: "let " + value + " pass", When: policy.Table{e}})
 	return b.String()
 }

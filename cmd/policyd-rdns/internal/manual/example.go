@@ -12,7 +12,7 @@ type example struct {
 	Intro  string
 	Tables []table
 	Rules  string
-	Terms  []entry // the entries of rules, indented in the comment
+	Terms  []entry // the entries of rules, indented in the comment, their texts further
 	Use    string  // what the comment says behind them
 	Sample string  // rules that are commented out, without a space behind the #
 }
@@ -92,6 +92,8 @@ func (e *example) rules(text string) {
 		line = strings.TrimPrefix(line, "#")
 		term, indented := strings.CutPrefix(line, "   ")
 		switch {
+		case indented && strings.HasPrefix(term, " ") && len(e.Terms) > 0:
+			e.Terms[len(e.Terms)-1].Text += " " + strings.TrimSpace(term)
 		case indented:
 			name, means, _ := strings.Cut(term, "  ")
 			e.Terms = append(e.Terms, entry{[]string{name}, strings.TrimSpace(means)})

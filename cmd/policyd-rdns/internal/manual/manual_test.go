@@ -52,7 +52,8 @@ listen = []
 # Rules. The first that holds decides. The entries:
 #
 #   ptr        "found" "none"
-#   a, b       true or false
+#   a, b       true
+#              or false
 #
 # To use the examples, remove "#":
 #

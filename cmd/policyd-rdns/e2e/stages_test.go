@@ -1,0 +1,124 @@
+package e2e
+
+import "testing"
+
+// TestPostfixStages calls the program from every restriction list, as it comes
+// to pass in a session.
+func TestPostfixStages(t *testing.T) {
+	t.Parallel()
+	const atOnce = "smtpd_delay_reject = no"
+	runDialogs(t, "default_rules = true", []dialog{
+		{
+			// At CONNECT the client is the test itself. Judged again after XCLIENT, the
+			// state is one that Postfix does not document.
+			name: "client", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
+			talk: `
+				> XCLIENT ADDR=203.0.113.10
+				< 550 5.7.1 <unknown[203.0.113.10]>: Client host rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: `
+				CONNECT dunno own client
+				XCLIENT reject no reverse name
+			`,
+		},
+		{
+			name: "client not greeted", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
+			as: "203.0.113.20",
+			talk: `
+				+ RCPT TO:<user@example.com>
+			`,
+			log: `
+				CONNECT dunno own client
+				XCLIENT dunno
+			`,
+		},
+		{
+			name: "client in doubt", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
+			as: "203.0.113.50",
+			talk: `
+				> RCPT TO:<user@example.com>
+				< 450 4.7.1 <unknown[203.0.113.50]>: Client host rejected: temporary DNS failure: cannot find your reverse hostname, [203.0.113.50]
+			`,
+			log: `
+				CONNECT dunno own client
+				XCLIENT defer no reverse name
+			`,
+		},
+		{
+			// The greeting is as it came; later it has question marks.
+			name: "helo", options: []string{atOnce, "smtpd_helo_restrictions = POLICY", "smtpd_recipient_restrictions = reject_unauth_destination, POLICY"},
+			talk: `
+				+ XCLIENT ADDR=203.0.113.20 NAME=mail.example.org
+				> EHLO mx.example.com
+				< 550 5.7.1 <mx.example.com>: Helo command rejected: your HELO mx.example.com is not yours, [203.0.113.20]: it is ours
+				> HELO a  b c
+				< 250 mx.example.com
+				+ EHLO a(b)"c"
+				+ MAIL FROM:<sender@example.net>
+				+ RCPT TO:<user@example.com>
+			`,
+			log: `
+				EHLO reject greets with our name | mx.example.com
+				HELO dunno | a b c
+				EHLO dunno | a(b)"c"
+				RCPT dunno | a?b??c?
+			`,
+		},
+		{
+			name: "sender", options: []string{atOnce, "smtpd_sender_restrictions = POLICY"},
+			talk: `
+				+ XCLIENT ADDR=203.0.113.10
+				+ EHLO mail.example.org
+				> MAIL FROM:<sender=1@example.net>
+				< 550 5.7.1 <sender=1@example.net>: Sender address rejected: cannot find your reverse hostname, [203.0.113.10]
+				> MAIL FROM:<>
+				< 550 5.7.1 <>: Sender address rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: `
+				MAIL reject no reverse name
+				MAIL reject no reverse name
+			`,
+		},
+		{
+			name: "data", options: []string{"smtpd_data_restrictions = POLICY"},
+			as: "203.0.113.10",
+			talk: `
+				+ RCPT TO:<user@example.com>
+				> DATA
+				< 550 5.7.1 <DATA>: Data command rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: "DATA reject no reverse name",
+		},
+		{
+			name: "end of data", options: []string{"smtpd_end_of_data_restrictions = POLICY"},
+			as: "203.0.113.10",
+			talk: `
+				+ RCPT TO:<user@example.com>
+				+ DATA
+				> .
+				< 550 5.7.1 <END-OF-MESSAGE>: End-of-data rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: "END-OF-MESSAGE reject no reverse name",
+		},
+		{
+			name: "etrn", options: []string{"smtpd_etrn_restrictions = POLICY"},
+			talk: `
+				+ XCLIENT ADDR=203.0.113.10
+				+ EHLO mail.example.org
+				> ETRN example.com
+				< 550 5.7.1 <example.com>: Etrn command rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: "ETRN reject no reverse name",
+		},
+		{
+			name: "vrfy", options: []string{"smtpd_recipient_restrictions = reject_unauth_destination, POLICY"},
+			talk: `
+				+ XCLIENT ADDR=203.0.113.10
+				+ EHLO mail.example.org
+				> VRFY user@example.com
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: "VRFY reject no reverse name",
+		},
+	})
+}

@@ -1,0 +1,176 @@
+package config
+
+import (
+	"cmp"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+)
+
+// Config is a configuration in force: the file's keys over the defaults.
+type Config struct {
+	Path string // empty: built-in defaults
+	Hash string // tells configurations apart in the decision log; 12 hexadecimal digits
+
+	Server struct {
+		Listen      []string // as postfix.Listen takes them
+		SocketMode  fs.FileMode
+		SocketGroup string
+		Deadline    time.Duration
+		Connections int      // at most
+		Networks    []string // as written; Rules.Networks is the set
+	}
+	HELO struct {
+		OwnNames []string // as written; Rules.OwnNames and OwnAddrs are the sets
+	}
+	Resolver struct {
+		Servers      []netip.AddrPort // empty: those of /etc/resolv.conf
+		Timeout      time.Duration
+		CacheEntries int
+		Stale        time.Duration
+		MaxInFlight  int
+	}
+	Log struct {
+		Format journal.Format
+		File   string // empty: standard error
+	}
+	HTTP struct {
+		Listen string // host:port; empty: nothing is served
+	}
+	observe      bool        // mode; with observed it makes Rules.Mode
+	observed     policy.Mode // observe_reply: Rules.Mode if observe
+	defaultRules bool
+
+	Rules    *policy.Rules
+	Builtin  bool // the rules are the built-in ones alone
+	Own      int  // of the rules are the file's, and come first
+	Warnings []Problem
+	OnHost   []Problem // warnings about this host, for who has yet to start the daemon
+}
+
+// Defaults is the configuration without a file. Every call makes a fresh one.
+func Defaults() *Config {
+	c, err := Parse("", nil)
+	if err != nil {
+		panic(err) // the table of settings is wrong
+	}
+	return c
+}
+
+// Load reads a configuration file. Without a path it is the built-in
+// configuration. The error lists all that is wrong with the file, a problem a line.
+func Load(path string) (*Config, error) {
+	var text []byte
+	if path != "" {
+		var err error
+		if text, err = os.ReadFile(path); err != nil {
+			return nil, fmt.Errorf("reading the configuration: %w", err)
+		}
+	}
+	return Parse(path, text)
+}
+
+// Parse reads a configuration from its text. Messages name the path, and
+// "@file" is relative to its folder. The error is as Load's.
+func Parse(path string, text []byte) (*Config, error) {
+	c := &Config{Path: path, Rules: &policy.Rules{}}
+	r := newReader(path, text)
+	if err := r.config(c); err != nil {
+		return nil, err
+	}
+	if len(r.problems) > 0 {
+		return nil, joinProblems(r.problems)
+	}
+	// With the built-in rules, that another version may have changed.
+	for i := range c.Rules.List {
+		WriteRule(r.sum, &c.Rules.List[i])
+	}
+	c.Hash = hex.EncodeToString(r.sum.Sum(nil))[:12]
+	c.warn(r)
+	return c, nil
+}
+
+// Problem is something wrong with a configuration file, or doubtful.
+type Problem struct {
+	File string
+	Line int    // 0: none
+	Text string // begins with the key and its value
+}
+
+// Error is "file:line: key = value: what would be right".
+func (p Problem) Error() string {
+	if p.Line == 0 {
+		return p.File + ": " + p.Text
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
+}
+
+// maxProblems bounds the problems that are told: a list of a million addresses
+// may be a list of a million names.
+const maxProblems = 50
+
+func joinProblems(problems []Problem) error {
+	sortProblems(problems)
+	var errs []error
+	for i, p := range problems {
+		if i == maxProblems {
+			errs = append(errs, fmt.Errorf("%s: and %d more", p.File, len(problems)-i))
+			break
+		}
+		errs = append(errs, p)
+	}
+	return errors.Join(errs...)
+}
+
+func sortProblems(problems []Problem) {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+}
+
+// nearest finds the known word that a misspelt one may have meant: one that is at
+// most two letters off, and at most one for each three letters, so that port is
+// not taken for ptr.
+func nearest(word string, known []string) (string, bool) {
+	best, least := "", 3
+	for _, k := range known {
+		if d := distance(strings.ToLower(word), k); d < least && 3*d <= min(len(word), len(k)) {
+			best, least = k, d
+		}
+	}
+	return best, best != ""
+}
+
+// distance is the number of letters to insert, delete, change or swap with
+// their neighbour (optimal string alignment).
+func distance(a, b string) int {
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row := make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,376 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/postfix"
+	"policyd-rdns/resolver"
+)
+
+// setting is all that there is to know about one key of the file.
+type setting struct {
+	name string // with its table: "server.deadline"
+	def  string // the default, as TOML
+	kind
+	// restart: a reload cannot change it.
+	restart bool
+	// about is what config.example.toml and the manual page say of it, and {limits}
+	// are the kind's. Empty: what they say of the row before is about this one too.
+	about string
+}
+
+// settings are all but the rules, in the order of the documentation. A setting whose
+// check looks at another comes after it. A new one is a row here and a field of
+// Config.
+var settings = []setting{
+	{
+		name: "mode", def: `"enforce"`,
+		kind:  choice(func(c *Config) *bool { return &c.observe }, word("enforce", false), word("observe", true)),
+		about: `"observe" decides and logs everything, and answers DUNNO: nothing is refused.`,
+	},
+	{
+		name: "observe_reply", def: `"dunno"`,
+		kind: choice(func(c *Config) *policy.Mode { return &c.observed },
+			word("dunno", policy.Observe), word("info", policy.ObserveInfo)),
+		about: `What Postfix hears under mode = "observe": "dunno", or "info", with which
+			Postfix (3.0 and later) logs what would have happened.`,
+	},
+	{
+		name: "on_doubt", def: `"defer"`,
+		kind: choice(func(c *Config) *policy.Action { return &c.Rules.OnDoubt },
+			word("defer", policy.Defer), word("dunno", policy.DUNNO)),
+		about: `What becomes of a reject that the DNS could not settle: "defer" (450, the
+			sender tries again) or "dunno". It never becomes a 5xx.`,
+	},
+	{
+		name: "default_rules", def: "false",
+		kind: boolean(func(c *Config) *bool { return &c.defaultRules }),
+		about: `A file with a [[rule]] of its own does without the built-in rules; true:
+			they follow its own. ` + "`policyd-rdns configtest`" + ` prints them.`,
+	},
+
+	{
+		name: "server.listen", def: `["127.0.0.1:10040"]`, restart: true,
+		kind: list(func(c *Config) *[]string { return &c.Server.Listen }, addListen),
+		about: `Where Postfix finds the daemon: "127.0.0.1:10040", "[::1]:10040", or
+			"unix:/var/spool/postfix/private/policyd-rdns". Addresses only, no names;
+			0.0.0.0 is IPv4 only, [::] IPv6 only. Every user of the host may ask on a port.
+			Sockets passed by systemd are added. The hardened unit may not write to
+			Postfix's folders: there, the unix socket is that of policyd-rdns.socket, and
+			this is [].`,
+	},
+	{
+		name: "server.socket_mode", def: `"0660"`, restart: true,
+		kind: octal(func(c *Config) *fs.FileMode { return &c.Server.SocketMode }),
+		about: `Permissions and group (name or number) of unix sockets. Postfix's user has
+			to be able to write to them: socket_group = "postfix".`,
+	},
+	{
+		name: "server.socket_group", def: `""`, restart: true,
+		kind: text(func(c *Config) *string { return &c.Server.SocketGroup }, checkGroup),
+	},
+	{
+		name: "server.networks", def: "[]",
+		kind: asWritten(func(c *Config) *[]string { return &c.Server.Networks },
+			list(func(c *Config) *policy.Prefixes { return &c.Rules.Networks }, (*policy.Prefixes).Add)),
+		about: `Our own networks, as in Postfix's mynetworks: with the addresses of this
+			host they are client = "own". "@/path" reads a list, one entry a line.`,
+	},
+	{
+		name: "server.max_connections", def: "2000", restart: true,
+		kind: whole(func(c *Config) *int { return &c.Server.Connections }, 10, 100_000),
+		about: `Connections at once, {limits}. For one more the longest idle gives way, if
+			it has been so for 10 s; else it waits. Postfix has one for each of its smtpd
+			processes (default_process_limit).`,
+	},
+	{
+		name: "server.deadline", def: `"5s"`,
+		kind: duration(func(c *Config) *time.Duration { return &c.Server.Deadline }, 100*time.Millisecond, time.Minute,
+			": Postfix gives up after smtpd_policy_service_timeout, 100s"),
+		about: `For one decision, DNS included; {limits}. Keep it below the timeout in
+			main.cf. What the DNS has not said by then is a temperror.`,
+	},
+
+	{
+		name: "resolver.servers", def: "[]",
+		kind: list(func(c *Config) *[]netip.AddrPort { return &c.Resolver.Servers }, addServer),
+		about: `Recursive DNS servers: "127.0.0.1", "127.0.0.1:5353", "[::1]:53". Empty:
+			those of /etc/resolv.conf. The best is a validating resolver on this host.`,
+	},
+	{
+		name: "resolver.timeout", def: `"2s"`,
+		kind:  duration(func(c *Config) *time.Duration { return &c.Resolver.Timeout }, 50*time.Millisecond, 30*time.Second, ""),
+		about: `For one try at one server; {limits}.`,
+	},
+	{
+		name: "resolver.cache_entries", def: "100_000",
+		kind: whole(func(c *Config) *int { return &c.Resolver.CacheEntries }, 100, 100_000_000),
+		about: `Answers that are kept in memory, {limits}; at most some 700 bytes each,
+			garbage included.`,
+	},
+	{
+		name: "resolver.stale", def: `"1d"`,
+		kind: duration(func(c *Config) *time.Duration { return &c.Resolver.Stale }, 0, 7*day, ""),
+		about: `How long answers are kept after their TTL, for use when the servers fail or
+			are slow (RFC 8767); {limits}. With "0s" they are not kept. They may help a
+			client, and never support a reject.`,
+	},
+	{
+		name: "resolver.max_inflight", def: "500",
+		kind: whole(func(c *Config) *int { return &c.Resolver.MaxInFlight }, 20, 100_000),
+		about: `Lookups under way at once, {limits}. While half is free nobody is refused.
+			Above that a network of clients (/24, /48), or a zone that is asked (example.com
+			and all under it), may have as many as there is room left for all others, and
+			the rest is a temperror: a stranger's silent zone takes half, and nobody misses
+			it. HELO names have half at most, and an eighth to themselves. Without any room the oldest lookup ends for a
+			new one; clients that find none all the same pass, unless the cache knows them.
+			A WARN says which zone and network hold most.`,
+	},
+	{
+		name: "resolver.outage", def: `"dunno"`,
+		kind: choice(func(c *Config) *policy.Action { return &c.Rules.OnOutage },
+			word("dunno", policy.DUNNO), word("defer", policy.Defer)),
+		about: `While no DNS server answers at all, what becomes of what would be a defer:
+			"dunno" or "defer".`,
+	},
+
+	{
+		name: "helo.own_names", def: "[]",
+		kind: asWritten(func(c *Config) *[]string { return &c.HELO.OwnNames },
+			list(func(c *Config) *policy.Rules { return c.Rules }, addOwnName)),
+		about: `Names and addresses that only we may greet with: "mx.example.com",
+			".example.com" for everything under it, "192.0.2.25". The host name and the
+			address that Postfix accepted on are added. What hosts elsewhere have too is
+			nobody's own: single labels, private addresses, and names under local, lan,
+			internal, home.arpa and localdomain.`,
+	},
+
+	{
+		name: "names.proper", def: "[]",
+		kind: list(func(c *Config) *policy.Names { return &c.Rules.ProperNames }, (*policy.Names).Add),
+		about: `Confirmed names that are never generic, and names that always are:
+			"mx.example.com", ".example.com", "@/path".`,
+	},
+	{
+		name: "names.generic", def: "[]",
+		kind: list(func(c *Config) *policy.Names { return &c.Rules.GenericNames }, (*policy.Names).Add),
+	},
+
+	{
+		name: "log.format", def: `"logfmt"`,
+		kind: choice(func(c *Config) *journal.Format { return &c.Log.Format },
+			word("logfmt", journal.Logfmt), word("json", journal.JSON)),
+		about: `Of the decision log: "logfmt" or "json".`,
+	},
+	{
+		name: "log.file", def: `""`,
+		kind: text(func(c *Config) *string { return &c.Log.File }, checkLogFile),
+		about: `A path; empty: standard error, which under systemd is the journal. The file
+			is opened anew on SIGHUP. Nobody but root and the daemon's user should be able to
+			write to its folder, or to one above.`,
+	},
+
+	{
+		name: "http.listen", def: `""`, restart: true,
+		kind: text(func(c *Config) *string { return &c.HTTP.Listen }, checkHTTP),
+		about: `Metrics (/metrics), health (/healthz, /readyz) and a status page (/), such
+			as "127.0.0.1:10041"; empty: none. Nothing is encrypted and nobody is asked for a
+			password: whoever reaches the port reads who sends mail to whom. A browser may
+			name an address, localhost, this host, or the name here. 0.0.0.0 is IPv4 only,
+			[::] IPv6 only.`,
+	},
+}
+
+// table is the setting's table; empty: it stands above the first one.
+func (s *setting) table() string {
+	if table, _, ok := strings.Cut(s.name, "."); ok {
+		return table
+	}
+	return ""
+}
+
+// key is the setting's name within its table.
+func (s *setting) key() string { return s.name[strings.LastIndexByte(s.name, '.')+1:] }
+
+// fallback is the default as the TOML library gives it. Each call makes a fresh one.
+func (s *setting) fallback() any {
+	var v map[string]any
+	if _, err := toml.Decode("default = "+s.def, &v); err != nil {
+		panic("config: the default of " + s.name + ": " + err.Error())
+	}
+	return v["default"]
+}
+
+// tableNames lists the tables in the order of the documentation. The first is "", of
+// the settings that stand above the others.
+func tableNames() []string {
+	var names []string
+	for i := range settings {
+		if name := settings[i].table(); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// config reads the whole file, and for what it leaves out the defaults, into c. The
+// error is that the file is no TOML; all else is among the reader's problems.
+func (r *reader) config(c *Config) error {
+	root, err := r.decode()
+	if err != nil {
+		return err
+	}
+	for _, name := range tableNames() {
+		if name == "" {
+			root.settings(name, c)
+			continue
+		}
+		t := root.table(name)
+		t.settings(name, c)
+		t.end()
+	}
+	c.Rules.Mode = policy.Enforce
+	if c.observe {
+		c.Rules.Mode = c.observed
+	}
+	r.rules(&root, c, c.defaultRules)
+	root.end()
+	r.tellUnknown()
+	return nil
+}
+
+// settings reads the settings of the table of a name.
+func (t *table) settings(name string, c *Config) {
+	if t.raw == nil {
+		t.raw = map[string]any{}
+	}
+	for i := range settings {
+		s := &settings[i]
+		if s.table() != name {
+			continue
+		}
+		if _, ok := t.raw[s.key()]; !ok {
+			t.raw[s.key()] = s.fallback()
+		}
+		s.read(t, s.key(), s.def, c)
+	}
+}
+
+// addListen adds an address to those that are listened on.
+func addListen(listen *[]string, address string) error {
+	if err := postfix.CheckAddress(address); err != nil {
+		return fmt.Errorf("%.200q: %w", address, err)
+	}
+	other, taken := beside(address, *listen)
+	*listen = append(*listen, address)
+	switch {
+	case other == address && taken:
+		return fmt.Errorf("%.200q: stands there twice", address)
+	case taken:
+		return fmt.Errorf("%.200q: cannot be listened on beside %.200q: remove one of them", address, other)
+	}
+	return nil
+}
+
+func checkGroup(t *table, key string, c *Config) {
+	if err := postfix.CheckGroup(c.Server.SocketGroup); err != nil {
+		t.bad(key, c.Server.SocketGroup, "no such group on this host")
+	}
+}
+
+func addServer(servers *[]netip.AddrPort, text string) error {
+	server, err := resolver.ParseServer(text)
+	if err != nil {
+		return fmt.Errorf("%.60q: want an address, with a port or without: 192.0.2.53, 192.0.2.53:53, [2001:db8::53]:53", text)
+	}
+	*servers = append(*servers, server)
+	return nil
+}
+
+func checkLogFile(t *table, key string, c *Config) {
+	checkFolder(t, key, c.Log.File)
+	for _, other := range c.Server.Listen {
+		if SamePath("unix:"+c.Log.File, other) {
+			t.bad(key, c.Log.File, fmt.Sprintf("is %.200q of server.listen: want a file of its own", other))
+		}
+	}
+	if c.Log.File != "" && t.r.file != "" && realPath(c.Log.File) == realPath(absolute(t.r.file)) {
+		t.bad(key, c.Log.File, "is the configuration itself: want a file of its own")
+	}
+}
+
+// absolute is a path from the root, if the working directory is known.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// checkFolder notes a file that cannot be, for want of its folder. One that must
+// not be looked into may be there for the daemon: with DynamicUser= in
+// systemd.exec(5) it is not for others.
+func checkFolder(t *table, key, file string) {
+	if file == "" {
+		return
+	}
+	if !filepath.IsAbs(file) {
+		t.bad(key, file, "want an absolute path")
+	} else if info, err := os.Stat(filepath.Dir(file)); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		t.bad(key, file, "its folder does not exist")
+	} else if info, err := os.Stat(file); err == nil && info.IsDir() {
+		t.bad(key, file, "is a folder; want a file in it")
+	}
+}
+
+func addOwnName(rules *policy.Rules, text string) error {
+	if form, addr := hostname.ParseHELO(text); form == hostname.Literal || form == hostname.BareIP {
+		return rules.OwnAddrs.Add(addr.String())
+	}
+	return rules.OwnNames.Add(text)
+}
+
+func checkHTTP(t *table, key string, c *Config) {
+	address := c.HTTP.Listen
+	if address == "" {
+		return
+	}
+	host, port, err := net.SplitHostPort(address)
+	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || !isHost(host) {
+		t.bad(key, address, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
+	} else if _, err := netip.ParseAddr(host); err == nil {
+		if err := postfix.CheckAddress(address); err != nil {
+			t.bad(key, address, err.Error())
+		}
+	}
+	for _, other := range c.Server.Listen {
+		if overlap(sockets(address), sockets(other)) {
+			t.bad(key, address, fmt.Sprintf("cannot be listened on beside %.200q of server.listen: want a port of its own", other))
+			break
+		}
+	}
+}
+
+// isHost says that a text is an address or may be a host's name.
+func isHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	form, _ := hostname.ParseHELO(host)
+	return form == hostname.FQDN || form == hostname.Unqualified
+}

@@ -1,0 +1,87 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"policyd-rdns/policy"
+)
+
+// WriteRule writes a rule as TOML that can be pasted into a file.
+func WriteRule(w io.Writer, r *policy.Rule) {
+	fmt.Fprintf(w, "[[rule]]\nname   = %s\n", Quote(r.Name))
+	if len(r.When) > 0 {
+		fmt.Fprintf(w, "when   = %s\n", writtenTable(r.When))
+	}
+	switch len(r.Unless) {
+	case 0:
+	case 1:
+		fmt.Fprintf(w, "unless = %s\n", writtenTable(r.Unless[0]))
+	default:
+		tables := make([]string, len(r.Unless))
+		for i, t := range r.Unless {
+			tables[i] = writtenTable(t)
+		}
+		fmt.Fprintf(w, "unless = [%s]\n", strings.Join(tables, ", "))
+	}
+	fmt.Fprintf(w, "action = %q\n", r.Action.String())
+	if code := r.Code.String(); code != "" {
+		fmt.Fprintf(w, "code   = %q\n", code)
+	}
+	if r.Text != "" {
+		fmt.Fprintf(w, "text   = %s\n", Quote(r.Text))
+	}
+	if r.Observe {
+		fmt.Fprintf(w, "mode   = %q\n", policy.Observe.String())
+	}
+	if r.Percent != 0 {
+		fmt.Fprintf(w, "percent = %d\n", r.Percent)
+	}
+}
+
+func writtenTable(t policy.Table) string {
+	if len(t) == 0 {
+		return "{}"
+	}
+	entries := make([]string, len(t))
+	for i, e := range t {
+		entries[i] = e.Key + " = " + Values(&e)
+	}
+	return "{ " + strings.Join(entries, ", ") + " }"
+}
+
+// Values is the value of an entry as TOML: as it was written, a list if there are
+// several.
+func Values(e *policy.Entry) string {
+	bare := e.Bare()
+	shown := make([]string, len(e.Written))
+	for i, v := range e.Written {
+		if shown[i] = v; !bare {
+			shown[i] = Quote(v)
+		}
+	}
+	if len(shown) == 1 {
+		return shown[0]
+	}
+	return "[" + strings.Join(shown, ", ") + "]"
+}
+
+// Quote is a text as a TOML basic string. It escapes all but printable ASCII.
+func Quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(c)
+		case c >= ' ' && c <= '~':
+			b.WriteRune(c)
+		default:
+			fmt.Fprintf(&b, "\\U%08X", c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

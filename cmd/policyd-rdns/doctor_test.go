@@ -11,9 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
 // doctorMain is what all set-ups have. The last value of a parameter holds.
@@ -122,18 +122,18 @@ type doctorWorld struct {
 func newDoctorWorld(t *testing.T) *doctorWorld {
 	t.Helper()
 	needProgram(t, "postconf", "postfix")
-	w := &doctorWorld{dir: workFolder(t)}
+	w := &doctorWorld{dir: testbed.WorkFolder(t)}
 	if err := os.MkdirAll(filepath.Join(w.dir, "queue", "private"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	addrs := freeAddrs(t, 2)
+	addrs := testbed.FreeAddrs(t, 2)
 	dns := startValidating(t)
 	config := fmt.Sprintf("[server]\nlisten = [%q, %q]\n[resolver]\nservers = [%q]\n[helo]\nown_names = [\"mx.example.com\", \"example.com\"]\n",
 		addrs[0], "unix:"+w.dir+"/queue/private/policyd-rdns", dns)
-	startProgram(t, config)
 	w.config = filepath.Join(w.dir, "config.toml")
 	writeFile(t, w.config, config)
-	w.words = strings.NewReplacer("POLICY", policyService("inet:"+addrs[0]), "ADDR2", addrs[1], "ADDR", addrs[0], "DIR", w.dir)
+	startDaemon(t, "serve", "-c", w.config)
+	w.words = strings.NewReplacer("POLICY", "check_policy_service { inet:"+addrs[0]+", timeout=10s, default_action=DUNNO }", "ADDR2", addrs[1], "ADDR", addrs[0], "DIR", w.dir)
 	took := regexp.MustCompile(`[0-9.]+ ms`)
 	hidden := strings.NewReplacer(addrs[1], "ADDR2", addrs[0], "ADDR", dns, "DNS", w.dir, "DIR")
 	w.hide = func(s string) string { return took.ReplaceAllString(hidden.Replace(s), "TIME ms") }
@@ -152,19 +152,10 @@ func (w *doctorWorld) write(t *testing.T, s doctorSetup) {
 	}
 	main := filepath.Join(etc, "main.cf")
 	writeFile(t, main, fmt.Sprintf(doctorMain, w.dir)+w.words.Replace(s.main))
-	aged(t, main)
+	testbed.Age(t, main)
 	writeFile(t, filepath.Join(etc, "master.cf"), w.words.Replace(s.master))
 	writeFile(t, filepath.Join(etc, "config.toml"), w.words.Replace(s.config))
 	if err := os.Symlink(needProgram(t, "postconf", "postfix"), filepath.Join(etc, "bin", "postconf")); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// aged makes a file older than it is: postconf would wait until main.cf is two
-// seconds old.
-func aged(t *testing.T, file string) {
-	t.Helper()
-	if err := os.Chtimes(file, time.Time{}, time.Now().Add(-time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -300,7 +291,7 @@ func TestDoctorMends(t *testing.T) {
 					t.Fatalf("%s: %v\n%s", line, err, out)
 				}
 			}
-			aged(t, filepath.Join(etc, "main.cf"))
+			testbed.Age(t, filepath.Join(etc, "main.cf"))
 			after := w.findings(t, s)
 			if left := commands(after); len(left) > 0 {
 				t.Errorf("still to do: %q", left)

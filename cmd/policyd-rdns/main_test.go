@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
 // asProgram makes the test binary behave as the program itself, so that tests
@@ -73,4 +75,19 @@ func TestExitStatus(t *testing.T) {
 				test.args, status, stdout, stderr, test.status, test.stdout, test.stderr)
 		}
 	}
+}
+
+func needProgram(t testing.TB, name, debianPackage string) string {
+	t.Helper()
+	return testbed.NeedProgram(t, name, debianPackage)
+}
+
+func missing(t testing.TB, what string) {
+	t.Helper()
+	testbed.Missing(t, what)
+}
+
+func writeFile(t testing.TB, path, text string) {
+	t.Helper()
+	testbed.WriteFile(t, path, text)
 }

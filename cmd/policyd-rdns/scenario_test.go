@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver/world"
@@ -169,24 +169,9 @@ func withSettings(config string, settings map[string]string) string {
 }
 
 // startWorld serves a DNS world on the loopback until the test ends.
-func startWorld(t *testing.T, zone string) (server string, w *world.World) {
+func startWorld(t testing.TB, zone string) (server string, w *world.World) {
 	t.Helper()
-	w, err := world.Parse(zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pc, l, err := world.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = w.Serve(ctx, pc, l) })
-	t.Cleanup(func() {
-		stop()
-		serving.Wait()
-	})
-	return pc.LocalAddr().String(), w
+	return testbed.StartWorld(t, zone)
 }
 
 // aDaemon is a running serve.

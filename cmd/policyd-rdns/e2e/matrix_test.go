@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 // restriction lists that the documentation proposes, over TCP and over a unix
 // socket. Postfix judges client restrictions too when a recipient comes.
 func TestPostfix(t *testing.T) {
+	t.Parallel()
 	postfix := newPostfix(t)
 	unbound := startUnbound(t)
 	rdns := startProgram(t, matrixConfig(postfix, unbound))

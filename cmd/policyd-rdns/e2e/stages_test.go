@@ -1,10 +1,11 @@
-package main
+package e2e
 
 import "testing"
 
 // TestPostfixStages calls the program from every restriction list, as it comes
 // to pass in a session.
 func TestPostfixStages(t *testing.T) {
+	t.Parallel()
 	const atOnce = "smtpd_delay_reject = no"
 	runDialogs(t, "default_rules = true", []dialog{
 		{

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -10,8 +10,10 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/postfix"
 )
 
 // rdnsInstance is the real program, serving.
@@ -26,7 +28,7 @@ type rdnsInstance struct {
 // log. It returns when the program listens.
 func startProgram(t *testing.T, config string) *rdnsInstance {
 	t.Helper()
-	dir := workFolder(t)
+	dir := testbed.WorkFolder(t)
 	d := &rdnsInstance{config: filepath.Join(dir, "config.toml"), log: filepath.Join(dir, "decisions.log")}
 	d.configure(t, config)
 	d.process = startProcess(t, "policyd-rdns", program(t, "serve", "-c", d.config))
@@ -38,7 +40,7 @@ func startProgram(t *testing.T, config string) *rdnsInstance {
 // configure writes the configuration file.
 func (d *rdnsInstance) configure(t *testing.T, config string) {
 	t.Helper()
-	writeFile(t, d.config, fmt.Sprintf("%s\n[log]\nfile = %q\n", config, d.log))
+	testbed.WriteFile(t, d.config, fmt.Sprintf("%s\n[log]\nfile = %q\n", config, d.log))
 }
 
 // reload puts another configuration into force.
@@ -71,8 +73,8 @@ func (d *rdnsInstance) stopped(t *testing.T) []journal.Record {
 // own log line leads to.
 func (d *rdnsInstance) ended(t *testing.T) []journal.Record {
 	t.Helper()
-	if status := d.process.wait(t); status != exitWell {
-		t.Errorf("policyd-rdns ended with status %d; want %d", status, exitWell)
+	if status := d.process.wait(t); status != 0 {
+		t.Errorf("policyd-rdns ended with status %d; want 0", status)
 	}
 	records := d.decisions(t)
 	conf := d.loaded(t)
@@ -120,6 +122,17 @@ func (d *rdnsInstance) judgeAgain(t *testing.T, rules *policy.Rules, r *journal.
 		t.Errorf("judged again from the log: %s, %q; want %s, %q (%s as %q)",
 			got, reply, want, r.Reply, r.Request.Client, r.Request.HELO)
 	}
+}
+
+// spoken is a reply as it goes over the wire: bounded and printable.
+func spoken(reply string) string {
+	line := string(postfix.AppendReply(nil, reply))
+	return strings.TrimSuffix(strings.TrimPrefix(line, "action="), "\n\n")
+}
+
+// summary is what a log line says of a decision.
+func summary(d *policy.Decision) string {
+	return fmt.Sprint(d.Action, " ", d.Decided, " ", d.Rule, " ", d.Downgraded, " ", d.Would, " ", d.Mode, " ", d.Checks)
 }
 
 // policyService is the restriction that has Postfix ask the program, as its

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
@@ -166,11 +166,14 @@ func (c *mailClient) explain(t *testing.T, config string, list restriction) {
 	if c.more != "" || c.unasked || c.addr == "[UNAVAILABLE]" || c.helo == serverLiteral {
 		return // of which explain knows nothing
 	}
-	_, out, stderr := call("", "explain", c.knownAddr(), "--helo", c.knownHELO(), "--recipient", c.recipient(),
+	cmd := program(t, "explain", c.knownAddr(), "--helo", c.knownHELO(), "--recipient", c.recipient(),
 		"--stage", string(list), "--json", "-c", config)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, _ := cmd.Output() // the status says whether the client would pass
 	var said struct{ Reads string }
-	if err := json.Unmarshal([]byte(out), &said); err != nil {
-		t.Fatalf("%v: %s%s", err, out, stderr)
+	if err := json.Unmarshal(out, &said); err != nil {
+		t.Fatalf("%v: %s%s", err, out, &stderr)
 	}
 	want := c.wants(list)
 	if c.reply == "" {

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -7,14 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/resolver/world"
 )
 
@@ -39,6 +38,7 @@ const badDayServices = 10
 // meanwhile (default_action), half put it off. Senders of what was put off come
 // back.
 func TestPostfixKilled(t *testing.T) {
+	t.Parallel()
 	const rounds = 20
 	k := newKilling(t)
 	points := map[int]string{3: "before the question", 9: "in question", 15: "after the answer"}
@@ -194,76 +194,6 @@ func (k *killing) checkQueue(t *testing.T) {
 	}
 }
 
-// TestReloadStorm reloads 100 times under about 1000 requests a second, with a
-// file that cannot be read every tenth time. No request fails, and no connection
-// is lost.
-func TestReloadStorm(t *testing.T) {
-	const connections, reloads = 8, 100
-	dns, _ := startWorld(t, plainZone)
-	path := filepath.Join(t.TempDir(), "config.toml")
-	rule := func(text string) {
-		writeConfig(t, path, dns, anyPort, fmt.Sprintf("[[rule]]\nname = %q\naction = \"reject\"\ntext = %[1]q\n", text))
-	}
-	rule("even")
-	d := startDaemon(t, "serve", "-c", path)
-	var asked atomic.Int64
-	var asking sync.WaitGroup
-	var ended atomic.Bool
-	stop := func() { ended.Store(true); asking.Wait() }
-	defer stop()
-	for range connections {
-		conn, replies := dial(t, "tcp", d.address)
-		asking.Go(func() {
-			for pace := time.Tick(connections * time.Millisecond); !ended.Load(); <-pace {
-				got, err := ask(conn, replies, "203.0.113.20", "mail.example.com")
-				if err != nil || got != "550 5.7.1 even" && got != "550 5.7.1 odd" {
-					t.Errorf("reply %q, %v", got, err)
-					return
-				}
-				asked.Add(1)
-			}
-		})
-	}
-	begin := time.Now()
-	d.reloadOften(t, path, reloads, rule)
-	stop()
-	elapsed, n := time.Since(begin), asked.Load()
-	t.Logf("%d reloads and %d requests in %v, %.0f a second", reloads, n, elapsed.Round(time.Millisecond), float64(n)/elapsed.Seconds())
-	if n < 10*reloads {
-		t.Errorf("%d requests; want more", n)
-	}
-	if got := len(d.stop(t)); got != int(n)+reloads {
-		t.Errorf("%d decisions were logged; want %d", got, int(n)+reloads)
-	}
-}
-
-// reloadOften reloads, and asks after each time what is in force.
-func (d *aDaemon) reloadOften(t *testing.T, path string, times int, rule func(text string)) {
-	t.Helper()
-	conn, replies := dial(t, "tcp", d.address)
-	pace := time.Tick(50 * time.Millisecond)
-	text := ""
-	for i := range times {
-		<-pace
-		said := "configuration reloaded"
-		if i%10 == 9 {
-			writeFile(t, path, "mode = 5\n")
-			said = "configuration not reloaded"
-		} else {
-			text = []string{"odd", "even"}[i%2]
-			rule(text)
-		}
-		line := d.expect(said)
-		if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-			t.Fatal(err)
-		}
-		d.await(t, line)
-		if got, err := ask(conn, replies, "203.0.113.20", "mail.example.com"); err != nil || got != "550 5.7.1 "+text {
-			t.Errorf("after reload %d: reply %q, %v; want %q", i, got, err, text)
-		}
-	}
-}
-
 // awayClients is how many there are.
 const awayClients = 3 * 250
 
@@ -305,6 +235,7 @@ const (
 // traffic. A good client never reads a 5xx: what cannot be known is put off,
 // passes once the outage is declared, and is known again afterwards.
 func TestPostfixDNSAway(t *testing.T) {
+	t.Parallel()
 	a := newDNSAway(t)
 	a.traffic(t, 20, right)
 	a.setDNS(t, "!drop *\n"+a.zone)
@@ -334,10 +265,10 @@ func newDNSAway(t *testing.T) *dnsAway {
 		_, more := awayClient(n)
 		zone += more
 	}
-	server, w := startWorld(t, zone)
+	server, w := testbed.StartWorld(t, zone)
 	a := &dnsAway{dns: w, zone: zone}
 	postfix := newPostfix(t)
-	a.rdns = startProgram(t, fmt.Sprintf("[server]\nlisten = [%q]\n[resolver]\nservers = [%q]\ntimeout = \"100ms\"\n", anyPort, server))
+	a.rdns = startProgram(t, fmt.Sprintf("[server]\nlisten = [%q]\n[resolver]\nservers = [%q]\ntimeout = \"100ms\"\n", "127.0.0.1:0", server))
 	postfix.start(t, smtpdService{name: "smtp", options: []string{
 		"smtpd_recipient_restrictions = reject_unauth_destination, " + policyService("inet:"+a.rdns.tcp),
 	}})

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bufio"
@@ -12,10 +12,13 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
 // TestPostfixTLS shows that rules know an encrypted session.
 func TestPostfixTLS(t *testing.T) {
+	t.Parallel()
 	postfix := newPostfix(t)
 	rdns := startProgram(t, sessionConfig("127.0.0.1:0", startUnbound(t), `
 [[rule]]
@@ -75,7 +78,7 @@ func writeCertificate(t *testing.T) string {
 	}
 	chain := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
 	chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})...)
-	path := filepath.Join(workFolder(t), "chain.pem")
+	path := filepath.Join(testbed.WorkFolder(t), "chain.pem")
 	if err := os.WriteFile(path, chain, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"errors"
@@ -72,6 +72,7 @@ func sessionConfig(listen string, u *unboundInstance, more string) string {
 // among them: Postfix has no reason ever to connect anew. Trap 6: all recipients
 // of a message are of one instance.
 func TestPostfixKeepsItsConnection(t *testing.T) {
+	t.Parallel()
 	const messages = 40
 	postfix := newPostfix(t)
 	unbound := startUnbound(t)
@@ -138,6 +139,7 @@ func (d *rdnsInstance) checkInstances(t *testing.T, messages int) {
 // TestPostfixObserve shows that a program which only observes lets mail pass, and
 // has Postfix log what would have become of it.
 func TestPostfixObserve(t *testing.T) {
+	t.Parallel()
 	postfix := newPostfix(t)
 	rdns := startProgram(t, sessionConfig("127.0.0.1:0", startUnbound(t), "mode = \"observe\"\nobserve_reply = \"info\"\n"))
 	postfix.start(t, smtpdService{name: "smtp", options: []string{
@@ -180,6 +182,7 @@ func (d *rdnsInstance) terminate(t *testing.T) {
 // TestPostfixStop stops the program while it is asked. It answers what it has
 // begun; then Postfix does without it.
 func TestPostfixStop(t *testing.T) {
+	t.Parallel()
 	postfix := newPostfix(t)
 	unbound := startUnbound(t)
 	rdns := startProgram(t, sessionConfig("127.0.0.1:0", unbound, ""))

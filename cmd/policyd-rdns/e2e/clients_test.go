@@ -1,10 +1,10 @@
-package main
+package e2e
 
 import "slices"
 
 // matrix is every client that is tried in each restriction list and over each
 // kind of socket. Its addresses and names are those of
-// testdata/e2e/world.zone.
+// testdata/world.zone.
 func matrix() []mailClient {
 	return slices.Concat(badlyNamed(), wellSetUp(), genericNames(), greetings(), doubts(), hostile(), spared())
 }

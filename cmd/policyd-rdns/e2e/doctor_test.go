@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bufio"
@@ -20,6 +20,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
 // fate is what a real Postfix does with a stranger's mail for a domain of ours.
@@ -121,7 +122,7 @@ type countingService struct {
 
 func startCounting(t *testing.T) *countingService {
 	t.Helper()
-	l, err := net.Listen("tcp4", loopback()+":0")
+	l, err := net.Listen("tcp4", testbed.Loopback()+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func newListWorld(t *testing.T) *listWorld {
 		"few":      "partner.example.org OK\n192.0.2 OK\n",
 		"classes":  "example.com rdns\n",
 	} {
-		writeFile(t, w.path(name), text)
+		testbed.WriteFile(t, w.path(name), text)
 	}
 	_, port, _ := net.SplitHostPort(w.service.addr)
 	w.words = strings.NewReplacer("POLICY", policyService("inet:"+w.service.addr), "ADDR", w.service.addr, "PORT", port, "DIR", w.dir)
@@ -258,9 +259,9 @@ func (w *listWorld) folder(t *testing.T, c listCase) string {
 	}
 	text := fmt.Sprintf(postfixMain, w.dir)
 	text = strings.ReplaceAll(text, "smtpd_relay_restrictions =\n", "")
-	writeFile(t, filepath.Join(dir, "main.cf"), text+w.words.Replace(c.main)+"\n")
-	writeFile(t, filepath.Join(dir, "master.cf"), "smtp inet n - n - - smtpd\n")
-	aged(t, filepath.Join(dir, "main.cf"))
+	testbed.WriteFile(t, filepath.Join(dir, "main.cf"), text+w.words.Replace(c.main)+"\n")
+	testbed.WriteFile(t, filepath.Join(dir, "master.cf"), "smtp inet n - n - - smtpd\n")
+	testbed.Age(t, filepath.Join(dir, "main.cf"))
 	return dir
 }
 
@@ -304,6 +305,7 @@ func told(findings []doctor.Finding) []fate {
 // real Postfix does with it; and once the commands for all errors and warnings are
 // carried out, that Postfix asks.
 func TestDoctorAndPostfix(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts Postfix twice")
 	}
@@ -354,7 +356,7 @@ func (w *listWorld) carryOut(t *testing.T, dir string, commands []string) {
 			t.Fatalf("%s: %v\n%s", line, err, out)
 		}
 	}
-	aged(t, filepath.Join(dir, "main.cf"))
+	testbed.Age(t, filepath.Join(dir, "main.cf"))
 }
 
 // settings are what the folder has now of what matters.
@@ -366,7 +368,7 @@ func (w *listWorld) settings(t *testing.T, dir string, c listCase) []string {
 			names = append(names, name)
 		}
 	}
-	out, err := exec.Command(needProgram(t, "postconf", "postfix"), append([]string{"-c", dir}, names...)...).Output()
+	out, err := exec.Command(testbed.NeedProgram(t, "postconf", "postfix"), append([]string{"-c", dir}, names...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,6 +382,22 @@ func errorsOf(findings []doctor.Finding) []string {
 	for _, f := range findings {
 		if f.Level == doctor.Error {
 			all = append(all, f.ID+": "+f.Title)
+		}
+	}
+	return all
+}
+
+// commands are the commands of errors and warnings, each once.
+func commands(findings []doctor.Finding) []string {
+	var all []string
+	for _, f := range findings {
+		if f.Level != doctor.Error && f.Level != doctor.Warning {
+			continue
+		}
+		for _, line := range f.Do {
+			if strings.HasPrefix(line, "postconf ") && !slices.Contains(all, line) {
+				all = append(all, line)
+			}
 		}
 	}
 	return all

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"slices"
@@ -57,6 +57,7 @@ const atRecipient = "smtpd_recipient_restrictions = reject_unauth_destination, P
 // program was designed by; traps 5, 9 and 14 are in the matrix, 6 is in
 // TestPostfixKeepsItsConnection.
 func TestPostfixTraps(t *testing.T) {
+	t.Parallel()
 	runDialogs(t, trapRules, slices.Concat(codeTraps(), byteTraps(), settingTraps()))
 }
 

@@ -1,7 +1,8 @@
-package main
+package e2e
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix/maillog"
 )
@@ -46,18 +48,15 @@ func startWhole(t *testing.T) (p *postfixInstance, addr string) {
 		t.Fatal(err)
 	}
 	text := strings.Replace(string(main), "smtpd_recipient_restrictions = reject_unauth_destination\n", wholeMain, 1)
-	writeFile(t, p.path("etc", "main.cf"), text)
-	// Each program of Postfix would wait until the file is two seconds old.
-	if err := os.Chtimes(p.path("etc", "main.cf"), time.Time{}, time.Now().Add(-time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	addr = freeAddrs(t, 1)[0]
+	testbed.WriteFile(t, p.path("etc", "main.cf"), text)
+	testbed.Age(t, p.path("etc", "main.cf"))
+	addr = testbed.FreeAddrs(t, 1)[0]
 	s := smtpdService{name: "smtpd"}
-	writeFile(t, p.path("etc", "master.cf"), postfixMaster+wholeMaster+s.entry(addr))
-	if out, err := exec.Command(needProgram(t, "postfix", "postfix"), "-c", p.path("etc"), "check").CombinedOutput(); err != nil {
+	testbed.WriteFile(t, p.path("etc", "master.cf"), postfixMaster+wholeMaster+s.entry(addr))
+	if out, err := exec.Command(testbed.NeedProgram(t, "postfix", "postfix"), "-c", p.path("etc"), "check").CombinedOutput(); err != nil {
 		t.Fatalf("postfix check: %v\n%s", err, out)
 	}
-	daemons, err := exec.Command(needProgram(t, "postconf", "postfix"), "-c", p.path("etc"), "-h", "daemon_directory").Output()
+	daemons, err := exec.Command(testbed.NeedProgram(t, "postconf", "postfix"), "-c", p.path("etc"), "-h", "daemon_directory").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +107,7 @@ func realMails() []realMail {
 // TestReadRealMailLog sends mail of many clients to a real Postfix and reads what it
 // logs.
 func TestReadRealMailLog(t *testing.T) {
+	t.Parallel()
 	p, addr := startWhole(t)
 	mails := realMails()
 	var want []string
@@ -172,19 +172,16 @@ func (p *postfixInstance) awaitAttempts(t *testing.T, n int) []string {
 func readReal(t *testing.T, text string) (got []string, open bool) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mail.log")
-	writeFile(t, path, text)
-	logs, err := findRecords([]string{path}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testbed.WriteFile(t, path, text)
+	log := maillog.Input{Input: journal.Input{Name: path, Open: func() (io.ReadCloser, error) { return os.Open(path) }}, Modified: time.Now()}
 	fact := func(f maillog.Fact) string {
 		if !f.Known {
 			return "?"
 		}
 		return f.Text
 	}
-	r := &maillog.Reader{Inputs: mailInputs(logs), OnDamage: func(d journal.Damage) { t.Errorf("damaged: %v", d) }}
-	_, err = maillog.Read(t.Context(), r, func(a *maillog.Attempt) error {
+	r := &maillog.Reader{Inputs: []maillog.Input{log}, OnDamage: func(d journal.Damage) { t.Errorf("damaged: %v", d) }}
+	_, err := maillog.Read(t.Context(), r, func(a *maillog.Attempt) error {
 		client := a.Client.String()
 		if a.Authenticated {
 			client += " authenticated"

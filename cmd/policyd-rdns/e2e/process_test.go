@@ -1,52 +1,13 @@
-package main
+package e2e
 
 import (
-	"fmt"
-	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
-
-// The end-to-end tests run the real program beside a private real Postfix and a
-// real Unbound, all three in processes of their own, and are the SMTP clients:
-//
-//	smtpClient → postfixInstance → rdnsInstance → unboundInstance
-//
-// Postfix is told by XCLIENT which client it has before it. Nothing of the
-// system's Postfix or Unbound but their programs is used, and no packet leaves
-// the loopback.
-
-// requireAll makes a failure of what is else a reason to skip a test.
-const requireAll = "POLICYD_RDNS_REQUIRE_ALL"
-
-// needProgram gives the path of a program, or skips the test if the machine has
-// none.
-func needProgram(t *testing.T, name, debianPackage string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		// Not in everybody's PATH.
-		path, err = exec.LookPath(filepath.Join("/usr/sbin", name))
-	}
-	if err != nil {
-		missing(t, fmt.Sprintf("needs the program %s (Debian package %s)", name, debianPackage))
-	}
-	return path
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv(requireAll) != "" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
 
 // patience bounds every wait for another process.
 const patience = 20 * time.Second
@@ -165,53 +126,4 @@ lines:
 		}
 	}
 	return "", false
-}
-
-// loopback is an address of this test alone, as all of 127.0.0.0/8 is the
-// machine itself: a port that is free on it stays free until Postfix or
-// Unbound, which cannot be handed a listener, has taken it.
-func loopback() string {
-	pid := os.Getpid() // of at most 22 bits
-	return fmt.Sprintf("127.%d.%d.%d", 64+pid>>16, pid>>8&0xff, pid&0xff)
-}
-
-// freeAddrs picks n addresses with ports that nobody listens on.
-func freeAddrs(t *testing.T, n int) []string {
-	t.Helper()
-	addrs := make([]string, n)
-	for i := range addrs {
-		l, err := net.Listen("tcp4", loopback()+":0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close() // not before all are picked, so that they differ
-		addrs[i] = l.Addr().String()
-	}
-	return addrs
-}
-
-// workFolder is a folder that processes of other users may enter, with a path
-// short enough for unix sockets in it; t.TempDir has neither.
-func workFolder(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "policyd-rdns-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-func writeFile(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }

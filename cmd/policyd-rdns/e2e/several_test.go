@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
 // sharedUnbound wants behind those of unboundServer the server that is all of the
@@ -55,8 +57,9 @@ func sharedClients() []mailClient {
 // Unbound: they decide alike, and what the first has asked the outside world the
 // second does not ask again.
 func TestSeveralMX(t *testing.T) {
+	t.Parallel()
 	first, second := newPostfix(t), newPostfix(t)
-	outside, w := startWorld(t, sharedZone)
+	outside, w := testbed.StartWorld(t, sharedZone)
 	unbound := startSharedUnbound(t, outside)
 	config := sessionConfig("127.0.0.1:0", unbound, "")
 	var asked []string
@@ -93,11 +96,11 @@ func TestSeveralMX(t *testing.T) {
 // one server.
 func startSharedUnbound(t *testing.T, outside string) *unboundInstance {
 	t.Helper()
-	program := needProgram(t, "unbound", "unbound")
-	addr := freeAddrs(t, 1)[0]
+	program := testbed.NeedProgram(t, "unbound", "unbound")
+	addr := testbed.FreeAddrs(t, 1)[0]
 	host, port, _ := strings.Cut(addr, ":")
-	config := filepath.Join(workFolder(t), "unbound.conf")
-	writeFile(t, config, fmt.Sprintf(sharedUnbound, host, port, atSign(outside)))
+	config := filepath.Join(testbed.WorkFolder(t), "unbound.conf")
+	testbed.WriteFile(t, config, fmt.Sprintf(sharedUnbound, host, port, atSign(outside)))
 	p := startProcess(t, "unbound", exec.Command(program, "-d", "-c", config))
 	p.await(t, "start of service")
 	return &unboundInstance{addr: addr}

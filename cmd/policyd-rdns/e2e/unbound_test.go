@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"fmt"
@@ -9,9 +9,11 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
-// unboundInstance is a private real Unbound that serves testdata/e2e/world.zone
+// unboundInstance is a private real Unbound that serves testdata/world.zone
 // as if it were all of the DNS. It asks nobody but the stubs below.
 type unboundInstance struct {
 	addr string      // where it answers
@@ -64,18 +66,18 @@ stub-zone:
 // startUnbound returns when Unbound answers.
 func startUnbound(t *testing.T) *unboundInstance {
 	t.Helper()
-	program := needProgram(t, "unbound", "unbound")
-	dir := workFolder(t)
-	zone, err := filepath.Abs("testdata/e2e/world.zone")
+	program := testbed.NeedProgram(t, "unbound", "unbound")
+	dir := testbed.WorkFolder(t)
+	zone, err := filepath.Abs("testdata/world.zone")
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken, _ := startWorld(t, "!servfail *\n")
+	broken, _ := testbed.StartWorld(t, "!servfail *\n")
 	late := startLateServer(t)
-	addr := freeAddrs(t, 1)[0]
+	addr := testbed.FreeAddrs(t, 1)[0]
 	host, port, _ := strings.Cut(addr, ":")
 	config := filepath.Join(dir, "unbound.conf")
-	writeFile(t, config, fmt.Sprintf(unboundConfig, host, port, zone, atSign(broken), atSign(late.conn.LocalAddr().String())))
+	testbed.WriteFile(t, config, fmt.Sprintf(unboundConfig, host, port, zone, atSign(broken), atSign(late.conn.LocalAddr().String())))
 	p := startProcess(t, "unbound", exec.Command(program, "-d", "-c", config))
 	p.await(t, "start of service")
 	return &unboundInstance{addr: addr, late: late}
@@ -102,7 +104,7 @@ type question struct {
 
 func startLateServer(t *testing.T) *lateServer {
 	t.Helper()
-	conn, err := net.ListenPacket("udp4", loopback()+":0")
+	conn, err := net.ListenPacket("udp4", testbed.Loopback()+":0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
 // postfixInstance is a private real Postfix with a configuration, a queue and
@@ -67,11 +69,11 @@ tlsmgr unix - - n 1000? 1 tlsmgr
 // policy service may have to make its socket in one of them first.
 func newPostfix(t *testing.T) *postfixInstance {
 	t.Helper()
-	control := needProgram(t, "postfix", "postfix")
+	control := testbed.NeedProgram(t, "postfix", "postfix")
 	if os.Geteuid() != 0 {
-		missing(t, "needs root, as Postfix starts for nobody else")
+		testbed.Missing(t, "needs root, as Postfix starts for nobody else")
 	}
-	p := &postfixInstance{dir: workFolder(t), addrs: map[string]string{}}
+	p := &postfixInstance{dir: testbed.WorkFolder(t), addrs: map[string]string{}}
 	for _, name := range []string{"etc", "queue", "data"} {
 		if err := os.Mkdir(p.path(name), 0o755); err != nil {
 			t.Fatal(err)
@@ -85,9 +87,9 @@ func newPostfix(t *testing.T) *postfixInstance {
 	if err := os.Chown(p.path("data"), uid, -1); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, p.path("etc", "master.cf"), postfixMaster)
+	testbed.WriteFile(t, p.path("etc", "master.cf"), postfixMaster)
 	main := p.path("etc", "main.cf")
-	writeFile(t, main, fmt.Sprintf(postfixMain, p.dir))
+	testbed.WriteFile(t, main, fmt.Sprintf(postfixMain, p.dir))
 	// Each program of Postfix would wait until the file is two seconds old.
 	if err := os.Chtimes(main, time.Time{}, time.Now().Add(-time.Minute)); err != nil {
 		t.Fatal(err)
@@ -107,13 +109,13 @@ func (p *postfixInstance) path(names ...string) string {
 func (p *postfixInstance) start(t *testing.T, services ...smtpdService) {
 	t.Helper()
 	master := postfixMaster
-	addrs := freeAddrs(t, len(services))
+	addrs := testbed.FreeAddrs(t, len(services))
 	for i, s := range services {
 		p.addrs[s.name] = addrs[i]
 		master += s.entry(addrs[i])
 	}
-	writeFile(t, p.path("etc", "master.cf"), master)
-	daemons, err := exec.Command(needProgram(t, "postconf", "postfix"), "-c", p.path("etc"), "-h", "daemon_directory").Output()
+	testbed.WriteFile(t, p.path("etc", "master.cf"), master)
+	daemons, err := exec.Command(testbed.NeedProgram(t, "postconf", "postfix"), "-c", p.path("etc"), "-h", "daemon_directory").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package e2e
+
+// withRace: the tests run under the race detector.
+const withRace = false

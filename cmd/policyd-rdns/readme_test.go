@@ -134,7 +134,7 @@ func readmeTrouble() map[string]string {
 	return map[string]string{
 		"one zone fails or is silent":                                       "policy/world_test.go TestSlowDNS",
 		"the servers fail or are slow":                                      "resolver/stale_test.go TestStale",
-		"no DNS server answers at all":                                      "cmd/policyd-rdns/e2e_badday_test.go TestPostfixDNSAway",
+		"no DNS server answers at all":                                      "cmd/policyd-rdns/e2e/badday_test.go TestPostfixDNSAway",
 		"more look-ups than `max_inflight`":                                 "policy/overload_test.go TestSiege",
 		"more connections than `max_connections`":                           "policy/postfix/accept_test.go TestServeFull",
 		"a request is unreadable, or not whole in 60 s":                     "policy/postfix/server_test.go TestServeUnfinished",
@@ -143,7 +143,7 @@ func readmeTrouble() map[string]string {
 		"many nameless clients are in one IPv6 prefix, as a translator has": "cmd/policyd-rdns/carriers_test.go TestCarriers",
 		"the daemon panics over a request":                                  "policy/postfix/server_test.go TestServePanic",
 		"the log cannot be written":                                         "cmd/policyd-rdns/trouble_test.go TestFullDisk",
-		"the daemon is down":                                                "cmd/policyd-rdns/e2e_badday_test.go TestPostfixKilled",
+		"the daemon is down":                                                "cmd/policyd-rdns/e2e/badday_test.go TestPostfixKilled",
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config/lines"
 )
 
 // reader reads the values of a configuration file and collects what is wrong
@@ -23,7 +25,7 @@ type reader struct {
 	file     string // as in messages
 	dir      string // that @file is relative to
 	text     string
-	lines    lineIndex
+	lines    lines.Index
 	sum      hash.Hash // over everything that was read
 	problems []Problem
 	warnings []Problem
@@ -49,7 +51,7 @@ func (r *reader) decode() (table, error) {
 		}
 		return table{}, Problem{r.file, 0, err.Error()}
 	}
-	r.lines = indexLines(r.text)
+	r.lines = lines.Parse(r.text)
 	return table{r: r, raw: raw}, nil
 }
 
@@ -80,11 +82,11 @@ func (r *reader) syntaxHint(line int) string {
 // bad notes a problem at a path. shown is how messages name the path, value
 // what stands there.
 func (r *reader) bad(path, format string, args ...any) {
-	r.problems = append(r.problems, Problem{r.file, r.lines.at(path), fmt.Sprintf(format, args...)})
+	r.problems = append(r.problems, Problem{r.file, r.lines.At(path), fmt.Sprintf(format, args...)})
 }
 
 func (r *reader) doubtful(path, format string, args ...any) {
-	r.warnings = append(r.warnings, Problem{r.file, r.lines.at(path), fmt.Sprintf(format, args...)})
+	r.warnings = append(r.warnings, Problem{r.file, r.lines.At(path), fmt.Sprintf(format, args...)})
 }
 
 // table is one TOML table, of which keys are taken one by one. What is left at
@@ -97,7 +99,7 @@ type table struct {
 	known []string
 }
 
-func (t *table) at(key string) string { return join(t.path, key) }
+func (t *table) at(key string) string { return lines.Join(t.path, key) }
 
 // name is how messages name a key of the table.
 func (t *table) name(key string) string {

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config/lines"
 )
 
 // unknownKey is a key that nobody took, in the table where it stands.
@@ -77,7 +79,7 @@ func (r *reader) hint(u unknownKey) string {
 func (r *reader) place(key string, table bool) string {
 	var places []string
 	for _, home := range slices.Sorted(slices.Values(r.homes[key])) {
-		if table != r.isHome(join(home, key)) {
+		if table != r.isHome(lines.Join(home, key)) {
 			continue
 		}
 		place := "below [" + home + "]"

@@ -46,7 +46,7 @@ func (t *table) list(key string) []listValue {
 			t.r.bad(path, "%s = %s: want %s", name, show(raw), wanted(raw))
 			continue
 		}
-		from := listValue{text, name, t.r.file, t.r.lines.at(path)}
+		from := listValue{text, name, t.r.file, t.r.lines.At(path)}
 		if !strings.HasPrefix(text, "@") {
 			values = append(values, from)
 			continue

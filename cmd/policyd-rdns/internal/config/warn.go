@@ -27,7 +27,7 @@ func (c *Config) warn(r *reader) {
 	}
 	if c.Resolver.Timeout >= c.Server.Deadline {
 		path := "resolver.timeout"
-		if !r.lines.has(path) {
+		if !r.lines.Has(path) {
 			path = "server.deadline"
 		}
 		r.doubtful(path, "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made",

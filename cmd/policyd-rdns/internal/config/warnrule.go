@@ -53,7 +53,7 @@ func (w *ruleWarner) at(path string) string { return "rule[" + strconv.Itoa(w.i)
 
 // unless is the path of a table of exceptions, of which one may stand alone.
 func (w *ruleWarner) unless(n int) string {
-	if path := "unless[" + strconv.Itoa(n) + "]"; len(w.rule.Unless) > 1 || w.lines.has(w.at(path)) {
+	if path := "unless[" + strconv.Itoa(n) + "]"; len(w.rule.Unless) > 1 || w.lines.Has(w.at(path)) {
 		return path
 	}
 	return "unless"

@@ -1,17 +1,18 @@
-package config
+// Package lines finds the lines of a TOML file on which its keys stand. The TOML
+// library tells the place of syntax errors only.
+package lines
 
 import (
 	"strconv"
 	"strings"
 )
 
-// lineIndex tells on which line of a TOML file a key or an element of an array
-// stands: "rule[1].unless[0].client[2]". The TOML library tells the place of
-// syntax errors only.
-type lineIndex map[string]int
+// Index tells on which line of a TOML file, counted from 1, a key or an element of an
+// array stands: "rule[1].unless[0].client[2]".
+type Index map[string]int
 
-// at finds the line of a path, or of what holds it; 0 if that is unknown.
-func (x lineIndex) at(path string) int {
+// At finds the line of a path, or of what holds it; 0 if that is unknown.
+func (x Index) At(path string) int {
 	for path != "" {
 		if line, ok := x[path]; ok {
 			return line
@@ -21,10 +22,10 @@ func (x lineIndex) at(path string) int {
 	return 0
 }
 
-// indexLines reads a file that the TOML library has found to be well-formed.
+// Parse reads a file that the TOML library has found to be well-formed.
 // Of any other it makes something, in bounded time.
-func indexLines(text string) lineIndex {
-	s := &lineScanner{text: text, line: 1, index: lineIndex{}}
+func Parse(text string) Index {
+	s := &lineScanner{text: text, line: 1, index: Index{}}
 	tables := map[string]int{}
 	prefix := ""
 	for s.skip(" \t\r\n"); s.pos < len(s.text); s.skip(" \t\r\n") {
@@ -54,7 +55,7 @@ func resolveTable(key string, tables map[string]int, array bool) string {
 	path := ""
 	parts := strings.Split(key, ".")
 	for i, part := range parts {
-		path = join(path, part)
+		path = Join(path, part)
 		n, isArray := tables[path]
 		switch {
 		case array && i == len(parts)-1:
@@ -67,7 +68,8 @@ func resolveTable(key string, tables map[string]int, array bool) string {
 	return path
 }
 
-func join(prefix, key string) string {
+// Join is the path of a key in the table of a path; "" is the file itself.
+func Join(prefix, key string) string {
 	if prefix == "" {
 		return key
 	}
@@ -78,7 +80,7 @@ type lineScanner struct {
 	text  string
 	pos   int
 	line  int
-	index lineIndex
+	index Index
 }
 
 // skip passes over the bytes in set, and over comments.
@@ -117,15 +119,15 @@ func (s *lineScanner) key(prefix string, end byte) string {
 			continue
 		case c == end:
 			s.pos++
-			return join(path, part)
+			return Join(path, part)
 		case c == '.':
-			path, part = join(path, part), ""
+			path, part = Join(path, part), ""
 		case c != ' ' && c != '\t':
 			part += string(c)
 		}
 		s.pos++
 	}
-	return join(path, part)
+	return Join(path, part)
 }
 
 // pair reads key = value.
@@ -134,7 +136,7 @@ func (s *lineScanner) pair(prefix string) {
 	path := s.key(prefix, '=')
 	s.index[path] = line
 	for above := path; len(above) > len(prefix)+1; { // of a dotted key
-		if above = above[:max(strings.LastIndexByte(above, '.'), 0)]; len(above) > len(prefix) && !s.index.has(above) {
+		if above = above[:max(strings.LastIndexByte(above, '.'), 0)]; len(above) > len(prefix) && !s.index.Has(above) {
 			s.index[above] = line
 		}
 	}
@@ -210,11 +212,12 @@ func (s *lineScanner) quoted(q byte) string {
 		}
 		s.pos++
 	}
-	return s.text[start:min(s.pos, len(s.text))]
+	s.pos = min(s.pos, len(s.text)) // a backslash may have been the last byte
+	return s.text[start:s.pos]
 }
 
-// has says whether a path stands in the file.
-func (x lineIndex) has(path string) bool {
+// Has reports whether a path stands in the file.
+func (x Index) Has(path string) bool {
 	_, ok := x[path]
 	return ok
 }

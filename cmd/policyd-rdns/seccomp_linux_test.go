@@ -82,7 +82,7 @@ func useProgram(t *testing.T, filter string) {
 	}
 	decide("203.0.113.20", "DUNNO")
 	decide("203.0.113.10", "550 5.7.1 cannot find your reverse hostname, [203.0.113.10]")
-	configure("[[rule]]\nname = \"new\"\nwhen = { helo_form = \"fqdn\" }\naction = \"defer\"\ntext = \"new\"")
+	configure("[[rule]]\nname = \"new\"\nwhen = { client = \"203.0.113.0/24\" }\naction = \"defer\"\ntext = \"new\"")
 	reloaded := d.expect("configuration reloaded")
 	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)

@@ -134,7 +134,7 @@ func (d *daemon) handle(ctx context.Context, req *policy.Request) (action string
 func (d *daemon) record(g *generation, w *work) (action string) {
 	r := &w.record
 	req := &r.Request
-	r.Config, r.Reply = g.conf.hash, ""
+	r.Config, r.Host, r.Reply = g.conf.hash, g.host.name(), ""
 	r.ID = strconv.FormatUint(d.firstID+d.decisions.Add(1), 36)
 	r.Elapsed = time.Since(req.Time)
 	if r.Facts.Outage {

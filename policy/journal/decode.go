@@ -332,6 +332,10 @@ func isWord(s string) bool {
 }
 
 func takeErrors(v value, r *Record) (odd string, err error) {
+	if v.text == "" {
+		return noWord, nil
+	}
+	r.Facts.Errors = make([]policy.LookupError, 0, v.count())
 	err = v.elements(func(e element) {
 		if !v.array {
 			e.about, e.server, e.reason = splitError(e.text)

@@ -30,6 +30,7 @@ type encoder struct {
 	json   bool
 	rows   []row
 	cut    fieldSet
+	client place // its address
 }
 
 // record writes what the record has of each key.
@@ -63,7 +64,7 @@ func (e *encoder) record(r *Record) {
 			e.buf = strconv.AppendInt(e.buf, int64(*row.number(r)), 10)
 		case kindAddr:
 			if a := *row.addr(r); a.IsValid() {
-				e.addr(row, a)
+				e.addr(row, a, r)
 			}
 		case kindTime:
 			e.time(row, *row.time(r))
@@ -81,11 +82,13 @@ func (e *encoder) record(r *Record) {
 func (e *encoder) list(row *row, r *Record) {
 	before := len(e.buf)
 	e.key(row)
-	begin, cut := len(e.buf), false
-	if e.buf, cut = row.list(e.buf, e.json, r); len(e.buf) == begin {
-		e.buf = e.buf[:before]
+	l := row.list(list{buf: e.buf, json: e.json, begin: len(e.buf), client: e.client}, r)
+	if len(l.buf) == l.begin {
+		e.buf = l.buf[:before]
+		return
 	}
-	if cut {
+	e.buf = l.buf
+	if l.cut {
 		e.cut.add(row.field)
 	}
 }
@@ -96,14 +99,16 @@ func (e *encoder) cutKeys(row *row) {
 		return
 	}
 	e.key(row)
-	l := openList(e.buf, e.json)
+	l := list{buf: e.buf, json: e.json, begin: len(e.buf)}
+	l.open()
 	for i := range e.rows {
 		if e.cut.has(field(i)) {
 			l.element()
 			l.text(e.rows[i].key)
 		}
 	}
-	e.buf, _ = l.close()
+	l.close()
+	e.buf = l.buf
 }
 
 func sayAction(r *Record) string { return r.Decision.Action.String() }
@@ -131,13 +136,13 @@ func sayWhy(r *Record) string {
 
 // putWould writes what was only observed, as much of it as there is room for. The
 // decision itself, if it is one of these, is always there, the last of them.
-func putWould(dst []byte, json bool, r *Record) (_ []byte, cut bool) {
+func putWould(l list, r *Record) list {
 	d := &r.Decision
 	observed := d.Decided != d.Action
 	if !observed && len(d.Would) == 0 {
-		return dst, false
+		return l
 	}
-	l := openList(dst, json)
+	l.open()
 	room := maxWould
 	if observed {
 		room -= verdictSize(policy.Verdict{Action: d.Decided, Rule: d.Rule})
@@ -152,7 +157,8 @@ func putWould(dst []byte, json bool, r *Record) (_ []byte, cut bool) {
 	if observed {
 		l.verdict(policy.Verdict{Action: d.Decided, Rule: d.Rule})
 	}
-	return l.close()
+	l.close()
+	return l
 }
 
 // verdictSize is what an element of would takes, quotes and comma included.
@@ -170,12 +176,12 @@ func (l *list) verdict(v policy.Verdict) {
 }
 
 // putNames writes the client's names.
-func putNames(dst []byte, json bool, r *Record) (_ []byte, cut bool) {
+func putNames(l list, r *Record) list {
 	f := &r.Facts
 	if len(f.Names) == 0 {
-		return dst, false
+		return l
 	}
-	l := openList(dst, json)
+	l.open()
 	malformed := 0
 	for i := range f.Names {
 		n, most := &f.Names[i], maxName
@@ -189,36 +195,40 @@ func putNames(dst []byte, json bool, r *Record) (_ []byte, cut bool) {
 		}
 		l.name(n, most, r.Request.Client)
 	}
-	return l.close()
+	l.close()
+	return l
 }
 
 func (l *list) name(n *policy.Name, most int, client netip.Addr) {
 	l.element()
 	if !l.json {
 		l.part(n.Name, most)
-		l.buf = appendLead(append(l.buf, '>'), &n.Lead, client, false)
+		l.buf = append(l.buf, '>')
+		l.lead(&n.Lead, client)
 		return
 	}
 	l.buf, _ = appendQuoted(append(l.buf, `{"name":`...), l.short(n.Name, most), math.MaxInt)
 	if told(&n.Lead) {
-		l.buf = appendLead(append(l.buf, `,"to":`...), &n.Lead, client, true)
+		l.buf = append(l.buf, `,"to":`...)
+		l.lead(&n.Lead, client)
 	}
 	l.buf = append(l.buf, '}')
 }
 
-func putHELOTo(dst []byte, json bool, r *Record) (_ []byte, cut bool) {
+func putHELOTo(l list, r *Record) list {
 	if !told(&r.Facts.HELO.Lead) {
-		return dst, false
+		return l
 	}
-	return appendLead(dst, &r.Facts.HELO.Lead, r.Request.Client, json), false
+	l.lead(&r.Facts.HELO.Lead, r.Request.Client)
+	return l
 }
 
 // putErrors writes why lookups failed, as much of it as there is room for.
-func putErrors(dst []byte, json bool, r *Record) (_ []byte, cut bool) {
+func putErrors(l list, r *Record) list {
 	if len(r.Facts.Errors) == 0 {
-		return dst, false
+		return l
 	}
-	l := openList(dst, json)
+	l.open()
 	room := maxErrors
 	for i := range r.Facts.Errors {
 		e := &r.Facts.Errors[i]
@@ -229,7 +239,8 @@ func putErrors(dst []byte, json bool, r *Record) (_ []byte, cut bool) {
 		l.element()
 		l.lookupError(e)
 	}
-	return l.close()
+	l.close()
+	return l
 }
 
 // errorSize is what an element of dns_errors takes at most.
@@ -270,30 +281,40 @@ func told(l *policy.Lead) bool {
 	return l.Outcome != resolver.NotAsked && (l.Outcome != resolver.Found || len(l.Addrs) > 0)
 }
 
-// appendLead adds where a name leads: an address, in JSON an array of it, none or
-// temperror; nothing if that was not asked. Of several addresses it is the client's, or
-// else the one nearest to it: no judgement asks for more than whether one is the
-// client's, or in its network.
-func appendLead(dst []byte, l *policy.Lead, client netip.Addr, json bool) []byte {
+// lead adds where a name leads: an address, in JSON an array of it, none or temperror;
+// nothing if that was not asked. Of several addresses it is the client's, or else the
+// one nearest to it: no judgement asks for more than whether one is the client's, or in
+// its network.
+func (l *list) lead(to *policy.Lead, client netip.Addr) {
 	before, after := "", ""
 	switch {
-	case !told(l):
-		return dst
-	case json && l.Outcome == resolver.Found:
+	case !told(to):
+		return
+	case l.json && to.Outcome == resolver.Found:
 		before, after = `["`, `"]`
-	case json:
+	case l.json:
 		before, after = `"`, `"`
 	}
-	dst = append(dst, before...)
-	switch l.Outcome {
+	l.buf = append(l.buf, before...)
+	switch to.Outcome {
 	case resolver.None:
-		dst = append(dst, "none"...)
+		l.buf = append(l.buf, "none"...)
 	case resolver.TempError:
-		dst = append(dst, "temperror"...)
+		l.buf = append(l.buf, "temperror"...)
 	default:
-		dst = nearest(l.Addrs, client).WithZone("").AppendTo(dst)
+		l.addr(nearest(to.Addrs, client), client)
 	}
-	return append(dst, after...)
+	l.buf = append(l.buf, after...)
+}
+
+// addr adds an address. The client's own, which nearly all names lead to, stands in the
+// line already.
+func (l *list) addr(a, client netip.Addr) {
+	if a == client && l.client.end > 0 {
+		l.buf = append(l.buf, l.buf[l.client.begin:l.client.end]...)
+		return
+	}
+	l.buf = a.WithZone("").AppendTo(l.buf)
 }
 
 // nearest is the address that has the most leading bits in common with the
@@ -400,12 +421,18 @@ func appendTime(dst []byte, t time.Time) []byte {
 // appendTwo adds a number of two digits.
 func appendTwo(dst []byte, n int) []byte { return append(dst, '0'+byte(n/10), '0'+byte(n%10)) }
 
-func (e *encoder) addr(row *row, a netip.Addr) {
+func (e *encoder) addr(row *row, a netip.Addr, r *Record) {
 	e.key(row)
 	if e.json {
-		e.buf = append(a.AppendTo(append(e.buf, '"')), '"')
-	} else {
-		e.buf = a.AppendTo(e.buf)
+		e.buf = append(e.buf, '"')
+	}
+	begin := len(e.buf)
+	e.buf = a.AppendTo(e.buf)
+	if a == r.Request.Client {
+		e.client = place{begin, len(e.buf)}
+	}
+	if e.json {
+		e.buf = append(e.buf, '"')
 	}
 }
 
@@ -423,15 +450,19 @@ type list struct {
 	json  bool
 	begin int  // where in the buffer it begins
 	some  bool // there is an element
+	odd   bool // one of them may need quotes in logfmt
 	cut   bool // it holds less than there was
+	// client is where in the buffer its address stands.
+	client place
 }
 
-func openList(dst []byte, json bool) list {
-	l := list{buf: dst, json: json, begin: len(dst)}
-	if json {
+// place is a part of a buffer.
+type place struct{ begin, end int }
+
+func (l *list) open() {
+	if l.json {
 		l.buf = append(l.buf, '[')
 	}
-	return l
 }
 
 // element begins an element.
@@ -463,6 +494,7 @@ func (l *list) part(s string, most int) {
 		l.buf = append(l.buf, s...)
 		return
 	}
+	l.odd = true
 	s = l.short(s, most)
 	if l.json {
 		l.buf, _ = appendEscaped(l.buf, s, math.MaxInt)
@@ -483,15 +515,14 @@ func (l *list) short(s string, most int) string {
 	return s[:n]
 }
 
-// close ends the list, and reports whether it holds less than there was.
-func (l *list) close() (_ []byte, cut bool) {
+// close ends the list.
+func (l *list) close() {
 	switch value := l.buf[l.begin:]; {
 	case l.json:
 		l.buf = append(l.buf, ']')
-	case !bare(value):
+	case l.odd && !bare(value):
 		l.buf, _ = appendQuoted(l.buf[:l.begin], string(value), math.MaxInt)
 	}
-	return l.buf, l.cut
 }
 
 // listed is how many bytes a text takes as written, in an element of a list that

@@ -41,7 +41,7 @@ type row struct {
 	check  policy.Check
 	word   string
 	say    func(*Record) string
-	list   func(dst []byte, json bool, r *Record) (_ []byte, cut bool)
+	list   func(l list, r *Record) list
 	// take reads what say or list have written. odd is a word that it does not know,
 	// of which it takes nothing. Nil: nothing is read, it follows from the rest.
 	take func(v value, r *Record) (odd string, err error)

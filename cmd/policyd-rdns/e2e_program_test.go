@@ -11,6 +11,7 @@ import (
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/postfix"
 )
 
 // rdnsInstance is the real program, serving.
@@ -111,7 +112,7 @@ func (d *rdnsInstance) decisions(t *testing.T) []journal.Record {
 func (d *rdnsInstance) judgeAgain(t *testing.T, rules *policy.Rules, r *journal.Record) {
 	t.Helper()
 	again := rules.Judge(&r.Request, &r.Facts)
-	reply := spoken(again.Reply())
+	reply := postfix.NewReply(again.Reply()).String()
 	if again.Action == policy.DUNNO {
 		reply = "" // as the log has it
 	}

@@ -35,8 +35,9 @@ type encoder struct {
 
 // record writes what the record has of each key.
 func (e *encoder) record(r *Record) {
-	for i := range e.rows {
-		row := &e.rows[i]
+	rows := e.rows
+	for i := range rows {
+		row := &rows[i]
 		switch row.kind {
 		case kindText:
 			if v := *row.text(r); v != "" {
@@ -45,7 +46,6 @@ func (e *encoder) record(r *Record) {
 		case kindFlag:
 			if *row.flag(r) {
 				e.key(row)
-				e.buf = append(e.buf, "true"...)
 			}
 		case kindCheck:
 			if result := r.Decision.Checks[row.check]; row.check.Shown(result) {
@@ -54,7 +54,6 @@ func (e *encoder) record(r *Record) {
 			}
 		case kindWord:
 			e.key(row)
-			e.plain(row.word)
 		case kindSaid:
 			if v := row.say(r); v != "" {
 				e.text(row, v)
@@ -71,24 +70,19 @@ func (e *encoder) record(r *Record) {
 		case kindSpan:
 			e.millis(row, *row.span(r))
 		case kindList:
-			e.list(row, r)
+			if row.some(r) {
+				e.list(row, r)
+			}
 		case kindCut:
 			e.cutKeys(row)
 		}
 	}
 }
 
-// list writes a list, if there is anything in it.
 func (e *encoder) list(row *row, r *Record) {
-	before := len(e.buf)
 	e.key(row)
 	l := row.list(list{buf: e.buf, json: e.json, begin: len(e.buf), client: e.client}, r)
-	if len(l.buf) == l.begin {
-		e.buf = l.buf[:before]
-		return
-	}
-	e.buf = l.buf
-	if l.cut {
+	if e.buf = l.buf; l.cut {
 		e.cut.add(row.field)
 	}
 }
@@ -139,9 +133,6 @@ func sayWhy(r *Record) string {
 func putWould(l list, r *Record) list {
 	d := &r.Decision
 	observed := d.Decided != d.Action
-	if !observed && len(d.Would) == 0 {
-		return l
-	}
 	l.open()
 	room := maxWould
 	if observed {
@@ -178,9 +169,6 @@ func (l *list) verdict(v policy.Verdict) {
 // putNames writes the client's names.
 func putNames(l list, r *Record) list {
 	f := &r.Facts
-	if len(f.Names) == 0 {
-		return l
-	}
 	l.open()
 	malformed := 0
 	for i := range f.Names {
@@ -216,18 +204,12 @@ func (l *list) name(n *policy.Name, most int, client netip.Addr) {
 }
 
 func putHELOTo(l list, r *Record) list {
-	if !told(&r.Facts.HELO.Lead) {
-		return l
-	}
 	l.lead(&r.Facts.HELO.Lead, r.Request.Client)
 	return l
 }
 
 // putErrors writes why lookups failed, as much of it as there is room for.
 func putErrors(l list, r *Record) list {
-	if len(r.Facts.Errors) == 0 {
-		return l
-	}
 	l.open()
 	room := maxErrors
 	for i := range r.Facts.Errors {
@@ -390,36 +372,20 @@ func (e *encoder) text(row *row, v string) {
 	e.plain(v)
 }
 
+// time writes a time in timeFormat, UTC. The package time is quick about RFC 3339 alone,
+// without a fraction of fixed length.
 func (e *encoder) time(row *row, t time.Time) {
 	e.key(row)
 	if e.json {
-		e.buf = append(appendTime(append(e.buf, '"'), t), '"')
-	} else {
-		e.buf = appendTime(e.buf, t)
+		e.buf = append(e.buf, '"')
 	}
-}
-
-// appendTime adds a time in timeFormat, UTC. To read the format anew each time
-// costs more than the rest of a short line.
-func appendTime(dst []byte, t time.Time) []byte {
-	t = t.UTC()
-	year, month, day := t.Date()
-	if year < 0 || year > 9999 {
-		return t.AppendFormat(dst, timeFormat)
-	}
-	hour, minute, second := t.Clock()
-	dst = append(appendTwo(appendTwo(dst, year/100), year%100), '-')
-	dst = append(appendTwo(dst, int(month)), '-')
-	dst = append(appendTwo(dst, day), 'T')
-	dst = append(appendTwo(dst, hour), ':')
-	dst = append(appendTwo(dst, minute), ':')
-	dst = append(appendTwo(dst, second), '.')
 	ms := t.Nanosecond() / 1e6
-	return append(dst, '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
+	e.buf = t.UTC().AppendFormat(e.buf, time.RFC3339)
+	e.buf = append(e.buf[:len(e.buf)-len("Z")], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
+	if e.json {
+		e.buf = append(e.buf, '"')
+	}
 }
-
-// appendTwo adds a number of two digits.
-func appendTwo(dst []byte, n int) []byte { return append(dst, '0'+byte(n/10), '0'+byte(n%10)) }
 
 func (e *encoder) addr(row *row, a netip.Addr, r *Record) {
 	e.key(row)

@@ -197,6 +197,17 @@ func CheckByName(name string) (Check, bool) {
 	return 0, false
 }
 
+// ChecksOf lists the checks that look at any of some keys of the request.
+func ChecksOf(keys Attributes) []Check {
+	var some []Check
+	for c := range checks {
+		if checks[c].needs&keys != 0 {
+			some = append(some, Check(c))
+		}
+	}
+	return some
+}
+
 // AllChecks lists the checks in their order.
 func AllChecks() []Check {
 	all := make([]Check, NumChecks)

@@ -40,8 +40,8 @@ type Facts struct {
 	OwnClient bool
 	OwnHELO   bool
 
-	// Errors says of each look-up that is a temperror why, for people.
-	Errors []string
+	// Errors says of each lookup that is a temperror why.
+	Errors []LookupError
 	// Questions is the number of questions that were sent for this client.
 	Questions int
 	// Cached says that DNS answers were used and all came from the cache.
@@ -59,6 +59,35 @@ type Facts struct {
 	// cannot read: undetermined, whatever the other facts would make of them. It
 	// is empty for a request of Postfix.
 	Unread CheckSet
+}
+
+// LookupError is why one server could not answer a lookup, or what else came of it.
+type LookupError struct {
+	About  string         // the address or the name that was asked about
+	Server netip.AddrPort // not valid: none is to blame
+	Reason string         // in a few words: "SERVFAIL", "no reply"
+}
+
+// String is the error for people: "mail.example.org: SERVFAIL from 192.0.2.53:53".
+func (e LookupError) String() string { return e.About + ": " + e.why() }
+
+func (e *LookupError) why() string {
+	if !e.Server.IsValid() {
+		return e.Reason
+	}
+	return e.Reason + " from " + e.Server.String()
+}
+
+// Why tells people why the lookup of an address or a name failed: of each server that
+// was asked. Empty: it did not fail.
+func (f *Facts) Why(about string) string {
+	var all []string
+	for i := range f.Errors {
+		if f.Errors[i].About == about {
+			all = append(all, f.Errors[i].why())
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // Lead is where a name leads in the client's address family.

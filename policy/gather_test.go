@@ -198,7 +198,7 @@ func show(req *policy.Request, f *policy.Facts) string {
 		}
 	}
 	for _, err := range f.Errors {
-		words = append(words, "("+err+")")
+		words = append(words, "("+err.String()+")")
 	}
 	return strings.Join(words, " ")
 }

@@ -337,7 +337,9 @@ func (in *inquiry) note(name string, a *resolver.Answer) {
 		if name == "" {
 			about = in.req.Client.String()
 		}
-		f.Errors = append(f.Errors, fmt.Sprintf("%s: %v", about, a.Err))
+		for _, r := range resolver.Reasons(a.Err) {
+			f.Errors = append(f.Errors, LookupError{About: about, Server: r.Server, Reason: r.Text})
+		}
 		f.Overload = f.Overload || errors.Is(a.Err, resolver.ErrBusy) || errors.Is(a.Err, resolver.ErrOwn)
 		return
 	}

@@ -43,7 +43,7 @@ func newHost(t *testing.T, zone string) *host {
 		g:     policy.Gatherer{DNS: r, Deadline: 5 * time.Second},
 		rules: policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()},
 		facts: policy.Facts{
-			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []string{"of another"}, Questions: 7,
+			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []policy.LookupError{{Reason: "of another"}}, Questions: 7,
 			Names: slices.Repeat([]policy.Name{policy.NewName("mail.example.net", netip.MustParseAddr("192.0.2.1"))}, policy.MaxNames),
 			Stale: true, Outage: true, Overload: true,
 		},
@@ -153,7 +153,7 @@ func TestBudget(t *testing.T) {
 		h := newHost(t, zone)
 		f := h.expect("at first", "203.0.113.10 helo:n3.example.net", "defer (reverse name not confirmed), downgraded", 20)
 		if len(f.Names) != 10 || f.Names[0].Name != "n3.example.net" || len(f.Errors) == 0 ||
-			!strings.HasSuffix(f.Errors[0], ": more than 20 questions for one decision") {
+			!strings.HasSuffix(f.Errors[0].String(), ": more than 20 questions for one decision") {
 			t.Errorf("%d names, errors %q; want 10 and the reason", len(f.Names), f.Errors)
 		}
 	})

@@ -3,6 +3,7 @@ package resolver
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime/debug"
 	"syscall"
 )
@@ -50,7 +51,37 @@ var (
 	errUnwanted = errors.New("nobody needs the answer")
 	errGaveWay  = errors.New("no answer yet when others needed the room")
 	errEmpty    = errors.New("records without data")
+
+	errTruncated = errors.New("truncated over TCP")
 )
+
+// Reason is why one server did not know; without a server, why nobody could say
+// although no server is to blame.
+type Reason struct {
+	Server netip.AddrPort // not valid: none is to blame
+	Text   string         // a few words, without the server: "SERVFAIL", "no reply"
+}
+
+// Reasons takes the Err of an [Answer] apart: a reason for each server that was asked.
+func Reasons(err error) []Reason {
+	var servers troubles
+	if !errors.As(err, &servers) {
+		return []Reason{reasonOf(err)}
+	}
+	all := make([]Reason, len(servers))
+	for i, err := range servers {
+		all[i] = reasonOf(err)
+	}
+	return all
+}
+
+func reasonOf(err error) Reason {
+	var f *failing
+	if errors.As(err, &f) {
+		return f.reason()
+	}
+	return Reason{Text: err.Error()}
+}
 
 // isOwn says that a network error is one of this host.
 func isOwn(err error) bool {

@@ -39,7 +39,10 @@ type message struct {
 
 // failing is why one try at one server gave no answer.
 type failing struct {
-	err error
+	err error // with the server
+	// server is the one that was asked, why what it did, in a few words.
+	server netip.AddrPort
+	why    string
 	// ill: the server is to blame, rather than the zone that was asked about.
 	ill bool
 	// silent: nothing came; the same server may do better the next time.
@@ -50,6 +53,21 @@ type failing struct {
 
 func (f *failing) Error() string { return f.err.Error() }
 func (f *failing) Unwrap() error { return f.err }
+
+// reason is what the trouble was. If it was of this host, the server is not named.
+func (f *failing) reason() Reason {
+	if f.own {
+		return Reason{Text: fmt.Sprintf("%v: %s", ErrOwn, f.why)}
+	}
+	return Reason{Server: f.server, Text: f.why}
+}
+
+// from names the server that a reply came from.
+func (f *failing) from(server netip.AddrPort) *failing {
+	f.server, f.why = server, f.err.Error()
+	f.err = fmt.Errorf("%w from %v", f.err, server)
+	return f
+}
 
 // exchange is one try at one server: the question over UDP, once more without
 // EDNS if the server does not know that (RFC 6891 section 7), once more as it is if
@@ -68,7 +86,11 @@ func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Durati
 		case err != nil && l.err() != nil: // not the server's fault
 			return nil, l.err()
 		case err != nil && !time.Now().Before(end):
-			return nil, &failing{err: fmt.Errorf("no reply from %v in %v%s", server, timeout, seen(err)), ill: true, silent: true}
+			instead := seen(err)
+			return nil, &failing{
+				err:    fmt.Errorf("no reply from %v in %v%s", server, timeout, instead),
+				server: server, why: "no reply" + instead, ill: true, silent: true,
+			}
 		case folded:
 			m.cased = false
 		case err != nil:
@@ -78,7 +100,7 @@ func (r *Resolver) exchange(l *leash, server netip.AddrPort, timeout time.Durati
 		case reply.truncated && m.network == "udp":
 			m.network, m.cased = "tcp", false // nobody gets in between who does not see what is sent
 		case reply.truncated:
-			return nil, &failing{err: fmt.Errorf("truncated over TCP from %v", server)}
+			return nil, (&failing{err: errTruncated}).from(server)
 		default:
 			return reply, nil
 		}
@@ -179,5 +201,5 @@ func innermost(err error) error {
 // net.OpError brings.
 func broken(server netip.AddrPort, err error) error {
 	err = innermost(err)
-	return &failing{err: fmt.Errorf("%v: %w", server, err), ill: true, own: isOwn(err)}
+	return &failing{err: fmt.Errorf("%v: %w", server, err), server: server, why: err.Error(), ill: true, own: isOwn(err)}
 }

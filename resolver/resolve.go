@@ -89,10 +89,11 @@ func (r *Resolver) try(l *leash, server netip.AddrPort, timeout time.Duration, q
 		return verdict{}, err
 	}
 	v, err := digest(reply, c)
-	if err != nil {
-		return verdict{}, fmt.Errorf("%w from %v", err, server)
+	var f *failing
+	if errors.As(err, &f) {
+		return verdict{}, f.from(server)
 	}
-	return v, nil
+	return v, err
 }
 
 // troubles is why each server that was asked did not know.

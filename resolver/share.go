@@ -150,7 +150,9 @@ func (r *Resolver) full(s *seat) bool {
 
 func (r *Resolver) fullOfNames() bool { return r.named >= r.maxInFlight-r.maxInFlight/nameRest }
 
-func (r *Resolver) fullOfRest() bool { return r.rest.seats.Len() >= r.maxInFlight-r.maxInFlight/heloRest }
+func (r *Resolver) fullOfRest() bool {
+	return r.rest.seats.Len() >= r.maxInFlight-r.maxInFlight/heloRest
+}
 
 // admit gives a flight its seat, or says why there is none. The caller holds
 // r.mu.

@@ -111,7 +111,7 @@ type work struct {
 
 // handle is the way of a request: decision, log line, reply. Only for the
 // decision it may have to wait.
-func (d *daemon) handle(ctx context.Context, req *policy.Request) (action string, wait func() string) {
+func (d *daemon) handle(ctx context.Context, req *policy.Request) (reply postfix.Reply, wait func() postfix.Reply) {
 	g := d.current.Load()
 	w, _ := d.works.Get().(*work)
 	if w == nil {
@@ -124,26 +124,26 @@ func (d *daemon) handle(ctx context.Context, req *policy.Request) (action string
 		r.Decision = decision
 		return d.record(g, w), nil
 	}
-	return "", func() string {
+	return postfix.Reply{}, func() postfix.Reply {
 		r.Decision = finish(ctx)
 		return d.record(g, w)
 	}
 }
 
 // record is the way from the decision on.
-func (d *daemon) record(g *generation, w *work) (action string) {
+func (d *daemon) record(g *generation, w *work) postfix.Reply {
 	r := &w.record
 	req := &r.Request
-	r.Config, r.Reply = g.conf.Hash, ""
+	r.Config, r.Host, r.Reply = g.conf.Hash, g.host.Name(), ""
 	r.ID = strconv.FormatUint(d.firstID+d.decisions.Add(1), 36)
 	r.Elapsed = time.Since(req.Time)
 	if r.Facts.Outage {
 		d.blind.Add(1)
 	}
 	d.nat.see(req, r.Facts.OwnClient || g.conf.Rules.Networks.Has(req.Client), r.Facts.PTR)
-	reply := r.Decision.Reply()
+	reply := postfix.NewReply(r.Decision.Reply())
 	if r.Decision.Action != policy.DUNNO {
-		r.Reply = spoken(reply)
+		r.Reply = reply.String()
 	}
 	w.line = g.conf.Log.Format.Append(w.line[:0], r)
 	_, _ = d.journal.Write(w.line) // never fails

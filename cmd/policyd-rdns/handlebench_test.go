@@ -98,16 +98,16 @@ func (h *handling) once(tb testing.TB) {
 	if err := h.requests.ReadRequest(&h.request); err != nil {
 		tb.Fatal(err)
 	}
-	h.reply = postfix.AppendReply(h.reply[:0], h.answer(tb.Context(), &h.request))
+	h.reply = h.answer(tb.Context(), &h.request).Append(h.reply[:0])
 }
 
 // answer handles one request, and waits for what it takes.
-func (d *daemon) answer(ctx context.Context, req *policy.Request) string {
-	action, wait := d.handle(ctx, req)
+func (d *daemon) answer(ctx context.Context, req *policy.Request) postfix.Reply {
+	reply, wait := d.handle(ctx, req)
 	if wait != nil {
 		return wait()
 	}
-	return action
+	return reply
 }
 
 // again is the same request again and again, one a read, as Postfix sends them.
@@ -170,7 +170,7 @@ func BenchmarkHandleStep(b *testing.B) {
 		{"judge", func() { decision = g.conf.Rules.Judge(&req, &facts) }},
 		{"line", func() { line = g.conf.Log.Format.Append(line[:0], &record) }},
 		{"write", func() { _, _ = h.journal.Write(line) }},
-		{"reply", func() { reply = postfix.AppendReply(reply[:0], decision.Reply()) }},
+		{"reply", func() { reply = postfix.NewReply(decision.Reply()).Append(reply[:0]) }},
 	} {
 		b.Run(step.name, func(b *testing.B) {
 			b.ReportAllocs()

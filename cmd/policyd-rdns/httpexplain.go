@@ -2,7 +2,7 @@ package main
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/status"
@@ -70,10 +70,8 @@ func recordedLookups(r *journal.Record) []lookup {
 		if a.Outcome == resolver.NotAsked {
 			return
 		}
-		for _, e := range f.Errors {
-			if why, ok := strings.CutPrefix(e, about+": "); ok && a.Outcome == resolver.TempError {
-				a.Err = fmt.Errorf("%s", why)
-			}
+		if why := f.Why(about); why != "" && a.Outcome == resolver.TempError {
+			a.Err = errors.New(why)
 		}
 		all = append(all, lookup{Question: kind + " " + about, Answer: a})
 	}

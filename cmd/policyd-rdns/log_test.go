@@ -278,7 +278,7 @@ func TestLogHostile(t *testing.T) {
 		q.HELO, q.Sender, q.Recipient = evil, evil, evil
 		r.Decision = policy.Decision{Decided: policy.Reject, Action: policy.Reject, Rule: evil, Would: []policy.Verdict{{Action: policy.Reject, Rule: evil}}}
 		r.Reply = "550 5.7.1 " + evil
-		r.Facts.Errors = []string{evil}
+		r.Facts.Errors = []policy.LookupError{{About: evil, Reason: evil}}
 		r.Facts.Names = []policy.Name{{Name: evil}}
 	})
 	raw := bytes.ReplaceAll(line, []byte(`\u001b[31m`), []byte("\x1b]0;\x7f")) // as another program writes
@@ -311,7 +311,7 @@ func TestReason(t *testing.T) {
 		{"mismatch of nothing", "ptr=found fcrdns=mismatch", "name leads to another address"},
 		{"unresolved", "ptr=found fcrdns=unresolved name=generic names=203-0-113-20.dyn.example>none", `name leads nowhere; generic name: "203-0-113-20" is the address`},
 		{"generic by list", "ptr=found fcrdns=pass name=generic names=mail.example>203.0.113.20", "generic name"},
-		{"doubt", `ptr=temperror action=defer downgraded=true dns_errors="203.0.113.20: SERVFAIL from 192.0.2.53:53"`, "reverse name not learnt; 203.0.113.20: SERVFAIL from 192.0.2.53:53"},
+		{"doubt", `ptr=temperror action=defer downgraded=true dns_errors="203.0.113.20>192.0.2.53:53>SERVFAIL"`, "reverse name not learnt; 203.0.113.20: SERVFAIL from 192.0.2.53:53"},
 		{"doubt of a name", "ptr=found fcrdns=temperror", "name not confirmed, for trouble with the DNS"},
 		{"outage", "ptr=temperror outage=true", "no DNS server answered; reverse name not learnt"},
 		{"overload", "ptr=temperror overload=true", "the daemon was overloaded; reverse name not learnt"},

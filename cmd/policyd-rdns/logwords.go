@@ -57,7 +57,8 @@ func reason(r *journal.Record) string {
 		add(safe(text))
 	}
 	if len(f.Errors) > 0 && d.Downgraded {
-		add(safe(f.Errors[0]))
+		about := f.Errors[0].About
+		add(safe(about + ": " + f.Why(about)))
 	}
 	if len(all) == 0 && d.Decided != policy.DUNNO {
 		// A rule of the file's own: what it says is the reason.

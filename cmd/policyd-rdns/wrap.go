@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -17,7 +16,7 @@ func wrapped(req *policy.Request, f *policy.Facts, action policy.Action, reply, 
 	if !action.Refuses() {
 		return ""
 	}
-	code, rest, _ := strings.Cut(spoken(reply), " ")
+	code, rest, _ := strings.Cut(postfix.NewReply(reply).String(), " ")
 	if code == "DEFER_IF_PERMIT" {
 		code = "450" // access_map_defer_code
 	}
@@ -30,17 +29,6 @@ func wrapped(req *policy.Request, f *policy.Facts, action policy.Action, reply, 
 		return fmt.Sprintf("%s %s <%s[%s]>: Client host rejected: %s", code, enhanced, name, req.Client, text)
 	}
 	return fmt.Sprintf("%s %s <%s>: Recipient address rejected: %s", code, enhanced, req.Recipient, text)
-}
-
-// spoken is a reply as it goes over the wire: bounded and printable.
-func spoken(reply string) string {
-	var space [512]byte
-	line := postfix.AppendReply(space[:0], reply)
-	line = bytes.TrimSuffix(bytes.TrimPrefix(line, []byte("action=")), []byte("\n\n"))
-	if string(line) == reply { // as nearly always
-		return reply
-	}
-	return string(line)
 }
 
 // exemption is the rule that would let a client pass, as TOML: by a name that

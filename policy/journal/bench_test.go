@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"runtime"
 	"testing"
 
 	"policyd-rdns/policy/journal"
@@ -32,6 +33,30 @@ func BenchmarkParse(b *testing.B) {
 			for b.Loop() {
 				if _, err := journal.Parse(line); err != nil {
 					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkRead reads a log of a hundred lines, on one processor.
+func BenchmarkRead(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for name, format := range formats {
+		b.Run(name, func(b *testing.B) {
+			var text []byte
+			for i := range 100 {
+				s := samples()[i%3]
+				r := s.record()
+				text = format.Append(text, &r)
+			}
+			r := journal.Reader{Inputs: []journal.Input{inputOf(7, string(text))}}
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				counts, err := journal.Read(b.Context(), &r, func(*journal.Line) (int, bool) { return 0, true }, func([]int) error { return nil })
+				if err != nil || counts.Decisions != 100 {
+					b.Fatal(counts, err)
 				}
 			}
 		})

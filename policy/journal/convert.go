@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -28,11 +29,7 @@ func AppendJSON(dst []byte, line string) ([]byte, error) {
 		begun = true
 		dst, _ = appendQuoted(dst, key, math.MaxInt)
 		dst = append(dst, ':')
-		if _, n, ok := plainValue(value + " "); ok && n == len(value) && unquoted(key) {
-			dst = append(dst, value...)
-		} else {
-			dst, _ = appendQuoted(dst, value, math.MaxInt)
-		}
+		dst = appendAsJSON(dst, key, value)
 	}
 	if !begun {
 		dst = append(dst, '{')
@@ -40,14 +37,83 @@ func AppendJSON(dst []byte, line string) ([]byte, error) {
 	return append(dst, '}', '\n'), nil
 }
 
-// unquoted says of a key that its value is a number or true.
-func unquoted(key string) bool {
-	switch key {
-	case "ms", "questions", "downgraded", "more_names", "own_client", "own_helo", "authenticated", "encrypted",
-		"cached", "stale", "outage", "overload":
-		return true
+// appendAsJSON adds a value of logfmt as JSON has it.
+func appendAsJSON(dst []byte, key, value string) []byte {
+	if f, ok := fieldOf(key); ok && value != "" {
+		row := &table[f]
+		if row.array != nil {
+			return row.array(dst, value)
+		}
+		if _, n, ok := plainValue(value + " "); row.bare() && ok && n == len(value) && value[0] != '"' && value[0] != '[' {
+			return append(dst, value...)
+		}
 	}
-	return false
+	dst, _ = appendQuoted(dst, value, math.MaxInt)
+	return dst
+}
+
+// textsAsJSON adds a list as an array of texts.
+func textsAsJSON(dst []byte, v string) []byte {
+	return arrayOf(dst, v, func(dst []byte, text string) []byte {
+		dst, _ = appendQuoted(dst, text, math.MaxInt)
+		return dst
+	})
+}
+
+// namesAsJSON adds names as an array of objects.
+func namesAsJSON(dst []byte, v string) []byte {
+	return arrayOf(dst, v, func(dst []byte, text string) []byte {
+		name, to := text, ""
+		if i := strings.LastIndexByte(text, '>'); i >= 0 {
+			name, to = text[:i], text[i+1:]
+		}
+		dst, _ = appendQuoted(append(dst, `{"name":`...), name, math.MaxInt)
+		if to != "" {
+			dst = leadAsJSON(append(dst, `,"to":`...), to)
+		}
+		return append(dst, '}')
+	})
+}
+
+// leadAsJSON adds what a name resolves to: an array of addresses, or a word.
+func leadAsJSON(dst []byte, v string) []byte {
+	if isWord(v) {
+		dst, _ = appendQuoted(dst, v, math.MaxInt)
+		return dst
+	}
+	dst = append(dst, '[')
+	for i, addr := range strings.Split(v, "+") {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst, _ = appendQuoted(dst, addr, math.MaxInt)
+	}
+	return append(dst, ']')
+}
+
+// errorsAsJSON adds dns_errors as an array of objects.
+func errorsAsJSON(dst []byte, v string) []byte {
+	return arrayOf(dst, v, func(dst []byte, text string) []byte {
+		about, server, reason := splitError(text)
+		dst, _ = appendQuoted(append(dst, `{"about":`...), about, math.MaxInt)
+		if server != "" {
+			dst, _ = appendQuoted(append(dst, `,"server":`...), server, math.MaxInt)
+		}
+		dst, _ = appendQuoted(append(dst, `,"reason":`...), reason, math.MaxInt)
+		return append(dst, '}')
+	})
+}
+
+// arrayOf adds the elements of a list of logfmt, each as one has it.
+func arrayOf(dst []byte, v string, one func(dst []byte, text string) []byte) []byte {
+	dst = append(dst, '[')
+	for i, text := range splitList(v) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = one(dst, text)
+	}
+	return append(dst, ']')
 }
 
 // appendASCII adds JSON with all that is not ASCII escaped. That can only stand

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -40,6 +41,14 @@ type decoder struct {
 	unknown string // the first word that is not known, with its key
 }
 
+// The fields that are looked at by name.
+var (
+	msgField, _     = fieldOf("msg")
+	actionField, _  = fieldOf("action")
+	decidedField, _ = fieldOf("decided")
+	spanField, _    = fieldOf("ms")
+)
+
 // parse reads a line into a record, which is empty before.
 func (d *decoder) parse(line string, r *Record) error {
 	if !utf8.ValidString(line) {
@@ -48,96 +57,128 @@ func (d *decoder) parse(line string, r *Record) error {
 	if err := d.split(line); err != nil {
 		return err
 	}
-	if d.value[fMsg] != "decision" {
+	if d.value[msgField] != "decision" {
 		return ErrOther
 	}
-	d.record(r)
+	for i := range table {
+		if d.has.has(field(i)) || table[i].need {
+			d.field(field(i), r)
+		}
+	}
+	d.complete(r)
+	r.Unknown = d.unknown
 	return d.err
 }
 
 func (d *decoder) bad(f field, err error) {
-	if d.err == nil {
-		d.err = fmt.Errorf("%s=%.60q: %w", fieldKeys[f], d.value[f], err)
+	if d.err == nil && err != nil {
+		d.err = fmt.Errorf("%s=%.60q: %w", table[f].key, d.value[f], err)
 	}
 }
 
 // strange notes a word of a key that another version may have written.
 func (d *decoder) strange(f field, word string) {
 	if d.unknown == "" {
-		d.unknown = fmt.Sprintf("%s=%.60q", fieldKeys[f], word)
+		d.unknown = fmt.Sprintf("%s=%.60q", table[f].key, word)
 	}
 }
 
-func (d *decoder) record(r *Record) {
-	r.ID, r.Config, r.Reply = d.value[fID], d.value[fConfig], d.value[fReply]
-	r.Elapsed = d.millis(fMS)
-	r.Request = d.request()
-	r.Facts = d.facts(&r.Request)
-	r.Decision, r.NoAction = d.decision()
-	if d.has[fCut] {
-		r.cut = d.cut()
-		r.Request.Cut = r.cut.texts()
-	}
-	d.unread(r)
-	r.Unknown = d.unknown
-}
-
-// cut are the keys that hold less than there was.
-func (d *decoder) cut() (cut fieldSet) {
-	for _, key := range d.list(fCut) {
-		for f := range numFields {
-			if fieldKeys[f] == key && cuttable(f) {
-				cut.add(f)
-			}
+// field reads a key into the record.
+func (d *decoder) field(f field, r *Record) {
+	row, v := &table[f], d.value[f]
+	switch row.kind {
+	case kindText:
+		*row.text(r) = v
+	case kindFlag:
+		*row.flag(r) = d.flag(f)
+	case kindCheck:
+		d.check(f, row.check, r)
+	case kindNumber:
+		*row.number(r) = d.number(f)
+	case kindAddr:
+		*row.addr(r) = d.addr(f)
+	case kindTime:
+		*row.time(r) = d.time(f)
+	case kindSpan:
+		*row.span(r) = d.millis(f)
+	case kindSaid, kindList:
+		if row.take == nil {
+			return
 		}
+		odd, err := row.take(d.of(f), r)
+		if err != nil {
+			d.bad(f, err)
+		} else if odd != noWord {
+			d.strange(f, odd)
+		}
+	case kindCut:
+		d.cut(f, r)
 	}
-	return cut
 }
 
-// unread notes the checks that another version knew more of than this one can
-// read.
-func (d *decoder) unread(r *Record) {
-	unread := &r.Facts.Unread
-	for i := range r.Decision.Checks {
-		f := fPTR + field(i)
-		if check := policy.Check(i); d.value[f] != "" && r.Decision.Checks[check] == policy.NotLearnt {
-			unread.Add(check)
+// cut reads the keys that hold less than there was.
+func (d *decoder) cut(f field, r *Record) {
+	d.bad(f, d.of(f).elements(func(e element) {
+		if of, ok := fieldOf(e.text); ok && table[of].cuts {
+			r.cut.add(of)
+			r.Request.Cut |= table[of].judged
 		}
+	}))
+}
+
+// complete sets what follows from all keys together.
+func (d *decoder) complete(r *Record) {
+	f, p := &r.Facts, &r.Decision
+	to := f.HELO.Lead
+	f.HELO = policy.NewGreeting(r.Request.HELO, r.Request.Client)
+	f.HELO.Lead = to
+	switch p.Checks[policy.CheckPTR] {
+	case policy.None:
+		f.PTR = resolver.None
+	case policy.Found, policy.Malformed:
+		f.PTR = resolver.Found
+	case policy.TempError:
+		f.PTR = resolver.TempError
+	}
+	switch p.Checks[policy.CheckName] {
+	case policy.Proper, policy.None:
+		p.Checks[policy.CheckStrength] = policy.None // which is not written
 	}
 	// The HELO that this version cuts is malformed whole, too: no other is so long.
-	if r.cut.has(fHELOIs) && r.Facts.HELO.Form != hostname.Malformed {
-		unread.Add(policy.CheckHELOForm, policy.CheckHELO, policy.CheckHELOName)
+	if r.Request.Cut&policy.CutHELO != 0 && f.HELO.Form != hostname.Malformed {
+		f.Unread.Add(policy.ChecksOf(policy.AttrHELO)...)
+	}
+	d.decided(p, r)
+}
+
+// decided sets what the rules came to, if that is told in no key of its own.
+func (d *decoder) decided(p *policy.Decision, r *Record) {
+	told := d.has.has(decidedField)
+	switch {
+	case told && d.value[decidedField] != d.value[actionField] && len(p.Would) > 0:
+		p.Would = p.Would[:len(p.Would)-1] // the last is the decision itself
+		if len(p.Would) == 0 {
+			p.Would = nil
+		}
+	case !told && p.Action == policy.Info: // of what, it says nowhere
+		d.strange(decidedField, "")
+		r.NoAction = true
+	case !told:
+		p.Decided = p.Action
+	}
+	if p.Action == policy.Info {
+		p.Mode = policy.ObserveInfo
 	}
 }
 
-func (d *decoder) request() policy.Request {
-	return policy.Request{
-		Time:              d.time(),
-		Client:            d.addr(fClient),
-		ClientText:        d.value[fClientAddress],
-		ClientName:        d.value[fClientName],
-		ReverseClientName: d.value[fReverseClientName],
-		HELO:              d.value[fHELOIs],
-		State:             d.value[fState],
-		Sender:            d.value[fSender],
-		Recipient:         d.value[fRecipient],
-		Instance:          d.value[fInstance],
-		QueueID:           d.value[fQueueID],
-		Authenticated:     d.flag(fAuthenticated),
-		Encrypted:         d.flag(fEncrypted),
-		Server:            d.addr(fServer),
-		Context:           d.value[fContext],
-	}
-}
-
-func (d *decoder) time() time.Time {
-	layout, v := timeFormat, d.value[fTime]
+func (d *decoder) time(f field) time.Time {
+	layout, v := timeFormat, d.value[f]
 	if len(v) == len("2006-01-02T15:04:05.000Z") && v[19] == '.' && v[23] == 'Z' {
 		layout = time.RFC3339 // takes the fraction too, and is much faster
 	}
 	t, err := time.Parse(layout, v)
 	if year := t.UTC().Year(); err != nil || year < 0 || year > 9999 {
-		d.bad(fTime, errors.New("want an RFC 3339 time"))
+		d.bad(f, errors.New("want an RFC 3339 time"))
 	}
 	return t
 }
@@ -195,72 +236,97 @@ func (d *decoder) flag(key field) bool {
 	return v == "true"
 }
 
-func (d *decoder) facts(req *policy.Request) policy.Facts {
-	f := policy.NewFacts(req)
-	switch d.value[fPTR] {
-	case "":
-	case "none":
-		f.PTR = resolver.None
-	case "found", "malformed":
-		f.PTR = resolver.Found
-	case "temperror":
-		f.PTR = resolver.TempError
+// check reads the outcome of a check, not learnt if that is not known: another version
+// knew more of it than this one can read.
+func (d *decoder) check(f field, c policy.Check, r *Record) {
+	v := d.value[f]
+	if v == "" {
+		return
+	}
+	result, known := c.Result(v)
+	r.Decision.Checks[c] = result
+	switch {
+	case known:
+	case isWord(v):
+		d.strange(f, v)
+		r.Facts.Unread.Add(c)
 	default:
-		// Not asked, as far as anybody here can tell.
+		d.bad(f, errors.New("unknown result"))
 	}
-	f.Names = d.names(req.Client)
-	f.MoreNames = d.flag(fMoreNames)
-	f.HELO.Lead = d.lead(fHELOTo, d.value[fHELOTo])
-	f.OwnClient, f.OwnHELO = d.flag(fOwnClient), d.flag(fOwnHELO)
-	f.Errors = d.list(fDNSErrors)
-	f.Questions = d.number(fQuestions)
-	f.Cached, f.Stale = d.flag(fCached), d.flag(fStale)
-	f.Outage, f.Overload = d.flag(fOutage), d.flag(fOverload)
-	return f
 }
 
-func (d *decoder) names(client netip.Addr) []policy.Name {
-	elems := d.list(fNames)
-	if len(elems) == 0 {
-		return nil
+// noWord is what take gives where there is no word that it does not know: no line has
+// it.
+const noWord = "\x00"
+
+func takeNames(v value, r *Record) (odd string, err error) {
+	odd = noWord
+	if v.text == "" {
+		return odd, nil
 	}
-	names := make([]policy.Name, 0, len(elems))
-	for _, e := range elems {
-		i := strings.LastIndexByte(e, '>')
-		if i < 0 {
-			d.bad(fNames, errors.New("want name>address"))
-			break
+	names := make([]policy.Name, 0, v.count())
+	bad := v.elements(func(e element) {
+		if !v.array {
+			i := strings.LastIndexByte(e.text, '>')
+			if i < 0 {
+				err = errors.New("want name>address")
+				return
+			}
+			e.name, e.to = e.text[:i], e.text[i+1:]
 		}
-		n := policy.NewName(e[:i], client)
-		n.Lead = d.lead(fNames, e[i+1:])
+		n := policy.NewName(e.name, r.Request.Client)
+		lead, word, wrong := leadOf(e.to)
+		n.Lead = lead
+		odd, err = firstWord(odd, word), cmp.Or(err, wrong)
 		names = append(names, n)
-	}
-	return names
+	})
+	r.Facts.Names = names
+	return odd, cmp.Or(err, bad)
 }
 
-func (d *decoder) lead(key field, s string) policy.Lead {
+// firstWord is the first of two words that is any.
+func firstWord(a, b string) string {
+	if a != noWord {
+		return a
+	}
+	return b
+}
+
+func takeHELOTo(v value, r *Record) (odd string, err error) {
+	to := v.text
+	if v.array {
+		var all []string
+		if err := v.elements(func(e element) { all = append(all, e.text) }); err != nil {
+			return noWord, err
+		}
+		to = strings.Join(all, "+")
+	}
+	r.Facts.HELO.Lead, odd, err = leadOf(to)
+	return odd, err
+}
+
+// leadOf reads what a name resolves to.
+func leadOf(s string) (l policy.Lead, odd string, err error) {
 	switch s {
 	case "":
-		return policy.Lead{}
+		return policy.Lead{}, noWord, nil
 	case "none":
-		return policy.Lead{Outcome: resolver.None}
+		return policy.Lead{Outcome: resolver.None}, noWord, nil
 	case "temperror":
-		return policy.Lead{Outcome: resolver.TempError}
+		return policy.Lead{Outcome: resolver.TempError}, noWord, nil
 	}
 	if isWord(s) {
-		d.strange(key, s)
-		return policy.Lead{}
+		return policy.Lead{}, s, nil
 	}
-	l := policy.Lead{Outcome: resolver.Found}
+	l.Outcome = resolver.Found
 	for a := range strings.SplitSeq(s, "+") {
 		addr, err := netip.ParseAddr(a)
 		if err != nil || addr.Zone() != "" {
-			d.bad(key, errors.New("want addresses, none or temperror"))
-			return policy.Lead{}
+			return policy.Lead{}, noWord, errors.New("want addresses, none or temperror")
 		}
 		l.Addrs = append(l.Addrs, addr)
 	}
-	return l
+	return l, noWord, nil
 }
 
 // isWord reports whether a text is like a word of this log: a lower-case letter, and
@@ -273,117 +339,102 @@ func isWord(s string) bool {
 			return false
 		}
 	}
-	return s != ""
+	return len(s) > 0
 }
 
-// list reads a list of elements.
-func (d *decoder) list(key field) []string {
-	v := d.value[key]
-	if v == "" {
-		return nil
+func takeErrors(v value, r *Record) (odd string, err error) {
+	if v.text == "" {
+		return noWord, nil
 	}
-	if strings.IndexByte(v, '\\') < 0 {
-		return strings.Split(v, ",")
-	}
-	var elems []string
-	var e []byte
-	for i := 0; i < len(v); i++ {
-		switch c := v[i]; {
-		case c == '\\' && i+1 < len(v):
-			i++
-			e = append(e, v[i])
-		case c == ',':
-			elems, e = append(elems, string(e)), e[:0]
-		default:
-			e = append(e, c)
+	r.Facts.Errors = make([]policy.LookupError, 0, v.count())
+	err = v.elements(func(e element) {
+		if !v.array {
+			e.about, e.server, e.reason = splitError(e.text)
 		}
-	}
-	return append(elems, string(e))
+		of := policy.LookupError{About: e.about, Reason: e.reason}
+		if e.server != "" {
+			server, err := netip.ParseAddrPort(e.server)
+			if err != nil {
+				of.Reason = e.server + ">" + e.reason
+			} else {
+				of.Server = netip.AddrPortFrom(server.Addr().WithZone(""), server.Port())
+			}
+		}
+		r.Facts.Errors = append(r.Facts.Errors, of)
+	})
+	return noWord, err
 }
 
-// decision reads what was decided, and reports whether that is told in a word
-// that is not known.
-func (d *decoder) decision() (p policy.Decision, noAction bool) {
-	p = policy.Decision{Rule: d.value[fRule], Downgraded: d.flag(fDowngraded)}
-	known := false
-	if p.Action, known = d.action(fAction, d.value[fAction]); !known {
-		noAction = true
+// splitError takes an element of dns_errors apart: about>server>reason.
+func splitError(s string) (about, server, reason string) {
+	about, rest, ok := strings.Cut(s, ">")
+	if !ok {
+		return "", "", s
 	}
-	p.Decided = p.Action
-	switch {
-	case d.has[fDecided]:
-		if p.Decided, known = d.action(fDecided, d.value[fDecided]); !known || p.Decided == policy.Info {
-			d.strange(fDecided, d.value[fDecided])
-			p.Decided, noAction = policy.DUNNO, true
-		}
-	case p.Action == policy.Info: // of what, it says nowhere
-		d.strange(fDecided, "")
-		p.Decided, noAction = policy.DUNNO, true
+	server, reason, ok = strings.Cut(rest, ">")
+	if !ok {
+		return about, "", rest
 	}
-	switch d.value[fMode] {
+	return about, server, reason
+}
+
+// takeAction reads what was done.
+func takeAction(v value, r *Record) (odd string, err error) {
+	a, known, err := actionOf(v.text)
+	r.Decision.Action = a
+	if known {
+		return noWord, nil
+	}
+	r.NoAction = true
+	return v.text, err
+}
+
+// takeDecided reads what the rules came to.
+func takeDecided(v value, r *Record) (odd string, err error) {
+	a, known, err := actionOf(v.text)
+	if known && a != policy.Info {
+		r.Decision.Decided = a
+		return noWord, nil
+	}
+	r.NoAction = true
+	return v.text, err
+}
+
+func takeMode(v value, r *Record) (odd string, err error) {
+	switch v.text {
 	case "", policy.Enforce.String():
 	case policy.Observe.String():
-		p.Mode = policy.Observe
+		r.Decision.Mode = policy.Observe
 	default:
-		d.strange(fMode, d.value[fMode])
+		return v.text, nil
 	}
-	if p.Action == policy.Info {
-		p.Mode = policy.ObserveInfo
-	}
-	p.Would = d.would()
-	for i := range p.Checks {
-		p.Checks[i] = d.check(policy.Check(i))
-	}
-	switch p.Checks[policy.CheckName] {
-	case policy.Proper, policy.None:
-		p.Checks[policy.CheckStrength] = policy.None // which is not written
-	}
-	return p, noAction
+	return noWord, nil
 }
 
-// would reads what was only observed, without the decision itself.
-func (d *decoder) would() (all []policy.Verdict) {
-	elems := d.list(fWould)
-	if d.has[fDecided] && d.value[fDecided] != d.value[fAction] && len(elems) > 0 {
-		elems = elems[:len(elems)-1] // the last is the decision itself
-	}
-	for _, e := range elems {
-		word, rule, _ := strings.Cut(e, ":")
-		a, known := d.action(fWould, word)
-		if !known || a == policy.Info {
+// takeWould reads what was only observed, the decision itself included.
+func takeWould(v value, r *Record) (odd string, err error) {
+	odd = noWord
+	bad := v.elements(func(e element) {
+		word, rule, _ := strings.Cut(e.text, ":")
+		a, known, wrong := actionOf(word)
+		if !known {
+			odd, err = firstWord(odd, word), cmp.Or(err, wrong)
+		}
+		if a == policy.Info {
 			a = policy.DUNNO
 		}
-		all = append(all, policy.Verdict{Action: a, Rule: rule})
-	}
-	return all
+		r.Decision.Would = append(r.Decision.Would, policy.Verdict{Action: a, Rule: rule})
+	})
+	return odd, cmp.Or(err, bad)
 }
 
-// check reads the outcome of a check, not learnt if that is not known.
-func (d *decoder) check(c policy.Check) policy.Result {
-	f := fPTR + field(c) // the fields of the checks are in their order
-	result, ok := c.Result(d.value[f])
-	switch {
-	case ok || d.value[f] == "":
-	case isWord(d.value[f]):
-		d.strange(f, d.value[f])
-	default:
-		d.bad(f, errors.New("unknown result"))
-	}
-	return result
-}
-
-// action reads an action. A word that is none of those of this version is told
-// from none at all: without an action a line is no decision.
-func (d *decoder) action(f field, v string) (a policy.Action, known bool) {
+// actionOf reads an action. A word that is none of those of this version is told from
+// none at all, which is an error: without an action a line is no decision.
+func actionOf(v string) (a policy.Action, known bool, err error) {
 	a, known = policy.ActionByName(v)
-	switch {
-	case known:
-		return a, true
-	case isWord(v):
-		d.strange(f, v)
-	default:
-		_, err := policy.ParseAction(v)
-		d.bad(f, err)
+	if known || isWord(v) {
+		return a, known, nil
 	}
-	return policy.DUNNO, false
+	_, err = policy.ParseAction(v)
+	return policy.DUNNO, false, err
 }

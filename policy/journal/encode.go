@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"math"
 	"math/bits"
 	"net/netip"
 	"strconv"
@@ -17,100 +18,158 @@ const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // Append adds the record as one line, its newline included.
 func (f Format) Append(dst []byte, r *Record) []byte {
-	e := encoder{buf: dst, json: f == JSON}
+	e := encoder{buf: dst, format: f, json: f == JSON, rows: table, cut: r.cut}
 	e.record(r)
 	return e.end()
 }
 
+// encoder writes the fields of one line. Empty values are left out.
+type encoder struct {
+	buf    []byte
+	format Format
+	json   bool
+	rows   []row
+	cut    fieldSet
+	client place // its address
+}
+
+// record writes what the record has of each key.
 func (e *encoder) record(r *Record) {
-	e.cut = r.cut
-	e.time(fTime, r.Request.Time)
-	e.word(fLevel, "INFO")
-	e.word(fMsg, "decision")
-	e.text(fID, r.ID)
-	e.text(fConfig, r.Config)
-	e.decision(&r.Decision)
-	e.text(fReply, r.Reply)
-	e.checks(&r.Decision.Checks)
-	e.names(&r.Facts, r.Request.Client, r.Decision.Checks[policy.CheckName])
-	e.facts(&r.Facts, r.Request.Client)
-	e.request(&r.Request)
-	e.cutKeys()
-	e.millis(fMS, r.Elapsed)
-	e.flag(fCached, r.Facts.Cached)
-	e.flag(fStale, r.Facts.Stale)
-	e.flag(fOutage, r.Facts.Outage)
-	e.flag(fOverload, r.Facts.Overload)
+	rows := e.rows
+	for i := range rows {
+		row := &rows[i]
+		switch row.kind {
+		case kindText:
+			if v := *row.text(r); v != "" {
+				e.text(row, v)
+			}
+		case kindFlag:
+			if *row.flag(r) {
+				e.key(row)
+			}
+		case kindCheck:
+			if result := r.Decision.Checks[row.check]; row.check.Shown(result) {
+				e.key(row)
+				e.plain(result.String())
+			}
+		case kindWord:
+			e.key(row)
+		case kindSaid:
+			if v := row.say(r); v != "" {
+				e.text(row, v)
+			}
+		case kindNumber:
+			e.key(row)
+			e.buf = strconv.AppendInt(e.buf, int64(*row.number(r)), 10)
+		case kindAddr:
+			if a := *row.addr(r); a.IsValid() {
+				e.addr(row, a, r)
+			}
+		case kindTime:
+			e.time(row, *row.time(r))
+		case kindSpan:
+			e.millis(row, *row.span(r))
+		case kindList:
+			if row.some(r) {
+				e.list(row, r)
+			}
+		case kindCut:
+			e.cutKeys(row)
+		}
+	}
 }
 
-func (e *encoder) decision(d *policy.Decision) {
-	e.word(fAction, d.Action.String())
-	e.text(fRule, d.Rule)
-	e.word(fMode, d.Mode.String())
-	if d.Decided != d.Action {
-		e.word(fDecided, d.Decided.String())
+func (e *encoder) list(row *row, r *Record) {
+	e.key(row)
+	l := row.list(list{buf: e.buf, json: e.json, begin: len(e.buf), client: e.client}, r)
+	if e.buf = l.buf; l.cut {
+		e.cut.add(row.field)
 	}
-	if d.Decided != d.Action || len(d.Would) > 0 {
-		e.would(d)
-	}
-	e.flag(fDowngraded, d.Downgraded)
 }
 
-// would writes what was only observed, as much of it as there is room for. The
+// cutKeys names the keys that hold less than there was.
+func (e *encoder) cutKeys(row *row) {
+	if e.cut.empty() {
+		return
+	}
+	e.key(row)
+	l := list{buf: e.buf, json: e.json, begin: len(e.buf)}
+	l.open()
+	for i := range e.rows {
+		if e.cut.has(field(i)) {
+			l.element()
+			l.text(e.rows[i].key)
+		}
+	}
+	l.close()
+	e.buf = l.buf
+}
+
+func sayAction(r *Record) string { return r.Decision.Action.String() }
+
+func sayDecided(r *Record) string {
+	d := &r.Decision
+	if d.Decided == d.Action {
+		return ""
+	}
+	return d.Decided.String()
+}
+
+// sayWhy tells what makes the first of the names generic, if the check says so too.
+func sayWhy(r *Record) string {
+	if r.Decision.Checks[policy.CheckName] == policy.Proper {
+		return ""
+	}
+	for i := range r.Facts.Names {
+		if v := &r.Facts.Names[i].Verdict; v.Generic {
+			return v.String()
+		}
+	}
+	return ""
+}
+
+// putWould writes what was only observed, as much of it as there is room for. The
 // decision itself, if it is one of these, is always there, the last of them.
-func (e *encoder) would(d *policy.Decision) {
-	e.open(fWould)
+func putWould(l list, r *Record) list {
+	d := &r.Decision
+	observed := d.Decided != d.Action
+	l.open()
 	room := maxWould
-	if d.Decided != d.Action {
+	if observed {
 		room -= verdictSize(policy.Verdict{Action: d.Decided, Rule: d.Rule})
 	}
 	for _, v := range d.Would {
 		if room -= verdictSize(v); room < 0 {
-			e.cut.add(fWould)
+			l.cut = true
 			break
 		}
-		e.verdict(v)
+		l.verdict(v)
 	}
-	if d.Decided != d.Action {
-		e.verdict(policy.Verdict{Action: d.Decided, Rule: d.Rule})
+	if observed {
+		l.verdict(policy.Verdict{Action: d.Decided, Rule: d.Rule})
 	}
-	e.close()
+	l.close()
+	return l
 }
 
-// verdictSize is what an element of would takes, a comma included.
+// verdictSize is what an element of would takes, quotes and comma included.
 func verdictSize(v policy.Verdict) int {
 	rule, _ := listed(v.Rule, maxRule)
-	return len(v.Action.String()) + len(":,") + rule
+	return len(v.Action.String()) + len(`":",`) + rule
 }
 
-func (e *encoder) verdict(v policy.Verdict) {
-	e.element()
-	e.buf = append(append(e.buf, v.Action.String()...), ':')
-	e.part(v.Rule, maxRule)
+func (l *list) verdict(v policy.Verdict) {
+	l.element()
+	l.quote()
+	l.buf = append(append(l.buf, v.Action.String()...), ':')
+	l.part(v.Rule, maxRule)
+	l.quote()
 }
 
-func (e *encoder) checks(c *policy.Checks) {
-	for i, result := range c {
-		if check := policy.Check(i); check.Shown(result) {
-			e.word(fPTR+field(i), result.String()) // the fields of the checks are in their order
-		}
-	}
-}
-
-// names writes the client's names, with the outcome of the check of that name.
-func (e *encoder) names(f *policy.Facts, client netip.Addr, check policy.Result) {
-	e.addr(fClient, client)
-	for i := range f.Names {
-		n := &f.Names[i]
-		if n.Verdict.Generic && check != policy.Proper {
-			e.text(fWhy, n.Verdict.String())
-			break
-		}
-	}
-	if len(f.Names) == 0 {
-		return
-	}
-	e.open(fNames)
+// putNames writes the client's names.
+func putNames(l list, r *Record) list {
+	f := &r.Facts
+	l.open()
 	malformed := 0
 	for i := range f.Names {
 		n, most := &f.Names[i], maxName
@@ -119,94 +178,125 @@ func (e *encoder) names(f *policy.Facts, client netip.Addr, check policy.Result)
 			most = maxMalformed
 		}
 		if i == policy.MaxNames || malformed > maxMalformedMany {
-			e.cut.add(fNames)
+			l.cut = true
 			break
 		}
-		e.element()
-		e.part(n.Name, most)
-		e.buf = append(e.buf, '>')
-		e.lead(&n.Lead, client)
+		l.name(n, most, r.Request.Client)
 	}
-	e.close()
+	l.close()
+	return l
 }
 
-func (e *encoder) facts(f *policy.Facts, client netip.Addr) {
-	e.flag(fMoreNames, f.MoreNames)
-	if f.HELO.Lead.Outcome != resolver.NotAsked {
-		e.open(fHELOTo)
-		e.element()
-		e.lead(&f.HELO.Lead, client)
-		e.close()
-	}
-	e.flag(fOwnClient, f.OwnClient)
-	e.flag(fOwnHELO, f.OwnHELO)
-	if len(f.Errors) > 0 {
-		e.errors(f.Errors)
-	}
-	e.number(fQuestions, f.Questions)
-}
-
-// errors writes why look-ups failed, of some of them.
-func (e *encoder) errors(all []string) {
-	e.open(fDNSErrors)
-	for i, err := range all {
-		if i == maxErrors {
-			e.cut.add(fDNSErrors)
-			break
-		}
-		e.element()
-		e.part(err, maxError)
-	}
-	e.close()
-}
-
-func (e *encoder) request(q *policy.Request) {
-	e.text(fClientAddress, q.ClientText)
-	e.text(fHELOIs, q.HELO)
-	e.text(fSender, q.Sender)
-	e.text(fRecipient, q.Recipient)
-	e.text(fInstance, q.Instance)
-	e.text(fQueueID, q.QueueID)
-	e.text(fState, q.State)
-	e.flag(fAuthenticated, q.Authenticated)
-	e.flag(fEncrypted, q.Encrypted)
-	e.addr(fServer, q.Server)
-	e.text(fClientName, q.ClientName)
-	e.text(fReverseClientName, q.ReverseClientName)
-	e.text(fContext, q.Context)
-}
-
-// cutKeys names the keys that hold less than there was.
-func (e *encoder) cutKeys() {
-	if e.cut == 0 {
+func (l *list) name(n *policy.Name, most int, client netip.Addr) {
+	l.element()
+	if !l.json {
+		l.part(n.Name, most)
+		l.buf = append(l.buf, '>')
+		l.lead(&n.Lead, client)
 		return
 	}
-	cut := e.cut
-	e.open(fCut)
-	for f := range numFields {
-		if cut.has(f) {
-			e.element()
-			e.buf = append(e.buf, fieldKeys[f]...)
-		}
+	l.buf, _ = appendQuoted(append(l.buf, `{"name":`...), l.short(n.Name, most), math.MaxInt)
+	if told(&n.Lead) {
+		l.buf = append(l.buf, `,"to":`...)
+		l.lead(&n.Lead, client)
 	}
-	e.close()
+	l.buf = append(l.buf, '}')
 }
 
-// lead adds to the element that is being put together where a name leads: an
-// address, none or temperror; nothing if that was not asked. Of several
-// addresses it is the client's, or else the one nearest to it: no judgement asks
-// for more than whether one is the client's, or in its network.
-func (e *encoder) lead(l *policy.Lead, client netip.Addr) {
-	switch l.Outcome {
-	case resolver.None:
-		e.buf = append(e.buf, "none"...)
-	case resolver.TempError:
-		e.buf = append(e.buf, "temperror"...)
-	case resolver.Found:
-		if len(l.Addrs) > 0 {
-			e.buf = nearest(l.Addrs, client).WithZone("").AppendTo(e.buf)
+func putHELOTo(l list, r *Record) list {
+	l.lead(&r.Facts.HELO.Lead, r.Request.Client)
+	return l
+}
+
+// putErrors writes why lookups failed, as much of it as there is room for.
+func putErrors(l list, r *Record) list {
+	l.open()
+	room := maxErrors
+	for i := range r.Facts.Errors {
+		e := &r.Facts.Errors[i]
+		if room -= errorSize(e); room < 0 {
+			l.cut = true
+			break
 		}
+		l.element()
+		l.lookupError(e)
 	}
+	l.close()
+	return l
+}
+
+// errorSize is what an element of dns_errors takes at most.
+func errorSize(e *policy.LookupError) int {
+	about, _ := listed(e.About, maxName)
+	reason, _ := listed(e.Reason, maxReason)
+	size := len(`{"about":"","server":"","reason":""},`) + about + reason
+	if e.Server.IsValid() {
+		size += maxServer
+	}
+	return size
+}
+
+func (l *list) lookupError(e *policy.LookupError) {
+	// No name that is looked up has one, and it would end here.
+	about := strings.ReplaceAll(e.About, ">", "?")
+	server := netip.AddrPortFrom(e.Server.Addr().WithZone(""), e.Server.Port())
+	if !l.json {
+		l.part(about, maxName)
+		l.buf = append(l.buf, '>')
+		if server.IsValid() {
+			l.buf = server.AppendTo(l.buf)
+		}
+		l.buf = append(l.buf, '>')
+		l.part(e.Reason, maxReason)
+		return
+	}
+	l.buf, _ = appendQuoted(append(l.buf, `{"about":`...), l.short(about, maxName), math.MaxInt)
+	if server.IsValid() {
+		l.buf = append(server.AppendTo(append(l.buf, `,"server":"`...)), '"')
+	}
+	l.buf, _ = appendQuoted(append(l.buf, `,"reason":`...), l.short(e.Reason, maxReason), math.MaxInt)
+	l.buf = append(l.buf, '}')
+}
+
+// told reports whether a line tells where a name leads.
+func told(l *policy.Lead) bool {
+	return l.Outcome != resolver.NotAsked && (l.Outcome != resolver.Found || len(l.Addrs) > 0)
+}
+
+// lead adds where a name leads: an address, in JSON an array of it, none or temperror;
+// nothing if that was not asked. Of several addresses it is the client's, or else the
+// one nearest to it: no judgement asks for more than whether one is the client's, or in
+// its network.
+func (l *list) lead(to *policy.Lead, client netip.Addr) {
+	before, after := "", ""
+	switch {
+	case !told(to):
+		return
+	case l.json && to.Outcome == resolver.Found:
+		before, after = `["`, `"]`
+	case l.json:
+		before, after = `"`, `"`
+	}
+	l.buf = append(l.buf, before...)
+	switch to.Outcome {
+	case resolver.None:
+		l.buf = append(l.buf, "none"...)
+	case resolver.TempError:
+		l.buf = append(l.buf, "temperror"...)
+	default:
+		l.addr(nearest(to.Addrs, client), client)
+	}
+	l.buf = append(l.buf, after...)
+}
+
+// addr adds an address. The client's own, which nearly all names lead to, stands in the
+// line already.
+func (l *list) addr(a, client netip.Addr) {
+	if a == client && l.client.end > 0 {
+		l.buf = append(l.buf, l.buf[l.client.begin:l.client.end]...)
+		return
+	}
+	l.buf = a.WithZone("").AppendTo(l.buf)
 }
 
 // nearest is the address that has the most leading bits in common with the
@@ -240,37 +330,7 @@ func commonBits(a, b netip.Addr) int {
 	return 8 * len(x)
 }
 
-// encoder writes the fields of one line. Empty values are left out.
-type encoder struct {
-	buf   []byte
-	json  bool
-	begun bool
-	list  list // that is being put together
-	cut   fieldSet
-}
-
-// list is a value of several elements on its way into a buffer.
-type list struct {
-	field field
-	begun bool // as of the encoder, before its key
-	key   int  // where in the buffer its key begins
-	value int  // where its value begins
-	some  bool // there is an element, though perhaps an empty one
-}
-
-func (e *encoder) key(f field) {
-	k := fieldKeys[f]
-	if e.json {
-		e.buf = append(e.buf, "{,"[b2i(e.begun)], '"')
-		e.buf = append(append(e.buf, k...), '"', ':')
-	} else {
-		if e.begun {
-			e.buf = append(e.buf, ' ')
-		}
-		e.buf = append(append(e.buf, k...), '=')
-	}
-	e.begun = true
-}
+func (e *encoder) key(row *row) { e.buf = append(e.buf, row.lead[e.format]...) }
 
 func b2i(b bool) int {
 	if b {
@@ -286,15 +346,6 @@ func (e *encoder) end() []byte {
 	return append(e.buf, '\n')
 }
 
-// word writes a word of ours.
-func (e *encoder) word(f field, v string) {
-	if v == "" {
-		return
-	}
-	e.key(f)
-	e.plain(v)
-}
-
 // plain adds a value that needs no escapes.
 func (e *encoder) plain(v string) {
 	if e.json {
@@ -305,119 +356,138 @@ func (e *encoder) plain(v string) {
 }
 
 // text writes a text within the bounds of its key.
-func (e *encoder) text(f field, v string) {
-	if v == "" {
-		return
-	}
-	e.key(f)
-	most := fieldLimits[f]
+func (e *encoder) text(row *row, v string) {
+	e.key(row)
 	if !bare(v) {
 		var cut bool
-		if e.buf, cut = appendQuoted(e.buf, v, most); cut {
-			e.cut.add(f)
+		if e.buf, cut = appendQuoted(e.buf, v, row.bound); cut {
+			e.cut.add(row.field)
 		}
 		return
 	}
-	if len(v) > most {
-		v = v[:most]
-		e.cut.add(f)
+	if len(v) > row.bound {
+		v = v[:row.bound]
+		e.cut.add(row.field)
 	}
 	e.plain(v)
 }
 
-func (e *encoder) time(f field, t time.Time) {
-	e.key(f)
+// time writes a time in timeFormat, UTC. The package time is quick about RFC 3339 alone,
+// without a fraction of fixed length.
+func (e *encoder) time(row *row, t time.Time) {
+	e.key(row)
 	if e.json {
-		e.buf = append(appendTime(append(e.buf, '"'), t), '"')
-	} else {
-		e.buf = appendTime(e.buf, t)
+		e.buf = append(e.buf, '"')
 	}
-}
-
-// appendTime adds a time in timeFormat, UTC. To read the format anew each time
-// costs more than the rest of a short line.
-func appendTime(dst []byte, t time.Time) []byte {
-	t = t.UTC()
-	year, month, day := t.Date()
-	if year < 0 || year > 9999 {
-		return t.AppendFormat(dst, timeFormat)
-	}
-	hour, minute, second := t.Clock()
-	dst = append(appendTwo(appendTwo(dst, year/100), year%100), '-')
-	dst = append(appendTwo(dst, int(month)), '-')
-	dst = append(appendTwo(dst, day), 'T')
-	dst = append(appendTwo(dst, hour), ':')
-	dst = append(appendTwo(dst, minute), ':')
-	dst = append(appendTwo(dst, second), '.')
 	ms := t.Nanosecond() / 1e6
-	return append(dst, '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
-}
-
-// appendTwo adds a number of two digits.
-func appendTwo(dst []byte, n int) []byte { return append(dst, '0'+byte(n/10), '0'+byte(n%10)) }
-
-func (e *encoder) addr(f field, a netip.Addr) {
-	if !a.IsValid() {
-		return
-	}
-	e.key(f)
+	e.buf = t.UTC().AppendFormat(e.buf, time.RFC3339)
+	e.buf = append(e.buf[:len(e.buf)-len("Z")], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
 	if e.json {
-		e.buf = append(a.AppendTo(append(e.buf, '"')), '"')
-	} else {
-		e.buf = a.AppendTo(e.buf)
+		e.buf = append(e.buf, '"')
 	}
 }
 
-func (e *encoder) flag(f field, v bool) {
-	if v {
-		e.key(f)
-		e.buf = append(e.buf, "true"...)
+func (e *encoder) addr(row *row, a netip.Addr, r *Record) {
+	e.key(row)
+	if e.json {
+		e.buf = append(e.buf, '"')
+	}
+	begin := len(e.buf)
+	e.buf = a.AppendTo(e.buf)
+	if a == r.Request.Client {
+		e.client = place{begin, len(e.buf)}
+	}
+	if e.json {
+		e.buf = append(e.buf, '"')
 	}
 }
 
-func (e *encoder) number(f field, v int) {
-	e.key(f)
-	e.buf = strconv.AppendInt(e.buf, int64(v), 10)
-}
-
-func (e *encoder) millis(f field, d time.Duration) {
-	e.key(f)
+func (e *encoder) millis(row *row, d time.Duration) {
+	e.key(row)
 	us := d.Round(time.Microsecond).Microseconds()
 	e.buf = strconv.AppendInt(e.buf, us/1000, 10)
 	e.buf = append(e.buf, '.', '0'+byte(us/100%10), '0'+byte(us/10%10), '0'+byte(us%10))
 }
 
-// open begins a list, to which elements are added until it is closed.
-func (e *encoder) open(f field) {
-	e.list = list{field: f, begun: e.begun, key: len(e.buf)}
-	e.key(f)
-	e.list.value = len(e.buf)
+// list puts a list together: texts or objects in an array of JSON; or, of logfmt, a
+// text with commas between its elements.
+type list struct {
+	buf   []byte
+	json  bool
+	begin int  // where in the buffer it begins
+	some  bool // there is an element
+	odd   bool // one of them may need quotes in logfmt
+	cut   bool // it holds less than there was
+	// client is where in the buffer its address stands.
+	client place
 }
 
-// element begins an element, that is put together of parts.
-func (e *encoder) element() {
-	if e.list.some {
-		e.buf = append(e.buf, ',')
+// place is a part of a buffer.
+type place struct{ begin, end int }
+
+func (l *list) open() {
+	if l.json {
+		l.buf = append(l.buf, '[')
 	}
-	e.list.some = true
+}
+
+// element begins an element.
+func (l *list) element() {
+	if l.some {
+		l.buf = append(l.buf, ',')
+	}
+	l.some = true
+}
+
+// quote begins or ends an element that is a text.
+func (l *list) quote() {
+	if l.json {
+		l.buf = append(l.buf, '"')
+	}
+}
+
+// text adds a text that needs no escapes.
+func (l *list) text(s string) {
+	l.quote()
+	l.buf = append(l.buf, s...)
+	l.quote()
 }
 
 // part adds a text to an element, at most so many bytes of it as they are
 // written in the end.
-func (e *encoder) part(s string, most int) {
+func (l *list) part(s string, most int) {
 	if bare(s) && strings.IndexByte(s, ',') < 0 && len(s) <= most {
-		e.buf = append(e.buf, s...)
+		l.buf = append(l.buf, s...)
 		return
 	}
-	_, n := listed(s, most)
-	if n < len(s) {
-		e.cut.add(e.list.field)
+	l.odd = true
+	s = l.short(s, most)
+	if l.json {
+		l.buf, _ = appendEscaped(l.buf, s, math.MaxInt)
+		return
 	}
-	for i := range n {
+	for i := range len(s) {
 		if s[i] == ',' || s[i] == '\\' {
-			e.buf = append(e.buf, '\\')
+			l.buf = append(l.buf, '\\')
 		}
-		e.buf = append(e.buf, s[i])
+		l.buf = append(l.buf, s[i])
+	}
+}
+
+// short is what of a text is within a bound.
+func (l *list) short(s string, most int) string {
+	_, n := listed(s, most)
+	l.cut = l.cut || n < len(s)
+	return s[:n]
+}
+
+// close ends the list.
+func (l *list) close() {
+	switch value := l.buf[l.begin:]; {
+	case l.json:
+		l.buf = append(l.buf, ']')
+	case l.odd && !bare(value):
+		l.buf, _ = appendQuoted(l.buf[:l.begin], string(value), math.MaxInt)
 	}
 }
 
@@ -448,17 +518,6 @@ func listed(s string, most int) (size, n int) {
 	return size, len(s)
 }
 
-// close ends a list: one without elements, or of one that is empty, is left out.
-func (e *encoder) close() {
-	value := e.buf[e.list.value:]
-	switch {
-	case len(value) == 0:
-		e.buf, e.begun = e.buf[:e.list.key], e.list.begun
-	case e.json || !bare(value):
-		e.buf, _ = appendQuoted(e.buf[:e.list.value], string(value), MaxLine)
-	}
-}
-
 // bare says that a logfmt value needs no quotes.
 func bare[T string | []byte](v T) bool {
 	for i := range len(v) {
@@ -483,7 +542,12 @@ const hexDigits = "0123456789abcdef"
 // between its quotes, and reports whether that is not all. logfmt readers take
 // the same. Bytes that are not UTF-8 become U+FFFD.
 func appendQuoted(dst []byte, s string, most int) (_ []byte, cut bool) {
-	dst = append(dst, '"')
+	dst, cut = appendEscaped(append(dst, '"'), s, most)
+	return append(dst, '"'), cut
+}
+
+// appendEscaped is appendQuoted without the quotes.
+func appendEscaped(dst []byte, s string, most int) (_ []byte, cut bool) {
 	begin := len(dst)
 	for _, r := range s {
 		end := len(dst)
@@ -498,10 +562,10 @@ func appendQuoted(dst []byte, s string, most int) (_ []byte, cut bool) {
 			dst = appendUTF16(dst, r)
 		}
 		if len(dst)-begin > most {
-			return append(dst[:end], '"'), true
+			return dst[:end], true
 		}
 	}
-	return append(dst, '"'), false
+	return dst, false
 }
 
 // appendUTF16 adds \uXXXX, or two of them beyond the first plane (RFC 8259

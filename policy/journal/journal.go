@@ -4,12 +4,16 @@
 //
 // # The line
 //
-// A line is logfmt or JSON, with the same keys in both; a key without a value
-// is left out. A check and an entry of a rule have the same name here as in the
-// configuration, so that what a line shows can be pasted into a rule.
+// A line is logfmt or JSON, with the same keys in both. A check and an entry of a rule
+// have the same name here as in the configuration, so that what a line shows can be
+// pasted into a rule. The keys are these, in the order in which they are written, each
+// one row of the table in table.go, which is all that a key is: where in the record it
+// lives, how it is written, its bound, and this list. One without a value
+// is left out.
 //
 //	time                 when the request had arrived, RFC 3339 with milliseconds, UTC
-//	level, msg           INFO, decision
+//	level                INFO
+//	msg                  decision
 //	id                   of the decision, unique
 //	config               hash of the configuration that was in force
 //	action               what Postfix was told: reject, defer, dunno or info
@@ -17,33 +21,58 @@
 //	mode                 enforce or observe
 //	decided              what the rules came to, where that was not carried out
 //	would                list of action:rule, of what was only observed
-//	downgraded           true if a doubt made less of a reject
+//	downgraded           true: a doubt made less of a reject
 //	reply                the reply to Postfix, if it was not DUNNO
-//	client               address
-//	ptr fcrdns name strength helo_form helo helo_name   the checks
+//	ptr                  check: does the address have a name?
+//	fcrdns               check: does one of its names resolve to the address?
+//	name                 check: made from the address, or chosen?
+//	strength             check: how plainly generic is it?
+//	helo_form            check: what did the client say in HELO?
+//	helo                 check: is HELO the client's own?
+//	helo_name            check: was HELO made from an address?
+//	client               its address
 //	why                  what shows that the name is generic
-//	helo_is              the HELO
-//	names                list of the PTR names, each with what it resolves to: name>address, name>none,
-//	                     name>temperror, or name> if that was not queried; it is confirmed if that is
-//	                     the client's address. Of several addresses it is the client's, or else the one
-//	                     nearest to it. Of names that are all malformed there are three.
-//	more_names           true if there are names that were not tried
+//	names                list of the PTR names, each with what it resolves to (below)
+//	more_names           true: there are names that were not tried
 //	helo_to              what the HELO resolves to, likewise
-//	own_client own_helo  true if the client, or its greeting, is this very host
-//	dns_errors           list of the lookups that failed, with the reason, three of them
-//	sender recipient instance queue_id state context    as Postfix sent them
-//	authenticated encrypted                             true if the client logged in, is under TLS
-//	server               the address that Postfix accepted on
-//	client_name reverse_client_name                     Postfix's own findings
-//	client_address       what Postfix sent, if that is no address
-//	cut                  list of the keys that hold less than there was
+//	own_client           true: the client is this very host
+//	own_helo             true: the HELO is a name of this very host
+//	dns_errors           list of why lookups failed, some of them (below)
 //	questions            that were sent to DNS servers
+//	client_address       what Postfix sent, if that is no address
+//	helo_is              the HELO
+//	sender               MAIL FROM
+//	recipient            RCPT TO
+//	instance             the same for all recipients of a message
+//	queue_id             Postfix's, where it has one
+//	state                of the SMTP session: RCPT, and so on
+//	authenticated        true: the client logged in
+//	encrypted            true: it is under TLS
+//	server               the address that Postfix accepted on
+//	client_name          Postfix's own finding: the verified name
+//	reverse_client_name  the same, not verified
+//	context              policy_context of this check_policy_service
+//	host                 the host that wrote the line
+//	cut                  list of the keys above that hold less than there was
 //	ms                   the decision's time in milliseconds
-//	cached stale         true if all DNS answers came from the cache, if one was past its TTL
-//	outage overload      true if no DNS server answered anybody, if the daemon had no room for a look-up
+//	cached               true: all DNS answers came from the cache
+//	stale                true: one of them was past its TTL
+//	outage               true: no DNS server answered anybody
+//	overload             true: the daemon had no room for a lookup
 //
 // A list is separated by commas; a comma or a backslash in one of its elements
-// has a backslash before it. All values are escaped: a line is printable ASCII,
+// has a backslash before it. In JSON it is an array.
+//
+//   - names is of name>address, name>none, name>temperror, or name> if that was not
+//     queried; the name is confirmed if that is the client's address. Of several
+//     addresses it is the client's, or else the one nearest to it. Of names that are all
+//     malformed there are three. In JSON: {"name":"mail.example.org","to":["192.0.2.1"]},
+//     or "to":"none".
+//   - dns_errors is of about>server>reason, for each server that could not answer; without
+//     a server none is to blame. In JSON: {"about":"mail.example.org",
+//     "server":"192.0.2.53:53","reason":"SERVFAIL"}.
+//
+// All values are escaped: a line is printable ASCII,
 // whatever a client or the DNS sent, and of at most [MaxLine] bytes. What is longer
 // than the bound of its key is cut, so that no judgement of the line becomes a wrong
 // one: an entry of a rule that asks for a text of which only the beginning is there
@@ -68,6 +97,7 @@ import (
 type Record struct {
 	ID      string // unique
 	Config  string // hash of the configuration
+	Host    string // that wrote the line; empty: not known
 	Elapsed time.Duration
 	// Reply is what Postfix was told: Decision.Reply, bounded and printable;
 	// empty for DUNNO.

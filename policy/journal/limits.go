@@ -26,48 +26,59 @@ const (
 	maxMalformed     = 300
 	maxMalformedMany = 3
 	maxAddr          = 39 // eight groups of IPv6
-	maxErrors        = 3
-	maxError         = 200
+	// maxNames bounds all names: as objects of JSON, which take the most room.
+	maxNames = policy.MaxNames*(maxName+maxAddr+len(`{"name":"","to":[""]},`)) + maxMalformedMany*(maxMalformed-maxName)
+
+	// maxErrors bounds all that is told of lookups that failed, maxReason one reason.
+	maxErrors = 480
+	maxReason = 120
+	maxServer = len("[2001:db8:1111:2222:3333:4444:5555:6666]:65535")
 
 	// Mail addresses have 256 bytes at most, names of hosts 253 (RFC 5321 section
 	// 4.5.3.1.3, RFC 1035): only what needs escapes, or is nothing of these, is cut.
-	maxHELO      = 512
-	maxMailbox   = 512
+	maxHELO      = 384
+	maxMailbox   = 448
 	maxText      = 64  // client_address, instance, queue_id
 	maxState     = 32  // protocol_state
 	maxFoundName = 128 // client_name, reverse_client_name: Postfix's own findings
 	maxContext   = 128 // policy_context
+	maxHost      = 64  // HOST_NAME_MAX of Linux
+
+	maxTime   = len("292277026596-12-04T15:30:07.999Z")
+	maxAction = len("dunno, or reject")
+	maxMode   = len("enforce")
+	maxNumber = len("-9223372036854775808")
+	maxSpan   = len("-9223372036854.775")
+	maxCut    = 240 // all keys that may be cut
 )
 
-// fieldLimits bounds the texts, by their key.
-var fieldLimits = [numFields]int{
-	fID: maxID, fConfig: maxConfig, fRule: maxRule, fReply: maxReply, fWhy: maxWhy,
-	fClientAddress: maxText, fHELOIs: maxHELO, fSender: maxMailbox, fRecipient: maxMailbox,
-	fInstance: maxText, fQueueID: maxText, fState: maxState,
-	fClientName: maxFoundName, fReverseClientName: maxFoundName, fContext: maxContext,
-}
+// maxFields bounds the keys of a line.
+const maxFields = 128
 
 // fieldSet is a set of keys.
-type fieldSet uint64
+type fieldSet struct{ low, high uint64 }
 
-func (s *fieldSet) add(f field) { *s |= 1 << f }
-
-func (s fieldSet) has(f field) bool { return s&(1<<f) != 0 }
-
-// cuttable reports whether a key may hold less than there was.
-func cuttable(f field) bool {
-	return fieldLimits[f] > 0 || f == fWould || f == fNames || f == fDNSErrors
-}
-
-// texts are those keys of a set that a judgement looks at.
-func (s fieldSet) texts() policy.Cut {
-	var cut policy.Cut
-	for f, text := range map[field]policy.Cut{
-		fHELOIs: policy.CutHELO, fSender: policy.CutSender, fRecipient: policy.CutRecipient, fContext: policy.CutContext,
-	} {
-		if s.has(f) {
-			cut |= text
-		}
+func (s *fieldSet) add(f field) {
+	if f < 64 {
+		s.low |= 1 << f
+	} else {
+		s.high |= 1 << (f - 64)
 	}
-	return cut
 }
+
+func (s *fieldSet) drop(f field) {
+	if f < 64 {
+		s.low &^= 1 << f
+	} else {
+		s.high &^= 1 << (f - 64)
+	}
+}
+
+func (s fieldSet) has(f field) bool {
+	if f < 64 {
+		return s.low&(1<<f) != 0
+	}
+	return s.high&(1<<(f-64)) != 0
+}
+
+func (s fieldSet) empty() bool { return s == fieldSet{} }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/json"
 	"math"
 	"net/netip"
 	"strings"
@@ -11,69 +12,57 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// most is the longest value of a key as written, and whether JSON puts it in
-// quotes.
-func most(f field) (size int, quoted bool) {
-	longest := func(words []policy.Result) (n int) {
-		for _, w := range words {
-			n = max(n, len(w.String()))
-		}
-		return n
-	}
-	switch f {
-	case fTime:
-		return len("292277026596-12-04T15:30:07.999Z"), true
-	case fLevel:
-		return len("INFO"), true
-	case fMsg:
-		return len("decision"), true
-	case fAction, fDecided:
-		return len(policy.Reject.String()), true
-	case fMode:
-		return len(policy.Observe.String()), true
-	case fPTR, fFCrDNS, fName, fStrength, fHELOForm, fHELO, fHELOName:
-		return longest(policy.Check(f - fPTR).Results()), true
-	case fClient, fServer, fHELOTo:
-		return maxAddr, true
-	case fWould:
-		return maxWould, true
-	case fNames:
-		return policy.MaxNames*(maxName+len(">")+maxAddr+len(",")) + maxMalformedMany*(maxMalformed-maxName), true
-	case fDNSErrors:
-		return maxErrors * (maxError + len(",")), true
-	case fCut:
-		for f := range numFields {
-			if cuttable(f) {
-				size += len(fieldKeys[f]) + len(",")
-			}
-		}
-		return size, true
-	case fQuestions:
-		return len("-9223372036854775808"), false
-	case fMS:
-		return len("-9223372036854.775"), false
-	case fDowngraded, fMoreNames, fOwnClient, fOwnHELO, fAuthenticated, fEncrypted, fCached, fStale, fOutage, fOverload:
-		return len("true"), false
-	}
-	return fieldLimits[f], true
-}
-
 // TestLimitsAddUp: the bounds of all keys together are those of a line.
 func TestLimitsAddUp(t *testing.T) {
-	sum := len("{}\n")
-	for f := range numFields {
-		value, quoted := most(f)
-		if value == 0 {
-			t.Errorf("%s has no bound", fieldKeys[f])
+	sum, cuts := len("{}\n"), 0
+	for i := range table {
+		row := &table[i]
+		if row.bound == 0 {
+			t.Errorf("%s has no bound", row.key)
 		}
-		sum += len(`,"":`) + len(fieldKeys[f]) + value
-		if quoted {
-			sum += len(`""`)
+		sum += len(`,"":""`) + len(row.key) + row.bound
+		if row.cuts {
+			cuts += len(row.key) + len(`"",`)
 		}
 	}
-	t.Logf("%d bytes at most", sum)
+	t.Logf("%d bytes at most, %d of them for the keys that are cut", sum, cuts)
 	if sum > MaxLine {
 		t.Errorf("the longest line has %d bytes; want at most %d", sum, MaxLine)
+	}
+	if cuts > maxCut {
+		t.Errorf("the keys that may be cut take %d bytes; want at most %d", cuts, maxCut)
+	}
+	if len(table) > maxFields {
+		t.Errorf("%d keys; want at most %d, or a larger maxFields", len(table), maxFields)
+	}
+}
+
+// checkBounds holds the values of a line of JSON to the bounds of their keys.
+func checkBounds(t *testing.T, line []byte) {
+	t.Helper()
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(line, &values); err != nil {
+		t.Errorf("%v: %s", err, line)
+	}
+	for key, value := range values {
+		f, ok := fieldOf(key)
+		size := len(value)
+		if ok && !table[f].bare() {
+			size -= len(`""`)
+		}
+		if !ok || size > table[f].bound {
+			t.Errorf("%s has %d bytes; want at most %d: %s", key, size, table[f].bound, value)
+		}
+	}
+}
+
+// A key that may be cut stands before the list of those that are.
+func TestCutComesLast(t *testing.T) {
+	cut, _ := fieldOf("cut")
+	for i := range table[cut:] {
+		if row := &table[int(cut)+i]; row.cuts {
+			t.Errorf("%s comes after cut", row.key)
+		}
 	}
 }
 
@@ -88,7 +77,7 @@ func longest(text string) Record {
 	}
 	lead := policy.Lead{Outcome: resolver.Found, Addrs: addrs}
 	r := Record{
-		ID: long, Config: long, Reply: long, Elapsed: math.MaxInt64,
+		ID: long, Config: long, Host: long, Reply: long, Elapsed: math.MaxInt64,
 		Request: policy.Request{
 			Time: time.Unix(1<<57, 0), Client: client, ClientText: long, ClientName: long, ReverseClientName: long, HELO: long, State: long,
 			Sender: long, Recipient: long, Instance: long, QueueID: long, Authenticated: true, Encrypted: true, Server: client, Context: long,
@@ -105,7 +94,9 @@ func longest(text string) Record {
 		},
 	}
 	for range 12 {
-		r.Facts.Errors = append(r.Facts.Errors, long)
+		r.Facts.Errors = append(r.Facts.Errors, policy.LookupError{
+			About: long, Server: netip.MustParseAddrPort("[2001:db8:1111:2222:3333:4444:5555:6666%eth0]:65535"), Reason: long,
+		})
 		n := policy.NewName("2001-db8-1111-2222-3333-4444-5555-6666"+strings.Repeat(".a", 103)+".example", client)
 		n.Lead = lead
 		r.Facts.Names = append(r.Facts.Names, n)
@@ -139,6 +130,9 @@ func TestLongestLine(t *testing.T) {
 				if len(line) > MaxLine || strings.Count(string(line), "\n") != 1 || strings.IndexFunc(string(line), func(c rune) bool { return c != '\n' && (c < ' ' || c > '~') }) >= 0 {
 					t.Errorf("%q: %d bytes: %s", text, len(line), line)
 				}
+				if format == JSON {
+					checkBounds(t, line)
+				}
 				one.Request.Time = time.Unix(0, 0) // the reader takes no year of twelve digits
 				one.Elapsed = time.Second
 				got, err := Parse(format.Append(nil, one))
@@ -149,8 +143,10 @@ func TestLongestLine(t *testing.T) {
 				if got.Decision.Decided != policy.Reject || got.Decision.Action != policy.Info || got.Facts.Unread != 0 || got.Unknown != "" {
 					t.Errorf("%q reads %+v", text, got)
 				}
-				if !got.cut.has(fSender) || !got.cut.has(fWould) || !got.cut.has(fDNSErrors) || !got.cut.has(fNames) {
-					t.Errorf("%q: cut %b", text, got.cut)
+				for _, key := range []string{"sender", "would", "dns_errors", "names", "host"} {
+					if f, _ := fieldOf(key); !got.cut.has(f) {
+						t.Errorf("%q: %s is not cut", text, key)
+					}
 				}
 			}
 		}

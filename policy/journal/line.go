@@ -75,10 +75,10 @@ func (l *Line) parse(text string) error {
 	var d decoder
 	err := d.parse(text, &l.Record)
 	switch {
-	case err == nil && !d.has[fMS]:
+	case err == nil && !d.has.has(spanField):
 		// The writer ends each line with it, or nearly so.
 		return errors.New("the end is missing")
-	case errors.Is(err, ErrOther) && !d.has[fMsg] && marked(text):
+	case errors.Is(err, ErrOther) && !d.has.has(msgField) && marked(text):
 		return errors.New("not a whole line")
 	case err != nil && !errors.Is(err, ErrOther) && !damaged(text):
 		return ErrOther
@@ -99,7 +99,7 @@ func (decisions) Stem(string) bool { return false }
 func (decisions) Message(text string, _ bool) bool {
 	if text[0] == '{' {
 		var f fields
-		return strings.Contains(text, `"decision"`) && f.split(text) == nil && f.value[fMsg] == "decision"
+		return strings.Contains(text, `"decision"`) && f.split(text) == nil && f.value[msgField] == "decision"
 	}
 	if !strings.HasPrefix(text, "time=") {
 		return false

@@ -72,7 +72,7 @@ func TestParseValues(t *testing.T) {
 		{minimal + " ms=NaN", `ms="NaN": want a number of milliseconds`},
 		{minimal + " questions=many", `questions="many": want a number`},
 		// The first that is wrong is told.
-		{minimal + " ptr=1 client=x", `client="x": want an address`},
+		{minimal + " ptr=1 client=x", `ptr="1": unknown result`},
 	})
 }
 

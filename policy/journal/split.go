@@ -4,97 +4,55 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// field is a key of a line.
-type field uint8
-
-// The fields, in the order in which they are written.
-const (
-	fTime field = iota
-	fLevel
-	fMsg
-	fID
-	fConfig
-	fAction
-	fRule
-	fMode
-	fDecided
-	fWould
-	fDowngraded
-	fReply
-	fPTR
-	fFCrDNS
-	fName
-	fStrength
-	fHELOForm
-	fHELO
-	fHELOName
-	fClient
-	fWhy
-	fNames
-	fMoreNames
-	fHELOTo
-	fOwnClient
-	fOwnHELO
-	fDNSErrors
-	fQuestions
-	fClientAddress
-	fHELOIs
-	fSender
-	fRecipient
-	fInstance
-	fQueueID
-	fState
-	fAuthenticated
-	fEncrypted
-	fServer
-	fClientName
-	fReverseClientName
-	fContext
-	fCut
-	fMS
-	fCached
-	fStale
-	fOutage
-	fOverload
-	numFields
-)
-
-var fieldKeys = [numFields]string{
-	"time", "level", "msg", "id", "config", "action", "rule", "mode", "decided", "would", "downgraded", "reply",
-	"ptr", "fcrdns", "name", "strength", "helo_form", "helo", "helo_name",
-	"client", "why", "names", "more_names", "helo_to", "own_client", "own_helo", "dns_errors", "questions",
-	"client_address", "helo_is", "sender", "recipient", "instance", "queue_id", "state",
-	"authenticated", "encrypted", "server", "client_name", "reverse_client_name", "context",
-	"cut", "ms", "cached", "stale", "outage", "overload",
-}
-
 // fields are the values of a line as text, those of known keys.
 type fields struct {
-	value [numFields]string
-	has   [numFields]bool
+	value  [maxFields]string
+	has    fieldSet
+	arrays fieldSet // of JSON
+	plain  bool     // the line is JSON as [Format.Append] writes it
 }
+
+// keys are those of the table, to be searched.
+var keys = Keys()
 
 // set keeps a value. Of a key that is there twice the last counts. Lines come
 // from a writer that keeps the order, so that the key is looked for from the
 // one after the last; from is where to begin, and the result where the next may
 // be.
-func (f *fields) set(key, value string, from field) field {
-	for i := from; i < numFields; i++ {
-		if fieldKeys[i] == key {
-			f.value[i], f.has[i] = value, true
+func (f *fields) set(key, value string, array bool, from int) int {
+	for i := from; i < len(keys); i++ {
+		if keys[i] == key {
+			f.put(field(i), value, array)
 			return i + 1
 		}
 	}
 	for i := range from {
-		if fieldKeys[i] == key {
-			f.value[i], f.has[i] = value, true
+		if keys[i] == key {
+			f.put(field(i), value, array)
 			return i + 1
 		}
 	}
 	return from
+}
+
+func (f *fields) put(of field, value string, array bool) {
+	f.value[of] = value
+	f.has.add(of)
+	if array {
+		f.arrays.add(of)
+	} else {
+		f.arrays.drop(of) // of another value of the key
+	}
+}
+
+// of is the value of a key.
+func (f *fields) of(key field) value {
+	array := f.arrays.has(key)
+	return value{f.value[key], array, array && f.plain}
 }
 
 // split reads the fields of a line.
@@ -114,16 +72,16 @@ func (f *fields) split(line string) error {
 var errTwoLines = errors.New("two lines in one")
 
 func (f *fields) splitLogfmt(line string) error {
-	next := field(0)
+	next := 0
 	for rest := strings.TrimLeft(line, " "); rest != ""; {
 		key, value, after, err := pair(rest)
 		if err != nil {
 			return err
 		}
-		if key == fieldKeys[fTime] && f.has[fTime] {
+		if key == keys[0] && f.has.has(0) { // its time
 			return errTwoLines
 		}
-		next = f.set(key, value, next)
+		next = f.set(key, value, false, next)
 		rest = after
 	}
 	return nil
@@ -199,13 +157,13 @@ func unescape(s string) string {
 }
 
 // splitPlainJSON reads the JSON that [Format.Append] writes: one object of texts,
-// numbers and truth values, without a space between them. It gives up on any
+// numbers, truth values and arrays, without a space between them. It gives up on any
 // other, which may be JSON all the same.
 func (f *fields) splitPlainJSON(line string) bool {
 	if line == "" || line[0] != '{' {
 		return false
 	}
-	next := field(0)
+	next := 0
 	for rest := line; ; {
 		// Behind the brace or the comma.
 		if len(rest) < 2 || rest[1] != '"' {
@@ -216,14 +174,16 @@ func (f *fields) splitPlainJSON(line string) bool {
 		if err != nil || len(rest) < 2 || rest[0] != ':' {
 			return false
 		}
+		array := rest[1] == '['
 		value, n, ok := plainValue(rest[1:])
 		rest = rest[1+n:]
 		if !ok || rest == "" {
 			return false
 		}
-		next = f.set(key, value, next)
+		next = f.set(key, value, array, next)
 		switch {
 		case rest == "}":
+			f.plain = true
 			return true
 		case rest[0] != ',':
 			return false
@@ -236,6 +196,10 @@ func plainValue(s string) (value string, n int, ok bool) {
 	if s[0] == '"' {
 		value, n, err := unquote(s)
 		return value, n, err == nil
+	}
+	if s[0] == '[' {
+		n, ok := plainArray(s, nil)
+		return s[:n], n, ok
 	}
 	if strings.HasPrefix(s, "true") {
 		return s[:4], 4, true
@@ -281,6 +245,9 @@ func (f *fields) splitJSON(line string) error {
 				return fmt.Errorf("reading JSON: %s: %w", k, err)
 			}
 		case '[':
+			if arrays(k) {
+				break
+			}
 			var list []any
 			if err := json.Unmarshal(v, &list); err != nil || len(list) != 1 {
 				continue
@@ -292,7 +259,14 @@ func (f *fields) splitJSON(line string) error {
 		case '{', 'n':
 			continue
 		}
-		f.set(k, text, 0)
+		f.set(k, text, v[0] == '[' && arrays(k), 0)
 	}
 	return nil
+}
+
+// arrays reports whether the values of a key are arrays in JSON. Collectors make one of
+// other values too.
+func arrays(key string) bool {
+	i := slices.Index(keys, key)
+	return i >= 0 && table[i].array != nil
 }

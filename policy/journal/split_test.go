@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,8 +47,8 @@ func splitText(line string) string {
 
 func (f *fields) text() string {
 	var found []string
-	for i, key := range fieldKeys {
-		if f.has[i] {
+	for i, key := range keys {
+		if f.has.has(field(i)) {
 			found = append(found, key+"="+f.value[i])
 		}
 	}
@@ -72,7 +73,20 @@ func TestSplitPlainJSON(t *testing.T) {
 		{`{"ms":-1}`, false},
 		{`{"ms":1e3}`, false},
 		{`{"rule": "a"}`, false},
-		{`{"rule":["a"]}`, false},
+		{`{"rule":["a"]}`, true},
+		{`{"would":["a","b\u00e9"],"names":[{"name":"a","to":["x","y"]},{"name":"b","colour":"red"},{"to":"none"}],"cut":[]}`, true},
+		{`{"would":["a","b"],"would":"c"}`, true},
+		{`{"would":["a" ]}`, false},
+		{`{"would":["a",]}`, false},
+		{`{"would":["a"}`, false},
+		{`{"would":[1]}`, false},
+		{`{"would":[["a"]]}`, false},
+		{`{"would":[`, false},
+		{`{"names":[{}]}`, false},
+		{`{"names":[{"name"}]}`, false},
+		{`{"names":[{"name":`, false},
+		{`{"names":[{"name":[]}]}`, false},
+		{`{"names":[{"name":"a","to":["x"]`, false},
 		{`{"rule":"a"} `, false},
 		{`{`, false},
 		{`{"`, false},
@@ -106,10 +120,25 @@ func checkPlainJSON(t *testing.T, line string) bool {
 	if err := whole.splitJSON(line); err != nil {
 		t.Errorf("%q is read, but is no JSON: %v", line, err)
 	}
-	if fast != whole {
+	for f := range keys { // the lists, too, each in its way
+		if a, b := elementsOf(t, fast.of(field(f))), elementsOf(t, whole.of(field(f))); !slices.Equal(a, b) {
+			t.Errorf("%q: %s is %+v; want %+v", line, keys[f], a, b)
+		}
+	}
+	if fast.plain = false; fast != whole {
 		t.Errorf("split(%q) = %q; want %q", line, fast.text(), whole.text())
 	}
 	return true
+}
+
+func elementsOf(t *testing.T, v value) (all []element) {
+	t.Helper()
+	if v.array {
+		if err := v.elements(func(e element) { all = append(all, e) }); err != nil {
+			t.Errorf("%s: %v", v.text, err)
+		}
+	}
+	return all
 }
 
 func FuzzSplitPlainJSON(f *testing.F) {
@@ -117,6 +146,8 @@ func FuzzSplitPlainJSON(f *testing.F) {
 		`{"msg":"decision","ms":1.204,"questions":0,"cached":true}`,
 		`{"rule":"a\"\\\u00e9\ud83d\ude00\n","helo_is":"","rule":"b"}`,
 		"{\"rule\":\"a\xffb\x7f\"}",
+		`{"would":["a","b"],"names":[{"name":"a\u0000","to":["x","y"]},{"name":"b","to":"none"}]}`,
+		`{"names":[{"name":"a","name":"b","to":["x"],"to":"y","TO":"z"}]}`,
 		`{"ms":-1.5e3,"stale":false,"names":null, "would":["a"]}`,
 	} {
 		f.Add(line)

@@ -16,13 +16,13 @@ import (
 // release with names that begin with "busy".
 func occupied(t *testing.T, places int) (s *running, release chan struct{}) {
 	release = make(chan struct{})
-	return startServer(t, &Server{MaxConnections: places, Handler: func(ctx context.Context, req *policy.Request) (string, func() string) {
+	return startServer(t, &Server{MaxConnections: places, Handler: func(ctx context.Context, req *policy.Request) (Reply, func() Reply) {
 		if !strings.HasPrefix(req.HELO, "busy") {
 			return greet(ctx, req)
 		}
-		return "", func() string {
+		return Reply{}, func() Reply {
 			<-release
-			return "INFO " + req.HELO
+			return NewReply("INFO " + req.HELO)
 		}
 	}}), release
 }
@@ -220,7 +220,7 @@ func TestStats(t *testing.T) {
 		if got := new(Server).Stats(); got != (Stats{}) {
 			t.Errorf("Stats() of a new server = %+v; want none", got)
 		}
-		s := start(t, func(ctx context.Context, req *policy.Request) (string, func() string) {
+		s := start(t, func(ctx context.Context, req *policy.Request) (Reply, func() Reply) {
 			if req.HELO == "bad" {
 				panic("boom")
 			}

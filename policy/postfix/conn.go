@@ -81,11 +81,11 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, place *se
 			}
 			return err
 		}
-		action, wait := s.answer(whole, &req, peer)
+		answer, wait := s.answer(whole, &req, peer)
 		if wait != nil {
-			action = s.await(wait, &req, peer)
+			answer = s.await(wait, &req, peer)
 		}
-		reply = AppendReply(reply[:0], action)
+		reply = answer.Append(reply[:0])
 		now = time.Now()
 		if err := writing.give(now, s.write); err != nil {
 			return err
@@ -171,15 +171,15 @@ func (a *allowance) renew(now time.Time, span time.Duration) error {
 }
 
 // answer calls the handler.
-func (s *service) answer(ctx context.Context, req *policy.Request, peer string) (action string, wait func() string) {
+func (s *service) answer(ctx context.Context, req *policy.Request, peer string) (reply Reply, wait func() Reply) {
 	s.count.requests.Add(1)
-	defer s.rescue(&action, req, peer)
+	defer s.rescue(&reply, req, peer)
 	return s.handler(ctx, req)
 }
 
 // await calls what the handler waits with.
-func (s *service) await(wait func() string, req *policy.Request, peer string) (action string) {
-	defer s.rescue(&action, req, peer)
+func (s *service) await(wait func() Reply, req *policy.Request, peer string) (reply Reply) {
+	defer s.rescue(&reply, req, peer)
 	return wait()
 }
 
@@ -187,9 +187,9 @@ func (s *service) await(wait func() string, req *policy.Request, peer string) (a
 // not to end the daemon, nor its own connection. What is logged of it is
 // bounded, in characters: of the panic 1000, of each text of the request 200,
 // of the stack 100 frames (by the runtime).
-func (s *service) rescue(action *string, req *policy.Request, peer string) {
+func (s *service) rescue(reply *Reply, req *policy.Request, peer string) {
 	if p := recover(); p != nil {
-		*action = noAction
+		*reply = Reply{}
 		s.tellPanic("panic in handling a policy request, answered "+noAction, p, "peer", peer, "request", fmt.Sprintf("%+.200v", *req))
 	}
 }

@@ -40,7 +40,7 @@
 // each request whose handler has to wait; elsewhere each connection has its own.
 //
 // A reply is always one line of printable ASCII that Postfix takes for what
-// was meant ([AppendReply]). A handler that panics is answered for with
+// was meant ([NewReply]). A handler that panics is answered for with
 // DUNNO. A healthy connection is never closed first: Postfix would pay for it
 // with a second of waiting in the next SMTP session.
 //

@@ -135,16 +135,20 @@ func FuzzAppendReply(f *testing.F) {
 		f.Add(action)
 	}
 	f.Fuzz(func(t *testing.T, action string) {
-		got := AppendReply(nil, action)
+		reply := NewReply(action)
+		got := reply.Append(nil)
 		if !sendable.Match(got) || textless.Match(got) {
-			t.Errorf("AppendReply(%q) = %q", action, got)
+			t.Errorf("NewReply(%q) = %q", action, got)
 		}
 		value := strings.TrimSuffix(strings.TrimPrefix(string(got), "action="), "\n\n")
-		if len(value) > maxAction {
-			t.Errorf("AppendReply(%q) has %d bytes; want at most %d", action, len(value), maxAction)
+		if value != reply.String() {
+			t.Errorf("NewReply(%q) is %q, and is sent as %q", action, reply, value)
 		}
-		if again := AppendReply(nil, value); !bytes.Equal(again, got) {
-			t.Errorf("AppendReply(%q) = %q; want it unchanged", value, again)
+		if len(value) > maxAction {
+			t.Errorf("NewReply(%q) has %d bytes; want at most %d", action, len(value), maxAction)
+		}
+		if again := NewReply(value).Append(nil); !bytes.Equal(again, got) {
+			t.Errorf("NewReply(%q) = %q; want it unchanged", value, again)
 		}
 	})
 }

@@ -136,9 +136,9 @@ func (c connection) SyscallConn() (syscall.RawConn, error) { return c.file.Sysca
 // descriptor.
 func TestLoopBeforeMeeting(t *testing.T) {
 	requests := 0
-	s := newStrand(t, func(context.Context, *policy.Request) (string, func() string) {
+	s := newStrand(t, func(context.Context, *policy.Request) (Reply, func() Reply) {
 		requests++
-		return "DUNNO", nil
+		return NewReply("DUNNO"), nil
 	})
 	later := s.unmet(t)
 	later.send(t, helo("aa"))
@@ -162,9 +162,9 @@ func TestLoopBeforeMeeting(t *testing.T) {
 // A wire that waits for its next turn has one, whatever comes meanwhile.
 func TestLoopTurn(t *testing.T) {
 	requests := 0
-	s := newStrand(t, func(context.Context, *policy.Request) (string, func() string) {
+	s := newStrand(t, func(context.Context, *policy.Request) (Reply, func() Reply) {
 		requests++
-		return "DUNNO", nil
+		return NewReply("DUNNO"), nil
 	})
 	s.send(t, strings.Repeat(helo("aa"), 100))
 	for range 5 {
@@ -187,9 +187,9 @@ func TestLoopTurn(t *testing.T) {
 // rights (unix(7)), is not taken for the last of a request.
 func TestLoopShortRead(t *testing.T) {
 	got := ""
-	s := newStrand(t, func(_ context.Context, req *policy.Request) (string, func() string) {
+	s := newStrand(t, func(_ context.Context, req *policy.Request) (Reply, func() Reply) {
 		got = req.HELO
-		return "DUNNO", nil
+		return NewReply("DUNNO"), nil
 	})
 	const text = kind + "helo_name=aa\n\n"
 	for _, part := range []string{text[:10], text[10:20], text[20:]} {
@@ -223,9 +223,9 @@ func TestLoopEnd(t *testing.T) {
 // A peer that takes no replies is not read from until it does.
 func TestLoopStuck(t *testing.T) {
 	answered, sent := 0, 0
-	s := newStrand(t, func(context.Context, *policy.Request) (string, func() string) {
+	s := newStrand(t, func(context.Context, *policy.Request) (Reply, func() Reply) {
 		answered++
-		return "INFO " + strings.Repeat("x", maxAction-5), nil
+		return NewReply("INFO " + strings.Repeat("x", maxAction-5)), nil
 	})
 	for ; !s.wire.stuck; sent++ {
 		s.send(t, helo("aa"))
@@ -260,10 +260,10 @@ func TestLoopStuck(t *testing.T) {
 // up: the runtime was told of it once, and is not told again.
 func TestLoopBreath(t *testing.T) {
 	answered := 0
-	first := newStrand(t, func(context.Context, *policy.Request) (string, func() string) {
+	first := newStrand(t, func(context.Context, *policy.Request) (Reply, func() Reply) {
 		answered++
 		work(20 * time.Microsecond)
-		return "DUNNO", nil
+		return NewReply("DUNNO"), nil
 	})
 	all := []*strand{first}
 	for range descriptors(t, 600) / 2 {
@@ -310,13 +310,13 @@ func TestLoopGiveWay(t *testing.T) {
 	}
 	for _, tt := range tests {
 		enough := make(chan bool)
-		s := newStrand(t, func(_ context.Context, req *policy.Request) (string, func() string) {
+		s := newStrand(t, func(_ context.Context, req *policy.Request) (Reply, func() Reply) {
 			if len(req.HELO)%2 == 0 {
-				return "DUNNO", nil
+				return NewReply("DUNNO"), nil
 			}
-			return "", func() string {
+			return Reply{}, func() Reply {
 				<-enough
-				return "DUNNO"
+				return NewReply("DUNNO")
 			}
 		})
 		s.seats.begun = s.seats.begun.Add(-time.Hour)
@@ -404,13 +404,13 @@ func TestLoopEpollFails(t *testing.T) {
 	began, enough := make(chan bool), make(chan bool)
 	var broken atomic.Pointer[loop]
 	var log bytes.Buffer
-	server := &Server{Log: slog.New(slog.NewTextHandler(&log, nil)), Handler: func(_ context.Context, req *policy.Request) (string, func() string) {
+	server := &Server{Log: slog.New(slog.NewTextHandler(&log, nil)), Handler: func(_ context.Context, req *policy.Request) (Reply, func() Reply) {
 		switch req.HELO {
 		case "busy":
-			return "", func() string {
+			return Reply{}, func() Reply {
 				began <- true
 				<-enough
-				return "INFO busy"
+				return NewReply("INFO busy")
 			}
 		case "break":
 			l := broken.Load()
@@ -418,7 +418,7 @@ func TestLoopEpollFails(t *testing.T) {
 			l.fd = -1 // this is the loop's own goroutine
 			l.mu.Unlock()
 		}
-		return "INFO " + req.HELO, nil
+		return NewReply("INFO " + req.HELO), nil
 	}}
 	l, err := Listen("unix:"+filepath.Join(t.TempDir(), "socket"), 0o600, "")
 	if err != nil {

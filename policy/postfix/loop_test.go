@@ -161,11 +161,11 @@ func TestLiveWhileWaiting(t *testing.T) {
 	for _, network := range networks {
 		for _, tt := range tests {
 			begun, enough := make(chan bool, 100), make(chan bool)
-			s := startLive(t, &Server{Handler: func(_ context.Context, req *policy.Request) (string, func() string) {
-				return "", func() string {
+			s := startLive(t, &Server{Handler: func(_ context.Context, req *policy.Request) (Reply, func() Reply) {
+				return Reply{}, func() Reply {
 					begun <- true
 					<-enough
-					return "INFO " + req.HELO
+					return NewReply("INFO " + req.HELO)
 				}
 			}})
 			c := s.dial(network)
@@ -245,14 +245,14 @@ func TestLiveTime(t *testing.T) {
 func TestLiveStop(t *testing.T) {
 	for _, late := range []string{"", helo("late")} {
 		begun, enough := make(chan bool), make(chan bool)
-		s := startLive(t, &Server{Handler: func(ctx context.Context, req *policy.Request) (string, func() string) {
+		s := startLive(t, &Server{Handler: func(ctx context.Context, req *policy.Request) (Reply, func() Reply) {
 			if req.HELO != "busy" {
 				return greet(ctx, req)
 			}
-			return "", func() string {
+			return Reply{}, func() Reply {
 				begun <- true
 				<-enough
-				return "INFO " + req.HELO
+				return NewReply("INFO " + req.HELO)
 			}
 		}})
 		var all, busy []*client
@@ -310,7 +310,7 @@ func TestLiveTurns(t *testing.T) {
 // One that is never without a request for us is not idle.
 func TestLiveBusy(t *testing.T) {
 	const span, requests = 50 * time.Millisecond, 20_000
-	s := startLive(t, &Server{Idle: span, Unfinished: span, Write: span, Handler: func(ctx context.Context, req *policy.Request) (string, func() string) {
+	s := startLive(t, &Server{Idle: span, Unfinished: span, Write: span, Handler: func(ctx context.Context, req *policy.Request) (Reply, func() Reply) {
 		work(20 * time.Microsecond)
 		return greet(ctx, req)
 	}})
@@ -341,13 +341,13 @@ func work(d time.Duration) {
 func TestLiveCrowd(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	held, hold := make(chan bool), make(chan bool)
-	s := startLive(t, &Server{Handler: func(ctx context.Context, req *policy.Request) (string, func() string) {
+	s := startLive(t, &Server{Handler: func(ctx context.Context, req *policy.Request) (Reply, func() Reply) {
 		if req.HELO == "hold" {
 			held <- true
 			<-hold // as no handler may
 		}
 		work(10 * time.Microsecond)
-		return "INFO " + req.HELO, nil
+		return NewReply("INFO " + req.HELO), nil
 	}})
 	var all []*client
 	for range descriptors(t, 800) / 2 {

@@ -222,7 +222,7 @@ func reference(in string) (replies []string, bad bool) {
 		if wait != nil {
 			action = wait()
 		}
-		replies = append(replies, string(AppendReply(nil, action)))
+		replies = append(replies, string(action.Append(nil)))
 		attributes = map[string]string{}
 		size, count = 0, 0
 	}

@@ -59,9 +59,9 @@ func TestMain(m *testing.M) {
 }
 
 // echo is a handler as bad as can be: it says what the peer wants said.
-func echo(ctx context.Context, req *policy.Request) (action string, wait func() string) {
+func echo(ctx context.Context, req *policy.Request) (reply Reply, wait func() Reply) {
 	if req.Recipient != "" {
-		return req.Recipient, nil
+		return NewReply(req.Recipient), nil
 	}
 	return greet(ctx, req)
 }

@@ -17,29 +17,50 @@ const (
 	noText = "Access denied"
 )
 
-// AppendReply appends the reply that asks Postfix for an action of access(5),
-// and returns the extended buffer. The action is one of these, in capitals:
+// Reply is an action of access(5) that is fit to send. Only [NewReply] makes one, and a
+// server sends it as it is. The zero Reply is DUNNO.
+type Reply struct{ action string }
+
+// NewReply makes an action of access(5) fit to send. The action is one of these, in
+// capitals:
 //
 //	DUNNO
 //	4NN text, 5NN text; an enhanced status code may be between (550 5.7.1 text)
 //	REJECT, DEFER, DEFER_IF_PERMIT, DEFER_IF_REJECT, INFO, WARN, each with an optional text
 //
-// and it is made fit to send: what is not printable ASCII becomes "?", space
-// around it goes, at most 400 bytes are kept, and a code without text is
+// What is not printable ASCII becomes "?", space around it goes, at most 400 bytes are
+// kept, and a code without text is
 // given one. Everything else becomes DUNNO, because Postfix would not take it
 // for what was meant: of all digits it makes a permit, of an unknown first
 // word the name of a restriction, and with a colon in it ("550: no") a
 // "Server configuration error" for every client. OK and RELAY, which permit,
 // are never sent.
-func AppendReply(dst []byte, action string) []byte {
-	dst = append(dst, "action="...)
-	start := len(dst)
-	dst = appendPrintable(dst, strings.TrimSpace(action), maxAction)
-	dst = appendText(dst, start)
-	if !allowed(dst[start:]) {
-		dst = append(dst[:start], noAction...)
+func NewReply(action string) Reply {
+	if action == noAction {
+		return Reply{}
 	}
-	return append(dst, "\n\n"...)
+	var space [maxAction + len(" "+noText)]byte
+	fit := appendText(appendPrintable(space[:0], strings.TrimSpace(action), maxAction), 0)
+	switch {
+	case !allowed(fit):
+		return Reply{}
+	case string(fit) == action: // as nearly always
+		return Reply{action}
+	}
+	return Reply{string(fit)}
+}
+
+// String is the action as it is sent.
+func (r Reply) String() string {
+	if r.action == "" {
+		return noAction
+	}
+	return r.action
+}
+
+// Append appends the reply as Postfix reads it, and returns the extended buffer.
+func (r Reply) Append(dst []byte) []byte {
+	return append(append(append(dst, "action="...), r.String()...), "\n\n"...)
 }
 
 // appendPrintable appends at most limit bytes of s, no space at their end.
@@ -74,7 +95,7 @@ func appendText(dst []byte, start int) []byte {
 }
 
 // allowed reports whether an action with trimmed, printable text is one that
-// AppendReply lets out.
+// NewReply lets out.
 func allowed(action []byte) bool {
 	word, text, _ := bytes.Cut(action, []byte{' '})
 	switch string(word) {

@@ -72,12 +72,20 @@ func TestAppendReply(t *testing.T) {
 	}
 	for _, tt := range tests {
 		want := "action=" + tt.want + "\n\n"
-		if got := string(AppendReply(nil, tt.in)); got != want {
-			t.Errorf("AppendReply(%q) = %q; want %q", tt.in, got, want)
+		if got := string(NewReply(tt.in).Append(nil)); got != want {
+			t.Errorf("NewReply(%q) = %q; want %q", tt.in, got, want)
 		}
-		if got := string(AppendReply([]byte("550 5.7.1"), tt.in)); got != "550 5.7.1"+want {
-			t.Errorf("AppendReply to a buffer, %q = %q; want %q", tt.in, got, "550 5.7.1"+want)
+		if got := string(NewReply(tt.in).Append([]byte("550 5.7.1"))); got != "550 5.7.1"+want {
+			t.Errorf("NewReply, to a buffer, %q = %q; want %q", tt.in, got, "550 5.7.1"+want)
 		}
+	}
+}
+
+// A reply that nobody has made permits nothing and refuses nobody.
+func TestZeroReply(t *testing.T) {
+	var r Reply
+	if got, want := string(r.Append(nil)), "action=DUNNO\n\n"; got != want || r.String() != "DUNNO" || r != NewReply("DUNNO") || r != NewReply("OK") {
+		t.Errorf("the zero reply is %q, %q; want DUNNO", r, got)
 	}
 }
 
@@ -85,6 +93,6 @@ func BenchmarkAppendReply(b *testing.B) {
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = AppendReply(buf[:0], "550 5.7.1 Client host rejected: cannot find your reverse hostname, [203.0.113.10]")
+		buf = NewReply("550 5.7.1 Client host rejected: cannot find your reverse hostname, [203.0.113.10]").Append(buf[:0])
 	}
 }

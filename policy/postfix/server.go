@@ -27,8 +27,8 @@ const (
 	defaultConnections = 2000
 )
 
-// Handler decides a request: it returns an action for [AppendReply], or, if it
-// must wait for anything, what returns the action when that has come. Others are
+// Handler decides a request: it returns a reply, or, if it
+// must wait for anything, what returns the reply when that has come. Others are
 // answered while wait is called, and not before the Handler itself has returned.
 //
 // wait must return in less time than Postfix waits (smtpd_policy_service_timeout
@@ -36,7 +36,7 @@ const (
 // stop. Neither may keep the request, whose memory another one takes when it has
 // been answered. Both are called from many goroutines at once. If one panics, the
 // action is DUNNO. A panic elsewhere in serving a connection ends that connection.
-type Handler func(ctx context.Context, req *policy.Request) (action string, wait func() string)
+type Handler func(ctx context.Context, req *policy.Request) (reply Reply, wait func() Reply)
 
 // Server answers policy requests. Its fields must not be changed while Serve
 // runs; each but Handler may be zero. It must not be copied after first use.

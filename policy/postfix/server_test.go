@@ -17,20 +17,20 @@ import (
 )
 
 // greet has to wait for names of an odd length.
-func greet(_ context.Context, req *policy.Request) (action string, wait func() string) {
+func greet(_ context.Context, req *policy.Request) (reply Reply, wait func() Reply) {
 	if len(req.HELO)%2 == 0 {
-		return "INFO " + req.HELO, nil
+		return NewReply("INFO " + req.HELO), nil
 	}
-	return "", func() string {
+	return Reply{}, func() Reply {
 		runtime.Gosched()
-		return "INFO " + req.HELO
+		return NewReply("INFO " + req.HELO)
 	}
 }
 
 // waiting is a handler that has to wait for everything.
-func waiting(f func(context.Context, *policy.Request) string) Handler {
-	return func(ctx context.Context, req *policy.Request) (string, func() string) {
-		return "", func() string { return f(ctx, req) }
+func waiting(f func(context.Context, *policy.Request) Reply) Handler {
+	return func(ctx context.Context, req *policy.Request) (Reply, func() Reply) {
+		return Reply{}, func() Reply { return f(ctx, req) }
 	}
 }
 
@@ -158,12 +158,12 @@ func TestServeEOF(t *testing.T) {
 
 func TestServeStopInProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, waiting(func(ctx context.Context, _ *policy.Request) string {
+		s := start(t, waiting(func(ctx context.Context, _ *policy.Request) Reply {
 			select {
 			case <-ctx.Done():
-				return "INFO cut short"
+				return NewReply("INFO cut short")
 			case <-time.After(5 * time.Second):
-				return fmt.Sprintf("INFO %v", ctx.Value(key{}))
+				return NewReply(fmt.Sprintf("INFO %v", ctx.Value(key{})))
 			}
 		}))
 		busy, idle, begun := s.dial(t), s.dial(t), s.dial(t)
@@ -216,9 +216,9 @@ func TestServeStopRace(t *testing.T) {
 // What has come of further requests is given up at a stop, and its memory back.
 func TestServeStopPipelined(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, waiting(func(context.Context, *policy.Request) string {
+		s := start(t, waiting(func(context.Context, *policy.Request) Reply {
 			<-time.After(time.Second)
-			return "DUNNO"
+			return NewReply("DUNNO")
 		}))
 		c := s.dial(t)
 		go io.WriteString(c, sized(9<<10)+sized(30<<10))
@@ -231,13 +231,13 @@ func TestServeStopPipelined(t *testing.T) {
 }
 
 func TestServePanic(t *testing.T) {
-	bad := func() string { panic("boom") }
+	bad := func() Reply { panic("boom") }
 	for _, handler := range []Handler{
-		func(context.Context, *policy.Request) (string, func() string) { return bad(), nil },
-		func(context.Context, *policy.Request) (string, func() string) { return "", bad },
+		func(context.Context, *policy.Request) (Reply, func() Reply) { return bad(), nil },
+		func(context.Context, *policy.Request) (Reply, func() Reply) { return Reply{}, bad },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := start(t, func(ctx context.Context, req *policy.Request) (string, func() string) {
+			s := start(t, func(ctx context.Context, req *policy.Request) (Reply, func() Reply) {
 				if req.HELO == "bad\x1b" {
 					return handler(ctx, req)
 				}
@@ -320,9 +320,9 @@ func TestServePanicOutsideHandler(t *testing.T) {
 func TestServePanicLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hostile := strings.Repeat("\x1b\r\\\"", maxValue/4)
-		s := start(t, func(context.Context, *policy.Request) (string, func() string) {
+		s := start(t, func(context.Context, *policy.Request) (Reply, func() Reply) {
 			deep(10_000, errors.New(strings.Repeat(hostile, 1000)))
-			return "unreachable", nil
+			return NewReply("unreachable"), nil
 		})
 		c := s.dial(t)
 		in := kind

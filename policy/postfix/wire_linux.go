@@ -131,9 +131,9 @@ func (l *loop) giveBack(w *wire, r *Reader) {
 
 // answer has a request answered, and reports whether the wire is away for that.
 func (l *loop) answer(w *wire, r *Reader) bool {
-	action, wait := l.service.answer(l.whole, l.req, w.peer)
+	reply, wait := l.service.answer(l.whole, l.req, w.peer)
 	if wait == nil {
-		l.replies = AppendReply(l.replies, action)
+		l.replies = reply.Append(l.replies)
 		l.due = append(l.due, due{w, len(l.replies)})
 		if w.owed = true; len(l.due) >= l.together {
 			l.sendDue()
@@ -160,14 +160,14 @@ func (l *loop) answer(w *wire, r *Reader) bool {
 }
 
 // reply waits for an answer and sends it.
-func (l *loop) reply(w *wire, wait func() string, req *policy.Request) {
+func (l *loop) reply(w *wire, wait func() Reply, req *policy.Request) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.tellPanic(closedByPanic, p, "peer", w.peer)
 			w.err = errPanic
 		}
 	}()
-	w.send(AppendReply(nil, l.await(wait, req, w.peer)))
+	w.send(l.await(wait, req, w.peer).Append(nil))
 }
 
 // due is a reply that is sent together with others, to peers of whom nothing further

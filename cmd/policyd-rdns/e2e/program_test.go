@@ -114,7 +114,7 @@ func (d *rdnsInstance) decisions(t *testing.T) []journal.Record {
 func (d *rdnsInstance) judgeAgain(t *testing.T, rules *policy.Rules, r *journal.Record) {
 	t.Helper()
 	again := rules.Judge(&r.Request, &r.Facts)
-	reply := spoken(again.Reply())
+	reply := postfix.NewReply(again.Reply()).String()
 	if again.Action == policy.DUNNO {
 		reply = "" // as the log has it
 	}
@@ -122,12 +122,6 @@ func (d *rdnsInstance) judgeAgain(t *testing.T, rules *policy.Rules, r *journal.
 		t.Errorf("judged again from the log: %s, %q; want %s, %q (%s as %q)",
 			got, reply, want, r.Reply, r.Request.Client, r.Request.HELO)
 	}
-}
-
-// spoken is a reply as it goes over the wire: bounded and printable.
-func spoken(reply string) string {
-	line := string(postfix.AppendReply(nil, reply))
-	return strings.TrimSuffix(strings.TrimPrefix(line, "action="), "\n\n")
 }
 
 // summary is what a log line says of a decision.

@@ -144,9 +144,7 @@ func (d *digester) item(l *journal.Line) item {
 	if q.Instance != "" {
 		i.message = max(maphash.String(d.seed, q.Instance), 1)
 	}
-	for _, e := range f.Errors {
-		i.faults = append(i.faults, parseFault(e))
-	}
+	i.faults = lookupFaults(f.Errors)
 	i.outcome = outcomeOf(v)
 	i.uses = d.exemptions.uses(l)
 	d.client(l, &i)

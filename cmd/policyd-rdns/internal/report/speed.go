@@ -84,11 +84,7 @@ func (s *speed) keep(i *item) {
 		s.slowest = slices.Delete(s.slowest, of, of+1)
 	}
 	if len(i.faults) > 0 && len(i.faults[0].reasons) > 0 {
-		r := i.faults[0].reasons[0]
-		slow.Fault = strings.Clone(r.fault)
-		if r.server != "" {
-			slow.Fault += " from " + r.server
-		}
+		slow.Fault = strings.Clone(i.faults[0].reasons[0].String())
 	}
 	// Behind those that took as long, so that the earliest of them stays.
 	at, _ := slices.BinarySearchFunc(s.slowest, slow, func(a, b Slow) int {

@@ -102,7 +102,9 @@ func TestBounds(t *testing.T) {
 		one := item{at: begin, outcome: Rejected, rule: "r", decided: policy.Reject, carried: true, who: who{
 			client: network, name: fmt.Sprintf("mail.example-%d.test", n), sender: fmt.Sprintf("s%d.test", n), helo: fmt.Sprintf("h%d", n),
 			refusal: policy.Verdict{Action: policy.Reject, Rule: "r"}, objection: policy.Verdict{Action: policy.Reject, Rule: "r"}, mail: uint64(n),
-		}, faults: []lookupFault{parseFault(fmt.Sprintf("mail.example-%d.test: SERVFAIL from 192.0.2.53:53", n))}}
+		}, faults: lookupFaults([]policy.LookupError{{
+			About: fmt.Sprintf("mail.example-%d.test", n), Server: netip.MustParseAddrPort("192.0.2.53:53"), Reason: "SERVFAIL",
+		}})}
 		totals.add(&one)
 		if n%10 == 0 {
 			one.who.client, one.who.name = netip.MustParseAddr("203.0.113.1"), "mail.example.org"

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 )
 
@@ -39,55 +40,43 @@ type ZoneFault struct {
 	Last      time.Time `json:"last"`
 }
 
-// lookupFault is one of the dns_errors of a record.
+// lookupFault is what became of one lookup of a record.
 type lookupFault struct {
 	about   string // address or name that was asked for
 	zone    string
 	reasons []reason
 }
 
-// reason is why a look-up failed.
-type reason struct{ fault, server string } // server may be empty
-
-// maxReasons bounds the reasons of one look-up: there are not so many servers.
-const maxReasons = 8
-
-// parseFault reads one of the dns_errors of a record, as the daemon writes them:
-// "192.0.2.1: no reply from 192.0.2.53:53 in 2s; SERVFAIL from 192.0.2.54:53".
-// What it cannot make out is a reason as it stands. It keeps no more than
-// maxReasons.
-func parseFault(text string) lookupFault {
-	about, why, ok := strings.Cut(text, ": ")
-	if !ok {
-		return lookupFault{reasons: []reason{{fault: clip(text)}}}
-	}
-	f := lookupFault{about: about, zone: zoneOf(about)}
-	for part := range strings.SplitSeq(why, "; ") {
-		if len(f.reasons) == maxReasons {
-			break
-		}
-		f.reasons = append(f.reasons, parseReason(part))
-	}
-	return f
+// reason is why a lookup failed.
+type reason struct {
+	fault  string
+	server netip.AddrPort // not valid: none is to blame
 }
 
-// parseReason takes a reason and its server apart.
-func parseReason(part string) reason {
-	fault, rest, ok := strings.Cut(part, " from ")
-	if ok {
-		address, _, _ := strings.Cut(rest, " ")
-		if server, err := netip.ParseAddrPort(address); err == nil {
-			return reason{clip(fault), server.String()}
+// String is the reason for people: "SERVFAIL from 192.0.2.53:53".
+func (r reason) String() string {
+	if !r.server.IsValid() {
+		return r.fault
+	}
+	return r.fault + " from " + r.server.String()
+}
+
+// maxReasons bounds the reasons of one lookup: there are not so many servers.
+const maxReasons = 8
+
+// lookupFaults are the lookups of a record that failed: the errors of each stand
+// together.
+func lookupFaults(errs []policy.LookupError) (all []lookupFault) {
+	for i := range errs {
+		e := &errs[i]
+		if i == 0 || e.About != errs[i-1].About {
+			all = append(all, lookupFault{about: e.About, zone: zoneOf(e.About)})
+		}
+		if of := &all[len(all)-1]; len(of.reasons) < maxReasons {
+			of.reasons = append(of.reasons, reason{clip(e.Reason), e.Server})
 		}
 	}
-	// What the network said: "192.0.2.53:53: connection refused".
-	address, fault, ok := strings.Cut(part, ": ")
-	if ok {
-		if server, err := netip.ParseAddrPort(address); err == nil {
-			return reason{clip(fault), server.String()}
-		}
-	}
-	return reason{fault: clip(part)}
+	return all
 }
 
 // clip bounds a text that is counted.
@@ -171,7 +160,7 @@ func (f *faults) add(all []lookupFault, at time.Time) {
 }
 
 func (f *faults) addReason(r reason) {
-	if r.server == "" {
+	if !r.server.IsValid() {
 		key := strings.Clone(r.fault)
 		if _, ok := f.other[key]; !ok && len(f.other) == maxFaults {
 			key = "others"
@@ -180,7 +169,7 @@ func (f *faults) addReason(r reason) {
 		return
 	}
 	if _, ok := f.servers[r]; !ok && len(f.servers) == maxFaults {
-		r = reason{"other faults", "others"}
+		r = reason{fault: "other faults"} // of others
 	}
 	f.servers[reason{strings.Clone(r.fault), r.server}]++
 }
@@ -208,7 +197,11 @@ func (f *faults) addZone(l *lookupFault, at time.Time) {
 func (f *faults) report(top int) DNS {
 	d := DNS{Decisions: f.decisions, Other: f.other, Servers: []ServerFault{}, Zones: []ZoneFault{}, Cut: f.cut}
 	for r, n := range f.servers {
-		d.Servers = append(d.Servers, ServerFault{r.server, r.fault, n})
+		server := "others"
+		if r.server.IsValid() {
+			server = r.server.String()
+		}
+		d.Servers = append(d.Servers, ServerFault{server, r.fault, n})
 	}
 	slices.SortFunc(d.Servers, func(a, b ServerFault) int {
 		return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Server, b.Server), cmp.Compare(a.Fault, b.Fault))

@@ -1,0 +1,89 @@
+package journal
+
+import (
+	"flag"
+	"net/netip"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+// fill gives the record a value of a row, if it is not the value of several.
+func (row *row) fill(r *Record) bool {
+	switch row.kind {
+	case kindText:
+		*row.text(r) = "a, \"b\" of " + row.key
+	case kindFlag:
+		*row.flag(r) = true
+	case kindNumber:
+		*row.number(r) = 7
+	case kindAddr:
+		*row.addr(r) = netip.MustParseAddr("2001:db8::7")
+	case kindCheck:
+		r.Decision.Checks[row.check] = row.check.Results()[0]
+	default:
+		return false
+	}
+	return true
+}
+
+// Each row of the table is written, read back and converted, whatever it is.
+func TestEveryKey(t *testing.T) {
+	for i := range table {
+		row := &table[i]
+		want := Record{Request: policy.Request{Time: time.Date(2026, 11, 23, 8, 30, 15, 250e6, time.UTC)}}
+		if row.fill(&want) {
+			t.Run(row.key, func(t *testing.T) { checkKey(t, row, &want) })
+		}
+	}
+}
+
+// checkKey holds the lines of a record that has a value of one row.
+func checkKey(t *testing.T, row *row, want *Record) {
+	t.Helper()
+	var lines [2]string
+	for _, format := range []Format{Logfmt, JSON} {
+		line := format.Append(nil, want)
+		got, err := Parse(line)
+		got.Facts.HELO, got.Facts.PTR = want.Facts.HELO, want.Facts.PTR // which follow from keys
+		if row.check != policy.CheckStrength && got.Decision.Checks[policy.CheckStrength] == policy.None {
+			got.Decision.Checks[policy.CheckStrength] = policy.NotLearnt // so does this
+		}
+		if err != nil || !reflect.DeepEqual(got, *want) {
+			t.Errorf("%s reads %v,\n%+v; want\n%+v", line, err, got, *want)
+		}
+		if !strings.Contains(string(line), row.key) {
+			t.Errorf("%s has no %s", line, row.key)
+		}
+		lines[format] = string(line)
+	}
+	if got, err := AppendJSON(nil, strings.TrimSuffix(lines[Logfmt], "\n")); err != nil || string(got) != lines[JSON] {
+		t.Errorf("AppendJSON(%s) = %s, %v; want %s", lines[Logfmt], got, err, lines[JSON])
+	}
+}
+
+// The package comment lists the keys as the table has them. With -update it is written.
+func TestPackageComment(t *testing.T) {
+	const path, begin, end = "journal.go", "// is left out.\n//\n", "//\n// A list is"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(text), begin)
+	list, after, found := strings.Cut(rest, end)
+	switch {
+	case !found:
+		t.Fatalf("%s has no list of keys between %q and %q", path, begin, end)
+	case list == manual():
+	case flag.Lookup("update").Value.String() == "true":
+		if err := os.WriteFile(path, []byte(before+begin+manual()+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("the package comment lists the keys as\n%s\nwant (go test -run %s -update)\n%s", list, t.Name(), manual())
+	}
+}

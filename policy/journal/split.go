@@ -175,6 +175,9 @@ func (f *fields) splitPlainJSON(line string) bool {
 			return false
 		}
 		array := rest[1] == '['
+		if array && !arrays(key) {
+			return false
+		}
 		value, n, ok := plainValue(rest[1:])
 		rest = rest[1+n:]
 		if !ok || rest == "" {

@@ -73,7 +73,7 @@ func TestSplitPlainJSON(t *testing.T) {
 		{`{"ms":-1}`, false},
 		{`{"ms":1e3}`, false},
 		{`{"rule": "a"}`, false},
-		{`{"rule":["a"]}`, true},
+		{`{"rule":["a"]}`, false},
 		{`{"would":["a","b\u00e9"],"names":[{"name":"a","to":["x","y"]},{"name":"b","colour":"red"},{"to":"none"}],"cut":[]}`, true},
 		{`{"would":["a","b"],"would":"c"}`, true},
 		{`{"would":["a" ]}`, false},

@@ -177,9 +177,13 @@ func putNames(l list, r *Record) list {
 			malformed++
 			most = maxMalformed
 		}
-		if i == policy.MaxNames || malformed > maxMalformedMany {
+		if i == policy.MaxNames {
 			l.cut = true
 			break
+		}
+		if !n.Valid && malformed > maxMalformedMany {
+			l.cut = true
+			continue
 		}
 		l.name(n, most, r.Request.Client)
 	}

@@ -58,7 +58,7 @@ func hostileRecord(random *rand.Rand) journal.Record {
 		for range 1 + random.IntN(policy.MaxNames) {
 			f.Names = append(f.Names, policy.NewName(pick(random, []string{
 				"mail.firm-3.example", "b.bigmail.example", "ip-203-0-113-70.isp-alpha.example", "x.pool.bigmail.example",
-				strings.Repeat("a.", 120) + "city.example", strings.Repeat("abcdefgh-", 27) + ".x", strings.Repeat("_", 63) + ".spamhost.example",
+				strings.Repeat("a.", 120) + "city.example", strings.Repeat("abcdefgh-i.", 22) + "example", strings.Repeat("_", 63) + ".spamhost.example",
 			}), q.Client))
 			f.Names[len(f.Names)-1].Lead = lead()
 		}

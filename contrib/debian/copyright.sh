@@ -7,6 +7,17 @@ for=${1:-}
 
 rule() { printf '\n%s\n\n' "------------------------------------------------------------------------------"; }
 
+# without_apache FILE: it may stand between other licences. Behind its terms there is
+# an appendix with a notice that ends as below.
+without_apache() {
+	awk '
+		/^ *Apache License$/ { print "Apache License, Version 2.0: see /usr/share/common-licenses/Apache-2.0"; skip = 1 }
+		!skip { print }
+		skip == 1 && /END OF TERMS AND CONDITIONS/ { skip = 2 }
+		skip == 2 && /limitations under the License/ { skip = 0 }
+	' "$1"
+}
+
 # licence NAME FOLDER
 licence() {
 	rule
@@ -14,8 +25,8 @@ licence() {
 	texts=$(find "$2" -maxdepth 1 \( -name 'LICENSE*' -o -name 'COPYING*' -o -name 'NOTICE*' \) | LC_ALL=C sort)
 	[ -n "$texts" ] || { echo "$1: no licence" >&2 && exit 1; }
 	for text in $texts; do
-		if [ "$for" = debian ] && head -n 5 "$text" | grep -q 'Apache License'; then
-			echo "Apache License, Version 2.0: see /usr/share/common-licenses/Apache-2.0"
+		if [ "$for" = debian ]; then
+			without_apache "$text"
 		else
 			cat "$text"
 		fi

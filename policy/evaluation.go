@@ -19,6 +19,8 @@ type evaluation struct {
 	// firm, if not nil, has guesses made of a rule: true, so that it holds only where it
 	// does whatever the unknown keys are; false, so that it holds wherever it may.
 	firm []bool
+	// brief: of a decision that is undetermined, what its first rule needs is enough.
+	brief bool
 }
 
 // evaluations are used again: checks and entries are called by way of tables, so that
@@ -28,7 +30,7 @@ var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 // evaluate draws the checks. It is given back to evaluations by whoever asked for it.
 func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 	e := evaluations.Get().(*evaluation)
-	e.req, e.facts, e.rules, e.guess = req, f, r, Undetermined
+	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, false
 	e.draw()
 	return e
 }

@@ -113,6 +113,7 @@ func (in *inquiry) run(ctx context.Context, d *Decision) bool {
 // judge holds the rules against the facts as they are now.
 func (in *inquiry) judge(d *Decision) {
 	in.judged++
+	in.brief = in.options.CacheOnly // all that is at hand is taken anyway
 	f := in.facts
 	f.Cached = in.asked && in.cached
 	f.Outage = len(f.Errors) > 0 && in.g.DNS.Outage()

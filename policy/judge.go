@@ -106,7 +106,9 @@ func (e *evaluation) judge() Decision {
 			spared = spared || h.doubtful && !rule.Action.Permanent() && !rule.Observe
 		case h.truth == Undetermined:
 			d.Undetermined = true
-			d.Ask |= h.ask
+			if d.Ask |= h.ask; e.brief {
+				return d
+			}
 		case d.Undetermined:
 			if h.truth == Yes && !rule.Observe {
 				return d // whatever comes behind does not matter

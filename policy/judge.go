@@ -62,7 +62,7 @@ type Decision struct {
 	Mode   Mode
 	Checks Checks
 	// Undetermined: the facts do not hold what the rules need, so that there
-	// is no decision; Action is DUNNO. It is never so after Gather.
+	// is no decision; Action is DUNNO. It is never so after [Gatherer.Decide].
 	Undetermined bool
 	// Ask are the queries that would determine the decision, those of later rules
 	// included that may come to matter.

@@ -50,7 +50,7 @@ type Facts struct {
 	Stale bool
 
 	// Outage says that no DNS server answered anybody, Overload that this
-	// daemon had no room for a look-up. What is a temperror for that is trouble
+	// daemon had no room for a lookup. What is a temperror for that is trouble
 	// of our own, and nothing that a client could mend or wait for.
 	Outage   bool
 	Overload bool

@@ -20,7 +20,7 @@ func (*fakeDNS) Raise(string, string, resolver.Options) bool { return true }
 // Count counts nothing.
 func (d *fakeDNS) Count(resolver.Kind, resolver.Outcome, resolver.Source) {}
 
-// brokenDNS fails every look-up.
+// brokenDNS fails every lookup.
 type brokenDNS struct {
 	err    error
 	outage bool
@@ -117,12 +117,12 @@ func (panickingDNS) BeginAddrs(_ context.Context, _, _ string, o resolver.Option
 	return resolver.Answer{}, func(context.Context) resolver.Answer { panic("an error of the program") }
 }
 
-// TestPanicReachesTheRequest: a panic of a look-up ends on the goroutine of the
+// TestPanicReachesTheRequest: a panic of a lookup ends on the goroutine of the
 // request, where it can be answered for, and not the process.
 func TestPanicReachesTheRequest(t *testing.T) {
 	defer func() {
 		if p := recover(); p != "an error of the program" {
-			t.Errorf("recovered %v; want the panic of the look-up", p)
+			t.Errorf("recovered %v; want the panic of the lookup", p)
 		}
 	}()
 	rules := &policy.Rules{List: policy.Builtin()}

@@ -10,7 +10,7 @@ import (
 	"policyd-rdns/policy/hostname"
 )
 
-// Prefixes is a set of addresses and networks. A look-up costs one step for
+// Prefixes is a set of addresses and networks. A lookup costs one step for
 // each prefix length in use, however many networks there are. The zero value is
 // empty.
 type Prefixes struct {

@@ -159,7 +159,7 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// A look-up that the deadline cuts short runs on behind and fills the cache.
+// A lookup that the deadline cuts short runs on behind and fills the cache.
 func TestSlowDNS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, named+"\n!delay 10.113.0.203.in-addr.arpa 1900ms\n!delay mail.example.com 1900ms")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Outcome is what became of a look-up. "No" and "don't know" are different
+// Outcome is what became of a lookup. "No" and "don't know" are different
 // from the lowest layer up: only a server's own word is a "no".
 type Outcome uint8
 
@@ -29,7 +29,7 @@ func (o Outcome) String() string {
 	return [numOutcomes]string{"not asked", "found", "none", "temperror"}[o]
 }
 
-// Answer is the result of one look-up. Names and Addrs are shared with the
+// Answer is the result of one lookup. Names and Addrs are shared with the
 // cache and with other callers: read them, do not modify them.
 type Answer struct {
 	Outcome Outcome

@@ -8,7 +8,7 @@ import (
 // Budget bounds what one decision may cost others: the questions sent for it,
 // each message counted, retries and TCP included. Who owns a client's zones
 // chooses how many names and aliases there are to follow. It may be used by
-// several look-ups at once. The nil Budget has no bound.
+// several lookups at once. The nil Budget has no bound.
 type Budget struct {
 	left atomic.Int64
 	size int64

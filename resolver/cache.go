@@ -23,7 +23,7 @@ const (
 // entry is what is kept of one answer. In the cache it is not modified any more,
 // but for hits: who has got it may go on reading it. A million of them are the
 // larger part of the program's memory, and to fetch them from there the larger
-// part of a look-up: times are offsets, a record that is the only one has no place
+// part of a lookup: times are offsets, a record that is the only one has no place
 // of its own, and all is 64 bytes with an address, which is one line of a
 // processor's cache, and 56 with a name.
 type entry[R any] struct {

@@ -192,7 +192,7 @@ func TestMaxAge(t *testing.T) {
 	}
 }
 
-// step is one look-up in a life: after some time the world is that of a text.
+// step is one lookup in a life: after some time the world is that of a text.
 type step struct {
 	after  time.Duration
 	text   string

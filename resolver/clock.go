@@ -19,7 +19,7 @@ const clockStep = time.Second
 // a clock that was wrong. That one was set forward by mistake costs questions only.
 //
 // CLOCK_BOOTTIME would tell the former alone, but not on every system, and at the
-// price of a system call for each look-up in the cache; time.Now has read both
+// price of a system call for each lookup in the cache; time.Now has read both
 // clocks anyway.
 type clock struct {
 	// read tells how long ago the clock was made, by the monotonic clock and by

@@ -1,5 +1,5 @@
 // Package resolver finds out what the DNS says about a client: PTR and address
-// look-ups with a cache, and nothing else.
+// lookups with a cache, and nothing else.
 //
 // It asks recursive servers (Unbound, BIND, those of /etc/resolv.conf), one
 // after the other, over UDP with EDNS0 and over TCP when a reply was truncated.
@@ -35,11 +35,11 @@
 // what a HELO name keeps out is nothing but another; names of addresses leave a
 // quarter. Without room the oldest flight gives way to one with a better claim.
 //
-// A server that fails is asked last until it answers again, a look-up or a
+// A server that fails is asked last until it answers again, a lookup or a
 // probe. When no server answers any more, that is an outage, and the caller is
 // told: what cannot be learnt then says nothing about a client.
 //
-// A cached look-up starts no goroutine and allocates nothing.
+// A cached lookup starts no goroutine and allocates nothing.
 //
 // What is left to others: which names to look up, how many, and what an answer
 // means.

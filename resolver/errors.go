@@ -14,10 +14,10 @@ import (
 var (
 	// ErrBusy: as many lookups are under way as Config.MaxInFlight allows, and
 	// none of them has lasted for long; or this one had to give way to another.
-	ErrBusy = errors.New("too many look-ups under way")
+	ErrBusy = errors.New("too many lookups under way")
 	// ErrShare: so many of them are for the network of Options.Client, or ask the
 	// same zone, that this one is put off, or ended, for the sake of others.
-	ErrShare = errors.New("too many look-ups under way for one network or zone")
+	ErrShare = errors.New("too many lookups under way for one network or zone")
 	// ErrOwn: this host has no descriptors, buffers or ports left to ask with,
 	// or the program has an error (a panic, which is logged).
 	ErrOwn = errors.New("trouble of our own")
@@ -33,7 +33,7 @@ var ErrUnneeded = errors.New("the answer is not needed")
 type shareError struct{ of string }
 
 func (e *shareError) Error() string {
-	return "too many look-ups under way for this " + e.of
+	return "too many lookups under way for this " + e.of
 }
 
 func (e *shareError) Is(target error) bool { return target == ErrShare }

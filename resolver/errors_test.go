@@ -18,7 +18,7 @@ func TestReasons(t *testing.T) {
 		want string
 	}{
 		{errSlow, "[{invalid AddrPort no answer in 20s}]"},
-		{errZoneShare, "[{invalid AddrPort too many look-ups under way for this zone}]"},
+		{errZoneShare, "[{invalid AddrPort too many lookups under way for this zone}]"},
 		{troubles{silent, (&failing{err: errors.New("SERVFAIL")}).from(two)}, "[{192.0.2.53:53 no reply} {[2001:db8::53]:53 SERVFAIL}]"},
 		{troubles{broken(one, syscall.ECONNREFUSED)}, "[{192.0.2.53:53 connection refused}]"},
 		{

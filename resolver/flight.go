@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// flightTime bounds one look-up, whoever waits for it. A caller's deadline is
+// flightTime bounds one lookup, whoever waits for it. A caller's deadline is
 // shorter; the rest is for the cache.
 const flightTime = 20 * time.Second
 
-// table is all of one kind of question: the answers at hand and the look-ups
+// table is all of one kind of question: the answers at hand and the lookups
 // under way.
 type table[K key[R], R comparable] struct {
 	r       *Resolver
@@ -18,7 +18,7 @@ type table[K key[R], R comparable] struct {
 	flights map[K]*flight[R] // guarded by r.mu
 }
 
-// result is what one look-up came to.
+// result is what one lookup came to.
 type result[R any] struct {
 	*entry[R]
 	cached bool
@@ -27,7 +27,7 @@ type result[R any] struct {
 	stale  bool
 }
 
-// flight is one look-up under way. It is no property of the caller that started
+// flight is one lookup under way. It is no property of the caller that started
 // it: others join, and all may leave before it ends.
 type flight[R any] struct {
 	seat
@@ -162,7 +162,7 @@ func cutShort(ctx context.Context) error {
 }
 
 // board is the flight that asks k, started if there is none, and whether it is
-// the caller's own. All is decided under one lock, so that a refused look-up
+// the caller's own. All is decided under one lock, so that a refused lookup
 // costs no goroutine, and an answer that has just landed is not asked for
 // again.
 func (t *table[K, R]) board(k K, o Options) (f *flight[R], mine bool) {
@@ -258,7 +258,7 @@ func (t *table[K, R]) land(k K, f *flight[R]) {
 	close(f.done)
 }
 
-// fail keeps the news that a look-up failed. It takes nothing from an answer
+// fail keeps the news that a lookup failed. It takes nothing from an answer
 // that is still of use: old news only helps.
 func (t *table[K, R]) fail(k K, failure *entry[R]) {
 	e := t.cache.get(k, failure.at)

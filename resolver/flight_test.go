@@ -46,7 +46,7 @@ func TestAskedOnce(t *testing.T) {
 	}
 }
 
-// TestCutShort: a caller leaves when it must, the look-up goes on and fills the
+// TestCutShort: a caller leaves when it must, the lookup goes on and fills the
 // cache, and the deadline is never the answer to somebody else.
 func TestCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestRunsOnBehind(t *testing.T) {
 	})
 }
 
-// TestFlightTime: a look-up that makes progress all the time ends all the same.
+// TestFlightTime: a lookup that makes progress all the time ends all the same.
 func TestFlightTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, chainOf(8)+"!nochase *\n!delay * 4s")
@@ -204,8 +204,8 @@ func TestMaxInFlight(t *testing.T) {
 		for i := range 2 {
 			wg.Go(func() { b.lookupContext(ctx, fmt.Sprintf("A behind%d.example", i), Options{}) })
 		}
-		wg.Wait() // both callers are gone, the look-ups are not
-		const busy = "temperror: too many look-ups under way"
+		wg.Wait() // both callers are gone, the lookups are not
+		const busy = "temperror: too many lookups under way"
 		for _, step := range []struct{ question, want string }{
 			{"A a.example.com", busy},
 			{"PTR 192.0.2.2", busy},

@@ -19,7 +19,7 @@ import (
 // neither a connection nor an error it is reached as ever.
 type dialer func(ctx context.Context, network string, server int, after time.Duration) (net.Conn, error)
 
-// TestMisbehaviour: whatever servers do, a look-up has the outcome that it
+// TestMisbehaviour: whatever servers do, a lookup has the outcome that it
 // should, sends no more than it should, and takes no longer. The caller has 5
 // seconds.
 func TestMisbehaviour(t *testing.T) {

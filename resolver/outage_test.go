@@ -33,7 +33,7 @@ const (
 )
 
 // TestOutage: when an outage begins and ends, to the millisecond. A try takes 2
-// seconds, a look-up with one or two silent servers 4.
+// seconds, a lookup with one or two silent servers 4.
 func TestOutage(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -116,10 +116,10 @@ func TestOutage(t *testing.T) {
 		}, ""},
 
 		// Any good answer ends it.
-		{"a look-up is answered", 1, []moment{
+		{"a lookup is answered", 1, []moment{
 			{0, silent, zones}, {13 * time.Second, noProbe, "A a.example.org"},
 		}, "begin 5.5s, end 13s"},
-		{"a look-up is answered during probes", 1, []moment{
+		{"a lookup is answered during probes", 1, []moment{
 			{0, silent, zones}, {11 * time.Second, noProbe, "A a.example.org"},
 		}, "begin 5.5s, end 11s told 1.5s later"},
 		{"only the root is answered", 1, []moment{

@@ -21,7 +21,7 @@ import (
 // peakServer is, in the environment of TestPeak's own child, the server to ask.
 const peakServer = "RESOLVER_TEST_PEAK_SERVER"
 
-// TestPeak: 500 look-ups under way that are all answered with 64 KiB, made to take
+// TestPeak: 500 lookups under way that are all answered with 64 KiB, made to take
 // megabytes when unpacked, take 120 MiB in all, program and garbage included. They
 // are made by a process of their own.
 func TestPeak(t *testing.T) {

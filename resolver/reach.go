@@ -17,7 +17,7 @@ type reach struct {
 }
 
 // Reachable says whether a server answers. The error is why none does, for
-// people. While look-ups are answered it costs nothing; else the servers are
+// people. While lookups are answered it costs nothing; else the servers are
 // probed, once in 1.5 seconds at most, whoever asks, which takes up to 2 seconds.
 // It must have returned before Close is called.
 func (r *Resolver) Reachable(ctx context.Context) error {

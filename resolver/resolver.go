@@ -67,9 +67,9 @@ type Options struct {
 	// CacheOnly: answer from the cache, or NotAsked; never wait. An answer past
 	// its TTL is given if it would be without a new question.
 	CacheOnly bool
-	// Client is who the look-up is for: its network, a /24 of IPv4 or a /48 of
+	// Client is who the lookup is for: its network, a /24 of IPv4 or a /48 of
 	// IPv6, has a share of Config.MaxInFlight, as the zone has that is asked. A
-	// look-up that another caller has begun is free. The zero Addr has no bound of
+	// lookup that another caller has begun is free. The zero Addr has no bound of
 	// its own.
 	Client netip.Addr
 	// HELO: the name is what the client says it is, which costs it nothing. Such
@@ -150,7 +150,7 @@ func (c *Config) check() error {
 		err = errors.Join(err, fmt.Errorf("%d cache entries: want at least 2", c.CacheEntries))
 	}
 	if c.MaxInFlight < 1 {
-		err = errors.Join(err, fmt.Errorf("%d look-ups in flight: want at least 1", c.MaxInFlight))
+		err = errors.Join(err, fmt.Errorf("%d lookups in flight: want at least 1", c.MaxInFlight))
 	}
 	if c.Stale < 0 || c.Stale > maxStale {
 		err = errors.Join(err, fmt.Errorf("stale answers for %v: want 0 to %v", c.Stale, maxStale))
@@ -175,7 +175,7 @@ func checkServers(servers []netip.AddrPort, timeout time.Duration) error {
 }
 
 // SetServers replaces the servers and the time for one try. The cache stays, and
-// look-ups under way are not disturbed. What New would refuse changes nothing.
+// lookups under way are not disturbed. What New would refuse changes nothing.
 func (r *Resolver) SetServers(servers []netip.AddrPort, timeout time.Duration) {
 	if checkServers(servers, timeout) != nil {
 		return
@@ -198,7 +198,7 @@ func (r *Resolver) SetStale(d time.Duration) {
 	}
 }
 
-// SetMaxInFlight changes Config.MaxInFlight. Look-ups under way are not
+// SetMaxInFlight changes Config.MaxInFlight. Lookups under way are not
 // disturbed: where they are too many, one ends for each new one. What New would refuse changes nothing.
 func (r *Resolver) SetMaxInFlight(n int) {
 	r.mu.Lock()
@@ -208,7 +208,7 @@ func (r *Resolver) SetMaxInFlight(n int) {
 	}
 }
 
-// Close cuts the look-ups under way and returns when they have ended. Those who
+// Close cuts the lookups under way and returns when they have ended. Those who
 // wait for one get TempError. Only the cache answers afterwards.
 func (r *Resolver) Close() {
 	r.mu.Lock()
@@ -226,7 +226,7 @@ func (r *Resolver) Close() {
 }
 
 // LookupPTR asks for the names of an address, as [address.Plain] has it. The outcome is TempError at the
-// latest when ctx is over; the look-up then runs on behind, for 20 seconds at
+// latest when ctx is over; the lookup then runs on behind, for 20 seconds at
 // most, and fills the cache, unless the cause of ctx is ErrUnneeded.
 func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) Answer {
 	a, wait := r.BeginPTR(ctx, addr, o)

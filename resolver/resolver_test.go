@@ -25,11 +25,11 @@ func TestNewRefuses(t *testing.T) {
 		{func(c *Config) { c.Timeout = 0 }, "timeout 0s: want above 0 and at most 20s"},
 		{func(c *Config) { c.Timeout = 21 * time.Second }, "timeout 21s: want above 0 and at most 20s"},
 		{func(c *Config) { c.CacheEntries = 1 }, "1 cache entries: want at least 2"},
-		{func(c *Config) { c.MaxInFlight = 0 }, "0 look-ups in flight: want at least 1"},
+		{func(c *Config) { c.MaxInFlight = 0 }, "0 lookups in flight: want at least 1"},
 		{func(c *Config) { c.Stale = maxStale }, ""},
 		{func(c *Config) { c.Stale = -1 }, "stale answers for -1ns: want 0 to 168h0m0s"},
 		{func(c *Config) { c.Stale = maxStale + 1 }, "stale answers for 168h0m0.000000001s: want 0 to 168h0m0s"},
-		{func(c *Config) { *c = Config{} }, "no servers to ask\ntimeout 0s: want above 0 and at most 20s\n0 cache entries: want at least 2\n0 look-ups in flight: want at least 1"},
+		{func(c *Config) { *c = Config{} }, "no servers to ask\ntimeout 0s: want above 0 and at most 20s\n0 cache entries: want at least 2\n0 lookups in flight: want at least 1"},
 	} {
 		c := good
 		test.change(&c)

@@ -218,7 +218,7 @@ func TestPanicOfProbes(t *testing.T) {
 	})
 }
 
-// TestStats: what a few look-ups count as.
+// TestStats: what a few lookups count as.
 func TestStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := configured(t, Config{Stale: time.Hour}, "!servfail *", "a.example.com. 60 A 192.0.2.1\n!delay * 100ms")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// act is one look-up in the life of an answer that may be kept for a day after
+// act is one lookup in the life of an answer that may be kept for a day after
 // its TTL: after some time the world is that of a text, and it takes some time.
 type act struct {
 	after  time.Duration
@@ -136,7 +136,7 @@ func TestStale(t *testing.T) {
 	}
 }
 
-// TestStaleForWhoCannotAsk: every other reason that a look-up fails for.
+// TestStaleForWhoCannotAsk: every other reason that a lookup fails for.
 func TestStaleForWhoCannotAsk(t *testing.T) {
 	const stale = "stale: found 192.0.2.1"
 	for _, test := range []struct {
@@ -160,7 +160,7 @@ func TestStaleForWhoCannotAsk(t *testing.T) {
 		{"the caller's deadline", func(b *bed) { b.set(silent) }, Options{}, 300 * time.Millisecond, stale, 300 * time.Millisecond, 1},
 		{"the caller is late already", func(*bed) {}, Options{}, -1, stale, 0, 0},
 		{"no budget", func(*bed) {}, Options{Budget: NewBudget(0)}, time.Minute, stale, 0, 0},
-		{"too many look-ups", func(b *bed) { b.fly(100, Options{}) }, Options{}, time.Minute, stale, 0, 75},
+		{"too many lookups", func(b *bed) { b.fly(100, Options{}) }, Options{}, time.Minute, stale, 0, 75},
 		{"too many of the network", func(b *bed) { b.fly(50, Options{Client: v4(1)}) }, Options{Client: v4(2)}, time.Minute, stale, 0, 50},
 		{"closed", func(b *bed) { b.Close() }, Options{}, time.Minute, stale, 0, 0},
 		{"an outage", func(b *bed) {

@@ -16,19 +16,19 @@ type Stats struct {
 	// and that were to ask nobody else (CacheOnly). Those with Options.Uncounted
 	// are counted when the caller says so (Count).
 	Lookups []LookupStats
-	Hits    uint64 // look-ups answered from the cache
+	Hits    uint64 // lookups answered from the cache
 	Misses  uint64 // all others
 	Stale   uint64 // hits past their TTL
-	Joined  uint64 // look-ups that waited for the question of another
+	Joined  uint64 // lookups that waited for the question of another
 	Ahead   uint64 // answers asked again before they expired, for nobody
-	Busy    uint64 // look-ups refused with ErrBusy
-	Share   uint64 // look-ups refused with ErrShare
+	Busy    uint64 // lookups refused with ErrBusy
+	Share   uint64 // lookups refused with ErrShare
 	// Displaced are lookups that were ended for others when there was no room.
 	Displaced uint64
 	Panics    uint64
 
 	Entries  int // answers kept, those past their TTL included
-	InFlight int // look-ups under way
+	InFlight int // lookups under way
 	Outage   bool
 	Since    time.Time // the beginning of the outage
 	Why      string    // what became of its probe at each server, for people
@@ -75,7 +75,7 @@ const (
 // String is the source's name in metrics.
 func (s Source) String() string { return [numSources]string{"asked", "cache", "stale"}[s] }
 
-// LookupStats counts look-ups of one kind that came out alike.
+// LookupStats counts lookups of one kind that came out alike.
 type LookupStats struct {
 	Kind    Kind
 	Outcome Outcome
@@ -108,7 +108,7 @@ func (r *Resolver) Count(k Kind, o Outcome, s Source) {
 	}
 }
 
-// stats fills in the look-ups.
+// stats fills in the lookups.
 func (c *counts) stats(s *Stats) {
 	for k := range numKinds {
 		for o := range numOutcomes {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestStatsOfLookups counts look-ups by what they were, what came of them, and
+// TestStatsOfLookups counts lookups by what they were, what came of them, and
 // where that came from.
 func TestStatsOfLookups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -38,7 +38,7 @@ mail.example.com. AAAA 2001:db8::1
 			"A found asked 1", "A none asked 1", "A temperror asked 1", "A temperror cache 1", "AAAA found asked 1",
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("look-ups\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			t.Errorf("lookups\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 		if s.Hits != 3 || s.Misses != 6 || s.Stale != 1 {
 			t.Errorf("%d hits, %d misses, %d stale; want 3, 6, 1", s.Hits, s.Misses, s.Stale)

@@ -32,9 +32,9 @@ func newExplain() *cobra.Command {
 	var o explainOptions
 	cmd := &cobra.Command{
 		Use:   "explain IP",
-		Short: "judge one client aloud: every look-up, every fact, every rule",
+		Short: "judge one client aloud: every lookup, every fact, every rule",
 		Long: `explain looks a client up as the daemon would, with an empty cache, and prints
-every look-up, every fact, every rule tried, the text that the sending server
+every lookup, every fact, every rule tried, the text that the sending server
 would read, as Postfix wraps it at the given stage, and the rule that would let
 this client pass. Exit status 1 if the client would not pass.
 

@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// took is how long a look-up took, which no golden file can hold.
+// took is how long a lookup took, which no golden file can hold.
 var took = regexp.MustCompile(` +[0-9.]+(s|ms|µs)\n`)
 
 const explainZone = `

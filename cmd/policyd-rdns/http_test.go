@@ -194,7 +194,7 @@ func TestPageIsExplain(t *testing.T) {
 		page := strings.ToLower(blank.ReplaceAllString(html.UnescapeString(text.ReplaceAllString(body, " ")), " "))
 		for line := range strings.Lines(printed.String()) {
 			line = strings.TrimSuffix(strings.TrimSpace(line), ":")
-			line = strings.TrimSuffix(line, " 0s") // the time of a look-up is not recorded
+			line = strings.TrimSuffix(line, " 0s") // the time of a lookup is not recorded
 			line = strings.ReplaceAll(line, "): ", ") ")
 			line = strings.ToLower(strings.TrimSpace(blank.ReplaceAllString(line, " ")))
 			if strings.HasPrefix(line, "client ") {

@@ -30,7 +30,7 @@ func TestMemory(t *testing.T) {
 		t.Skip("the race detector takes memory of its own")
 	}
 	const entries, connections, rounds = 100_000, 2000, 100
-	// So few that none is kept out of its network's share of look-ups.
+	// So few that none is kept out of its network's share of lookups.
 	const learning = 80
 	dns, w := startWorld(t, memoryZone(entries/2))
 	d := memoryProgram(t, dns, entries)

@@ -105,7 +105,7 @@ func readmeTrouble() map[string]string {
 		"one zone fails or is silent":                                       "policy/world_test.go TestSlowDNS",
 		"the servers fail or are slow":                                      "resolver/stale_test.go TestStale",
 		"no DNS server answers at all":                                      "cmd/policyd-rdns/e2e/badday_test.go TestPostfixDNSAway",
-		"more look-ups than `max_inflight`":                                 "policy/overload_test.go TestSiege",
+		"more lookups than `max_inflight`":                                  "policy/overload_test.go TestSiege",
 		"more connections than `max_connections`":                           "policy/postfix/accept_test.go TestServeFull",
 		"a request is unreadable, or not whole in 60 s":                     "policy/postfix/server_test.go TestServeUnfinished",
 		"the client has no address (`unknown`)":                             "policy/enough_test.go TestGatherNoAddress",

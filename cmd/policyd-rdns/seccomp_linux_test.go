@@ -47,7 +47,7 @@ func TestSystemCallFilter(t *testing.T) {
 }
 
 // useProgram starts the program under a filter, if there is one, and goes
-// through all that it has the kernel do: sockets of both kinds, look-ups over
+// through all that it has the kernel do: sockets of both kinds, lookups over
 // UDP and TCP, files that it writes, a reload, the end.
 func useProgram(t *testing.T, filter string) {
 	dns, _ := startWorld(t, "!truncate mail.example.com\n"+plainZone)

@@ -44,7 +44,7 @@ force. Without a file it runs on built-in defaults, listening on
 }
 
 // stopTime bounds what is left to do after the last request was answered: the
-// log, and look-ups that run on behind.
+// log, and lookups that run on behind.
 const stopTime = 3 * time.Second
 
 func serve(ctx context.Context, path string, stderr io.Writer) error {
@@ -116,7 +116,7 @@ func (d *daemon) run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	return err
 }
 
-// What the program needs beside connections and look-ups: log, sockets, the
+// What the program needs beside connections and lookups: log, sockets, the
 // runtime's own; and for each processor to serve connections.
 const (
 	spareDescriptors = 64
@@ -130,7 +130,7 @@ func descriptors(c *config.Config) uint64 {
 }
 
 // checkDescriptors warns if connections could take the file descriptors that
-// look-ups need: what cannot be asked is a temperror.
+// lookups need: what cannot be asked is a temperror.
 func (d *daemon) checkDescriptors(conf *config.Config) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

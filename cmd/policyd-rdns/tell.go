@@ -19,7 +19,7 @@ func (e *explanation) print(w io.Writer, p paint) {
 	if e.Request.HELO != "" {
 		fmt.Fprintf(w, "  %s %s", p.bold("helo"), safe(e.Request.HELO))
 	}
-	fmt.Fprintf(w, "\n\n%s\n", p.bold("look-ups"))
+	fmt.Fprintf(w, "\n\n%s\n", p.bold("lookups"))
 	e.printLookups(w)
 	fmt.Fprintf(w, "\n%s\n", p.bold("facts"))
 	e.printFacts(w)

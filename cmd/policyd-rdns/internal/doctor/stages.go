@@ -105,7 +105,7 @@ func checkWarnOnly(x *examination) []Finding {
 }
 
 // checkUnlisted looks whether unknown recipients are refused before they cost
-// look-ups.
+// lookups.
 func checkUnlisted(x *examination) []Finding {
 	var all []Finding
 	for i := range x.ours {
@@ -115,7 +115,7 @@ func checkUnlisted(x *examination) []Finding {
 		}
 		all = append(all, Finding{
 			"call.unlisted", Info, fmt.Sprintf("Mail to recipients that do not exist is asked about too (%s)", c.names()),
-			"Postfix refuses them at the end of its restrictions (smtpd_reject_unlisted_recipient), after the daemon. Before the call they cost no look-ups; the sender then reads \"User unknown\" whoever he is.",
+			"Postfix refuses them at the end of its restrictions (smtpd_reject_unlisted_recipient), after the daemon. Before the call they cost no lookups; the sender then reads \"User unknown\" whoever he is.",
 			x.completed(c),
 		})
 	}

@@ -80,8 +80,8 @@ func checkDescriptors(x *examination) []Finding {
 		return nil
 	}
 	return []Finding{{
-		"limits.descriptors", Warning, fmt.Sprintf("The daemon may have %d file descriptors, and with all its connections and look-ups needs %d", p.Descriptors, need),
-		"Without one, a look-up is a temperror, and a new connection waits.",
+		"limits.descriptors", Warning, fmt.Sprintf("The daemon may have %d file descriptors, and with all its connections and lookups needs %d", p.Descriptors, need),
+		"Without one, a lookup is a temperror, and a new connection waits.",
 		[]string{"systemctl edit policyd-rdns", "# [Service]", "# LimitNOFILE=" + strconv.FormatUint(need*2, 10)},
 	}}
 }

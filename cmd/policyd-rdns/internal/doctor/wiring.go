@@ -343,7 +343,7 @@ func checkOrder(x *examination) []Finding {
 		f := Finding{
 			"call.before-relay-check", Warning,
 			fmt.Sprintf("Called before reject_unauth_destination in %s (%s)", c.Param, c.names()),
-			"Everybody who tries to relay through this host costs DNS look-ups and a line in the decision log, for mail that is refused anyway. It opens no relay: the daemon never answers OK.",
+			"Everybody who tries to relay through this host costs DNS lookups and a line in the decision log, for mail that is refused anyway. It opens no relay: the daemon never answers OK.",
 			x.rewire(c.place),
 		}
 		if v, _ := c.option("default_action"); later && actionLevel(v) == Error {

@@ -28,22 +28,22 @@ func newCollector(state func() State) *collector {
 	c := &collector{
 		state:      state,
 		config:     describe("config_info", "1; the labels are the hash of the configuration in force, and its mode.", "config", "mode"),
-		lookups:    describe("lookups_total", "Look-ups for clients, by what was asked for, what came of it, and from where.", "type", "outcome", "source"),
+		lookups:    describe("lookups_total", "Lookups for clients, by what was asked for, what came of it, and from where.", "type", "outcome", "source"),
 		refused:    describe("lookups_refused_total", "Lookups refused, for too many were under way in all (busy) or for one network or zone (share), or ended for others (displaced).", "reason"),
-		panics:     describe("panics_total", "Errors of the program that cost one request or one look-up its answer, or one connection.", "part"),
+		panics:     describe("panics_total", "Errors of the program that cost one request or one lookup its answer, or one connection.", "part"),
 		tries:      describe("dns_tries_total", "Tries at a DNS server, by what was asked for and what came of it. NS are probes.", "server", "type", "outcome"),
 		answerTime: describe("dns_answer_duration_seconds", "Time that a DNS server took for an answer.", "server"),
 		ill:        describe("dns_server_ill", "1 if a DNS server is asked last because it failed the last time.", "server"),
 	}
-	c.add(prometheus.CounterValue, "cache_hits_total", "Look-ups answered from the cache.", func(s *State) float64 { return float64(s.Resolver.Hits) })
-	c.add(prometheus.CounterValue, "cache_misses_total", "Look-ups that the cache could not answer.", func(s *State) float64 { return float64(s.Resolver.Misses) })
+	c.add(prometheus.CounterValue, "cache_hits_total", "Lookups answered from the cache.", func(s *State) float64 { return float64(s.Resolver.Hits) })
+	c.add(prometheus.CounterValue, "cache_misses_total", "Lookups that the cache could not answer.", func(s *State) float64 { return float64(s.Resolver.Misses) })
 	c.add(prometheus.CounterValue, "cache_stale_hits_total", "Hits with an answer past its TTL.", func(s *State) float64 { return float64(s.Resolver.Stale) })
 	c.add(prometheus.GaugeValue, "cache_entries", "Answers that are kept, those past their TTL included.", func(s *State) float64 { return float64(s.Resolver.Entries) })
 	c.add(prometheus.GaugeValue, "cache_entries_max", "Answers that may be kept.", func(s *State) float64 { return float64(s.CacheEntries) })
-	c.add(prometheus.CounterValue, "lookups_coalesced_total", "Look-ups that waited for the question of another.", func(s *State) float64 { return float64(s.Resolver.Joined) })
+	c.add(prometheus.CounterValue, "lookups_coalesced_total", "Lookups that waited for the question of another.", func(s *State) float64 { return float64(s.Resolver.Joined) })
 	c.add(prometheus.CounterValue, "lookups_ahead_total", "Answers asked again before they expired.", func(s *State) float64 { return float64(s.Resolver.Ahead) })
-	c.add(prometheus.GaugeValue, "lookups_in_flight", "Look-ups under way.", func(s *State) float64 { return float64(s.Resolver.InFlight) })
-	c.add(prometheus.GaugeValue, "lookups_in_flight_max", "Look-ups that may be under way.", func(s *State) float64 { return float64(s.MaxInFlight) })
+	c.add(prometheus.GaugeValue, "lookups_in_flight", "Lookups under way.", func(s *State) float64 { return float64(s.Resolver.InFlight) })
+	c.add(prometheus.GaugeValue, "lookups_in_flight_max", "Lookups that may be under way.", func(s *State) float64 { return float64(s.MaxInFlight) })
 	c.add(prometheus.GaugeValue, "dns_outage", "1 while no DNS server answers.", func(s *State) float64 { return number(s.Resolver.Outage) })
 	c.add(prometheus.GaugeValue, "connections", "Policy connections that are open.", func(s *State) float64 { return float64(s.Server.Open) })
 	c.add(prometheus.GaugeValue, "connections_max", "Policy connections that there may be.", func(s *State) float64 { return float64(s.MaxConnections) })

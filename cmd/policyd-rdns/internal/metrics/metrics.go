@@ -70,7 +70,7 @@ func New(version string, state func() State) *Metrics {
 			"Decisions in which a rule under observation held, or nothing is carried out, by what it would have been.", "action", "rule"),
 		impaired: counters("impaired_decisions_total",
 			"Decisions that were less than a reject for a doubt (downgraded), rested on an answer past its TTL (stale), "+
-				"were made while no DNS server answered (outage) or without room for a look-up (overload).", "reason"),
+				"were made while no DNS server answered (outage) or without room for a lookup (overload).", "reason"),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "decision_duration_seconds",
 			Help: "Time from a request to its decision, DNS included.",

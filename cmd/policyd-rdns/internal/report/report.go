@@ -113,7 +113,7 @@ type Lines struct {
 type Notes struct {
 	Downgraded int `json:"downgraded"` // a doubt made less of a reject
 	Outage     int `json:"outage"`     // no DNS server answered anybody
-	Overload   int `json:"overload"`   // the daemon had no room for a look-up
+	Overload   int `json:"overload"`   // the daemon had no room for a lookup
 	Stale      int `json:"stale"`      // an answer past its TTL was used
 }
 

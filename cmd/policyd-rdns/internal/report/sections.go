@@ -49,10 +49,10 @@ func (r *Report) groupSection(id, title, noun string, g *Groups) section {
 func (r *Report) troubleSection() section {
 	s := section{id: "dns", title: "Trouble with the DNS"}
 	if r.DNS.Decisions == 0 {
-		s.text = []string{"None: no look-up failed."}
+		s.text = []string{"None: no lookup failed."}
 		return s
 	}
-	s.text = []string{fmt.Sprintf("A look-up failed for %s (%s). Zones are organisational domains, and the reverse zones of a /24 or a /48.",
+	s.text = []string{fmt.Sprintf("A lookup failed for %s (%s). Zones are organisational domains, and the reverse zones of a /24 or a /48.",
 		plural(r.DNS.Decisions, "decision"), percent(r.DNS.Decisions, r.Total.Decisions))}
 	for _, fault := range slices.Sorted(maps.Keys(r.DNS.Other)) {
 		s.notes = append(s.notes, fmt.Sprintf("Without a server: %s, %s.", safe(fault), times(r.DNS.Other[fault])))
@@ -69,7 +69,7 @@ func (r *Report) troubleSection() section {
 
 // serverTable has a row for each server.
 func (r *Report) serverTable() table {
-	t := table{caption: "Look-ups that failed, by server", columns: []column{{title: "server"}, {title: "failed", numeric: true}, {title: "how"}}}
+	t := table{caption: "Lookups that failed, by server", columns: []column{{title: "server"}, {title: "failed", numeric: true}, {title: "how"}}}
 	sums, how := map[string]int{}, map[string][]string{}
 	var servers []string
 	for _, f := range r.DNS.Servers {
@@ -87,7 +87,7 @@ func (r *Report) serverTable() table {
 }
 
 func (r *Report) zoneTable() table {
-	t := table{caption: "Look-ups that failed, by zone", columns: []column{
+	t := table{caption: "Lookups that failed, by zone", columns: []column{
 		{title: "zone"}, {title: "decisions", numeric: true}, {title: "fault"}, {title: "asked for, as"}, {title: "first", time: true}, {title: "last", time: true},
 	}}
 	for _, z := range r.DNS.Zones {

@@ -30,7 +30,7 @@ type Slow struct {
 	Client    string    `json:"client"`
 	Name      string    `json:"name"`
 	Questions int       `json:"questions"`
-	Fault     string    `json:"fault"` // of the first look-up that failed
+	Fault     string    `json:"fault"` // of the first lookup that failed
 
 	elapsed time.Duration
 }

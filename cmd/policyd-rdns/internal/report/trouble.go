@@ -14,7 +14,7 @@ import (
 
 // DNS is the trouble with the DNS.
 type DNS struct {
-	Decisions int            `json:"decisions"` // with a look-up that failed
+	Decisions int            `json:"decisions"` // with a lookup that failed
 	Servers   []ServerFault  `json:"servers"`
 	Zones     []ZoneFault    `json:"zones"`
 	MoreZones int            `json:"more_zones"` // beyond those that are listed

@@ -21,7 +21,7 @@ type minute struct {
 // tally is a number of decisions, by what the rules came to.
 type tally struct {
 	Passed, Deferred, Rejected uint32
-	Overload                   uint32 // of them, made without room for a look-up
+	Overload                   uint32 // of them, made without room for a lookup
 }
 
 // All is the number of decisions.

@@ -49,7 +49,7 @@ func (f *front) Heading() string {
 	return "Last " + f.Show + " clients"
 }
 
-// Asked is the number of look-ups.
+// Asked is the number of lookups.
 func (f *front) Asked() uint64 { return f.State.Resolver.Hits + f.State.Resolver.Misses }
 
 // Took is the time of all Answers of DNS servers.

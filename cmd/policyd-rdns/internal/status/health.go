@@ -45,7 +45,7 @@ func diagnose(s *State, recent tally, now time.Time) health {
 		}
 	}
 	add(s.Unseen != "", "trouble", "Postfix does not see who its clients are", s.Unseen)
-	add(recent.Overload > 0, "trouble", fmt.Sprintf("%d decisions in the last %d minutes found no room for a look-up", recent.Overload, overloadMinutes),
+	add(recent.Overload > 0, "trouble", fmt.Sprintf("%d decisions in the last %d minutes found no room for a lookup", recent.Overload, overloadMinutes),
 		"Clients that the cache does not know pass. A warning in the log names the zone and the network that hold most. If that is nobody, and the DNS server is not slow, raise resolver.max_inflight.")
 	add(s.MaxConnections > 0 && int(s.Server.Open)*100 >= s.MaxConnections*fullShare, "warning",
 		fmt.Sprintf("%d of %d connections are open", s.Server.Open, s.MaxConnections), "For one more the longest idle gives way, or it waits: raise server.max_connections.")

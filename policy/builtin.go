@@ -15,20 +15,20 @@ func Builtin() []Rule {
 		{Name: "own client", When: table("client", "loopback", "private", "own")},
 		{Name: "postmaster", When: table("recipient", "postmaster@", "abuse@")},
 		{
-			Name: "greets with our name", When: table("helo", "own"), Action: Reject,
+			Name: "HELO is our name", When: table("helo", "own"), Action: Reject,
 			Text: "your HELO {helo} is not yours, [{client}]: it is ours",
 		},
 		{
-			Name: "greets with a bare address", When: table("helo_form", "bare_ip"), Action: Reject,
+			Name: "HELO is a bare address", When: table("helo_form", "bare_ip"), Action: Reject,
 			Text: "your HELO {helo} is not a host name, [{client}]",
 		},
 		{
-			Name: "greets with another address", Action: Reject,
+			Name: "HELO is another address", Action: Reject,
 			When: slices.Concat(table("fcrdns", "mismatch", "unresolved", "none"), table("helo_form", "literal"), table("helo", "mismatch")),
 			Text: "your HELO {helo} is not your address, [{client}]",
 		},
 		{
-			Name: "confirmed client greets with another address", Action: Reject, Observe: true,
+			Name: "HELO is another address, proper name", Action: Reject, Observe: true,
 			When: slices.Concat(table("fcrdns", "pass"), table("helo_form", "literal"), table("helo", "mismatch")),
 			Text: "your HELO {helo} is not your address, [{client}]",
 		},
@@ -38,10 +38,10 @@ func Builtin() []Rule {
 		},
 		{
 			Name: "reverse name not confirmed", When: table("fcrdns", "mismatch", "unresolved"), Action: Reject,
-			Text: "your reverse hostname {name} does not lead back to you, [{client}]",
+			Text: "your reverse hostname {name} does not resolve to you, [{client}]",
 		},
 		{
-			Name: "generic name and a greeting not its own", Action: Reject,
+			Name: "generic name, foreign HELO", Action: Reject,
 			When: slices.Concat(table("name", "generic"), table("helo", "mismatch", "unresolved")),
 			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
 		},
@@ -50,18 +50,18 @@ func Builtin() []Rule {
 			Text: "your HELO {helo} names no host, [{client}]: say your mail server's full name",
 		},
 		{
-			Name: "greeting is no host name", When: table("helo_form", "unqualified", "malformed"), Action: Reject, Observe: true,
+			Name: "HELO is no host name", When: table("helo_form", "unqualified", "malformed"), Action: Reject, Observe: true,
 			Text: "your HELO {helo} is not a fully-qualified host name, [{client}]",
 		},
 		{
-			Name: "generic name and greeting", Action: Reject, Observe: true,
+			Name: "generic name and HELO", Action: Reject, Observe: true,
 			When: slices.Concat(table("name", "generic"), table("helo_name", "generic")),
 			Text: "your reverse hostname {name} looks generic, [{client}]",
 		},
 		{
 			// RFC 5321 section 4.1.4: no ground to refuse on its own.
-			Name: "greeting not its own", When: table("helo", "mismatch", "unresolved"), Action: Reject, Observe: true,
-			Text: "your HELO {helo} does not lead to you, [{client}]",
+			Name: "HELO not its own", When: table("helo", "mismatch", "unresolved"), Action: Reject, Observe: true,
+			Text: "your HELO {helo} does not resolve to you, [{client}]",
 		},
 	}
 }

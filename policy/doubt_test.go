@@ -107,10 +107,10 @@ func (d *dice) client() string {
 		words = append(words, "localhost>?")
 	default:
 		first := d.roll(len(names))
-		words = append(words, names[first]+">"+d.lead())
+		words = append(words, names[first]+">"+d.forward())
 		for _, name := range names[first+1:] {
 			if d.roll(2) == 1 {
-				words = append(words, name+">"+d.lead())
+				words = append(words, name+">"+d.forward())
 			}
 		}
 		if d.roll(5) == 1 {
@@ -122,7 +122,7 @@ func (d *dice) client() string {
 		words = append(words, "helo:"+d.pick("localhost", "localhost.localdomain", "[203.0.113.10]", "198.51.100.25", "[198.51.100.7]", "[IPv6:2001:db8::26]", "x", "a?b"))
 	case 2, 3:
 		name := d.pick("a.example.com", "e.example.com", "mx.example.org", "f.example.net~full")
-		words = append(words, "helo:"+name+">"+d.lead())
+		words = append(words, "helo:"+name+">"+d.forward())
 	}
 	if d.roll(6) == 1 {
 		words = append(words, d.pick("auth", "to:postmaster@example.net", "from:<user@example.com>", "context:mx", "own_helo", "own_client"))
@@ -133,7 +133,7 @@ func (d *dice) client() string {
 // beside is in the network of clients, of either family.
 const beside = "203.0.113.77+2001:db8::26"
 
-func (d *dice) lead() string {
+func (d *dice) forward() string {
 	return d.pick("temperror", "none", "198.51.100.7", "me", "temperror", "me", "?", beside)
 }
 
@@ -149,7 +149,7 @@ func settled(client string, random *rand.Rand) string {
 		case w == "more":
 			words = append(words, leading(random, random.IntN(3))...)
 		case to == "temperror":
-			words = append(words, name+">"+lead(random))
+			words = append(words, name+">"+forward(random))
 		default:
 			words = append(words, w)
 		}
@@ -171,7 +171,7 @@ func asked(client string, random *rand.Rand) string {
 		case to == "?" && random.IntN(4) == 0:
 			words = append(words, name+">temperror")
 		case to == "?":
-			words = append(words, name+">"+lead(random))
+			words = append(words, name+">"+forward(random))
 		default:
 			words = append(words, w)
 		}
@@ -179,14 +179,14 @@ func asked(client string, random *rand.Rand) string {
 	return strings.Join(words, " ")
 }
 
-func lead(random *rand.Rand) string {
+func forward(random *rand.Rand) string {
 	return []string{"none", "198.51.100.7", "me", beside}[random.IntN(4)]
 }
 
-// leading are n names of the client, with where they lead.
+// leading are n names of the client, with what they resolve to.
 func leading(random *rand.Rand, n int) (words []string) {
 	for range n {
-		words = append(words, names[random.IntN(len(names))]+">"+lead(random))
+		words = append(words, names[random.IntN(len(names))]+">"+forward(random))
 	}
 	return words
 }

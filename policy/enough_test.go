@@ -67,7 +67,7 @@ func dnsOf(client string) []string {
 	var lines []string
 	ptr := ""
 	for _, w := range words[1:] {
-		name, to, leads := strings.Cut(w, ">")
+		name, to, forwards := strings.Cut(w, ">")
 		name, _, _ = strings.Cut(name, "~")
 		switch name, greets := strings.CutPrefix(name, "helo:"); {
 		case strings.HasPrefix(w, "from:"):
@@ -75,7 +75,7 @@ func dnsOf(client string) []string {
 			ptr = strings.TrimPrefix(w, "ptr:")
 		case w == "more":
 			ptr += " and more"
-		case leads:
+		case forwards:
 			lines = append(lines, network+name+" = "+strings.NewReplacer("me", words[0], "+", " ").Replace(to))
 			if !greets {
 				ptr = strings.TrimSpace(name + " " + ptr)

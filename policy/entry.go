@@ -64,7 +64,7 @@ var kinds = []kind{
 		values: `a confirmed name: "mx.example.com", ".example.com"`,
 	},
 	{
-		key: "helo_is", example: "mx.example.com", needs: AttrHELO, standing: Claimed, make: func() condition { return new(greetings) },
+		key: "helo_is", example: "mx.example.com", needs: AttrHELO, standing: Claimed, make: func() condition { return new(helos) },
 		values: "HELO itself",
 	},
 	{
@@ -231,7 +231,7 @@ func resultList(c Check) string {
 }
 
 func (w *wanted) holds(e *evaluation) holding {
-	if w.needs&AttrHELO != 0 && !e.req.greeted() {
+	if w.needs&AttrHELO != 0 && !e.req.heloGiven() {
 		return holds(No)
 	}
 	switch f := &e.findings[w.check]; {
@@ -302,10 +302,10 @@ func (p *ptrNames) holds(e *evaluation) holding {
 		if !p.Has(n.Name) {
 			continue
 		}
-		if n.Lead.To(e.req.Client) {
+		if n.Forward.To(e.req.Client) {
 			return holds(Yes)
 		}
-		result = unsettled(result, n.Lead.Outcome)
+		result = unsettled(result, n.Forward.Outcome)
 	}
 	if result == Undetermined {
 		return holding{truth: Undetermined, ask: f.lacksConfirmation()}
@@ -313,32 +313,32 @@ func (p *ptrNames) holds(e *evaluation) holding {
 	return holds(result)
 }
 
-// greetings asks for the greeting itself.
-type greetings struct {
+// HELO names asks for the HELO itself.
+type helos struct {
 	Names
-	addrs map[greetedAddr]struct{}
+	addrs map[heloAddr]struct{}
 }
 
-// greetedAddr is a greeting that is an address, however it is written.
-type greetedAddr struct {
+// heloAddr is a HELO that is an address, however it is written.
+type heloAddr struct {
 	form hostname.Form // literal or bare
 	addr netip.Addr
 }
 
-func (g *greetings) add(v string) error {
+func (g *helos) add(v string) error {
 	form, addr := hostname.ParseHELO(v)
 	if !addr.IsValid() {
 		return g.Add(v)
 	}
 	if g.addrs == nil {
-		g.addrs = map[greetedAddr]struct{}{}
+		g.addrs = map[heloAddr]struct{}{}
 	}
-	g.addrs[greetedAddr{form, addr}] = struct{}{}
+	g.addrs[heloAddr{form, addr}] = struct{}{}
 	return nil
 }
 
-func (g *greetings) holds(e *evaluation) holding {
-	if !e.req.greeted() {
+func (g *helos) holds(e *evaluation) holding {
+	if !e.req.heloGiven() {
 		return holds(No)
 	}
 	h := &e.facts.HELO
@@ -346,7 +346,7 @@ func (g *greetings) holds(e *evaluation) holding {
 		return holds(Undetermined) // what has no name as it begins has none whole
 	}
 	if h.Addr.IsValid() {
-		_, ok := g.addrs[greetedAddr{h.Form, h.Addr}]
+		_, ok := g.addrs[heloAddr{h.Form, h.Addr}]
 		return holds(truthOf(ok))
 	}
 	return holds(truthOf(h.Name != "" && g.Has(h.Name)))

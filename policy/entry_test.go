@@ -197,5 +197,5 @@ func FuzzEntry(f *testing.F) {
 }
 
 // alwaysSettled says whether of an entry of the key and its opposite one lets
-// a rule hold, whatever the client: before a greeting no rule about it holds.
+// a rule hold, whatever the client: before a HELO no rule about it holds.
 func alwaysSettled(key string) bool { return !strings.HasPrefix(key, "helo") }

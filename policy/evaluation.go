@@ -84,6 +84,6 @@ func (f *Facts) nameless() bool {
 	return false
 }
 
-// greeted is false before the client had to greet: no rule about HELO
+// said HELO is false before the client had to say HELO: no rule about HELO
 // holds then, for there is nothing to hold against the client.
-func (r *Request) greeted() bool { return r.HELO != "" || r.mailBegun() }
+func (r *Request) heloGiven() bool { return r.HELO != "" || r.mailBegun() }

@@ -112,23 +112,23 @@ func (e *evidence) word(w string) (err error) {
 	case "ptr":
 		e.facts.PTR, err = outcome(value)
 	case "helo":
-		return e.greeting(value)
+		return e.helo(value)
 	default:
 		return e.name(w)
 	}
 	return err
 }
 
-// greeting reads NAME, NAME>LEAD, NAME~STRENGTH>LEAD.
-func (e *evidence) greeting(text string) (err error) {
+// HELO reads NAME, NAME>LEAD, NAME~STRENGTH>LEAD.
+func (e *evidence) helo(text string) (err error) {
 	name, to, _ := strings.Cut(text, ">")
 	name, looks, forced := strings.Cut(name, "~")
 	e.req.HELO = name
-	e.facts.HELO = policy.NewGreeting(name, e.req.Client)
+	e.facts.HELO = policy.NewHELO(name, e.req.Client)
 	if forced {
 		e.facts.HELO.Verdict = verdict(looks)
 	}
-	e.facts.HELO.Lead, err = e.lead(to)
+	e.facts.HELO.Forward, err = e.forward(to)
 	return err
 }
 
@@ -136,14 +136,14 @@ func (e *evidence) greeting(text string) (err error) {
 func (e *evidence) name(text string) (err error) {
 	name, to, ok := strings.Cut(text, ">")
 	if !ok {
-		return fmt.Errorf("want a name and where it leads")
+		return fmt.Errorf("want a name and what it resolves to")
 	}
 	name, looks, forced := strings.Cut(name, "~")
 	n := policy.NewName(name, e.req.Client)
 	if forced {
 		n.Verdict = verdict(looks)
 	}
-	n.Lead, err = e.lead(to)
+	n.Forward, err = e.forward(to)
 	e.facts.PTR = resolver.Found
 	e.facts.Names = append(e.facts.Names, n)
 	return err
@@ -176,12 +176,12 @@ func outcome(text string) (resolver.Outcome, error) {
 	return resolver.Found, fmt.Errorf("%q: want none, temperror or ?", text)
 }
 
-// lead reads where a name leads; "me" is the client.
-func (e *evidence) lead(text string) (policy.Lead, error) {
+// lead reads what a name resolves to; "me" is the client.
+func (e *evidence) forward(text string) (policy.Forward, error) {
 	if o, err := outcome(text); err == nil {
-		return policy.Lead{Outcome: o}, nil
+		return policy.Forward{Outcome: o}, nil
 	}
-	l := policy.Lead{Outcome: resolver.Found}
+	l := policy.Forward{Outcome: resolver.Found}
 	for a := range strings.SplitSeq(text, "+") {
 		if a == "me" {
 			a = e.req.Client.String()

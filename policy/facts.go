@@ -23,19 +23,19 @@ const MaxAddrs = 8
 type Facts struct {
 	// PTR is what became of the question for the client's names.
 	PTR resolver.Outcome
-	// Names are the client's well-formed names, at most MaxNames, the greeting
+	// Names are the client's well-formed names, at most MaxNames, the HELO
 	// first if it is one of them. If no name is well-formed they are the
-	// malformed ones, and none of them leads anywhere.
+	// malformed ones, and none of them resolves.
 	Names []Name
 	// MoreNames says that there were well-formed names beyond Names, which
 	// nobody has tried.
 	MoreNames bool
 
-	// HELO is the greeting and where it leads.
-	HELO Greeting
+	// HELO is the argument of HELO or EHLO and what it resolves to.
+	HELO HELO
 
 	// OwnClient says that the client is an address of this very host, OwnHELO
-	// that the greeting is a name of this host. What the configuration adds to
+	// that the HELO is a name of this host. What the configuration adds to
 	// either is not a fact but a rule.
 	OwnClient bool
 	OwnHELO   bool
@@ -90,17 +90,17 @@ func (f *Facts) Why(about string) string {
 	return strings.Join(all, "; ")
 }
 
-// Lead is where a name leads in the client's address family.
-type Lead struct {
+// Forward is where a name resolves into the client's address family.
+type Forward struct {
 	Outcome resolver.Outcome
 	Addrs   []netip.Addr // at most MaxAddrs
 }
 
-// To says whether the name leads to the address.
-func (l *Lead) To(addr netip.Addr) bool { return slices.Contains(l.Addrs, addr) }
+// To says whether the name resolves to the address.
+func (l *Forward) To(addr netip.Addr) bool { return slices.Contains(l.Addrs, addr) }
 
-// String is where the name leads, for people.
-func (l *Lead) String() string {
+// String is what the name resolves to, for people.
+func (l *Forward) String() string {
 	switch l.Outcome {
 	case resolver.Found:
 		parts := make([]string, len(l.Addrs))
@@ -117,7 +117,7 @@ func (l *Lead) String() string {
 }
 
 // open says that nobody knows yet, or nobody could say.
-func (l *Lead) open() bool {
+func (l *Forward) open() bool {
 	return l.Outcome == resolver.NotAsked || l.Outcome == resolver.TempError
 }
 
@@ -144,15 +144,15 @@ type Name struct {
 	Name    string           // lower case, no final dot
 	Valid   bool             // well-formed
 	Verdict hostname.Verdict // generic or chosen, by its looks alone
-	Lead    Lead
+	Forward Forward
 }
 
 // confirmed says whether the name resolves to the client.
 func (n *Name) confirmed(client netip.Addr) Truth {
-	if n.Lead.To(client) {
+	if n.Forward.To(client) {
 		return Yes
 	}
-	return unsettled(No, n.Lead.Outcome)
+	return unsettled(No, n.Forward.Outcome)
 }
 
 // NewName judges a name of a client by its looks.
@@ -164,23 +164,23 @@ func NewName(name string, client netip.Addr) Name {
 	return n
 }
 
-// Greeting is the argument of HELO or EHLO.
-type Greeting struct {
+// HELO is the argument of HELO or EHLO.
+type HELO struct {
 	Name    string           // normalised; empty if Form is not a name
 	Form    hostname.Form    // what it is
 	Addr    netip.Addr       // of a literal or a bare address
 	Verdict hostname.Verdict // of an FQDN
-	Lead    Lead             // of an FQDN
+	Forward Forward          // of an FQDN
 }
 
-// NewGreeting judges a greeting by its looks.
-func NewGreeting(helo string, client netip.Addr) Greeting {
-	var g Greeting
+// NewHELO judges a HELO by its looks.
+func NewHELO(helo string, client netip.Addr) HELO {
+	var g HELO
 	g.judge(helo, client)
 	return g
 }
 
-func (g *Greeting) judge(helo string, client netip.Addr) {
+func (g *HELO) judge(helo string, client netip.Addr) {
 	g.Form, g.Addr = hostname.ParseHELO(helo)
 	switch g.Form {
 	case hostname.FQDN:
@@ -193,14 +193,14 @@ func (g *Greeting) judge(helo string, client netip.Addr) {
 
 // NewFacts are the facts about a request that need no question.
 func NewFacts(req *Request) Facts {
-	return Facts{HELO: NewGreeting(req.HELO, req.Client)}
+	return Facts{HELO: NewHELO(req.HELO, req.Client)}
 }
 
-// Confirmed lists the names that lead back to the client.
+// Confirmed lists the names that resolve back to the client.
 func (f *Facts) Confirmed(client netip.Addr) []string {
 	var names []string
 	for i := range f.Names {
-		if f.Names[i].Lead.To(client) {
+		if f.Names[i].Forward.To(client) {
 			names = append(names, f.Names[i].Name)
 		}
 	}

@@ -19,7 +19,7 @@ var checkFCrDNS = check{
 		var all []string
 		for i := range f.Names {
 			if f.Names[i].Valid {
-				all = append(all, f.Names[i].Name+" leads to "+f.Names[i].Lead.String())
+				all = append(all, f.Names[i].Name+" resolves to "+f.Names[i].Forward.String())
 			}
 		}
 		return all
@@ -27,9 +27,9 @@ var checkFCrDNS = check{
 	objection: func(c *Checks, _ *Request, f *Facts) string {
 		switch c[CheckFCrDNS] {
 		case Mismatch:
-			return "name leads to " + firstLead(f.Names)
+			return "name resolves to " + firstForward(f.Names)
 		case Unresolved:
-			return "name leads nowhere"
+			return "name does not resolve"
 		case TempError:
 			if c[CheckPTR] == Found {
 				return "name not confirmed, for trouble with the DNS"
@@ -49,7 +49,7 @@ func findFCrDNS(e *evaluation) Finding {
 	}
 	no, doubt := Unresolved, f.MoreNames
 	for i := range f.Names {
-		l := &f.Names[i].Lead
+		l := &f.Names[i].Forward
 		switch {
 		case l.To(e.req.Client):
 			return found(Pass)
@@ -72,17 +72,17 @@ func (f *Facts) lacksConfirmation() Queries {
 		return queries(CheckPTR, CheckFCrDNS)
 	}
 	for i := range f.Names {
-		if n := &f.Names[i]; n.Valid && n.Lead.Outcome == resolver.NotAsked {
+		if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotAsked {
 			return queries(CheckFCrDNS)
 		}
 	}
 	return 0
 }
 
-// firstLead is what the first name resolves to that resolves at all.
-func firstLead(names []Name) string {
+// firstForward is what the first name resolves to that resolves at all.
+func firstForward(names []Name) string {
 	for i := range names {
-		if l := &names[i].Lead; len(l.Addrs) > 0 {
+		if l := &names[i].Forward; len(l.Addrs) > 0 {
 			return l.String()
 		}
 	}
@@ -97,10 +97,10 @@ func (in *inquiry) beginNames(ctx context.Context) progress {
 	p := idle
 	for i := range in.facts.Names {
 		n := &in.facts.Names[i]
-		if !n.Valid || n.Lead.Outcome != resolver.NotAsked {
+		if !n.Valid || n.Forward.Outcome != resolver.NotAsked {
 			continue
 		}
-		p = max(p, in.forward(ctx, n.Name, &n.Lead, in.options))
+		p = max(p, in.forward(ctx, n.Name, &n.Forward, in.options))
 	}
 	return p
 }
@@ -108,7 +108,7 @@ func (in *inquiry) beginNames(ctx context.Context) progress {
 func (in *inquiry) takeNames(ctx context.Context) {
 	for i := range in.facts.Names {
 		if n := &in.facts.Names[i]; n.Valid {
-			in.take(ctx, n.Name, &n.Lead)
+			in.take(ctx, n.Name, &n.Forward)
 		}
 	}
 }

@@ -154,7 +154,7 @@ func (d *fakeDNS) questions() string {
 
 // show writes facts as the tables have them.
 func show(req *policy.Request, f *policy.Facts) string {
-	lead := func(l *policy.Lead) string {
+	forward := func(l *policy.Forward) string {
 		switch l.Outcome {
 		case resolver.NotAsked:
 			return "?"
@@ -181,13 +181,13 @@ func show(req *policy.Request, f *policy.Facts) string {
 		words = append(words, "ptr:temperror")
 	}
 	for i := range f.Names {
-		words = append(words, f.Names[i].Name+">"+lead(&f.Names[i].Lead))
+		words = append(words, f.Names[i].Name+">"+forward(&f.Names[i].Forward))
 	}
 	if f.MoreNames {
 		words = append(words, "more")
 	}
-	if f.HELO.Lead.Outcome != resolver.NotAsked {
-		words = append(words, "helo:"+f.HELO.Name+">"+lead(&f.HELO.Lead))
+	if f.HELO.Forward.Outcome != resolver.NotAsked {
+		words = append(words, "helo:"+f.HELO.Name+">"+forward(&f.HELO.Forward))
 	}
 	for _, flag := range []struct {
 		set  bool

@@ -18,35 +18,35 @@ var checkHELO = check{
 	find:     findHELO,
 	query:    &query{begin: (*inquiry).beginHELO, take: (*inquiry).takeHELO},
 	evidence: func(_ *Request, f *Facts) []string {
-		if f.HELO.Lead.Outcome == resolver.NotAsked {
+		if f.HELO.Forward.Outcome == resolver.NotAsked {
 			return nil
 		}
-		return []string{f.HELO.Name + " leads to " + f.HELO.Lead.String()}
+		return []string{f.HELO.Name + " resolves to " + f.HELO.Forward.String()}
 	},
 	objection: func(c *Checks, _ *Request, f *Facts) string {
 		switch c[CheckHELO] {
 		case Own:
-			return "greets with our name"
+			return "HELO is our name"
 		case TempError:
-			return "greeting not learnt"
+			return "HELO not learnt"
 		case Mismatch:
 			switch c[CheckHELOForm] {
 			case BareIP:
 				return ""
 			case Literal:
-				return "greets with another address"
+				return "HELO is another address"
 			}
-			return "greeting leads to " + f.HELO.Lead.String()
+			return "HELO resolves to " + f.HELO.Forward.String()
 		case Unresolved:
 			switch c[CheckHELOForm] {
 			case Unqualified:
-				return "greeting is no host name"
+				return "HELO is no host name"
 			case Malformed:
-				return "greeting is malformed"
+				return "HELO is malformed"
 			case Literal:
-				return "greets with an address of the other family"
+				return "says HELO an address of the other family"
 			}
-			return "greeting leads nowhere"
+			return "HELO does not resolve"
 		}
 		return ""
 	},
@@ -65,7 +65,7 @@ func findHELO(e *evaluation) Finding {
 	case own && h.Addr.IsValid():
 		return found(Own)
 	case h.Form == hostname.Literal && h.Addr.Is4() != e.req.Client.Is4():
-		// A host of both families may greet with its address of the other one, of
+		// A host of both families may say in HELO its address of the other one, of
 		// which we know nothing.
 		return found(Unresolved)
 	case h.Form == hostname.Literal, h.Form == hostname.BareIP:
@@ -79,15 +79,15 @@ func findHELOHost(e *evaluation, own bool) Finding {
 	h := &e.facts.HELO
 	ask := e.lacksHELO()
 	switch {
-	case h.Lead.To(e.req.Client):
+	case h.Forward.To(e.req.Client):
 		return found(Match)
-	case own && h.Lead.open():
+	case own && h.Forward.open():
 		return undetermined(ask, of(Match, Own))
 	case own:
 		return found(Own)
 	}
 	possible, result := of(Match, Mismatch, Unresolved), NotLearnt
-	switch h.Lead.Outcome {
+	switch h.Forward.Outcome {
 	case resolver.Found:
 		possible, result = of(Mismatch), Mismatch
 	case resolver.None:
@@ -98,7 +98,7 @@ func findHELOHost(e *evaluation, own bool) Finding {
 		return undetermined(ask, of(Match, Related))
 	case related == Yes:
 		f := found(Related)
-		if h.Lead.Outcome == resolver.TempError {
+		if h.Forward.Outcome == resolver.TempError {
 			f.possible = of(Match, Related)
 		}
 		return f
@@ -106,7 +106,7 @@ func findHELOHost(e *evaluation, own bool) Finding {
 		return undetermined(ask|more, possible|of(Related))
 	case related == Unknown:
 		return undetermined(ask, possible|of(Related))
-	case h.Lead.open():
+	case h.Forward.open():
 		return undetermined(ask, possible)
 	}
 	return found(result)
@@ -114,7 +114,7 @@ func findHELOHost(e *evaluation, own bool) Finding {
 
 // lacksHELO are the queries that tell what HELO resolves to, if nobody has asked.
 func (e *evaluation) lacksHELO() Queries {
-	if h := &e.facts.HELO; h.Lead.Outcome == resolver.NotAsked && h.Form == hostname.FQDN {
+	if h := &e.facts.HELO; h.Forward.Outcome == resolver.NotAsked && h.Form == hostname.FQDN {
 		return queries(CheckHELO)
 	}
 	return 0
@@ -135,7 +135,7 @@ func (e *evaluation) claimsOwn() bool {
 // name; or, where only generic names confirm, of that of one of these, if it is
 // itself proper and resolves into the client's network: a sender's hosts stand
 // beside each other, and one of them is named. The domain alone would not do, for
-// who has a generic name can greet with its provider's domain. ask are the queries that
+// who has a generic name can say in HELO its provider's domain. ask are the queries that
 // would tell.
 func (e *evaluation) related() (is Truth, ask Queries) {
 	f := e.facts
@@ -182,7 +182,7 @@ func (e *evaluation) related() (is Truth, ask Queries) {
 
 // sharesDomain reports whether a name is of HELO's organisational domain, which is
 // looked up once, into org.
-func (g *Greeting) sharesDomain(name string, org *string) bool {
+func (g *HELO) sharesDomain(name string, org *string) bool {
 	switch {
 	case name == g.Name:
 		return true
@@ -201,13 +201,13 @@ func (e *evaluation) beside() Truth {
 	if h.Verdict.Generic || e.rules.GenericNames.Has(h.Name) {
 		return No
 	}
-	switch h.Lead.Outcome {
+	switch h.Forward.Outcome {
 	case resolver.NotAsked:
 		return Undetermined
 	case resolver.TempError:
 		return Unknown
 	}
-	return truthOf(nearest(h.Lead.Addrs, e.req.Client) >= 0)
+	return truthOf(nearest(h.Forward.Addrs, e.req.Client) >= 0)
 }
 
 // unsettled is how true something is that was t until it met with an outcome
@@ -231,15 +231,15 @@ func (in *inquiry) beginHELO(ctx context.Context) progress {
 	}
 	h := &in.facts.HELO
 	o := in.options
-	o.HELO = !in.facts.greetsWithAName()
-	return in.forward(ctx, h.Name, &h.Lead, o)
+	o.HELO = !in.facts.heloIsAName()
+	return in.forward(ctx, h.Name, &h.Forward, o)
 }
 
 func (in *inquiry) takeHELO(ctx context.Context) {
-	in.take(ctx, in.facts.HELO.Name, &in.facts.HELO.Lead)
+	in.take(ctx, in.facts.HELO.Name, &in.facts.HELO.Forward)
 }
 
-// greetsWithAName reports whether the client greets with one of its names.
-func (f *Facts) greetsWithAName() bool {
+// heloIsAName reports whether the client says HELO one of its names.
+func (f *Facts) heloIsAName() bool {
 	return len(f.Names) > 0 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name
 }

@@ -22,7 +22,7 @@ var checkHELOForm = check{
 		case hostname.Malformed:
 			return found(Malformed)
 		}
-		if e.req.greeted() {
+		if e.req.heloGiven() {
 			return found(Missing)
 		}
 		return found(NotLearnt) // and no rule about HELO holds
@@ -30,10 +30,10 @@ var checkHELOForm = check{
 	objection: func(c *Checks, _ *Request, _ *Facts) string {
 		switch c[CheckHELOForm] {
 		case Missing:
-			return "no greeting"
+			return "no HELO"
 		case BareIP:
 			if c[CheckHELO] != Own {
-				return "greets with a bare address"
+				return "HELO is a bare address"
 			}
 		}
 		return ""

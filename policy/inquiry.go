@@ -53,7 +53,7 @@ var inquiries = sync.Pool{New: func() any { return new(inquiry) }}
 // forward is the query what a name resolves to in the client's address family.
 type forward struct {
 	name string
-	lead Lead
+	to   Forward
 	wait func(context.Context) resolver.Answer // nil: there is the answer
 }
 
@@ -170,9 +170,9 @@ func (in *inquiry) log(ctx context.Context) bool {
 			in.lookups.see(h.Name, &a)
 			return false // not asked, as far as the facts go: nobody needs it
 		}
-		f.lead, f.wait = in.lead(h.Name, &a), nil
+		f.to, f.wait = in.noted(h.Name, &a), nil
 	}
-	h.Lead = in.forwards[i].lead
+	h.Forward = in.forwards[i].to
 	return true
 }
 
@@ -195,7 +195,7 @@ func (in *inquiry) kind() resolver.Kind {
 // forward asks what a name resolves to, if that was not asked for this client before.
 // A HELO name for whose lookup there is no room is asked again when the client's names
 // are known: it may be one of them.
-func (in *inquiry) forward(ctx context.Context, name string, to *Lead, o resolver.Options) progress {
+func (in *inquiry) forward(ctx context.Context, name string, to *Forward, o resolver.Options) progress {
 	i := slices.IndexFunc(in.forwards, func(f forward) bool { return f.name == name })
 	if i < 0 {
 		a, wait := in.g.DNS.BeginAddrs(ctx, in.network(), name, o)
@@ -208,13 +208,13 @@ func (in *inquiry) forward(ctx context.Context, name string, to *Lead, o resolve
 		i = len(in.forwards)
 		in.forwards = append(in.forwards, forward{name: name, wait: wait})
 		if wait == nil {
-			in.forwards[i].lead = in.lead(name, &a)
+			in.forwards[i].to = in.noted(name, &a)
 		}
 	}
 	if in.forwards[i].wait != nil {
 		return underWay
 	}
-	*to = in.forwards[i].lead
+	*to = in.forwards[i].to
 	return answered
 }
 
@@ -237,12 +237,12 @@ func (in *inquiry) raise(ctx context.Context, name string) {
 		a, f.wait = in.g.DNS.BeginAddrs(ctx, in.network(), name, in.options)
 	}
 	if f.wait == nil {
-		f.lead = in.lead(name, &a)
+		f.to = in.noted(name, &a)
 	}
 }
 
 // take waits for what a name resolves to, if that was asked for.
-func (in *inquiry) take(ctx context.Context, name string, to *Lead) {
+func (in *inquiry) take(ctx context.Context, name string, to *Forward) {
 	i := slices.IndexFunc(in.forwards, func(f forward) bool { return f.name == name })
 	if i < 0 {
 		return
@@ -250,9 +250,9 @@ func (in *inquiry) take(ctx context.Context, name string, to *Lead) {
 	f := &in.forwards[i]
 	if f.wait != nil {
 		a := f.wait(ctx)
-		f.lead, f.wait = in.lead(name, &a), nil
+		f.to, f.wait = in.noted(name, &a), nil
 	}
-	*to = f.lead
+	*to = f.to
 }
 
 // chooseNames chooses the names to try: well-formed ones, HELO first. If
@@ -288,8 +288,8 @@ func (f *Facts) chooseNames(ptr *resolver.Answer, in *inquiry) {
 	}
 }
 
-// lead keeps of an answer what the facts hold, and notes it.
-func (in *inquiry) lead(name string, a *resolver.Answer) Lead {
+// noted is what the facts hold of an answer; the answer is noted for the record.
+func (in *inquiry) noted(name string, a *resolver.Answer) Forward {
 	l := in.addrs(a)
 	in.note(name, a)
 	return l
@@ -297,8 +297,8 @@ func (in *inquiry) lead(name string, a *resolver.Answer) Lead {
 
 // addrs are the addresses of an answer that the facts hold, the client's own among
 // them.
-func (in *inquiry) addrs(a *resolver.Answer) Lead {
-	l := Lead{Outcome: a.Outcome}
+func (in *inquiry) addrs(a *resolver.Answer) Forward {
+	l := Forward{Outcome: a.Outcome}
 	if a.Outcome != resolver.Found {
 		return l
 	}
@@ -307,7 +307,7 @@ func (in *inquiry) addrs(a *resolver.Answer) Lead {
 	switch {
 	case a.More && (first < 0 || a.Addrs[first] != client):
 		a.Outcome, a.Err = resolver.TempError, fmt.Errorf("more than %d addresses", resolver.MaxRecords)
-		return Lead{Outcome: resolver.TempError}
+		return Forward{Outcome: resolver.TempError}
 	case first <= 0 && len(a.Addrs) <= MaxAddrs:
 		l.Addrs = a.Addrs // the cache's own: nobody changes them
 		return l

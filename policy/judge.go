@@ -34,8 +34,8 @@ type Rules struct {
 	List     []Rule // the first that holds decides
 
 	Networks     Prefixes // our own; a client in them is "own"
-	OwnNames     Names    // that only we may greet with
-	OwnAddrs     Prefixes // that only we may greet with
+	OwnNames     Names    // that only we may say in HELO
+	OwnAddrs     Prefixes // that only we may say in HELO
 	ProperNames  Names    // confirmed, never generic
 	GenericNames Names    // always generic
 }
@@ -246,7 +246,7 @@ func (d Decision) answered() Decision {
 }
 
 // Texts names the placeholders of a rule's text: the client's address, its
-// greeting, its confirmed or else first name, and the recipient.
+// HELO, its confirmed or else first name, and the recipient.
 func Texts() []string { return []string{"{client}", "{helo}", "{name}", "{recipient}"} }
 
 // maxValueText bounds what a placeholder brings into a text.
@@ -287,7 +287,7 @@ func (e *evaluation) fill(text string) string {
 func (e *evaluation) bestName() string {
 	f := e.facts
 	for i := range f.Names {
-		if f.Names[i].Lead.To(e.req.Client) {
+		if f.Names[i].Forward.To(e.req.Client) {
 			return f.Names[i].Name
 		}
 	}

@@ -109,7 +109,7 @@ func TestUnneededHELO(t *testing.T) {
 		flying int // afterwards
 	}{
 		{"203.0.113.9 helo:a.example.net", "reject (no reverse name)", 0},
-		{"203.0.113.10 helo:a.example.net", "dunno, would defer (greeting not its own)", 1},
+		{"203.0.113.10 helo:a.example.net", "dunno, would defer (HELO not its own)", 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHost(t, silent)
@@ -130,7 +130,7 @@ func TestUnneededHELO(t *testing.T) {
 	}
 }
 
-// TestNameOfFloodedZone: a client that greets with its own name is judged by that,
+// TestNameOfFloodedZone: a client that says HELO its own name is judged by that,
 // though others keep HELO names of the zone from being looked up.
 func TestNameOfFloodedZone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -146,9 +146,9 @@ func TestNameOfFloodedZone(t *testing.T) {
 			t.Fatalf("one HELO more of the zone is begun; want it refused")
 		}
 		synctest.Wait() // all that is begun is sent
-		f := h.expect("under a flood", greeting, "dunno", 2)
-		if f.Overload || len(f.Errors) > 0 || f.HELO.Lead.Outcome != resolver.Found {
-			t.Errorf("overload %v, errors %q, HELO %v; want it found", f.Overload, f.Errors, f.HELO.Lead.Outcome)
+		f := h.expect("under a flood", helo, "dunno", 2)
+		if f.Overload || len(f.Errors) > 0 || f.HELO.Forward.Outcome != resolver.Found {
+			t.Errorf("overload %v, errors %q, HELO %v; want it found", f.Overload, f.Errors, f.HELO.Forward.Outcome)
 		}
 	})
 }
@@ -168,7 +168,7 @@ func TestOwnNameKeepsItsPlace(t *testing.T) {
 				go dns.LookupPTR(t.Context(), client, resolver.Options{Client: client})
 			}
 		})
-		e, err := readEvidence(greeting)
+		e, err := readEvidence(helo)
 		if err != nil {
 			t.Fatal(err)
 		}

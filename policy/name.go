@@ -127,9 +127,9 @@ func (e *evaluation) strengths() (strengths results, ask Queries) {
 		n := &f.Names[i]
 		all = min(all, e.rules.grade(n, false))
 		switch {
-		case n.Lead.To(e.req.Client):
+		case n.Forward.To(e.req.Client):
 			confirmed = min(confirmed, e.rules.grade(n, true))
-		case n.Lead.open():
+		case n.Forward.open():
 			may[e.rules.grade(n, true)] = true
 		}
 	}

@@ -103,7 +103,7 @@ func (t Table) aboutChecks() []*Entry {
 	var entries []*Entry
 	for i := range t {
 		switch t[i].cond.(type) {
-		case *wanted, *ptrNames, *greetings:
+		case *wanted, *ptrNames, *helos:
 			entries = append(entries, &t[i])
 		}
 	}
@@ -124,14 +124,14 @@ func (e *Entry) canHold(o *combination) bool {
 		return c.holds(&evaluation{req: &Request{State: "RCPT"}, findings: *o}).truth == Yes
 	case *ptrNames:
 		return o[CheckFCrDNS].Result == Pass
-	case *greetings:
+	case *helos:
 		return c.forms().has(o[CheckHELOForm].Result)
 	}
 	return true
 }
 
-// forms are those that a greeting of the list may have.
-func (g *greetings) forms() results {
+// forms are those that a HELO of the list may have.
+func (g *helos) forms() results {
 	forms := of()
 	for a := range g.addrs {
 		if a.form == hostname.Literal {
@@ -154,7 +154,7 @@ func (g *greetings) forms() results {
 }
 
 // combinations are all that the checks can come to together. They are found out by
-// judging clients and greetings of every kind.
+// judging clients and HELO names of every kind.
 var combinations = sync.OnceValue(allCombinations)
 
 func allCombinations() []combination {
@@ -164,19 +164,19 @@ func allCombinations() []combination {
 		e.draw()
 		return e.combination()
 	}
-	greetings := possibleGreetings()
-	kinds := map[[3]combination]bool{} // of clients: what they are to three greetings
+	helos := possibleHELOs()
+	kinds := map[[3]combination]bool{} // of clients: what they are to three HELO names
 	for _, f := range possibleClients() {
 		var kind [3]combination
 		for i := range kind {
-			kind[i] = assessed(f.greeting(greetings[i]))
+			kind[i] = assessed(f.helo(helos[i]))
 		}
 		if kinds[kind] {
 			continue
 		}
 		kinds[kind] = true
-		for _, g := range greetings {
-			seen[assessed(f.greeting(g))] = true
+		for _, g := range helos {
+			seen[assessed(f.helo(g))] = true
 		}
 	}
 	all := make([]combination, 0, len(seen))
@@ -195,7 +195,7 @@ var (
 )
 
 // possibleClients are the facts about clients of every kind: no name, none that is
-// well-formed, one name and two, each of every grade, of the greeting's
+// well-formed, one name and two, each of every grade, of the HELO's
 // organisation or another, leading back or not.
 func possibleClients() []Facts {
 	clients := []Facts{
@@ -208,8 +208,8 @@ func possibleClients() []Facts {
 		for _, v := range []hostname.Verdict{
 			{}, {Generic: true, Strength: hostname.Word}, {Generic: true, Strength: hostname.Half}, {Generic: true, Strength: hostname.Full},
 		} {
-			for _, lead := range slices.Delete(possibleLeads(), 1, 2) { // next to the client is elsewhere
-				names = append(names, Name{Name: "client." + domain, Valid: true, Verdict: v, Lead: lead})
+			for _, forward := range slices.Delete(possibleForwards(), 1, 2) { // next to the client is elsewhere
+				names = append(names, Name{Name: "client." + domain, Valid: true, Verdict: v, Forward: forward})
 			}
 		}
 	}
@@ -222,34 +222,34 @@ func possibleClients() []Facts {
 	return clients
 }
 
-// possibleLeads are where a name may lead: elsewhere, next to the client, nobody
+// possibleForwards are what a name may resolve to: another address, next to the client, nobody
 // knows, to the client, nowhere.
-func possibleLeads() []Lead {
-	to := func(last byte, net byte) Lead {
-		return Lead{Outcome: resolver.Found, Addrs: []netip.Addr{netip.AddrFrom4([4]byte{192, 0, net, last})}}
+func possibleForwards() []Forward {
+	to := func(last byte, net byte) Forward {
+		return Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.AddrFrom4([4]byte{192, 0, net, last})}}
 	}
-	return []Lead{to(25, 3), to(26, 2), {Outcome: resolver.TempError}, to(25, 2), {Outcome: resolver.None}}
+	return []Forward{to(25, 3), to(26, 2), {Outcome: resolver.TempError}, to(25, 2), {Outcome: resolver.None}}
 }
 
-// greeting is the facts with a greeting, which is our own or not.
-func (f Facts) greeting(g possibleGreeting) Facts {
-	f.HELO, f.OwnHELO = g.Greeting, g.own
+// HELO is the facts with a HELO, which is our own or not.
+func (f Facts) helo(g possibleHELO) Facts {
+	f.HELO, f.OwnHELO = g.HELO, g.own
 	return f
 }
 
-type possibleGreeting struct {
-	Greeting
+type possibleHELO struct {
+	HELO
 	own bool
 }
 
-// possibleGreetings are greetings of every form. The first three tell clients of
+// possibleHELOs are HELO names of every form. The first three tell clients of
 // different kinds apart.
-func possibleGreetings() []possibleGreeting {
-	var all []possibleGreeting
+func possibleHELOs() []possibleHELO {
+	var all []possibleHELO
 	add := func(name string, generic, own bool) {
-		for _, lead := range possibleLeads() {
-			all = append(all, possibleGreeting{
-				Greeting{Name: name, Form: hostname.FQDN, Verdict: hostname.Verdict{Generic: generic}, Lead: lead}, own,
+		for _, forward := range possibleForwards() {
+			all = append(all, possibleHELO{
+				HELO{Name: name, Form: hostname.FQDN, Verdict: hostname.Verdict{Generic: generic}, Forward: forward}, own,
 			})
 		}
 	}
@@ -261,8 +261,8 @@ func possibleGreetings() []possibleGreeting {
 	for _, helo := range []string{
 		"", "[192.0.2.25]", "[192.0.2.77]", "[192.0.2.99]", "[IPv6:2001:db8::25]", "192.0.2.25", "192.0.2.77", "192.0.2.99", "localhost", "mail", "-",
 	} {
-		g := NewGreeting(helo, possibleRequest.Client)
-		all = append(all, possibleGreeting{g, false}, possibleGreeting{g, g.Name != ""})
+		g := NewHELO(helo, possibleRequest.Client)
+		all = append(all, possibleHELO{g, false}, possibleHELO{g, g.Name != ""})
 	}
 	return all
 }

@@ -59,7 +59,7 @@ func TestContradiction(t *testing.T) {
 		{[]e{is("fcrdns", "mismatch"), is("helo", "match")}, ""},
 		{[]e{is("name", "generic"), is("helo_name", "proper")}, ""},
 		{[]e{is("name", "generic"), is("helo_form", "literal", "bare_ip")}, ""},
-		// Names and greetings say something about the checks too.
+		// Names and HELO names say something about the checks too.
 		{[]e{is("ptr_name", ".example.com"), is("fcrdns", "pass")}, ""},
 		{[]e{is("ptr_name", ".example.com"), is("fcrdns", "mismatch")}, `with ptr_name = ".example.com", fcrdns is pass`},
 		{[]e{is("ptr", "none"), is("ptr_name", "mx.example.com")}, `with ptr_name = "mx.example.com", ptr is found`},
@@ -129,7 +129,7 @@ func TestUndone(t *testing.T) {
 	}
 }
 
-// TestCombinationsAreAll: whatever a client and its greeting are, the checks come to one
+// TestCombinationsAreAll: whatever a client and its HELO are, the checks come to one
 // of the combinations.
 func TestCombinationsAreAll(t *testing.T) {
 	known := map[combination]bool{}
@@ -138,9 +138,9 @@ func TestCombinationsAreAll(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	pick := func(n int) int { return r.IntN(n) }
-	leads := append(possibleLeads(), Lead{Outcome: resolver.Found, Addrs: []netip.Addr{possibleRequest.Client, netip.AddrFrom4([4]byte{192, 0, 2, 99})}})
+	forwards := append(possibleForwards(), Forward{Outcome: resolver.Found, Addrs: []netip.Addr{possibleRequest.Client, netip.AddrFrom4([4]byte{192, 0, 2, 99})}})
 	domains := []string{"a.example.com", "helo.example.com", "b.example.com", "a.example.net", "co.uk", "a.example"}
-	greetings := []string{"", "helo.example.com", "a.example.com", "b.example.net", "co.uk", "localhost", "[192.0.2.25]", "[192.0.2.77]", "[192.0.2.26]", "192.0.2.25", "192.0.2.77", "host", "-", "ip-192-0-2-25.example.com", "[IPv6:2001:db8::1]"}
+	helos := []string{"", "helo.example.com", "a.example.com", "b.example.net", "co.uk", "localhost", "[192.0.2.25]", "[192.0.2.77]", "[192.0.2.26]", "192.0.2.25", "192.0.2.77", "host", "-", "ip-192-0-2-25.example.com", "[IPv6:2001:db8::1]"}
 	for range 50_000 {
 		f := Facts{PTR: []resolver.Outcome{resolver.None, resolver.Found, resolver.Found, resolver.Found, resolver.TempError}[pick(5)]}
 		for range pick(5) {
@@ -148,14 +148,14 @@ func TestCombinationsAreAll(t *testing.T) {
 				break
 			}
 			f.Names = append(f.Names, Name{
-				Name: domains[pick(len(domains))], Valid: true, Lead: leads[pick(len(leads))],
+				Name: domains[pick(len(domains))], Valid: true, Forward: forwards[pick(len(forwards))],
 				Verdict: []hostname.Verdict{{}, {Generic: true, Strength: hostname.Strength(1 + pick(3))}}[pick(2)],
 			})
 			f.MoreNames = pick(8) == 0
 		}
-		f.HELO, f.OwnHELO = NewGreeting(greetings[pick(len(greetings))], possibleRequest.Client), pick(4) == 0
+		f.HELO, f.OwnHELO = NewHELO(helos[pick(len(helos))], possibleRequest.Client), pick(4) == 0
 		if f.HELO.Form == hostname.FQDN {
-			f.HELO.Lead = leads[pick(len(leads))]
+			f.HELO.Forward = forwards[pick(len(forwards))]
 		}
 		f.OwnHELO = f.OwnHELO && f.HELO.Name != ""
 		e := evaluation{req: &possibleRequest, facts: &f, rules: &possibleRules}

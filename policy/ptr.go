@@ -70,7 +70,7 @@ func (in *inquiry) takePTR(ctx context.Context) {
 	a := in.ptr(ctx)
 	in.ptr = nil
 	in.names(&a)
-	if in.facts.greetsWithAName() {
+	if in.facts.heloIsAName() {
 		in.raise(ctx, in.facts.HELO.Name)
 	}
 }

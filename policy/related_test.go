@@ -11,7 +11,7 @@ import (
 
 // A claim is a client whose HELO is a proper name, smtp.example.com, and that has
 // up to three names, one of each kind that matters: proper of HELO's domain,
-// generic of it, proper of another. Each leads to a place: "none", "far", "near",
+// generic of it, proper of another. Each resolves to a place: "none", "far", "near",
 // "me"; or it is "temperror" or "?"; "" is no such name.
 type claim struct {
 	helo                  string

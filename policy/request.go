@@ -76,7 +76,7 @@ const (
 // cut reports whether only the beginning of a text is known.
 func (r *Request) cut(text Cut) bool { return r.Cut&text != 0 }
 
-// mailBegun says that the client has come to MAIL or beyond, where a greeting
+// mailBegun says that the client has come to MAIL or beyond, where a HELO
 // that is missing and a sender that is empty mean something.
 func (r *Request) mailBegun() bool {
 	switch r.State {

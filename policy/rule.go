@@ -40,7 +40,7 @@ func (r *Rule) holds(e *evaluation, i int) holding {
 	switch {
 	case !r.includes(e.req.Client):
 		return holds(No)
-	case r.Action != DUNNO && !e.req.greeted() && r.needs()&AttrHELO != 0:
+	case r.Action != DUNNO && !e.req.heloGiven() && r.needs()&AttrHELO != 0:
 		// The HELO to come may be what keeps the rule from holding.
 		return holds(No)
 	}

@@ -82,7 +82,7 @@ type Names struct {
 }
 
 // Add puts a name or a domain into the set. A single label is allowed: a
-// greeting may be one.
+// HELO may be one.
 func (n *Names) Add(text string) error {
 	under := strings.HasPrefix(text, ".")
 	name := hostname.Normal(strings.TrimPrefix(text, "."))

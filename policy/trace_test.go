@@ -7,7 +7,7 @@ import (
 	"policyd-rdns/policy"
 )
 
-// traced is the decision that a trace leads to, as far as it tells one: the
+// traced is the decision that a trace resolves to, as far as it tells one: the
 // first rule that is not only observed and that holds, or that is a reject and
 // may hold.
 func traced(trials []policy.Trial) string {
@@ -33,7 +33,7 @@ func agree(t *testing.T, where string, rules *policy.Rules, e *evidence) {
 	}
 	trials := rules.Trace(&e.req, &e.facts)
 	if got := traced(trials); got != want {
-		t.Errorf("%s: %s: the trace leads to %q, the judgement to %q", where, e.text, got, want)
+		t.Errorf("%s: %s: the trace resolves to %q, the judgement to %q", where, e.text, got, want)
 	}
 	if len(trials) != len(rules.List) {
 		t.Errorf("%s: %s: %d rules traced of %d", where, e.text, len(trials), len(rules.List))

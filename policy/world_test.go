@@ -90,7 +90,7 @@ mail.example.com. 3600 A 203.0.113.10`
 10.113.0.203.in-addr.arpa. 86400 PTR mail.example.com.`
 	broken = nameless + `
 !servfail 10.113.0.203.in-addr.arpa`
-	greeting = "203.0.113.10 helo:mail.example.com"
+	helo = "203.0.113.10 helo:mail.example.com"
 )
 
 // A host that gets its PTR record is let in within a minute, though the "no"
@@ -98,14 +98,14 @@ mail.example.com. 3600 A 203.0.113.10`
 func TestRepairedPTR(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, nameless)
-		h.expect("at first", greeting, "reject (no reverse name)", 2)
+		h.expect("at first", helo, "reject (no reverse name)", 2)
 		h.set(named)
 		time.Sleep(time.Minute)
-		if f := h.expect("a minute later", greeting, "reject (no reverse name)", 0); !f.Cached {
+		if f := h.expect("a minute later", helo, "reject (no reverse name)", 0); !f.Cached {
 			t.Error("a minute later: not all from the cache")
 		}
 		time.Sleep(time.Second)
-		h.expect("more than a minute later", greeting, "dunno", 2) // PTR, and the greeting's address
+		h.expect("more than a minute later", helo, "dunno", 2) // PTR, and the HELO's address
 	})
 }
 
@@ -130,14 +130,14 @@ func TestFailingAgain(t *testing.T) {
 func TestOldNewsHelps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, named)
-		h.expect("at first", greeting, "dunno", 2)
+		h.expect("at first", helo, "dunno", 2)
 		h.set("!servfail *")
 		time.Sleep(59 * time.Minute)
-		if f := h.expect("an hour later", greeting, "dunno", 0); !f.Cached {
+		if f := h.expect("an hour later", helo, "dunno", 0); !f.Cached {
 			t.Error("an hour later: not all from the cache")
 		}
 		time.Sleep(2 * time.Minute)
-		h.expect("when the address has expired", greeting, "defer (reverse name not confirmed), downgraded", 1)
+		h.expect("when the address has expired", helo, "defer (reverse name not confirmed), downgraded", 1)
 	})
 }
 
@@ -165,12 +165,12 @@ func TestSlowDNS(t *testing.T) {
 		h := newHost(t, named+"\n!delay 10.113.0.203.in-addr.arpa 1900ms\n!delay mail.example.com 1900ms")
 		h.g.Deadline = time.Second
 		begin := time.Now()
-		h.expect("at first", greeting, "defer (no reverse name), downgraded", 2)
+		h.expect("at first", helo, "defer (no reverse name), downgraded", 2)
 		if took := time.Since(begin); took != time.Second {
 			t.Errorf("took %v; want the deadline", took)
 		}
 		time.Sleep(time.Second)
-		h.expect("a second later", greeting, "dunno", 0)
+		h.expect("a second later", helo, "dunno", 0)
 	})
 }
 
@@ -183,7 +183,7 @@ other.example.com. 3600 A 198.51.100.7
 smtp.example.net. 3600 A 198.51.100.7
 !delay * 100ms`)
 		begin := time.Now()
-		h.expect("at first", "203.0.113.10 helo:smtp.example.net", "dunno, would reject (greeting not its own)", 4)
+		h.expect("at first", "203.0.113.10 helo:smtp.example.net", "dunno, would reject (HELO not its own)", 4)
 		if took := time.Since(begin); took != 200*time.Millisecond {
 			t.Errorf("took %v; want two round trips of 100ms", took)
 		}

@@ -70,29 +70,29 @@ type Answer struct {
 
 // Link leads from the answer about an address to that about its only name, without
 // a search: nearly all clients have one name, and are asked about again and again.
-// The zero Link leads nowhere.
+// The zero Link does not resolve.
 type Link struct {
 	from  *entry[string]
 	qtype uint16
 }
 
-// to is the answer that the link leads to, or nil: the cache has it under k.
+// to is the answer that the link resolves to, or nil: the cache has it under k.
 func (l Link) to(k hostKey) *entry[netip.Addr] {
 	if !l.fits(k) {
 		return nil
 	}
-	e := l.from.leads.Load()
+	e := l.from.forwards.Load()
 	if e != nil && e.use.out() {
-		l.from.leads.CompareAndSwap(e, nil) // lest it keeps the memory
+		l.from.forwards.CompareAndSwap(e, nil) // lest it keeps the memory
 		return nil
 	}
 	return e
 }
 
-// set has the link lead to e, the answer to k.
+// set has the link resolve to e, the answer to k.
 func (l Link) set(k hostKey, e *entry[netip.Addr]) {
 	if l.fits(k) && !l.from.use.out() {
-		l.from.leads.Store(e)
+		l.from.forwards.Store(e)
 	}
 }
 

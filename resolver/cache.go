@@ -31,9 +31,9 @@ type entry[R any] struct {
 	rare *rare[R] // if there is anything in it
 	// leads is where the only name of an address leads, in the family of the
 	// address, if that was found in the cache before: see Link.
-	leads atomic.Pointer[entry[netip.Addr]]
-	at    int64  // when the server said so, in milliseconds of Resolver.clock
-	ttl   uint32 // milliseconds after at
+	forwards atomic.Pointer[entry[netip.Addr]]
+	at       int64  // when the server said so, in milliseconds of Resolver.clock
+	ttl      uint32 // milliseconds after at
 	// refused is when the last attempt to ask again failed, in milliseconds
 	// after at; 0 if none did since then.
 	refused uint32

@@ -267,7 +267,7 @@ var hostile = []struct {
 		m.put(pointer(headerSize), q.qtype(), pointer(len(m.wire)+12))
 		return m.packet()
 	}, "a mangled reply"},
-	{"a label that leads back to itself", func(q query) []byte {
+	{"a label that resolves back to itself", func(q query) []byte {
 		m := begin(q)
 		at := len(m.wire)
 		m.put(pointer(headerSize), dns.TypeCNAME, append([]byte{1, 'a'}, pointer(at+12)...))

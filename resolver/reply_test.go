@@ -196,7 +196,7 @@ func TestParse(t *testing.T) {
 		{"cut in a record", cut(question + record + 1), "a mangled reply"},
 		{"fewer than promised", with(ancount, 3), "a mangled reply"},
 		{"fewer than promised, behind", with(nscount, 1), "a mangled reply"},
-		{"a pointer that leads to itself", with(question, 0xc0, byte(question)), "a mangled reply"},
+		{"a pointer that resolves to itself", with(question, 0xc0, byte(question)), "a mangled reply"},
 		{"more than promised", with(ancount, 1), ""},
 
 		// TC: whatever came goes.

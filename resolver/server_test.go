@@ -37,7 +37,7 @@ func TestNextServer(t *testing.T) {
 		{[]string{"!drop", "!drop"}, "temperror: no reply from 192.0.2.53:53 in 2s; no reply from 198.51.100.53:53 in 2s", []int{1, 1}, 4 * time.Second},
 		{[]string{"!servfail", "!drop"}, "temperror: SERVFAIL from 192.0.2.53:53; no reply from 198.51.100.53:53 in 2s", []int{1, 1}, 2 * time.Second},
 		{[]string{"!servfail", "!servfail", "!servfail", "!servfail", "+"}, "temperror: SERVFAIL from 192.0.2.53:53; SERVFAIL from 198.51.100.53:53; SERVFAIL from 203.0.113.53:53; SERVFAIL from [2001:db8::53]:53", []int{1, 1, 1, 1, 0}, 0},
-		// An alias that leads to itself does so on every server.
+		// An alias that resolves to itself does so on every server.
 		{[]string{"loop", "+"}, `temperror: CNAME loop at "mail.example.com."`, []int{1, 0}, 0},
 		{[]string{"none", "+"}, "none", []int{1, 0}, 0},
 	} {

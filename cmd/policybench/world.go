@@ -24,12 +24,12 @@ func newWorld() *cobra.Command {
 of IPv4 (240.18.0.0/15, which nobody has) and 2^32 of IPv6
 (2001:db8::/32), and computes what they are from their address:
 
-  named     a name that leads back; greets with it
-  other     the same, but greets with another name, which leads back too
-  literal   the same, but greets with its address
-  generic   a name made from the address; the greeting leads nowhere
-  nameless  no name; the greeting leads back
-  mismatch  a name, and a greeting, that lead to another address
+  named     a name that resolves back; says HELO it
+  other     the same, but says HELO another name, which resolves back too
+  literal   the same, but says HELO its address
+  generic   a name made from the address; the HELO does not resolve
+  nameless  no name; the HELO resolves back
+  mismatch  a name, and a HELO, that resolve to another address
 
 Given the same --mix and --seed, "policybench load" asks about the same clients.
 

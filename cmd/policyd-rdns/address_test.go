@@ -83,11 +83,11 @@ func doors(t *testing.T) map[string]func(text string) string {
 		"client of the decision log": func(text string) string { return record(text).Request.Client.String() },
 		"server of the decision log": func(text string) string { return record(text).Request.Server.String() },
 		"HELO, a literal": func(text string) string {
-			g := policy.NewGreeting(helo(netip.MustParseAddr(text)), netip.Addr{})
+			g := policy.NewHELO(helo(netip.MustParseAddr(text)), netip.Addr{})
 			return g.Addr.String()
 		},
 		"HELO, a bare address": func(text string) string {
-			g := policy.NewGreeting(text, netip.Addr{})
+			g := policy.NewHELO(text, netip.Addr{})
 			return g.Addr.String()
 		},
 		"server.networks": func(text string) string {

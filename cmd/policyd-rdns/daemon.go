@@ -191,7 +191,7 @@ func (d *daemon) reload(ctx context.Context) {
 	}
 }
 
-// reread reads the configuration and the servers that it leads to.
+// reread reads the configuration and the servers that it resolves to.
 func reread(path string) (*config.Config, []netip.AddrPort, error) {
 	conf, err := config.Load(path)
 	if err != nil {
@@ -245,7 +245,7 @@ func (d *daemon) announce(listeners []net.Listener) {
 	}
 	d.log.Info("asking DNS servers", "servers", serverList(servers), "from", source,
 		"timeout", g.conf.Resolver.Timeout, "cache_entries", g.conf.Resolver.CacheEntries)
-	d.log.Info("own names, that nobody else may greet with", "names", strings.Join(g.host.OwnNames(g.conf), ","))
+	d.log.Info("own names, that nobody else may say in HELO", "names", strings.Join(g.host.OwnNames(g.conf), ","))
 	for _, name := range g.host.Names {
 		if hostname.Local(name) && len(g.conf.HELO.OwnNames) == 0 {
 			d.log.Info("hosts elsewhere have the host name too, so that nobody is refused for it: name what Postfix is called (myhostname) in helo.own_names", "name", name)

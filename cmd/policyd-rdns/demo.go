@@ -46,20 +46,20 @@ type demoClient struct {
 func demoClients() []demoClient {
 	return []demoClient{
 		{"no reverse name", "203.0.113.10", "mail.example.org", ""},
-		{"a provider's name that leads nowhere", "203.0.113.11", "ip-203-0-113-10.provider.local", ""},
-		{"a numbered name that leads nowhere", "203.0.113.12", "vps123.hosting.internal", ""},
-		{"generic name, greeting of a fresh install", "203.0.113.13", "ubuntu", ""},
-		{"generic name, greeting is its own", "203.0.113.13", "ip-203-0-113-13.dyn.example.net", ""},
+		{"a provider's name that does not resolve", "203.0.113.11", "ip-203-0-113-10.provider.local", ""},
+		{"a numbered name that does not resolve", "203.0.113.12", "vps123.hosting.internal", ""},
+		{"generic name, HELO of a fresh install", "203.0.113.13", "ubuntu", ""},
+		{"generic name, HELO is its own", "203.0.113.13", "ip-203-0-113-13.dyn.example.net", ""},
 		{"a user behind that name, logged in", "203.0.113.13", "laptop", "sasl_method=plain\nsasl_username=user\n"},
-		{"name leads to somebody else", "203.0.113.14", "mail.example.org", ""},
+		{"name resolves to somebody else", "203.0.113.14", "mail.example.org", ""},
 		{"well set up", "203.0.113.20", "mail.example.com", ""},
 		{"well set up, IPv6", "2001:db8::20", "mail.example.com", ""},
 		{"well set up, delegated by RFC 2317", "203.0.113.21", "relay.example.com", ""},
-		{"two names, one leads back", "203.0.113.22", "lists.example.com", ""},
-		{"greets with its address literal", "203.0.113.20", "[203.0.113.20]", ""},
-		{"greets as localhost", "203.0.113.20", "localhost", ""},
-		{"greets with somebody else's name", "203.0.113.20", "mail.example.org", ""},
-		{"greets with our name", "203.0.113.20", "mx.example.net", ""},
+		{"two names, one resolves back", "203.0.113.22", "lists.example.com", ""},
+		{"says HELO its address literal", "203.0.113.20", "[203.0.113.20]", ""},
+		{"says HELO localhost", "203.0.113.20", "localhost", ""},
+		{"says HELO somebody else's name", "203.0.113.20", "mail.example.org", ""},
+		{"HELO is our name", "203.0.113.20", "mx.example.net", ""},
 		{"name with hostile bytes", "203.0.113.23", "mail.example.com", ""},
 		{"reverse zone fails", "203.0.113.30", "mail.example.com", ""},
 		{"forward zone fails", "203.0.113.31", "mail.broken.example", ""},
@@ -173,7 +173,7 @@ func (d *daemon) ask(ctx context.Context, address string, clients []demoClient) 
 
 func printDemo(out io.Writer, p paint, clients []demoClient, records []journal.Record) {
 	t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "CLIENT\tADDRESS\tGREETING\tPTR\tFCRDNS\tNAME\tHELO\tACTION\tRULE")
+	fmt.Fprintln(t, "CLIENT\tADDRESS\tSAYS HELO\tPTR\tFCRDNS\tNAME\tHELO\tACTION\tRULE")
 	for i := range records {
 		r := &records[i]
 		rule := r.Decision.Rule

@@ -51,7 +51,7 @@ this client pass. Exit status 1 if the client would not pass.
 	}
 	f := cmd.Flags()
 	configFlag(cmd, &o.config)
-	f.StringVar(&o.helo, "helo", "", "`name` that the client greets with")
+	f.StringVar(&o.helo, "helo", "", "`name` that the client says HELO with")
 	f.StringVar(&o.sender, "sender", "sender@example.org", "`address` in MAIL FROM")
 	f.StringVar(&o.recipient, "recipient", "user@example.com", "`address` in RCPT TO")
 	f.StringVar(&o.stage, "stage", "recipient", "restriction `list` that calls the service: client or recipient")

@@ -40,7 +40,7 @@ func TestExplain(t *testing.T) {
 	}{
 		{"well-set-up", "203.0.113.20 --helo mail.example.com", 0},
 		{"no-reverse-name", "203.0.113.10 --helo mail.example.org", 1},
-		{"leads-elsewhere", "203.0.113.14 --helo mail.example.org --stage client", 1},
+		{"resolves-elsewhere", "203.0.113.14 --helo mail.example.org --stage client", 1},
 		{"generic", "203.0.113.13 --helo ubuntu --recipient user@example.net", 1},
 		{"reverse-zone-fails", "203.0.113.30 --helo mail.example.com", 1},
 		{"hostile", "203.0.113.40 --helo \x1b[31mred", 1},

@@ -25,7 +25,7 @@ const hostileZone = `
 69.113.0.203.in-addr.arpa. PTR {{.State}}.hostile.example.
 `
 
-// hostileHELOs are greetings of the same kind.
+// hostileHELOs are HELO names of the same kind.
 func hostileHELOs() []string {
 	return []string{
 		`<script>document.title="owned"</script>`, `"><svg onload=document.title="owned">`, `' onfocus=document.title="owned" autofocus='`,
@@ -201,7 +201,7 @@ func TestStatusPageByKeyboard(t *testing.T) {
 				return
 			}
 		}
-		t.Fatalf("40 tabs do not lead to %s", selector)
+		t.Fatalf("40 tabs do not resolve to %s", selector)
 	}
 	reach(".skip")
 	page.Press(t, "\r")
@@ -214,8 +214,8 @@ func TestStatusPageByKeyboard(t *testing.T) {
 	page.See(t, "#verdict")
 	text := browser.Eval[string](t, page, "document.body.innerText")
 	for _, want := range []string{
-		"your reverse hostname mail.example.org does not lead back to you, [203.0.113.14]",
-		"reject by rule \"reverse name not confirmed\"", "mail.example.org leads to 198.51.100.7", `{ client = "203.0.113.14" }`,
+		"your reverse hostname mail.example.org does not resolve to you, [203.0.113.14]",
+		"reject by rule \"reverse name not confirmed\"", "mail.example.org resolves to 198.51.100.7", `{ client = "203.0.113.14" }`,
 		"policyd-rdns explain 203.0.113.14 --helo mail.example.org",
 	} {
 		if !strings.Contains(text, want) {

@@ -84,14 +84,14 @@ func recordedLookups(r *journal.Record) []lookup {
 	if client.Is6() {
 		kind = resolver.KindAAAA
 	}
-	greeted := false
+	heloGiven := false
 	for i := range f.Names {
 		n := &f.Names[i]
-		greeted = greeted || n.Name == f.HELO.Name
-		add(kind.String(), n.Name, resolver.Answer{Outcome: n.Lead.Outcome, Addrs: n.Lead.Addrs})
+		heloGiven = heloGiven || n.Name == f.HELO.Name
+		add(kind.String(), n.Name, resolver.Answer{Outcome: n.Forward.Outcome, Addrs: n.Forward.Addrs})
 	}
-	if !greeted {
-		add(kind.String(), f.HELO.Name, resolver.Answer{Outcome: f.HELO.Lead.Outcome, Addrs: f.HELO.Lead.Addrs})
+	if !heloGiven {
+		add(kind.String(), f.HELO.Name, resolver.Answer{Outcome: f.HELO.Forward.Outcome, Addrs: f.HELO.Forward.Addrs})
 	}
 	return all
 }

@@ -25,7 +25,7 @@ func (l *logFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&l.clients, "client", nil, "only of this `address` or network, as 192.0.2.0/24")
 	f.StringArrayVar(&l.names, "name", nil, "only of clients with this PTR `name`, confirmed or not; .example.com: all under it")
-	f.StringArrayVar(&l.helos, "helo", nil, "only of clients with this greeting, or one under .example.com: `name`")
+	f.StringArrayVar(&l.helos, "helo", nil, "only of clients with this HELO, or one under .example.com: `name`")
 	f.StringArrayVar(&l.senders, "sender", nil, "only from this `address`: user@example.com, example.com, .example.com, user@ or <>")
 	f.StringArrayVar(&l.recipients, "recipient", nil, "only to this `address`, likewise")
 	f.StringArrayVar(&l.actions, "action", nil, "only of this `action`: reject, defer, dunno, or info; also if it was not carried out")

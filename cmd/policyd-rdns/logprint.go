@@ -26,7 +26,7 @@ const (
 // does not move the rest of all lines out of sight.
 var widest = [numColumns]int{columnTime: 19, columnAction: 15, columnClient: 39, columnName: 48, columnHELO: 40, columnRule: 48}
 
-var headings = [numColumns]string{"TIME", "ACTION", "CLIENT", "NAME", "GREETING", "RULE"}
+var headings = [numColumns]string{"TIME", "ACTION", "CLIENT", "NAME", "HELO", "RULE"}
 
 // mostWaiting bounds the rows that wait for other recipients of their message,
 // and for the width of their columns. Fewer than half as many other messages are

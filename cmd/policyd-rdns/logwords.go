@@ -27,7 +27,7 @@ func clientText(q *policy.Request) string {
 func nameText(r *journal.Record) string {
 	f := &r.Facts
 	for i := range f.Names {
-		if f.Names[i].Lead.To(r.Request.Client) {
+		if f.Names[i].Forward.To(r.Request.Client) {
 			return safe(f.Names[i].Name)
 		}
 	}

@@ -60,7 +60,7 @@ func newRoot() *cobra.Command {
 		Use:   "policyd-rdns",
 		Short: "judge SMTP clients by their reverse DNS, for Postfix",
 		Long: `policyd-rdns is a policy service for Postfix. For each SMTP client it checks
-whether the address has a name, whether the name leads back to the address,
+whether the address has a name, whether the name resolves back to the address,
 whether the name was made from the address, and whether HELO is the client's
 own; ordered rules in a TOML file turn that into reject, defer or nothing.
 

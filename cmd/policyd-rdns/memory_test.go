@@ -95,7 +95,7 @@ func (d *aDaemon) keepBusy(t *testing.T, connections, rounds, clients int) {
 	asking.Wait()
 }
 
-// memoryClient is a client with a name, mailN.example.org, that leads back. Each
+// memoryClient is a client with a name, mailN.example.org, that resolves back. Each
 // is in a network of its own.
 func memoryClient(n int) (netip.Addr, string) {
 	addr := [16]byte{0x20, 0x01, 0x0d, 0xb8} // RFC 3849

@@ -66,22 +66,22 @@ func longLogRecord(random *rand.Rand, c *client) journal.Record {
 	q.Server = netip.MustParseAddr("192.0.2.25")
 	q.ClientName, q.ReverseClientName = "unknown", "unknown"
 	*f = policy.NewFacts(q)
-	back := policy.Lead{Outcome: resolver.Found, Addrs: []netip.Addr{c.addr}}
+	back := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{c.addr}}
 	f.PTR = resolver.None
 	for _, name := range c.names {
 		f.PTR = resolver.Found
 		n := policy.NewName(name, c.addr)
-		n.Lead = map[string]policy.Lead{
+		n.Forward = map[string]policy.Forward{
 			"back": back, "nowhere": {Outcome: resolver.None},
 			"other": {Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.98")}},
-		}[c.leads]
+		}[c.forwards]
 		f.Names = append(f.Names, n)
 	}
-	f.HELO.Lead = policy.Lead{Outcome: resolver.None}
+	f.HELO.Forward = policy.Forward{Outcome: resolver.None}
 	if c.match && q.HELO == c.helos[0] {
-		f.HELO.Lead = back
+		f.HELO.Forward = back
 	}
-	if c.leads == "back" {
+	if c.forwards == "back" {
 		q.ClientName, q.ReverseClientName = c.names[0], c.names[0]
 	}
 	f.Questions = 2

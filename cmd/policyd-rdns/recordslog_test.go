@@ -340,7 +340,7 @@ func (w *week) play(t *testing.T) {
 func (e *event) ask(conn *policyConn) (string, error) {
 	m := e.message
 	name := "unknown"
-	if len(m.client.names) > 0 && m.client.leads == "back" {
+	if len(m.client.names) > 0 && m.client.forwards == "back" {
 		name = m.client.names[0]
 	}
 	text := fmt.Sprintf("request=smtpd_access_policy\nprotocol_state=RCPT\nprotocol_name=ESMTP\nclient_address=%s\nclient_name=%s\n"+

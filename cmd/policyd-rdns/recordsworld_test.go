@@ -10,13 +10,13 @@ import (
 // other. In its texts {n} is the number of the client, {ip} its address,
 // {dash} the same with dashes, {rev} its numbers reversed, {hex} in hexadecimal.
 type crowd struct {
-	count int
-	first string // address
-	ptr   string // names, separated by spaces; empty: none
-	leads string // where they lead: back, other or nowhere
-	helo  string // greetings, separated by |, of which each message has one
-	match bool   // the first greeting leads to the client
-	from  string // domains of senders, separated by spaces; <> is the null sender
+	count    int
+	first    string // address
+	ptr      string // names, separated by spaces; empty: none
+	forwards string // what they resolve to: back, other or nowhere
+	helo     string // HELO names, separated by |, of which each message has one
+	match    bool   // the first HELO resolves to the client
+	from     string // domains of senders, separated by spaces; <> is the null sender
 
 	messages   int  // in the week, about
 	recipients int  // of a message, at most
@@ -135,7 +135,7 @@ func (c *client) writeZone(z *strings.Builder) {
 	}
 	for _, name := range c.names {
 		fmt.Fprintf(z, "%s PTR %s.\n", reverseName(c.addr), name)
-		switch c.leads {
+		switch c.forwards {
 		case "back":
 			fmt.Fprintf(z, "%s. %s %s\n", name, record, c.addr)
 		case "other":

@@ -51,7 +51,7 @@ out.
 
 With --postfix the files are Postfix's own mail logs, for sites that have no
 decision log yet: the clients whose mail was accepted are looked up in the DNS, as
-it is today, and judged. Their greeting is mostly not logged: what depends on it
+it is today, and judged. Their HELO is mostly not logged: what depends on it
 is undecided. What the DNS cannot say is held against nobody.
 
 Files are read as log does: compressed or not, from syslog, the journal, containers

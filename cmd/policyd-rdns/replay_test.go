@@ -41,7 +41,7 @@ func TestReplay(t *testing.T) {
 	}{
 		{"same", weekConfig, "", 0},
 		{"builtin", "", "--fail-on undecided", 1},
-		{"strict", weekPlus("[[rule]]\nname = \"greeting must match\"\nwhen = { helo = [\"mismatch\", \"unresolved\", \"related\"] }\naction = \"reject\"\n"), "--top 5", 0},
+		{"strict", weekPlus("[[rule]]\nname = \"HELO must match\"\nwhen = { helo = [\"mismatch\", \"unresolved\", \"related\"] }\naction = \"reject\"\n"), "--top 5", 0},
 		{"exempt", weekPlus("[[rule]]\nname = \"small offices\"\nwhen = { ptr_name = [\".business.isp-beta.example\", \".cust.isp-beta.example\"] }\naction = \"dunno\"\n"), "--list", 0},
 		{"defer", strings.Replace(weekConfig, "action = \"reject\"\ncode   = \"554 5.7.1\"", "action = \"defer\"", 1), "--fail-on newly-rejected", 0},
 		{"observe", "mode = \"observe\"\n" + weekPlus("[[rule]]\nname = \"v6\"\nwhen = { client = \"2001:db8::/32\", helo = \"match\" }\naction = \"reject\"\n"), "", 0},

@@ -97,7 +97,7 @@ func TestChangeOf(t *testing.T) {
 
 func TestClientsOf(t *testing.T) {
 	client := netip.MustParseAddr("203.0.113.20")
-	leads := policy.Lead{Addrs: []netip.Addr{client}}
+	forwards := policy.Forward{Addrs: []netip.Addr{client}}
 	tests := []struct {
 		client netip.Addr
 		names  []policy.Name
@@ -107,8 +107,8 @@ func TestClientsOf(t *testing.T) {
 		{netip.MustParseAddr("2001:db8:1:2::3"), nil, "2001:db8:1::/48"},
 		{netip.Addr{}, nil, "no address"},
 		{client, []policy.Name{{Name: "mail.a.example.com"}}, "(example.com)"},
-		{client, []policy.Name{{Name: "mail.a.example.com"}, {Name: "b.example.org", Lead: leads}}, "example.org"},
-		{client, []policy.Name{{Name: "com", Lead: leads}}, "com"}, // a public suffix
+		{client, []policy.Name{{Name: "mail.a.example.com"}, {Name: "b.example.org", Forward: forwards}}, "example.org"},
+		{client, []policy.Name{{Name: "com", Forward: forwards}}, "com"}, // a public suffix
 	}
 	for _, test := range tests {
 		r := journal.Record{Request: policy.Request{Client: test.client}, Facts: policy.Facts{Names: test.names}}

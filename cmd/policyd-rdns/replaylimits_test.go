@@ -42,8 +42,8 @@ func hostileRecord(random *rand.Rand) journal.Record {
 	q, f := &r.Request, &r.Facts
 	*f = policy.NewFacts(q)
 	outcomes := []resolver.Outcome{resolver.NotAsked, resolver.Found, resolver.Found, resolver.None, resolver.TempError}
-	lead := func() policy.Lead {
-		l := policy.Lead{Outcome: oneOf(random, outcomes)}
+	forward := func() policy.Forward {
+		l := policy.Forward{Outcome: oneOf(random, outcomes)}
 		if l.Outcome == resolver.Found {
 			for range 1 + random.IntN(policy.MaxAddrs) {
 				l.Addrs = append(l.Addrs, oneOf(random, addrs))
@@ -52,7 +52,7 @@ func hostileRecord(random *rand.Rand) journal.Record {
 		return l
 	}
 	if f.HELO.Name != "" && strings.Contains(f.HELO.Name, ".") {
-		f.HELO.Lead = lead()
+		f.HELO.Forward = forward()
 	}
 	if f.PTR = oneOf(random, outcomes); f.PTR == resolver.Found {
 		for range 1 + random.IntN(policy.MaxNames) {
@@ -60,7 +60,7 @@ func hostileRecord(random *rand.Rand) journal.Record {
 				"mail.firm-3.example", "b.bigmail.example", "ip-203-0-113-70.isp-alpha.example", "x.pool.bigmail.example",
 				strings.Repeat("a.", 120) + "city.example", strings.Repeat("abcdefgh-i.", 22) + "example", strings.Repeat("_", 63) + ".spamhost.example",
 			}), q.Client))
-			f.Names[len(f.Names)-1].Lead = lead()
+			f.Names[len(f.Names)-1].Forward = forward()
 		}
 		f.MoreNames = random.IntN(4) == 0
 		if random.IntN(4) == 0 {

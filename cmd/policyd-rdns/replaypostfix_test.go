@@ -50,7 +50,7 @@ func (w *mailWriter) line(program, format string, args ...any) {
 }
 
 // session writes a session of a client with one message, as Postfix logs it: of
-// some the greeting is shown, some are refused for reasons of Postfix's own.
+// some the HELO is shown, some are refused for reasons of Postfix's own.
 func (w *mailWriter) session(c *client) {
 	w.at = w.at.Add(time.Duration(w.random.IntN(600)) * time.Second)
 	peer := fmt.Sprintf("unknown[%s]", c.addr)
@@ -162,7 +162,7 @@ ip-203-0-113-13.provider.example. A 203.0.113.13
 !servfail 50.113.0.203.in-addr.arpa
 `)
 	const greets = "2026-11-23T09:00:00Z mx postfix/smtpd[7]: 5A1B2: permit: RCPT from unknown[203.0.113.13]: action=permit for Client host=unknown[203.0.113.13]; from=<user@example.org> to=<user@example.com> proto=ESMTP helo=<%s>\n"
-	greeting := func(helo string) string {
+	helo := func(helo string) string {
 		lines := strings.SplitAfterN(accepted("5A1B2", "unknown[203.0.113.13]", ""), "\n", 2)
 		return lines[0] + fmt.Sprintf(greets, helo) + lines[1]
 	}
@@ -170,11 +170,11 @@ ip-203-0-113-13.provider.example. A 203.0.113.13
 		name, log, rules, args string
 		want                   string // a line of the output, blanks folded
 	}{
-		{"no name: refused whatever it greets with", accepted("5A1B2", "unknown[203.0.113.10]", ""), "", "", "reject 0 1 +1"},
-		{"a good name, but who knows the greeting", accepted("5A1B2", "unknown[203.0.113.20]", ""), "", "", `1 dunno, unless decided by "greets with our name" or "greets with a bare address"`},
-		{"a generic name", accepted("5A1B2", "unknown[203.0.113.13]", ""), "", "", `1 dunno, unless decided by "greets with our name" or "greets with a bare address" or "generic name and a greeting not its own"`},
-		{"with a greeting that is not its own", greeting("mail.example.net"), "", "", "reject 0 1 +1"},
-		{"with its own", greeting("ip-203-0-113-13.provider.example"), "", "", "nothing changes"},
+		{"no name: refused whatever it says HELO with", accepted("5A1B2", "unknown[203.0.113.10]", ""), "", "", "reject 0 1 +1"},
+		{"a good name, but who knows the HELO", accepted("5A1B2", "unknown[203.0.113.20]", ""), "", "", `1 dunno, unless decided by "HELO is our name" or "HELO is a bare address"`},
+		{"a generic name", accepted("5A1B2", "unknown[203.0.113.13]", ""), "", "", `1 dunno, unless decided by "HELO is our name" or "HELO is a bare address" or "generic name, foreign HELO"`},
+		{"with a HELO that is not its own", helo("mail.example.net"), "", "", "reject 0 1 +1"},
+		{"with its own", helo("ip-203-0-113-13.provider.example"), "", "", "nothing changes"},
 		{"the DNS could not say", accepted("5A1B2", "unknown[203.0.113.50]", ""), "", "", "1 the DNS could not say"},
 		{"a user", accepted("5A1B2", "unknown[203.0.113.10]", ", sasl_method=PLAIN, sasl_username=user"), "", "", "nothing changes"},
 		{"our own network", accepted("5A1B2", "unknown[203.0.113.10]", ""), "", "--networks 203.0.113.8/29", "nothing changes"},
@@ -182,7 +182,7 @@ ip-203-0-113-13.provider.example. A 203.0.113.13
 		{"no address", accepted("5A1B2", "unknown[unknown]", ""), "", "", "nothing changes"},
 		{"an exemption by what is not logged", accepted("5A1B2", "unknown[203.0.113.10]", ""), "[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\nunless = { context = \"y\" }\naction = \"reject\"\n", "", `1 dunno, unless decided by "x"`},
 		{"an exemption that may not hold", accepted("5A1B2", "unknown[203.0.113.10]", ""), "[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\nunless = { context = \"y\", client = \"198.51.100.0/24\" }\naction = \"reject\"\n", "", "reject 0 1 +1"},
-		{"an exemption by the greeting", accepted("5A1B2", "unknown[203.0.113.10]", ""), "[[rule]]\nname = \"w\"\nwhen = { helo_is = \"mail.example.org\" }\naction = \"dunno\"\n[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", `1 reject, unless decided by "w"`},
+		{"an exemption by the HELO", accepted("5A1B2", "unknown[203.0.113.10]", ""), "[[rule]]\nname = \"w\"\nwhen = { helo_is = \"mail.example.org\" }\naction = \"dunno\"\n[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", `1 reject, unless decided by "w"`},
 		{"a day that is not logged", strings.ReplaceAll(accepted("5A1B2", "unknown[203.0.113.10]", ""), "2026-11-23T09:00:00Z mx ", ""), "[[rule]]\nname = \"w\"\nwhen = { until = 2026-12-31 }\naction = \"dunno\"\n[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", `1 reject, unless decided by "w"`},
 		{"what Postfix has refused stays so", "2026-11-23T09:00:00Z mx postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[203.0.113.10]: 554 5.7.1 no; from=<> to=<user@example.com> proto=ESMTP helo=<x>\n", "", "", "reject 1 1"},
 		{"mail from a filter", accepted("5A1B1", "unknown[203.0.113.20]", "") + accepted("5A1B2", "localhost[127.0.0.1]", ", orig_client=unknown[203.0.113.20]"), "[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", "left out: 0 of messages that came to no end, 1 that came back from a content filter"},

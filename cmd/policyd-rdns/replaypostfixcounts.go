@@ -15,7 +15,7 @@ type mailCounts struct {
 	deferred   int
 	unfinished int
 	forwarded  int
-	noHELO     int // accepted, greeting not logged
+	noHELO     int // accepted, HELO not logged
 	noRcpt     int // accepted, recipient not logged
 	unlearnt   int // accepted, DNS could not say
 	asked      int // clients
@@ -47,7 +47,7 @@ func (c *mailCounts) add(a *maillog.Attempt) {
 func (c *mailCounts) print(w io.Writer) {
 	fmt.Fprintf(w, "recipients: %d accepted, %d refused, %d deferred by Postfix\n", c.accepted, c.refused, c.deferred)
 	fmt.Fprintf(w, "left out:   %d of messages that came to no end, %d that came back from a content filter\n", c.unfinished, c.forwarded)
-	fmt.Fprintf(w, "not logged: the greeting for %d, the recipient for %d of those accepted\n", c.noHELO, c.noRcpt)
+	fmt.Fprintf(w, "not logged: the HELO for %d, the recipient for %d of those accepted\n", c.noHELO, c.noRcpt)
 	fmt.Fprintf(w, "DNS:        %s looked up as they are today", plural(c.asked, "client", "clients"))
 	if c.unlearnt > 0 {
 		fmt.Fprintf(w, "; for %s the DNS could not say, and nothing is held against them", plural(c.unlearnt, "recipient", "recipients"))

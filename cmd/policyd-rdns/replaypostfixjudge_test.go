@@ -16,16 +16,16 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// someRules are rules that look at greetings in every way.
+// someRules are rules that look at HELO names in every way.
 var someRules = map[string]string{
 	"built-in": "",
 	"exempt first": `
 [[rule]]
-name = "known greeting"
+name = "known HELO"
 when = { helo_is = ["mail.example.org", "[203.0.113.13]"] }
 action = "dunno"
 [[rule]]
-name = "generic greeting"
+name = "generic HELO"
 when = { helo_name = "generic", name = "generic" }
 action = "defer"
 [[rule]]
@@ -47,17 +47,17 @@ action = "defer"
 `,
 }
 
-// TestPossible: whatever a client has greeted with, what becomes of it is among what
+// TestPossible: whatever a client has said HELO, what becomes of it is among what
 // is possible without knowing that; and what is possible is no more than that where
-// no rule looks at greetings.
+// no rule looks at HELO names.
 func TestPossible(t *testing.T) {
 	addr := netip.MustParseAddr("203.0.113.13")
-	found := policy.Lead{Outcome: resolver.Found, Addrs: []netip.Addr{addr}}
-	elsewhere := policy.Lead{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}
-	nowhere := policy.Lead{Outcome: resolver.None}
-	named := func(name string, lead policy.Lead) policy.Facts {
+	found := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{addr}}
+	elsewhere := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}
+	nowhere := policy.Forward{Outcome: resolver.None}
+	named := func(name string, forward policy.Forward) policy.Facts {
 		n := policy.NewName(name, addr)
-		n.Lead = lead
+		n.Forward = forward
 		return policy.Facts{PTR: resolver.Found, Names: []policy.Name{n}}
 	}
 	clients := []policy.Facts{
@@ -65,7 +65,7 @@ func TestPossible(t *testing.T) {
 		named("mail.example.org", found), named("mail.example.org", elsewhere), named("mail.example.org", nowhere),
 		named("ip-203-0-113-13.provider.example", found), named("ip-203-0-113-13.provider.example", nowhere),
 	}
-	greetings := []string{
+	helos := []string{
 		"", "mail.example.org", "smtp.example.org", "mail.example.net", "ip-203-0-113-13.provider.example", "localhost",
 		"ubuntu", "203.0.113.13", "[203.0.113.13]", "[198.51.100.1]", "bad_name!",
 	}
@@ -78,17 +78,17 @@ func TestPossible(t *testing.T) {
 		for i := range clients {
 			q := policy.Request{Time: weekBegins, Client: addr, State: "RCPT", Sender: "a@example.org", Recipient: "b@example.com"}
 			f := clients[i]
-			f.HELO = policy.NewGreeting("", addr)
+			f.HELO = policy.NewHELO("", addr)
 			var may []policy.Action
 			q.Unknown = policy.AttrHELO
 			for _, d := range rules.Possible(&q, &f) {
 				may = append(may, d.Action)
 			}
 			q.Unknown = 0
-			for _, helo := range greetings {
-				for _, lead := range []policy.Lead{found, elsewhere, nowhere} {
-					q.HELO, f.HELO = helo, policy.NewGreeting(helo, addr)
-					f.HELO.Lead = lead
+			for _, helo := range helos {
+				for _, forward := range []policy.Forward{found, elsewhere, nowhere} {
+					q.HELO, f.HELO = helo, policy.NewHELO(helo, addr)
+					f.HELO.Forward = forward
 					d := rules.Judge(&q, &f)
 					if d.Undetermined || !slices.Contains(may, d.Action) {
 						t.Errorf("%s: client %d as %q: %v by %q; possible are %v", name, i, helo, d.Action, d.Rule, may)

@@ -23,7 +23,7 @@ const (
 )
 
 // learner looks clients up in the DNS, so many a second, each with each of its
-// greetings once.
+// HELO names once.
 type learner struct {
 	gatherer *policy.Gatherer
 	resolver *resolver.Resolver
@@ -36,7 +36,7 @@ type learner struct {
 	asked      int
 }
 
-// clientKey is what facts are about. A greeting that is not known is none.
+// clientKey is what facts are about. A HELO that is not known is none.
 type clientKey struct {
 	addr netip.Addr
 	helo string

@@ -136,7 +136,7 @@ func (t *replayed) printUndecided(out io.Writer, p paint) {
 
 func (t *replayed) undecidedText() string {
 	if t.mail != nil {
-		return "Postfix does not log what the rules ask for, such as greetings, or the DNS could not say"
+		return "Postfix does not log what the rules ask for, such as HELO names, or the DNS could not say"
 	}
 	return "the lines do not hold what the rules ask for"
 }

@@ -1,5 +1,5 @@
 // Package hostname knows what a host name looks like, and nothing of the DNS:
-// whether a name is well formed ([Valid]), what an SMTP greeting is
+// whether a name is well formed ([Valid]), what an SMTP HELO is
 // ([ParseHELO]), which organisation a name belongs to ([Organisation]), and
 // whether somebody chose it or the operator of a network made it ([Classify]).
 //

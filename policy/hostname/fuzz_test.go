@@ -40,7 +40,7 @@ func hasFewDigits(client netip.Addr) bool {
 }
 
 // Any bytes are judged, the parts of the verdict agree with each other, and it
-// is the one that the public suffix list leads to even where the list was not
+// is the one that the public suffix list resolves to even where the list was not
 // asked.
 func FuzzClassify(f *testing.F) {
 	seedNames(f, func(name string, client []byte) { f.Add(name, client) })

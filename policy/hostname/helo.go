@@ -10,9 +10,9 @@ import (
 // Form is what kind of thing a client says of itself in HELO or EHLO.
 type Form uint8
 
-// The forms of a greeting.
+// The forms of a HELO.
 const (
-	// Missing: no greeting yet, or an empty one.
+	// Missing: no HELO yet, or an empty one.
 	Missing Form = iota
 	// FQDN: a name for which [Valid] holds, and not Unqualified.
 	FQDN
@@ -45,7 +45,7 @@ func (f Form) String() string {
 	}
 }
 
-// ParseHELO is the form of a greeting. For Literal and BareIP it is also the
+// ParseHELO is the form of a HELO. For Literal and BareIP it is also the
 // address, as [address.Plain] has it;
 // for the others the address is not valid. A literal that does not parse is
 // Malformed: one with a zone, an IPv6 address without its tag, and an octet

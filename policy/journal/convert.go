@@ -69,14 +69,14 @@ func namesAsJSON(dst []byte, v string) []byte {
 		}
 		dst, _ = appendQuoted(append(dst, `{"name":`...), name, math.MaxInt)
 		if to != "" {
-			dst = leadAsJSON(append(dst, `,"to":`...), to)
+			dst = forwardAsJSON(append(dst, `,"to":`...), to)
 		}
 		return append(dst, '}')
 	})
 }
 
-// leadAsJSON adds what a name resolves to: an array of addresses, or a word.
-func leadAsJSON(dst []byte, v string) []byte {
+// forwardAsJSON adds what a name resolves to: an array of addresses, or a word.
+func forwardAsJSON(dst []byte, v string) []byte {
 	if isWord(v) {
 		dst, _ = appendQuoted(dst, v, math.MaxInt)
 		return dst

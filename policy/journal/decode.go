@@ -129,9 +129,9 @@ func (d *decoder) cut(f field, r *Record) {
 // complete sets what follows from all keys together.
 func (d *decoder) complete(r *Record) {
 	f, p := &r.Facts, &r.Decision
-	to := f.HELO.Lead
-	f.HELO = policy.NewGreeting(r.Request.HELO, r.Request.Client)
-	f.HELO.Lead = to
+	to := f.HELO.Forward
+	f.HELO = policy.NewHELO(r.Request.HELO, r.Request.Client)
+	f.HELO.Forward = to
 	switch p.Checks[policy.CheckPTR] {
 	case policy.None:
 		f.PTR = resolver.None
@@ -275,8 +275,8 @@ func takeNames(v value, r *Record) (odd string, err error) {
 			e.name, e.to = e.text[:i], e.text[i+1:]
 		}
 		n := policy.NewName(e.name, r.Request.Client)
-		lead, word, wrong := leadOf(e.to)
-		n.Lead = lead
+		forward, word, wrong := forwardOf(e.to)
+		n.Forward = forward
 		odd, err = firstWord(odd, word), cmp.Or(err, wrong)
 		names = append(names, n)
 	})
@@ -301,28 +301,28 @@ func takeHELOTo(v value, r *Record) (odd string, err error) {
 		}
 		to = strings.Join(all, "+")
 	}
-	r.Facts.HELO.Lead, odd, err = leadOf(to)
+	r.Facts.HELO.Forward, odd, err = forwardOf(to)
 	return odd, err
 }
 
-// leadOf reads what a name resolves to.
-func leadOf(s string) (l policy.Lead, odd string, err error) {
+// forwardOf reads what a name resolves to.
+func forwardOf(s string) (l policy.Forward, odd string, err error) {
 	switch s {
 	case "":
-		return policy.Lead{}, noWord, nil
+		return policy.Forward{}, noWord, nil
 	case "none":
-		return policy.Lead{Outcome: resolver.None}, noWord, nil
+		return policy.Forward{Outcome: resolver.None}, noWord, nil
 	case "temperror":
-		return policy.Lead{Outcome: resolver.TempError}, noWord, nil
+		return policy.Forward{Outcome: resolver.TempError}, noWord, nil
 	}
 	if isWord(s) {
-		return policy.Lead{}, s, nil
+		return policy.Forward{}, s, nil
 	}
 	l.Outcome = resolver.Found
 	for a := range strings.SplitSeq(s, "+") {
 		addr, err := netip.ParseAddr(a)
 		if err != nil || addr.Zone() != "" {
-			return policy.Lead{}, noWord, errors.New("want addresses, none or temperror")
+			return policy.Forward{}, noWord, errors.New("want addresses, none or temperror")
 		}
 		l.Addrs = append(l.Addrs, addr)
 	}

@@ -196,19 +196,19 @@ func (l *list) name(n *policy.Name, most int, client netip.Addr) {
 	if !l.json {
 		l.part(n.Name, most)
 		l.buf = append(l.buf, '>')
-		l.lead(&n.Lead, client)
+		l.forward(&n.Forward, client)
 		return
 	}
 	l.buf, _ = appendQuoted(append(l.buf, `{"name":`...), l.short(n.Name, most), math.MaxInt)
-	if told(&n.Lead) {
+	if told(&n.Forward) {
 		l.buf = append(l.buf, `,"to":`...)
-		l.lead(&n.Lead, client)
+		l.forward(&n.Forward, client)
 	}
 	l.buf = append(l.buf, '}')
 }
 
 func putHELOTo(l list, r *Record) list {
-	l.lead(&r.Facts.HELO.Lead, r.Request.Client)
+	l.forward(&r.Facts.HELO.Forward, r.Request.Client)
 	return l
 }
 
@@ -262,16 +262,16 @@ func (l *list) lookupError(e *policy.LookupError) {
 	l.buf = append(l.buf, '}')
 }
 
-// told reports whether a line tells where a name leads.
-func told(l *policy.Lead) bool {
+// told reports whether a line tells what a name resolves to.
+func told(l *policy.Forward) bool {
 	return l.Outcome != resolver.NotAsked && (l.Outcome != resolver.Found || len(l.Addrs) > 0)
 }
 
-// lead adds where a name leads: an address, in JSON an array of it, none or temperror;
+// lead adds what a name resolves to: an address, in JSON an array of it, none or temperror;
 // nothing if that was not asked. Of several addresses it is the client's, or else the
 // one nearest to it: no judgement asks for more than whether one is the client's, or in
 // its network.
-func (l *list) lead(to *policy.Lead, client netip.Addr) {
+func (l *list) forward(to *policy.Forward, client netip.Addr) {
 	before, after := "", ""
 	switch {
 	case !told(to):
@@ -293,7 +293,7 @@ func (l *list) lead(to *policy.Lead, client netip.Addr) {
 	l.buf = append(l.buf, after...)
 }
 
-// addr adds an address. The client's own, which nearly all names lead to, stands in the
+// addr adds an address. The client's own, which nearly all names resolve to, stands in the
 // line already.
 func (l *list) addr(a, client netip.Addr) {
 	if a == client && l.client.end > 0 {
@@ -334,7 +334,7 @@ func commonBits(a, b netip.Addr) int {
 	return 8 * len(x)
 }
 
-func (e *encoder) key(row *row) { e.buf = append(e.buf, row.lead[e.format]...) }
+func (e *encoder) key(row *row) { e.buf = append(e.buf, row.forward[e.format]...) }
 
 func b2i(b bool) int {
 	if b {

@@ -75,7 +75,7 @@ func longest(text string) Record {
 	for a := netip.MustParseAddr("2001:db8:aaaa:bbbb:cccc:dddd:eeee:1111"); len(addrs) < 1000; a = a.Next() {
 		addrs = append(addrs, a)
 	}
-	lead := policy.Lead{Outcome: resolver.Found, Addrs: addrs}
+	forward := policy.Forward{Outcome: resolver.Found, Addrs: addrs}
 	r := Record{
 		ID: long, Config: long, Host: long, Reply: long, Elapsed: math.MaxInt64,
 		Request: policy.Request{
@@ -83,7 +83,7 @@ func longest(text string) Record {
 			Sender: long, Recipient: long, Instance: long, QueueID: long, Authenticated: true, Encrypted: true, Server: client, Context: long,
 		},
 		Facts: policy.Facts{
-			PTR: resolver.Found, MoreNames: true, HELO: policy.Greeting{Lead: lead}, OwnClient: true, OwnHELO: true,
+			PTR: resolver.Found, MoreNames: true, HELO: policy.HELO{Forward: forward}, OwnClient: true, OwnHELO: true,
 			Questions: math.MinInt, Cached: true, Stale: true, Outage: true, Overload: true,
 		},
 		Decision: policy.Decision{
@@ -98,7 +98,7 @@ func longest(text string) Record {
 			About: long, Server: netip.MustParseAddrPort("[2001:db8:1111:2222:3333:4444:5555:6666%eth0]:65535"), Reason: long,
 		})
 		n := policy.NewName("2001-db8-1111-2222-3333-4444-5555-6666"+strings.Repeat(".a", 103)+".example", client)
-		n.Lead = lead
+		n.Forward = forward
 		r.Facts.Names = append(r.Facts.Names, n)
 	}
 	for range 1000 {

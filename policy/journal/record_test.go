@@ -55,23 +55,23 @@ func request(client, helo string) policy.Request {
 	}
 }
 
-// named adds a name and where it leads: "none", "temperror", "" or addresses.
+// named adds a name and what it resolves to: "none", "temperror", "" or addresses.
 func named(req *policy.Request, f *policy.Facts, name, to string) {
 	n := policy.NewName(name, req.Client)
-	n.Lead = lead(to)
+	n.Forward = forward(to)
 	f.PTR, f.Names = resolver.Found, append(f.Names, n)
 }
 
-func lead(to string) policy.Lead {
+func forward(to string) policy.Forward {
 	switch to {
 	case "":
-		return policy.Lead{}
+		return policy.Forward{}
 	case "none":
-		return policy.Lead{Outcome: resolver.None}
+		return policy.Forward{Outcome: resolver.None}
 	case "temperror":
-		return policy.Lead{Outcome: resolver.TempError}
+		return policy.Forward{Outcome: resolver.TempError}
 	}
-	return policy.Lead{Outcome: resolver.Found, Addrs: addrs(to)}
+	return policy.Forward{Outcome: resolver.Found, Addrs: addrs(to)}
 }
 
 // samples show every key of a line.
@@ -81,7 +81,7 @@ func samples() []sample {
 	nameless := sample{name: "no reverse name", req: request("203.0.113.10", "mail.example.org"), rules: builtin}
 	nameless.facts = policy.NewFacts(&nameless.req)
 	nameless.facts.PTR = resolver.None
-	nameless.facts.HELO.Lead = lead("198.51.100.7 198.51.100.8")
+	nameless.facts.HELO.Forward = forward("198.51.100.7 198.51.100.8")
 	nameless.facts.Questions = 2
 	nameless.req.QueueID, nameless.req.Context = "4ZxY3k1Nw2z5QkG", "mx in"
 
@@ -89,7 +89,7 @@ func samples() []sample {
 	well.facts = policy.NewFacts(&well.req)
 	named(&well.req, &well.facts, "mail.example.org", "2001:db8::25")
 	named(&well.req, &well.facts, "2001-db8--25.example.net", "2001:db8::25") // does no harm
-	well.facts.HELO.Lead = lead("2001:db8::25")
+	well.facts.HELO.Forward = forward("2001:db8::25")
 	well.facts.Cached, well.facts.Stale = true, true
 	well.req.ClientName, well.req.ReverseClientName = "mail.example.org", "mail.example.org"
 	well.req.Encrypted = true

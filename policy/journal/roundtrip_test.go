@@ -55,8 +55,8 @@ func (d *dice) name() string {
 	}[d.roll(16)]
 }
 
-func (d *dice) lead() policy.Lead {
-	return lead([]string{
+func (d *dice) forward() policy.Forward {
+	return forward([]string{
 		"", "none", "temperror", "203.0.113.10", "198.51.100.7", "2001:db8::26 2001:db8::25", "::ffff:203.0.113.10",
 		"192.0.2.1 198.51.100.9 203.0.113.10 192.0.2.2",
 	}[d.roll(8)])
@@ -97,7 +97,7 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 				malformed = append(malformed, n)
 				continue
 			}
-			if n.Lead = d.lead(); len(f.Names) < policy.MaxNames {
+			if n.Forward = d.forward(); len(f.Names) < policy.MaxNames {
 				f.Names = append(f.Names, n)
 			}
 		}
@@ -105,7 +105,7 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 			f.Names = malformed
 		}
 	}
-	f.HELO.Lead = d.lead()
+	f.HELO.Forward = d.forward()
 	f.OwnClient, f.OwnHELO = d.roll(8) == 1, d.roll(8) == 1
 	for range d.roll([]int{3, 13}[d.roll(2)]) {
 		e := policy.LookupError{About: d.name(), Reason: d.text()}
@@ -196,7 +196,7 @@ func asLogged(r journal.Record) journal.Record {
 		bits = 24
 	}
 	network, _ := r.Request.Client.Prefix(bits)
-	short := func(l policy.Lead) policy.Lead {
+	short := func(l policy.Forward) policy.Forward {
 		switch near := slices.IndexFunc(l.Addrs, network.Contains); {
 		case l.To(r.Request.Client):
 			l.Addrs = []netip.Addr{r.Request.Client}
@@ -214,9 +214,9 @@ func asLogged(r journal.Record) journal.Record {
 	}
 	r.Facts.Names = slices.Clone(r.Facts.Names)
 	for i := range r.Facts.Names {
-		r.Facts.Names[i].Lead = short(r.Facts.Names[i].Lead)
+		r.Facts.Names[i].Forward = short(r.Facts.Names[i].Forward)
 	}
-	r.Facts.HELO.Lead = short(r.Facts.HELO.Lead)
+	r.Facts.HELO.Forward = short(r.Facts.HELO.Forward)
 	r.Request.Time = r.Request.Time.UTC()
 	r.Elapsed = r.Elapsed.Round(time.Microsecond)
 	// They follow from the request, the facts and the rules.

@@ -21,7 +21,7 @@ type row struct {
 	field field // its place in the table
 	// lead is the key in each format, with what stands before and behind it, and the
 	// value where that is always the same.
-	lead [2]string
+	forward [2]string
 	// bound is the most that the value takes, in bytes as they are written: after
 	// escaping, without quotes or brackets. See limits.go.
 	bound int
@@ -95,7 +95,7 @@ func rows() []row {
 		{key: "why", doc: "what shows that the name is generic", kind: kindSaid, bound: maxWhy, cuts: true, say: sayWhy},
 		{key: "names", doc: "list of the PTR names, each with what it resolves to (below)", kind: kindList, bound: maxNames, cuts: true, some: func(r *Record) bool { return len(r.Facts.Names) > 0 }, list: putNames, take: takeNames, array: namesAsJSON},
 		flagRow("more_names", "there are names that were not tried", func(r *Record) *bool { return &r.Facts.MoreNames }),
-		{key: "helo_to", doc: "what the HELO resolves to, likewise", kind: kindList, bound: maxAddr + len(`""`), some: func(r *Record) bool { return told(&r.Facts.HELO.Lead) }, list: putHELOTo, take: takeHELOTo, array: leadAsJSON},
+		{key: "helo_to", doc: "what the HELO resolves to, likewise", kind: kindList, bound: maxAddr + len(`""`), some: func(r *Record) bool { return told(&r.Facts.HELO.Forward) }, list: putHELOTo, take: takeHELOTo, array: forwardAsJSON},
 		flagRow("own_client", "the client is this very host", func(r *Record) *bool { return &r.Facts.OwnClient }),
 		flagRow("own_helo", "the HELO is a name of this very host", func(r *Record) *bool { return &r.Facts.OwnHELO }),
 		{key: "dns_errors", doc: "list of why lookups failed, some of them (below)", kind: kindList, bound: maxErrors, cuts: true, some: func(r *Record) bool { return len(r.Facts.Errors) > 0 }, list: putErrors, take: takeErrors, array: errorsAsJSON},
@@ -144,7 +144,7 @@ func (r *row) place(f field) {
 	case kindFlag:
 		logfmt, json = logfmt+"true", json+"true"
 	}
-	r.field, r.lead = f, [2]string{Logfmt: logfmt, JSON: json}
+	r.field, r.forward = f, [2]string{Logfmt: logfmt, JSON: json}
 }
 
 func wordRow(key, value, doc string) row {

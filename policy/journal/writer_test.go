@@ -379,7 +379,7 @@ func TestWriterOpenFails(t *testing.T) {
 	expectFile(t, path, "1\n")
 }
 
-// An empty path leads back to the stream; a file is added to, from a new line.
+// An empty path resolves back to the stream; a file is added to, from a new line.
 func TestWriterOpenAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	for _, before := range []struct{ holds, want string }{

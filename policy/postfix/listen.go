@@ -12,7 +12,7 @@ import (
 //	192.0.2.1:10040, [2001:db8::1]:10040
 //	unix:/run/policyd-rdns/socket
 //
-// Names are refused, "localhost" included: what they lead to may change, or be
+// Names are refused, "localhost" included: what they resolve to may change, or be
 // several addresses, and Postfix too dies on one that does not resolve. An
 // address stands for its own family only, 0.0.0.0 and [::] too. Port 0 is one
 // that the system picks.

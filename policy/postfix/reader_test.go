@@ -94,7 +94,7 @@ func TestReadRequest(t *testing.T) {
 		{"the kind repeated", "request=junk\n" + kind + "\n", policy.Request{}},
 		{"unknown attributes", kind + "tls_future=1\n =\nSENDER=a\nsender =b\n\n", policy.Request{}},
 		{"an undocumented state", kind + "protocol_state=XCLIENT\n\n", policy.Request{State: "XCLIENT"}},
-		{"a greeting as sent at EHLO", kind + "helo_name=a b\t\x1b[1m\xff\r\n\n", policy.Request{HELO: "a b\t\x1b[1m?\r"}},
+		{"a HELO as sent at EHLO", kind + "helo_name=a b\t\x1b[1m\xff\r\n\n", policy.Request{HELO: "a b\t\x1b[1m?\r"}},
 		{"UTF-8", kind + "sender=jörg@example.com\n\n", policy.Request{Sender: "jörg@example.com"}},
 		{"IPv6", kind + "client_address=2001:db8::1\n\n", policy.Request{Client: netip.MustParseAddr("2001:db8::1")}},
 		{"IPv6 with zone", kind + "client_address=fe80::1%eth0\n\n", policy.Request{Client: netip.MustParseAddr("fe80::1")}},

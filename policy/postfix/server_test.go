@@ -16,7 +16,7 @@ import (
 	"policyd-rdns/policy"
 )
 
-// greet has to wait for names of an odd length.
+// say HELO has to wait for names of an odd length.
 func greet(_ context.Context, req *policy.Request) (reply Reply, wait func() Reply) {
 	if len(req.HELO)%2 == 0 {
 		return NewReply("INFO " + req.HELO), nil

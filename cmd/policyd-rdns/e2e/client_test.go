@@ -14,8 +14,8 @@ import (
 type mailClient struct {
 	addr string // as in XCLIENT; empty: the test itself, from the loopback
 	name string // that Postfix knows it by; empty: none
-	helo string // empty: it does not greet
-	seen string // of the greeting, beyond Postfix, if not the same
+	helo string // empty: it does not say HELO
+	seen string // of the HELO, beyond Postfix, if not the same
 	rcpt string // empty: user@example.com
 	// more is what else XCLIENT says.
 	more string
@@ -44,7 +44,7 @@ func (r restriction) preface(c *mailClient) string {
 }
 
 // serverAddr is the address that Postfix accepted on, as XCLIENT has it. To
-// greet with it is to claim to be us.
+// say in HELO it is to claim to be us.
 const (
 	serverAddr    = "203.0.113.1"
 	serverLiteral = "[" + serverAddr + "]"
@@ -70,7 +70,7 @@ func (c *mailClient) knownAddr() string {
 	return strings.TrimPrefix(addr, "::ffff:") // Postfix too has it as IPv4
 }
 
-// knownHELO is the greeting as Postfix hands it on from MAIL on: bytes that it
+// knownHELO is the HELO as Postfix hands it on from MAIL on: bytes that it
 // does not like are question marks.
 func (c *mailClient) knownHELO() string {
 	if c.seen == "" {
@@ -86,7 +86,7 @@ func (c *mailClient) recipient() string {
 	return c.rcpt
 }
 
-// connect opens a session as this client and greets.
+// connect opens a session as this client and says HELO.
 func (c *mailClient) connect(t *testing.T, addr string) *smtpClient {
 	t.Helper()
 	s := dialSMTP(t, addr)

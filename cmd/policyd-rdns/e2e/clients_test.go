@@ -6,21 +6,21 @@ import "slices"
 // kind of socket. Its addresses and names are those of
 // testdata/world.zone.
 func matrix() []mailClient {
-	return slices.Concat(badlyNamed(), wellSetUp(), genericNames(), greetings(), doubts(), hostile(), spared())
+	return slices.Concat(badlyNamed(), wellSetUp(), genericNames(), helos(), doubts(), hostile(), spared())
 }
 
 // goodName is the name of 203.0.113.20.
 const goodName = "mail.example.org"
 
-// What the rules under observation say of greetings.
+// What the rules under observation say of HELO names.
 const (
-	wouldNotOwn    = "reject:greeting not its own"
-	wouldNoName    = "reject:greeting is no host name"
+	wouldNotOwn    = "reject:HELO not its own"
+	wouldNoName    = "reject:HELO is no host name"
 	wouldLocalhost = "reject:HELO is localhost"
-	wouldGeneric   = "reject:generic name and greeting"
+	wouldGeneric   = "reject:generic name and HELO"
 )
 
-// badlyNamed are clients without a name, or with one that does not lead back.
+// badlyNamed are clients without a name, or with one that does not resolve back.
 func badlyNamed() []mailClient {
 	return []mailClient{
 		{addr: "203.0.113.10", helo: goodName, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.10]", rule: "no reverse name"},
@@ -29,19 +29,19 @@ func badlyNamed() []mailClient {
 		{addr: "203.0.113.15", helo: goodName, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.15]", rule: "no reverse name"},
 		{
 			addr: "203.0.113.11", helo: "mail.elsewhere.example", rule: "reverse name not confirmed",
-			reply: "550 5.7.1 your reverse hostname mail.elsewhere.example does not lead back to you, [203.0.113.11]",
+			reply: "550 5.7.1 your reverse hostname mail.elsewhere.example does not resolve to you, [203.0.113.11]",
 		},
 		{
 			addr: "203.0.113.12", helo: goodName, rule: "reverse name not confirmed",
-			reply: "550 5.7.1 your reverse hostname ip-203-0-113-12.provider.local does not lead back to you, [203.0.113.12]",
+			reply: "550 5.7.1 your reverse hostname ip-203-0-113-12.provider.local does not resolve to you, [203.0.113.12]",
 		},
 		{
 			addr: "203.0.113.14", helo: "vps123.hosting.internal", rule: "reverse name not confirmed",
-			reply: "550 5.7.1 your reverse hostname vps123.hosting.internal does not lead back to you, [203.0.113.14]",
+			reply: "550 5.7.1 your reverse hostname vps123.hosting.internal does not resolve to you, [203.0.113.14]",
 		},
 		{ // Its name has an address, but not of the client's family.
 			addr: "IPV6:2001:db8::11", helo: goodName, rule: "reverse name not confirmed",
-			reply: "550 5.7.1 your reverse hostname mail.example.org does not lead back to you, [2001:db8::11]",
+			reply: "550 5.7.1 your reverse hostname mail.example.org does not resolve to you, [2001:db8::11]",
 		},
 	}
 }
@@ -64,11 +64,11 @@ func wellSetUp() []mailClient {
 func genericNames() []mailClient {
 	return []mailClient{
 		{
-			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "mail.example.net", rule: "generic name and a greeting not its own",
+			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "mail.example.net", rule: "generic name, foreign HELO",
 			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO mail.example.net is not yours, [203.0.113.13]",
 		},
 		{
-			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ubuntu", rule: "generic name and a greeting not its own",
+			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ubuntu", rule: "generic name, foreign HELO",
 			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO ubuntu is not yours, [203.0.113.13]",
 		},
 		{addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ip-203-0-113-13.provider.example", would: wouldGeneric},
@@ -76,17 +76,17 @@ func genericNames() []mailClient {
 	}
 }
 
-// greetings are those of clients that are well set up otherwise, mostly.
-func greetings() []mailClient {
+// HELO names are those of clients that are well set up otherwise, mostly.
+func helos() []mailClient {
 	return []mailClient{
-		{addr: "203.0.113.20", name: goodName, helo: "mx.example.com", reply: "550 5.7.1 your HELO mx.example.com is not yours, [203.0.113.20]: it is ours", rule: "greets with our name"},
-		{addr: "203.0.113.20", name: goodName, helo: "[203.0.113.1]", reply: "550 5.7.1 your HELO [203.0.113.1] is not yours, [203.0.113.20]: it is ours", rule: "greets with our name"},
-		{addr: "203.0.113.20", name: goodName, helo: "203.0.113.20", reply: "550 5.7.1 your HELO 203.0.113.20 is not a host name, [203.0.113.20]", rule: "greets with a bare address"},
+		{addr: "203.0.113.20", name: goodName, helo: "mx.example.com", reply: "550 5.7.1 your HELO mx.example.com is not yours, [203.0.113.20]: it is ours", rule: "HELO is our name"},
+		{addr: "203.0.113.20", name: goodName, helo: "[203.0.113.1]", reply: "550 5.7.1 your HELO [203.0.113.1] is not yours, [203.0.113.20]: it is ours", rule: "HELO is our name"},
+		{addr: "203.0.113.20", name: goodName, helo: "203.0.113.20", reply: "550 5.7.1 your HELO 203.0.113.20 is not a host name, [203.0.113.20]", rule: "HELO is a bare address"},
 		{addr: "203.0.113.20", name: goodName, helo: "[203.0.113.20]"},
-		{addr: "203.0.113.20", name: goodName, helo: "[198.51.100.7]", would: "reject:confirmed client greets with another address," + wouldNotOwn},
-		{addr: "203.0.113.11", helo: "[198.51.100.7]", reply: "550 5.7.1 your HELO [198.51.100.7] is not your address, [203.0.113.11]", rule: "greets with another address"},
+		{addr: "203.0.113.20", name: goodName, helo: "[198.51.100.7]", would: "reject:HELO is another address, proper name," + wouldNotOwn},
+		{addr: "203.0.113.11", helo: "[198.51.100.7]", reply: "550 5.7.1 your HELO [198.51.100.7] is not your address, [203.0.113.11]", rule: "HELO is another address"},
 		{addr: "IPV6:2001:db8::20", name: "mail6.example.org", helo: "[IPv6:2001:DB8:0::20]"},
-		{addr: "IPV6:2001:db8::10", helo: "[IPv6:2001:db8::20]", reply: "550 5.7.1 your HELO [IPv6:2001:db8::20] is not your address, [2001:db8::10]", rule: "greets with another address"},
+		{addr: "IPV6:2001:db8::10", helo: "[IPv6:2001:db8::20]", reply: "550 5.7.1 your HELO [IPv6:2001:db8::20] is not your address, [2001:db8::10]", rule: "HELO is another address"},
 		{addr: "IPV6:2001:db8::20", name: "mail6.example.org", helo: "[2001:db8::20]", would: wouldNoName + "," + wouldNotOwn}, // no tag: malformed
 		{addr: "203.0.113.20", name: goodName, helo: "localhost", would: wouldLocalhost + "," + wouldNoName + "," + wouldNotOwn},
 		{addr: "203.0.113.20", name: goodName, helo: "localhost.localdomain", would: wouldLocalhost + "," + wouldNoName + "," + wouldNotOwn},
@@ -108,26 +108,26 @@ func doubts() []mailClient {
 		},
 		{
 			addr: "203.0.113.51", helo: goodName, rule: "reverse name not confirmed",
-			reply: "450 4.7.1 temporary DNS failure: your reverse hostname host.broken.example does not lead back to you, [203.0.113.51]",
+			reply: "450 4.7.1 temporary DNS failure: your reverse hostname host.broken.example does not resolve to you, [203.0.113.51]",
 		},
 		{
-			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "mail.broken.example", rule: "generic name and a greeting not its own",
+			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "mail.broken.example", rule: "generic name, foreign HELO",
 			reply: "450 4.7.1 temporary DNS failure: your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO mail.broken.example is not yours, [203.0.113.13]",
 		},
 		{ // More names than are tried.
 			addr: "203.0.113.26", helo: "n05.many.example", rule: "reverse name not confirmed",
-			reply: "450 4.7.1 temporary DNS failure: your reverse hostname n05.many.example does not lead back to you, [203.0.113.26]",
+			reply: "450 4.7.1 temporary DNS failure: your reverse hostname n05.many.example does not resolve to you, [203.0.113.26]",
 		},
 		{
 			addr: "203.0.113.27", helo: goodName, rule: "no reverse name",
 			reply: "450 4.7.1 temporary DNS failure: cannot find your reverse hostname, [203.0.113.27]",
 		},
-		{addr: "203.0.113.52", name: "mail52.example.net", helo: "mail52.example.net"},                           // its other name is broken
-		{addr: "203.0.113.20", name: goodName, helo: "mail.broken.example", would: "defer:greeting not its own"}, // could not have been rejected
+		{addr: "203.0.113.52", name: "mail52.example.net", helo: "mail52.example.net"},                       // its other name is broken
+		{addr: "203.0.113.20", name: goodName, helo: "mail.broken.example", would: "defer:HELO not its own"}, // could not have been rejected
 	}
 }
 
-// hostile are clients with names and greetings that would end this reply and
+// hostile are clients with names and HELO names that would end this reply and
 // begin another (trap 8). Among them are clients that must get their own answer.
 func hostile() []mailClient {
 	return []mailClient{
@@ -139,7 +139,7 @@ func hostile() []mailClient {
 		{addr: "203.0.113.63", name: "good.evil.example", helo: "good.evil.example"}, // its other name is no host name
 		{addr: "203.0.113.20", name: goodName, more: "HELO=a+0A+0Aaction=OK+0A+0A", seen: "a??action=OK??", would: wouldNoName + "," + wouldNotOwn},
 		{
-			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "a\x1b[31m\u00e9 \"b\"", seen: "a?[31m\u00e9??b?", rule: "generic name and a greeting not its own",
+			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "a\x1b[31m\u00e9 \"b\"", seen: "a?[31m\u00e9??b?", rule: "generic name, foreign HELO",
 			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO a?[31m???b? is not yours, [203.0.113.13]",
 		},
 	}

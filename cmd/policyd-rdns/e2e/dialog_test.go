@@ -15,7 +15,7 @@ type dialog struct {
 	// options of the service; POLICY is the restriction that asks the program.
 	options []string
 	through bool // postscreen
-	// as is the address of the client, if it begins as is usual: it greets as
+	// as is the address of the client, if it begins as is usual: it says HELO as
 	// mail.example.org and has a message from sender@example.net.
 	as string
 	// talk is what is said, a line each:
@@ -24,7 +24,7 @@ type dialog struct {
 	//	< reply
 	//	.            Postfix closes the connection
 	talk string
-	// log has a line for each decision: state, action and rule, and the greeting
+	// log has a line for each decision: state, action and rule, and the HELO
 	// behind a bar where it matters.
 	log string
 }
@@ -65,9 +65,9 @@ func checkDialogLogs(t *testing.T, dialogs []dialog, records []journal.Record) {
 			}
 			r := &records[0]
 			got := fmt.Sprintf("%s %s %s", r.Request.State, r.Decision.Action, r.Decision.Rule)
-			want, helo, greeted := strings.Cut(strings.TrimSpace(want), " | ")
-			if strings.TrimSpace(got) != want || greeted && r.Request.HELO != helo {
-				t.Errorf("%s: decision %s, greeted with %q; want %s, %q", d.name, got, r.Request.HELO, want, helo)
+			want, helo, heloGiven := strings.Cut(strings.TrimSpace(want), " | ")
+			if strings.TrimSpace(got) != want || heloGiven && r.Request.HELO != helo {
+				t.Errorf("%s: decision %s, said HELO %q; want %s, %q", d.name, got, r.Request.HELO, want, helo)
 			}
 			records = records[1:]
 		}

@@ -40,10 +40,10 @@ func sharedClients() []mailClient {
 		{addr: "IPV6:2001:db8::25", helo: "six.example.org"},
 		{
 			addr: "203.0.113.21", helo: "mail.example.net", rule: "reverse name not confirmed",
-			reply: "550 5.7.1 your reverse hostname mail.example.net does not lead back to you, [203.0.113.21]",
+			reply: "550 5.7.1 your reverse hostname mail.example.net does not resolve to you, [203.0.113.21]",
 		},
 		{
-			addr: "203.0.113.22", helo: "other.example.net", rule: "generic name and a greeting not its own",
+			addr: "203.0.113.22", helo: "other.example.net", rule: "generic name, foreign HELO",
 			reply: "550 5.7.1 your reverse hostname ip-203-0-113-22.dyn.example.org looks generic and your HELO other.example.net is not yours, [203.0.113.22]",
 		},
 		{

@@ -18,7 +18,7 @@ type smtpClient struct {
 	banner string
 }
 
-// dialSMTP connects and reads the greeting.
+// dialSMTP connects and reads the HELO.
 func dialSMTP(t *testing.T, addr string) *smtpClient {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", addr, patience)

@@ -22,7 +22,7 @@ func TestPostfixStages(t *testing.T) {
 			`,
 		},
 		{
-			name: "client not greeted", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
+			name: "client not said HELO", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
 			as: "203.0.113.20",
 			talk: `
 				+ RCPT TO:<user@example.com>
@@ -45,7 +45,7 @@ func TestPostfixStages(t *testing.T) {
 			`,
 		},
 		{
-			// The greeting is as it came; later it has question marks.
+			// The HELO is as it came; later it has question marks.
 			name: "helo", options: []string{atOnce, "smtpd_helo_restrictions = POLICY", "smtpd_recipient_restrictions = reject_unauth_destination, POLICY"},
 			talk: `
 				+ XCLIENT ADDR=203.0.113.20 NAME=mail.example.org
@@ -58,7 +58,7 @@ func TestPostfixStages(t *testing.T) {
 				+ RCPT TO:<user@example.com>
 			`,
 			log: `
-				EHLO reject greets with our name | mx.example.com
+				EHLO reject HELO is our name | mx.example.com
 				HELO dunno | a b c
 				EHLO dunno | a(b)"c"
 				RCPT dunno | a?b??c?

@@ -27,7 +27,7 @@ action = "defer"
 code = "451 4.7.25"
 text = "come back, [{client}]"
 [[rule]]
-name = "greeting alone"
+name = "HELO alone"
 when = { client = "203.0.113.104" }
 action = "reject"
 text = "{helo}"
@@ -100,7 +100,7 @@ func codeTraps() []dialog {
 				> RCPT TO:<user@example.com>
 				< 550 5.7.1 <user@example.com>: Recipient address rejected: Access denied
 			`,
-			log: "RCPT reject greeting alone",
+			log: "RCPT reject HELO alone",
 		},
 		{
 			// Trap 3: what a client says must not be taken for an action.
@@ -125,10 +125,10 @@ func codeTraps() []dialog {
 				< 550 5.7.1 <user@example.com>: Recipient address rejected: OK
 			`,
 			log: `
-				RCPT reject greeting alone
-				RCPT reject greeting alone
-				RCPT reject greeting alone
-				RCPT reject greeting alone
+				RCPT reject HELO alone
+				RCPT reject HELO alone
+				RCPT reject HELO alone
+				RCPT reject HELO alone
 			`,
 		},
 		{
@@ -200,16 +200,16 @@ func byteTraps() []dialog {
 		},
 		{
 			// Beyond ASCII, to a Postfix that takes any bytes.
-			name: "8 bytes in the greeting", options: []string{atRecipient, "smtputf8_enable = no"},
+			name: "8 bytes in the HELO", options: []string{atRecipient, "smtputf8_enable = no"},
 			talk: "+ XCLIENT ADDR=203.0.113.104\n+ EHLO a\x80\xff\xc3\xa9\x1bb\n+ MAIL FROM:<sender@example.net>\n" +
 				"> RCPT TO:<user@example.com>\n< 550 5.7.1 <user@example.com>: Recipient address rejected: a?????b\n",
-			log: "RCPT reject greeting alone",
+			log: "RCPT reject HELO alone",
 		},
 		{
 			// At this stage Postfix hands on the very bytes.
-			name: "8 raw greeting", options: []string{"smtpd_delay_reject = no", "smtpd_helo_restrictions = POLICY"},
+			name: "8 raw HELO", options: []string{"smtpd_delay_reject = no", "smtpd_helo_restrictions = POLICY"},
 			talk: "+ XCLIENT ADDR=203.0.113.104\n> EHLO a\x1b[31m b\n< 550 5.7.1 <a [31m b>: Helo command rejected: a?[31m b\n",
-			log:  "EHLO reject greeting alone | a\x1b[31m b",
+			log:  "EHLO reject HELO alone | a\x1b[31m b",
 		},
 	}
 }

@@ -265,7 +265,7 @@ func (a *assembly) addContent(m *message, e *event) {
 	}
 }
 
-// complete settles a message, unless the end of its session may tell its greeting.
+// complete settles a message, unless the end of its session may tell its HELO.
 func (a *assembly) complete(m *message) {
 	s := m.session
 	if !m.helo.Known && s != nil && !s.over && s.helo.Known && !s.mixed {

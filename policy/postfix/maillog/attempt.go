@@ -48,7 +48,7 @@ type Attempt struct {
 	ClientText string
 	ClientName string // verified by Postfix, or "unknown"; empty from postscreen
 
-	HELO      Fact   // known and empty: the client had not greeted
+	HELO      Fact   // known and empty: the client had not said HELO
 	Sender    Fact   // empty for the null sender
 	Recipient Fact   // known and empty: none had been named yet
 	Protocol  string // SMTP or ESMTP; empty if not logged

@@ -13,12 +13,12 @@
 //	           qmgr      "ID: from=<>, size=, nrcpt="
 //	           delivery  "ID: to=<>, orig_to=<>, relay=": smtp, lmtp, local, virtual, pipe, error, discard
 //
-// The greeting of accepted mail is not among them, unless some line of the same
+// The HELO of accepted mail is not among them, unless some line of the same
 // session happens to show it: reject_warning, warn, info, permit, hold and their
 // like do (access(5), smtpd_log_access_permit_actions), what cleanup(8) says of
 // headers, and a refusal of another recipient. It is taken from those of the same
 // message; from others of the session only if the session's last line counts a
-// single greeting. Recipients are learnt from deliveries: one that was added on
+// single HELO. Recipients are learnt from deliveries: one that was added on
 // the way, as by always_bcc, looks like the client's own. What is not held is
 // unknown ([Fact]), and never guessed.
 //
@@ -33,7 +33,7 @@
 // # Trust
 //
 // Senders choose what HELO, MAIL FROM and RCPT TO look like, and so what stands in
-// a line. The client is read from the left, before any of that; the greeting, the
+// a line. The client is read from the left, before any of that; the HELO, the
 // sender and the recipient by a grammar that has to account for the line to its end. What
 // could be read in two ways is unknown. The memory in use is bounded, whatever the
 // log holds.

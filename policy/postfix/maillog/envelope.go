@@ -152,7 +152,7 @@ func bounded(addr string) Fact {
 	return known(addr)
 }
 
-// endOfEnvelope reads the protocol and the greeting from the right: no greeting
+// endOfEnvelope reads the protocol and the HELO from the right: no HELO
 // has a blank or a bracket in it once it was accepted, so that the last one is
 // Postfix's own.
 func endOfEnvelope(s string) envelope {

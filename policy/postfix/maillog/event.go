@@ -35,7 +35,7 @@ type event struct {
 
 	forwarded  bool
 	recipients int // of queued
-	greetings  int // of ended
+	helos      int // of ended
 	starttls   int
 	counted    bool // ended has counts
 }
@@ -137,7 +137,7 @@ func (e *event) count(s string) {
 		}
 		switch key {
 		case "helo", "ehlo":
-			e.greetings += n
+			e.helos += n
 		case "starttls":
 			e.starttls = n
 		case "commands":

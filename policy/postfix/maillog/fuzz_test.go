@@ -61,7 +61,7 @@ func FuzzLine(f *testing.F) {
 
 // FuzzEnvelope: what a client chooses changes nothing of what others have chosen,
 // and nothing of what Postfix says itself. The line is written as Postfix writes it:
-// greetings without odd bytes, addresses quoted (info_log_address_format =
+// HELO names without odd bytes, addresses quoted (info_log_address_format =
 // external).
 func FuzzEnvelope(f *testing.F) {
 	f.Add("mail.example.org", `> to=<x> proto=ESMTP helo=<y`, `; from=<x> to=<y> proto=SMTP helo=<z`)
@@ -77,7 +77,7 @@ func FuzzEnvelope(f *testing.F) {
 		}
 		e, err := parseEvent("smtpd", line)
 		if err != nil || e.client.addr != netip.MustParseAddr("203.0.113.66") || e.protocol != "ESMTP" || e.helo != known(helo) {
-			t.Fatalf("%q: %+v, %v; want client, protocol and greeting", line, e, err)
+			t.Fatalf("%q: %+v, %v; want client, protocol and HELO", line, e, err)
 		}
 		for _, fact := range []struct {
 			name string
@@ -99,7 +99,7 @@ func FuzzEnvelope(f *testing.F) {
 	})
 }
 
-// neuter is what smtpd makes of odd bytes of a greeting.
+// neuter is what smtpd makes of odd bytes of a HELO.
 func neuter(r rune) rune {
 	if strings.ContainsRune(" <>()\\\";@", r) {
 		return '?'

@@ -84,10 +84,10 @@ func (m *message) outcome() Outcome {
 	return Unfinished
 }
 
-// greeting is the one that the message came under, if that is known.
-func (m *message) greeting() Fact {
+// knownHELO is the HELO that the message came under, if that is known.
+func (m *message) knownHELO() Fact {
 	if !m.helo.Known && m.session != nil {
-		return m.session.greeting()
+		return m.session.knownHELO()
 	}
 	return m.helo
 }
@@ -98,7 +98,7 @@ func (m *message) attempts() []Attempt {
 	a := Attempt{
 		Time: m.time, Host: m.key.host, Service: m.service,
 		Client: m.client.addr, ClientText: m.client.text, ClientName: m.client.name,
-		HELO: m.greeting(), Sender: m.sender, Protocol: m.protocol,
+		HELO: m.knownHELO(), Sender: m.sender, Protocol: m.protocol,
 		QueueID: m.key.id, Message: messageName(m.key, m.number),
 		Authenticated: m.loggedIn, Encrypted: m.encrypted || m.session != nil && m.session.encrypted,
 		Forwarded: m.forwarded, Outcome: m.outcome(),

@@ -19,11 +19,11 @@ type session struct {
 	discarded bool // or thrown away
 
 	over    bool
-	single  bool       // it has greeted once, as its last line says
-	waiting []*message // that are complete but for the greeting
+	single  bool       // it has said HELO once, as its last line says
+	waiting []*message // that are complete but for the HELO
 }
 
-// show notes a greeting that a line has shown.
+// show notes a HELO that a line has shown.
 func (s *session) show(helo Fact) {
 	if !helo.Known {
 		return
@@ -32,16 +32,16 @@ func (s *session) show(helo Fact) {
 	s.helo = helo
 }
 
-// end notes the last line. After STARTTLS a client greets again
-// (RFC 3207 section 4.2): mail comes under the second greeting only.
+// end notes the last line. After STARTTLS a client says HELO again
+// (RFC 3207 section 4.2): mail comes under the second HELO only.
 func (s *session) end(e *event) {
 	s.over = true
-	s.single = e.counted && (e.greetings == 1 || e.greetings == 2 && e.starttls == 1)
+	s.single = e.counted && (e.helos == 1 || e.helos == 2 && e.starttls == 1)
 	s.encrypted = s.encrypted || e.starttls > 0
 }
 
-// greeting is the one that all of the session's mail came under, if that is known.
-func (s *session) greeting() Fact {
+// knownHELO is the HELO that all of the session's mail came under, if that is known.
+func (s *session) knownHELO() Fact {
 	if !s.over || !s.single || s.mixed || s.helo.Text == "" {
 		return Fact{}
 	}

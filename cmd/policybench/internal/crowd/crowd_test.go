@@ -49,9 +49,9 @@ func TestAddress(t *testing.T) {
 func TestKinds(t *testing.T) {
 	tests := []struct {
 		kind           Kind
-		name4, greet4  string
-		name6, greet6  string
-		nameTo, heloTo string // where they lead: back, other or nowhere
+		name4, helo4   string
+		name6, helo6   string
+		nameTo, heloTo string // what they resolve to: back, other or nowhere
 	}{
 		{Named, "mail513.example.org", "mail513.example.org", "mail513.example.org", "mail513.example.org", "back", "back"},
 		{Other, "mail513.example.org", "mx513.example.net", "mail513.example.org", "mx513.example.net", "back", "back"},
@@ -63,27 +63,27 @@ func TestKinds(t *testing.T) {
 	for _, test := range tests {
 		c := Crowd{Mix: Only(test.kind)}
 		for _, f := range []Family{IPv4, IPv6} {
-			wantName, wantGreeting := test.name4, test.greet4
+			wantName, wantHELO := test.name4, test.helo4
 			if f == IPv6 {
-				wantName, wantGreeting = test.name6, test.greet6
+				wantName, wantHELO = test.name6, test.helo6
 			}
 			const n = 513
-			name, greeting := c.AppendName(nil, n, f), c.AppendGreeting(nil, n, f)
-			if string(name) != wantName || string(greeting) != wantGreeting {
-				t.Errorf("%v, IPv%d: name %s, greeting %s; want %s, %s", test.kind, f, name, greeting, wantName, wantGreeting)
+			name, helo := c.AppendName(nil, n, f), c.AppendHELO(nil, n, f)
+			if string(name) != wantName || string(helo) != wantHELO {
+				t.Errorf("%v, IPv%d: name %s, HELO %s; want %s, %s", test.kind, f, name, helo, wantName, wantHELO)
 			}
 			back := map[string]netip.Addr{"back": Address(n, f), "other": Elsewhere(f)}
-			if got := c.Leads(name, f); got != back[test.nameTo] {
-				t.Errorf("%v: Leads(%s, IPv%d) = %v; want %s", test.kind, name, f, got, test.nameTo)
+			if got := c.ResolvesTo(name, f); got != back[test.nameTo] {
+				t.Errorf("%v: ResolvesTo(%s, IPv%d) = %v; want %s", test.kind, name, f, got, test.nameTo)
 			}
-			if got := c.Leads(greeting, f); got != back[test.heloTo] {
-				t.Errorf("%v: Leads(%s, IPv%d) = %v; want %s", test.kind, greeting, f, got, test.heloTo)
+			if got := c.ResolvesTo(helo, f); got != back[test.heloTo] {
+				t.Errorf("%v: ResolvesTo(%s, IPv%d) = %v; want %s", test.kind, helo, f, got, test.heloTo)
 			}
 		}
 	}
 }
 
-func TestLeadsNowhere(t *testing.T) {
+func TestDoesNotResolve(t *testing.T) {
 	c := Crowd{Mix: Only(Generic)}
 	named := Crowd{}
 	for _, name := range []string{
@@ -91,16 +91,16 @@ func TestLeadsNowhere(t *testing.T) {
 		"mail99999999999999999999.example.org", "mail1.example.com", "xmail1.example.org", "240.18.1.1.dyn.example.com",
 		"240-18-1.dyn.example.com", "203-0-113-1.dyn.example.com", "240-18-1-1-1-1-1-1-1.dyn.example.com", "dyn.example.com",
 	} {
-		if got := c.Leads([]byte(name), IPv4); got.IsValid() {
-			t.Errorf("generic: Leads(%s) = %v; want none", name, got)
+		if got := c.ResolvesTo([]byte(name), IPv4); got.IsValid() {
+			t.Errorf("generic: ResolvesTo(%s) = %v; want none", name, got)
 		}
-		if got := named.Leads([]byte(name), IPv4); got.IsValid() {
-			t.Errorf("named: Leads(%s) = %v; want none", name, got)
+		if got := named.ResolvesTo([]byte(name), IPv4); got.IsValid() {
+			t.Errorf("named: ResolvesTo(%s) = %v; want none", name, got)
 		}
 	}
 	// The other family's address is not what was asked for.
-	if got := c.Leads([]byte("240-18-1-1.dyn.example.com"), IPv6); got.IsValid() {
-		t.Errorf("Leads(…, IPv6) = %v; want none", got)
+	if got := c.ResolvesTo([]byte("240-18-1-1.dyn.example.com"), IPv6); got.IsValid() {
+		t.Errorf("ResolvesTo(…, IPv6) = %v; want none", got)
 	}
 }
 
@@ -167,10 +167,10 @@ func TestNoAllocations(t *testing.T) {
 	n := uint32(0)
 	if got := testing.AllocsPerRun(100, func() {
 		for _, f := range []Family{IPv4, IPv6} {
-			b = c.AppendGreeting(c.AppendName(b[:0], n, f), n, f)
+			b = c.AppendHELO(c.AppendName(b[:0], n, f), n, f)
 		}
 		n++
 	}); got != 0 {
-		t.Errorf("AppendName and AppendGreeting: %v allocations; want none", got)
+		t.Errorf("AppendName and AppendHELO: %v allocations; want none", got)
 	}
 }

@@ -1,6 +1,6 @@
 // Package crowd is the clients of a benchmark: millions of them, none of which is
 // kept. All that is to be known of one follows from its number and a seed: its
-// address, how it stands in the DNS, its name and its greeting. So the program
+// address, how it stands in the DNS, its name and its HELO. So the program
 // that asks about clients and the DNS that knows them agree without a word.
 //
 // # Addresses
@@ -11,12 +11,12 @@
 //
 // # Kinds
 //
-//	named     has a name that leads back, and greets with it
-//	other     the same, but greets with another name, which leads back too
-//	literal   the same, but greets with its address: [240.18.0.1]
-//	generic   its name was made from its address; the greeting leads nowhere
-//	nameless  has no name; the greeting leads back
-//	mismatch  has a name, and greets with it, that leads to another address
+//	named     has a name that resolves back, and says HELO it
+//	other     the same, but says HELO another name, which resolves back too
+//	literal   the same, but says HELO its address: [240.18.0.1]
+//	generic   its name was made from its address; the HELO does not resolve
+//	nameless  has no name; the HELO resolves back
+//	mismatch  has a name, and says HELO it, that resolves to another address
 //
 // Which one a client is depends on the shares of a [Mix].
 package crowd

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Kind is how a client stands in the DNS, and what it greets with.
+// Kind is how a client stands in the DNS, and what it says HELO with.
 type Kind uint8
 
 // The kinds, as the package comment has them.

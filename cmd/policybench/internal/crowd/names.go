@@ -29,8 +29,8 @@ func (c *Crowd) AppendName(b []byte, n uint32, f Family) []byte {
 	return numbered(b, hostPrefix, n, hostSuffix)
 }
 
-// AppendGreeting appends what client n says in HELO.
-func (c *Crowd) AppendGreeting(b []byte, n uint32, f Family) []byte {
+// AppendHELO appends what client n says in HELO.
+func (c *Crowd) AppendHELO(b []byte, n uint32, f Family) []byte {
 	switch c.Kind(n) {
 	case Other, Nameless:
 		return numbered(b, otherPrefix, n, otherSuffix)
@@ -67,9 +67,9 @@ func appendDashed(b []byte, addr netip.Addr) []byte {
 	return b
 }
 
-// Leads is the address that a name leads to, in the family asked for; not valid
-// if it leads nowhere. The name is lower case and without final dot.
-func (c *Crowd) Leads(name []byte, f Family) netip.Addr {
+// ResolvesTo is the address that a name resolves to, in the family asked for; not valid
+// if it does not resolve. The name is lower case and without final dot.
+func (c *Crowd) ResolvesTo(name []byte, f Family) netip.Addr {
 	if n, ok := number(name, hostPrefix, hostSuffix, f); ok {
 		switch c.Kind(n) {
 		case Named, Other, Literal:

@@ -86,7 +86,7 @@ func TestReadRequests(t *testing.T) {
 
 // The requests are what the daemon reads as such, and say what the crowd says.
 func TestClients(t *testing.T) {
-	for kind, want := range map[crowd.Kind][3]string{ // greeting, client_name, client_address
+	for kind, want := range map[crowd.Kind][3]string{ // HELO, client_name, client_address
 		crowd.Named:    {"mail7.example.org", "mail7.example.org", "240.18.7.0"},
 		crowd.Nameless: {"mx7.example.net", "unknown", "240.18.7.0"},
 	} {

@@ -34,7 +34,7 @@ func (c *Clients) Append(b []byte, k uint64) (request []byte, ok bool) {
 		return b, false
 	}
 	b = append(b, "request=smtpd_access_policy\nprotocol_state=RCPT\nprotocol_name=ESMTP\nhelo_name="...)
-	b = c.Crowd.AppendGreeting(b, n, c.Family)
+	b = c.Crowd.AppendHELO(b, n, c.Family)
 	b = append(b, "\nqueue_id=\nsender=sender@example.org\nrecipient=user@example.com\nrecipient_count=0\nclient_address="...)
 	b = crowd.Address(n, c.Family).AppendTo(b)
 	b = c.appendName(append(b, "\nclient_name="...), n)

@@ -47,15 +47,15 @@ func TestRun(t *testing.T) {
 		}
 	}
 	if got := r.demands[newQuestions].median(); got != 2 {
-		t.Errorf("%g questions about a client that greets with its name; want 2", got)
+		t.Errorf("%g questions about a client that says HELO its name; want 2", got)
 	}
 	for _, f := range r.figures {
 		if f.what == "new client, HELO is another name: questions" && f.samples.median() != 3 {
-			t.Errorf("%g questions about a client that greets with another name; want 3", f.samples.median())
+			t.Errorf("%g questions about a client that says HELO another name; want 3", f.samples.median())
 		}
 	}
 	if got := r.demands[otherTrips].median(); got < 2 {
-		t.Errorf("%g round trips for a client that greets with another name; want at least 2", got)
+		t.Errorf("%g round trips for a client that says HELO another name; want at least 2", got)
 	}
 	var text strings.Builder
 	if err := r.Print(&text); err != nil {

@@ -155,7 +155,7 @@ func (z *Zone) find(r *record, q *dnsmessage.Question) (exists bool) {
 	if len(name) == 0 {
 		return true // the root
 	}
-	in4, in6 := z.Crowd.Leads(name, crowd.IPv4), z.Crowd.Leads(name, crowd.IPv6)
+	in4, in6 := z.Crowd.ResolvesTo(name, crowd.IPv4), z.Crowd.ResolvesTo(name, crowd.IPv6)
 	switch {
 	case q.Type == dnsmessage.TypeA && in4.IsValid():
 		r.kind, r.addr = q.Type, in4

@@ -12,7 +12,7 @@ import (
 )
 
 // Host is what this machine is called: clients with its addresses are our own,
-// and greetings with its name are forged.
+// and HELO names with its name are forged.
 type Host struct {
 	Names []string // normalised
 	Addrs []netip.Addr
@@ -36,7 +36,7 @@ func FindHost() Host {
 	return h
 }
 
-// OwnNames are the names and addresses that only we may greet with, as they were
+// OwnNames are the names and addresses that only we may say in HELO, as they were
 // written.
 func (h *Host) OwnNames(c *Config) []string {
 	return slices.DeleteFunc(slices.Concat(h.Names, c.HELO.OwnNames), nobodysOwn)

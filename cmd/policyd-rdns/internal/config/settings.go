@@ -153,7 +153,7 @@ var settings = []setting{
 		name: "helo.own_names", def: "[]",
 		kind: asWritten(func(c *Config) *[]string { return &c.HELO.OwnNames },
 			list(func(c *Config) *policy.Rules { return c.Rules }, addOwnName)),
-		about: `Names and addresses that only we may greet with: "mx.example.com",
+		about: `Names and addresses that only we may say in HELO: "mx.example.com",
 			".example.com" for everything under it, "192.0.2.25". The host name and the
 			address that Postfix accepted on are added. What hosts elsewhere have too is
 			nobody's own: single labels, private addresses, and names under local, lan,

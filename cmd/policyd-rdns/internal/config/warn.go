@@ -33,7 +33,7 @@ func (c *Config) warn(r *reader) {
 		r.doubtful(path, "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made",
 			DurationText(c.Resolver.Timeout), DurationText(c.Server.Deadline))
 	}
-	r.warnSuffix("helo.own_names", "a public suffix: whoever greets with a name under it is taken for one who forges ours")
+	r.warnSuffix("helo.own_names", "a public suffix: whoever says HELO a name under it is taken for one who forges ours")
 	r.warnSuffix("names.proper", "a public suffix: strangers have names under it, and none of them is generic then")
 	c.warnGeneric(r)
 	c.warnServers(r)

@@ -76,7 +76,7 @@ type View struct {
 	Networks, OwnNames []string
 	// OwnsClient says that an address is one of server.networks, or the host's.
 	OwnsClient func(netip.Addr) bool
-	// OwnsName says that a greeting with the name, or the address, would be held to
+	// OwnsName says that a HELO with the name, or the address, would be held to
 	// be ours. The name is lower case and without a final dot.
 	OwnsName func(string) bool
 	// LogFile is where decisions go; empty: the journal.

@@ -80,7 +80,7 @@ func checkDelayReject(x *examination) []Finding {
 			}
 			all = append(all, Finding{
 				"postfix.delay-reject", Error, fmt.Sprintf("smtpd_delay_reject = no, and the daemon is called in %s (%s)", c.Param, brief(s.String())),
-				"It is then asked before Postfix knows the recipient, and in client restrictions before the greeting and the login: users who would log in are refused, mail to postmaster is, and rules about HELO do not hold.",
+				"It is then asked before Postfix knows the recipient, and in client restrictions before the HELO and the login: users who would log in are refused, mail to postmaster is, and rules about HELO do not hold.",
 				append(x.setFor(s, "smtpd_delay_reject", "yes"), x.ifEnded(c)...),
 			})
 		}

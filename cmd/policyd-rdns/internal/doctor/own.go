@@ -115,7 +115,7 @@ func (x *examination) onlyOurs(theirs []netip.Prefix) []string {
 	return extra
 }
 
-// checkNames compares what Postfix is called to the greetings that the daemon
+// checkNames compares what Postfix is called to the HELO names that the daemon
 // takes for forged.
 func checkNames(x *examination) []Finding {
 	if x.m.Postfix.Unread != "" {
@@ -135,21 +135,21 @@ func checkNames(x *examination) []Finding {
 	if len(names) > 0 {
 		all = append(all, Finding{
 			"own.names", Warning, "Postfix is called " + and(brieves(names)) + ", and the daemon does not know that name for its own",
-			"A stranger who greets with the name of the host that he speaks to is a spammer; the rule \"greets with our name\" cannot see it.",
+			"A stranger who says HELO the name of the host that he speaks to is a spammer; the rule \"HELO is our name\" cannot see it.",
 			x.tomlLine("helo", "own_names", slices.Concat(x.v.OwnNames, names)),
 		})
 	} else if name := get("myhostname"); name != "" && shared(name) {
 		all = append(all, Finding{
-			ID: "own.names", Level: Info, Title: "Postfix is called " + brief(name) + ", as hosts elsewhere are: who greets with it is not known for a forger",
+			ID: "own.names", Level: Info, Title: "Postfix is called " + brief(name) + ", as hosts elsewhere are: who says HELO it is not known for a forger",
 			Do: []string{"# myhostname, and the host, ought to have a name of the public DNS"},
 		})
 	} else if name := get("myhostname"); name != "" {
-		all = append(all, Finding{ID: "own.names", Level: OK, Title: "A greeting with Postfix's own name, " + brief(name) + ", is known to be forged"})
+		all = append(all, Finding{ID: "own.names", Level: OK, Title: "A HELO with Postfix's own name, " + brief(name) + ", is known to be forged"})
 	}
 	if domain := get("mydomain"); !shared(domain) && !x.v.OwnsName(domain) {
 		all = append(all, Finding{
-			"own.domain", Info, fmt.Sprintf("A greeting with your domain alone, %s, is not known to be forged", brief(domain)),
-			"It is a common one in spam. A host whose address that name leads to may go on greeting with it.",
+			"own.domain", Info, fmt.Sprintf("A HELO with your domain alone, %s, is not known to be forged", brief(domain)),
+			"It is a common one in spam. A host whose address that name resolves to may go on HELO with it.",
 			x.tomlLine("helo", "own_names", slices.Concat(x.v.OwnNames, names, []string{domain})),
 		})
 	}

@@ -15,7 +15,7 @@ const (
 	// more; those go first that nothing speaks for.
 	maxCandidates = 8192
 	// The bounds of what is remembered of one client.
-	maxGreetings  = 4
+	maxHELOs      = 4
 	maxDays       = 31
 	maxRecipients = 32
 	maxMails      = 6
@@ -27,15 +27,15 @@ const (
 // signs are what speaks for a client, or against it, in one decision. None of
 // them is drawn from the sender's address alone, which anyone may forge.
 type signs struct {
-	confirmed []string // names that lead back to the client
+	confirmed []string // names that resolve back to the client
 	chosen    string   // a confirmed name that was not made from the address
 	org       string   // of the sender
 	named     bool     // a chosen name is in the sender's organisational domain
-	greeted   bool     // the greeting is, and leads to the client
-	own       bool     // the greeting leads to the client, or is of a chosen name's organisation
-	claimed   bool     // name and greeting are in the sender's domain, and neither is confirmed
-	host      bool     // the greeting is a host name, and not made from the address
-	ours      bool     // the greeting is one of our names
+	heloGiven bool     // the HELO is, and resolves to the client
+	own       bool     // the HELO resolves to the client, or is of a chosen name's organisation
+	claimed   bool     // name and HELO are in the sender's domain, and neither is confirmed
+	host      bool     // the HELO is a host name, and not made from the address
+	ours      bool     // the HELO is one of our names
 }
 
 func (d *digester) signs(r *journal.Record) signs {
@@ -47,7 +47,7 @@ func (d *digester) signs(r *journal.Record) signs {
 	for i := range f.Names {
 		n := &f.Names[i]
 		in := s.org != "" && d.chosen(n) && hostname.Organisation(n.Name) == s.org
-		if !n.Lead.To(q.Client) {
+		if !n.Forward.To(q.Client) {
 			claimed = claimed || in
 			continue
 		}
@@ -59,14 +59,14 @@ func (d *digester) signs(r *journal.Record) signs {
 	}
 	h := &f.HELO
 	if h.Form != hostname.FQDN || h.Verdict.Generic || s.ours {
-		return s // a greeting that was made from the address is not anybody's in particular
+		return s // a HELO that was made from the address is not anybody's in particular
 	}
 	s.host = true
 	ofSender := s.org != "" && hostname.Organisation(h.Name) == s.org
-	leads := h.Lead.To(q.Client)
-	s.greeted = leads && ofSender
-	s.own = leads || checks[policy.CheckHELO] == policy.Related
-	s.claimed = claimed && ofSender && !s.named && !s.greeted
+	forwards := h.Forward.To(q.Client)
+	s.heloGiven = forwards && ofSender
+	s.own = forwards || checks[policy.CheckHELO] == policy.Related
+	s.claimed = claimed && ofSender && !s.named && !s.heloGiven
 	return s
 }
 
@@ -91,7 +91,7 @@ type candidate struct {
 	messages  int // that were looked at: refused, or accepted by the rules
 	signed    int // of these with a sender whose domain has an organisation
 	named     int
-	greeted   int
+	heloGiven int
 	own       int
 	claimed   int
 	host      int
@@ -172,7 +172,7 @@ func (c *candidates) begin(client netip.Addr) *candidate {
 // weight is how much is lost with a candidate.
 func (c *candidate) weight() int {
 	const known = 1 << 30 // more than decisions
-	if c.named+c.greeted+c.own+c.claimed > 0 {
+	if c.named+c.heloGiven+c.own+c.claimed > 0 {
 		return c.Decisions + known
 	}
 	return c.Decisions
@@ -242,10 +242,10 @@ func (c *candidate) look(i *item) {
 	w, s := &i.who, &i.who.signs
 	c.messages++
 	countText(&c.senders, w.sender)
-	if !c.helos.has(w.helo) && len(c.helos.list) < maxGreetings {
-		c.helos.add(strings.Clone(clip(w.helo)), maxGreetings)
+	if !c.helos.has(w.helo) && len(c.helos.list) < maxHELOs {
+		c.helos.add(strings.Clone(clip(w.helo)), maxHELOs)
 	} else {
-		c.helos.add(w.helo, maxGreetings)
+		c.helos.add(w.helo, maxHELOs)
 	}
 	if d := i.at.Unix() / (24 * 60 * 60); len(c.days) < maxDays && !slices.Contains(c.days, d) {
 		c.days = append(c.days, d)
@@ -253,7 +253,7 @@ func (c *candidate) look(i *item) {
 	for _, sign := range []struct {
 		is   bool
 		into *int
-	}{{s.org != "", &c.signed}, {s.named, &c.named}, {s.greeted, &c.greeted}, {s.own, &c.own}, {s.claimed, &c.claimed}, {s.host, &c.host}, {s.ours, &c.ours}} {
+	}{{s.org != "", &c.signed}, {s.named, &c.named}, {s.heloGiven, &c.heloGiven}, {s.own, &c.own}, {s.claimed, &c.claimed}, {s.host, &c.host}, {s.ours, &c.ours}} {
 		if sign.is {
 			*sign.into++
 		}
@@ -261,11 +261,11 @@ func (c *candidate) look(i *item) {
 	if s.chosen != "" && (c.chosen == "" || s.named && c.named == 1) {
 		c.chosen = strings.Clone(clip(s.chosen))
 	}
-	better := s.named && c.named == 1 || s.greeted && c.greeted == 1 && c.named == 0
+	better := s.named && c.named == 1 || s.heloGiven && c.heloGiven == 1 && c.named == 0
 	if better || s.claimed && c.org == "" {
 		c.org = strings.Clone(clip(s.org))
 	}
-	if (s.greeted || s.own) && (c.helo == "" || s.greeted && c.greeted == 1) {
+	if (s.heloGiven || s.own) && (c.helo == "" || s.heloGiven && c.heloGiven == 1) {
 		c.helo = strings.Clone(clip(w.helo))
 	}
 }

@@ -38,10 +38,10 @@ func (c *candidate) evidence(o *owners) (all []Evidence, known bool) {
 		say(10, "%s of it were accepted later, more than were refused", plural(c.accepted.Messages, "message"))
 	}
 	if c.ours > 0 {
-		say(-40, "it greeted with one of our names")
+		say(-40, "its HELO was one of our names")
 	}
-	if c.helos.more || len(c.helos.list) == maxGreetings {
-		say(-20, "it greeted with %d names or more", maxGreetings)
+	if c.helos.more || len(c.helos.list) == maxHELOs {
+		say(-20, "its HELO was %d names or more", maxHELOs)
 	}
 	if len(c.senders.list) > mostDomains && c.chosen == "" {
 		say(-20, "it sent from %d domains or more", mostDomains+1)
@@ -68,16 +68,16 @@ func (c *candidate) identity(o *owners, say func(points int, format string, args
 	switch {
 	case mostly(c.named):
 		say(40, "its confirmed name %s is in the domain of its senders, %s (%d of %s)", c.chosen, c.org, c.named, plural(c.messages, "message"))
-	case mostly(c.greeted):
-		say(40, "it greets as %s, which leads to it and is in the domain of its senders, %s (%d of %s)", c.helo, c.org, c.greeted, plural(c.messages, "message"))
+	case mostly(c.heloGiven):
+		say(40, "it says HELO %s, which resolves to it and is in the domain of its senders, %s (%d of %s)", c.helo, c.org, c.heloGiven, plural(c.messages, "message"))
 	case own && c.chosen != "":
-		say(20, "it greets as %s, of the same organisation as its confirmed name %s", c.helo, c.chosen)
+		say(20, "it says HELO %s, of the same organisation as its confirmed name %s", c.helo, c.chosen)
 	case own:
-		say(20, "it greets as %s, which leads to it", c.helo)
+		say(20, "it says HELO %s, which resolves to it", c.helo)
 	case mostly(c.claimed):
-		say(15, "its name and its greeting are in the domain of its senders, %s; neither is confirmed, so that this alone proves little", c.org)
+		say(15, "its name and its HELO are in the domain of its senders, %s; neither is confirmed, so that this alone proves little", c.org)
 	case c.constant(o):
-		say(15, "it always greets as %s and sends from %s, which no other client does; this alone proves little", c.helos.list[0].text, c.senders.list[0].text)
+		say(15, "it always says HELO %s and sends from %s, which no other client does; this alone proves little", c.helos.list[0].text, c.senders.list[0].text)
 	}
 }
 

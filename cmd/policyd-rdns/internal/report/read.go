@@ -187,7 +187,7 @@ func (d *digester) client(l *journal.Line, i *item) {
 		w.objection = d.objection(l, w.refusal)
 	}
 	for n := range f.Names {
-		if f.Names[n].Lead.To(q.Client) {
+		if f.Names[n].Forward.To(q.Client) {
 			w.name, w.confirmed = f.Names[n].Name, true
 			break
 		}

@@ -147,7 +147,7 @@ type Groups struct {
 // Group is a network or a domain.
 type Group struct {
 	Name string `json:"name"`
-	// Confirmed says of a domain that the clients' names lead back to them.
+	// Confirmed says of a domain that the clients' names resolve back to them.
 	Confirmed   bool      `json:"confirmed,omitempty"`
 	Count                 // that were refused or would have been
 	Rejected    int       `json:"rejected"`

@@ -38,7 +38,7 @@ func (r *Report) groupSection(id, title, noun string, g *Groups) section {
 		s.text = []string{"Nobody was refused."}
 		return s
 	case noun == "domain":
-		s.text = []string{"By the organisational domain of the clients' names. One in brackets is only claimed: the name does not lead back to the client. Senders are what clients said; anyone may say so."}
+		s.text = []string{"By the organisational domain of the clients' names. One in brackets is only claimed: the name does not resolve to the client. Senders are what clients said; anyone may say so."}
 	default:
 		s.text = []string{"A /24 of IPv4, a /48 of IPv6. Senders are what clients said; anyone may say so."}
 	}

@@ -16,11 +16,11 @@ import (
 // First, who is it? One of:
 //
 //	40  a confirmed, chosen name in the organisational domain of its senders
-//	40  a greeting in that domain that leads to the client
-//	20  a greeting of its own: it leads to the client, or is of the organisation
+//	40  a HELO in that domain that resolves to the client
+//	20  a HELO of its own: it resolves to the client, or is of the organisation
 //	    of a confirmed, chosen name
-//	15  a name and a greeting in the domain of its senders, not confirmed
-//	15  always the same greeting, a host name that was not made from an address,
+//	15  a name and a HELO in the domain of its senders, not confirmed
+//	15  always the same HELO, a host name that was not made from an address,
 //	    and the same sender's domain, in three messages or more on two days or
 //	    more, and no other client uses that domain
 //
@@ -36,8 +36,8 @@ import (
 //	 15  it tried a mail for hours at growing intervals, as a mail queue does
 //	 15  it wrote to five recipients or more on three days or more
 //	 10  more of its messages were accepted later than were refused
-//	-40  it greeted with one of our names
-//	-20  it greeted with four names or more
+//	-40  its HELO was one of our names
+//	-20  its HELO was four names or more
 //	-20  it sent from more than five domains, and has no confirmed, chosen name
 //
 // Clients of one organisation that are known in the same way are listed as one.
@@ -55,7 +55,7 @@ type Wanted struct {
 type Client struct {
 	Client    string   `json:"client"`
 	Name      string   `json:"name"`      // PTR
-	Confirmed bool     `json:"confirmed"` // the name leads to the client
+	Confirmed bool     `json:"confirmed"` // the name resolves to the client
 	Also      []string `json:"also"`      // the other clients, each with 30 points or more
 	Points    int      `json:"points"`    // of Client
 	Count

@@ -51,10 +51,10 @@ func deferring(t *testing.T) *policy.Rules {
 func decentClients(t *testing.T) []wantedTest {
 	deferring := deferring(t)
 	return []wantedTest{
-		{"confirmed name in the sender's domain", nil, again(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "mx.example.com", sender: "a@example.org"}, 0), nil}, // greets with our name: 40-40
+		{"confirmed name in the sender's domain", nil, again(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "mx.example.com", sender: "a@example.org"}, 0), nil}, // HELO is our name: 40-40
 		{"the same with a bare address", nil, again(try{client: "203.0.113.10", ptr: "mail.example.org", helo: "203.0.113.10", sender: "a@lists.example.org"}, 0), []int{40}},
-		{"greeting in the sender's domain", nil, again(try{client: "203.0.113.10", helo: "mail.example.org=", sender: "a@example.org"}, 0), []int{40}},
-		{"greeting of its own, on its own", nil, again(try{client: "203.0.113.10", helo: "mail.example.net=", sender: "a@example.org"}, 0), nil},
+		{"HELO in the sender's domain", nil, again(try{client: "203.0.113.10", helo: "mail.example.org=", sender: "a@example.org"}, 0), []int{40}},
+		{"HELO of its own, on its own", nil, again(try{client: "203.0.113.10", helo: "mail.example.net=", sender: "a@example.org"}, 0), nil},
 		{"and many recipients", nil, daily(try{client: "203.0.113.10", helo: "mail.example.net=", sender: "a@example.org"}, 6), []int{20, 15}},
 		{"and retries", deferring, again(try{client: "203.0.113.10", helo: "mail.example.net=", sender: "a@example.org"}, 0, 0.5, 1.5, 4), []int{20, 15}},
 		{"claims, on their own", nil, again(try{client: "203.0.113.10", ptr: "mail.example.org?", helo: "mail.example.org", sender: "a@example.org"}, 0), nil},
@@ -81,7 +81,7 @@ func hostileClients(t *testing.T) []wantedTest {
 			daily(try{client: "203.0.113.10", ptr: "203-0-113-10.dyn.provider.example", helo: "203.0.113.10", sender: "a@provider.example"}, 9), nil,
 		},
 		{
-			"the same that greets with that name", deferring,
+			"the same that says HELO that name", deferring,
 			daily(try{client: "203.0.113.10", ptr: "203-0-113-10.dyn.provider.example", helo: "203-0-113-10.dyn.provider.example=", sender: "a@provider.example"}, 9), nil,
 		},
 		{"botnet that forges one domain", nil, slices.Concat(

@@ -22,7 +22,7 @@ type try struct {
 	at        time.Duration // since begin
 	client    string
 	ptr       string // confirmed, or with ? behind it leading elsewhere; empty: none
-	helo      string // leads nowhere, or with = behind it to the client
+	helo      string // does not resolve, or with = behind it to the client
 	sender    string
 	recipient string // empty: user@example.com
 	config    string // hash; empty: that of the rules
@@ -41,22 +41,22 @@ func (y try) record(t testing.TB, n int, rules *policy.Rules) journal.Record {
 	if y.recipient != "" {
 		r.Request.Recipient = y.recipient
 	}
-	back := policy.Lead{Outcome: resolver.Found, Addrs: []netip.Addr{client}}
-	helo, leads := bytes.CutSuffix([]byte(y.helo), []byte("="))
+	back := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{client}}
+	helo, forwards := bytes.CutSuffix([]byte(y.helo), []byte("="))
 	r.Request.HELO = string(helo)
 	r.Facts = policy.NewFacts(&r.Request)
-	r.Facts.HELO.Lead = policy.Lead{Outcome: resolver.None}
-	if leads {
-		r.Facts.HELO.Lead = back
+	r.Facts.HELO.Forward = policy.Forward{Outcome: resolver.None}
+	if forwards {
+		r.Facts.HELO.Forward = back
 	}
 	r.Facts.PTR = resolver.None
 	if y.ptr != "" {
 		name, unsure := bytes.CutSuffix([]byte(y.ptr), []byte("?"))
 		r.Facts.PTR = resolver.Found
 		r.Facts.Names = []policy.Name{policy.NewName(string(name), client)}
-		r.Facts.Names[0].Lead = back
+		r.Facts.Names[0].Forward = back
 		if unsure {
-			r.Facts.Names[0].Lead = policy.Lead{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.99")}}
+			r.Facts.Names[0].Forward = policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.99")}}
 		}
 	}
 	r.Decision = rules.Judge(&r.Request, &r.Facts)

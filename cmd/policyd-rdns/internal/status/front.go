@@ -79,7 +79,7 @@ func (f *front) Answering() int {
 	return n
 }
 
-// hoursLink leads to another length of the chart.
+// hoursLink resolves to another length of the chart.
 type hoursLink struct {
 	Hours   int
 	Link    string
@@ -130,7 +130,7 @@ func (p *Page) front(values url.Values) *front {
 	return f
 }
 
-// link leads to another page of the list, or another chart.
+// link resolves to another page of the list, or another chart.
 func (f *front) link(page, hours int) string {
 	v := url.Values{}
 	if f.Query != "" {

@@ -9,7 +9,7 @@
 // There are three pages:
 //
 //	/              state, chart, the last refused clients
-//	/?q=TEXT       those with an address, network, name, greeting, sender, recipient or ID
+//	/?q=TEXT       those with an address, network, name, HELO, sender, recipient or ID
 //	/decision/ID   one decision explained as "policyd-rdns explain" does
 //
 // Names of clients are shown and do nothing: html/template escapes them where

@@ -87,11 +87,11 @@ func TestSearch(t *testing.T) {
 	p := tested(well())
 	named := record("r1", "203.0.113.10", 5*time.Hour, policy.Reject)
 	named.Facts.Names = []policy.Name{{Name: "ip-10.provider.example"}}
-	greeted := record("d1", "2001:db8::1", 4*time.Hour, policy.Defer)
-	greeted.Request.HELO = "Ubuntu"
+	heloGiven := record("d1", "2001:db8::1", 4*time.Hour, policy.Defer)
+	heloGiven.Request.HELO = "Ubuntu"
 	mailed := record("p1", "198.51.100.7", time.Hour, policy.DUNNO)
 	mailed.Request.Sender, mailed.Request.QueueID = "boss@customer.example", "4XyZ"
-	p.keep(named, greeted, mailed, record("r2", "203.0.113.10", time.Minute, policy.Reject), record("r3", "203.0.113.101", time.Second, policy.Reject))
+	p.keep(named, heloGiven, mailed, record("r2", "203.0.113.10", time.Minute, policy.Reject), record("r3", "203.0.113.101", time.Second, policy.Reject))
 	for _, test := range []struct{ q, show, want string }{
 		{"", "", "r3 r2 d1 r1"},
 		{"", "rejected", "r3 r2 r1"},

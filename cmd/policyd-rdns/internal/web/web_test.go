@@ -32,7 +32,7 @@ func TestGuard(t *testing.T) {
 		{"GET", "LOCALHOST", 200},
 		{"GET", "MX.example.com:10041", 200},
 		{"GET", "mx.example.com.", 200},
-		// A name of the attacker's own that leads to the loopback.
+		// A name of the attacker's own that resolves to the loopback.
 		{"GET", "rebind.example.org", 421},
 		{"GET", "rebind.example.org:10041", 421},
 		{"GET", "127.0.0.1.example.org", 421},

@@ -3,8 +3,6 @@ package policy
 import (
 	"fmt"
 	"slices"
-
-	"policyd-rdns/policy/hostname"
 )
 
 // Builtin is the list of rules that is used when a configuration has none. It
@@ -23,13 +21,15 @@ func Builtin() []Rule {
 			Text: "your HELO {helo} is not a host name, [{client}]",
 		},
 		{
+			// RFC 5321 section 4.1.4: no ground to refuse on its own.
 			Name: "HELO is another address", Action: Reject,
-			When: slices.Concat(table("fcrdns", "mismatch", "unresolved", "none"), table("helo_form", "literal"), table("helo", "mismatch")),
-			Text: "your HELO {helo} is not your address, [{client}]",
+			When:   slices.Concat(table("helo_form", "literal"), table("helo", "mismatch")),
+			Unless: []Table{slices.Concat(table("fcrdns", "pass"), table("name", "proper"))},
+			Text:   "your HELO {helo} is not your address, [{client}]",
 		},
 		{
 			Name: "HELO is another address, proper name", Action: Reject, Observe: true,
-			When: slices.Concat(table("fcrdns", "pass"), table("helo_form", "literal"), table("helo", "mismatch")),
+			When: slices.Concat(table("fcrdns", "pass"), table("name", "proper"), table("helo_form", "literal"), table("helo", "mismatch")),
 			Text: "your HELO {helo} is not your address, [{client}]",
 		},
 		{
@@ -37,29 +37,29 @@ func Builtin() []Rule {
 			Text: "cannot find your reverse hostname, [{client}]",
 		},
 		{
-			Name: "reverse name not confirmed", When: table("fcrdns", "mismatch", "unresolved"), Action: Reject,
+			Name: "reverse name does not resolve", When: table("fcrdns", "unresolved"), Action: Reject,
+			Text: "your reverse hostname {name} does not resolve, [{client}]",
+		},
+		{
+			Name: "reverse name resolves elsewhere", When: table("fcrdns", "mismatch"), Action: Reject,
 			Text: "your reverse hostname {name} does not resolve to you, [{client}]",
 		},
 		{
 			Name: "generic name, foreign HELO", Action: Reject,
-			When: slices.Concat(table("name", "generic"), table("helo", "mismatch", "unresolved")),
+			When: slices.Concat(table("name", "generic"), table("helo_form", "fqdn", "literal"), table("helo", "mismatch", "unresolved")),
 			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
 		},
 		{
-			Name: "HELO is localhost", When: table("helo_is", hostname.Localhosts()...), Action: Reject, Observe: true,
-			Text: "your HELO {helo} names no host, [{client}]: say your mail server's full name",
+			Name: "generic name and HELO", Action: Defer, Observe: true,
+			When: slices.Concat(table("name", "generic"), table("helo_name", "generic")),
+			Text: "your reverse hostname {name} and your HELO {helo} look generic, [{client}]",
 		},
 		{
-			Name: "HELO is no host name", When: table("helo_form", "unqualified", "malformed"), Action: Reject, Observe: true,
+			Name: "HELO is no host name", When: table("helo_form", "unqualified", "malformed"), Action: Defer, Observe: true,
 			Text: "your HELO {helo} is not a fully-qualified host name, [{client}]",
 		},
 		{
-			Name: "generic name and HELO", Action: Reject, Observe: true,
-			When: slices.Concat(table("name", "generic"), table("helo_name", "generic")),
-			Text: "your reverse hostname {name} looks generic, [{client}]",
-		},
-		{
-			// RFC 5321 section 4.1.4: no ground to refuse on its own.
+			// RFC 5321 section 4.1.4 again.
 			Name: "HELO not its own", When: table("helo", "mismatch", "unresolved"), Action: Reject, Observe: true,
 			Text: "your HELO {helo} does not resolve to you, [{client}]",
 		},

@@ -137,7 +137,7 @@ func TestOldNewsHelps(t *testing.T) {
 			t.Error("an hour later: not all from the cache")
 		}
 		time.Sleep(2 * time.Minute)
-		h.expect("when the address has expired", helo, "defer (reverse name not confirmed), downgraded", 1)
+		h.expect("when the address has expired", helo, "defer (reverse name does not resolve), downgraded", 1)
 	})
 }
 
@@ -151,7 +151,7 @@ func TestBudget(t *testing.T) {
 			zone += fmt.Sprintf("b.n%d.example.com. A 198.51.100.7\n", i)
 		}
 		h := newHost(t, zone)
-		f := h.expect("at first", "203.0.113.10 helo:n3.example.net", "defer (reverse name not confirmed), downgraded", 20)
+		f := h.expect("at first", "203.0.113.10 helo:n3.example.net", "defer (reverse name resolves elsewhere), downgraded", 20)
 		if len(f.Names) != 10 || f.Names[0].Name != "n3.example.net" || len(f.Errors) == 0 ||
 			!strings.HasSuffix(f.Errors[0].String(), ": more than 20 questions for one decision") {
 			t.Errorf("%d names, errors %q; want 10 and the reason", len(f.Names), f.Errors)

@@ -48,6 +48,7 @@ func demoClients() []demoClient {
 		{"no reverse name", "203.0.113.10", "mail.example.org", ""},
 		{"a provider's name that does not resolve", "203.0.113.11", "ip-203-0-113-10.provider.local", ""},
 		{"a numbered name that does not resolve", "203.0.113.12", "vps123.hosting.internal", ""},
+		{"generic name, HELO of another host", "203.0.113.13", "mail.example.org", ""},
 		{"generic name, HELO of a fresh install", "203.0.113.13", "ubuntu", ""},
 		{"generic name, HELO is its own", "203.0.113.13", "ip-203-0-113-13.dyn.example.net", ""},
 		{"a user behind that name, logged in", "203.0.113.13", "laptop", "sasl_method=plain\nsasl_username=user\n"},

@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 		{"well-set-up", "203.0.113.20 --helo mail.example.com", 0},
 		{"no-reverse-name", "203.0.113.10 --helo mail.example.org", 1},
 		{"resolves-elsewhere", "203.0.113.14 --helo mail.example.org --stage client", 1},
-		{"generic", "203.0.113.13 --helo ubuntu --recipient user@example.net", 1},
+		{"generic", "203.0.113.13 --helo ubuntu.example.net --recipient user@example.net", 1},
 		{"reverse-zone-fails", "203.0.113.30 --helo mail.example.com", 1},
 		{"hostile", "203.0.113.40 --helo \x1b[31mred", 1},
 		{"forged", "203.0.113.20 --helo mx.example.net --stage client", 1},
@@ -71,7 +71,7 @@ func TestExplain(t *testing.T) {
 func TestExplainExemption(t *testing.T) {
 	dns, _ := startWorld(t, explainZone)
 	config := filepath.Join(t.TempDir(), "config.toml")
-	for _, args := range []string{"203.0.113.10 --helo x.example.org", "203.0.113.13 --helo ubuntu", "203.0.113.20 --helo 203.0.113.20"} {
+	for _, args := range []string{"203.0.113.10 --helo x.example.org", "203.0.113.13 --helo ubuntu.example.net", "203.0.113.20 --helo 203.0.113.20"} {
 		writeConfig(t, config, dns, anyPort, "")
 		call := func() (status int, e map[string]any) {
 			status, stdout, stderr := call("", append([]string{"explain", "--json", "-c", config}, strings.Split(args, " ")...)...)

@@ -215,7 +215,7 @@ func TestStatusPageByKeyboard(t *testing.T) {
 	text := browser.Eval[string](t, page, "document.body.innerText")
 	for _, want := range []string{
 		"your reverse hostname mail.example.org does not resolve to you, [203.0.113.14]",
-		"reject by rule \"reverse name not confirmed\"", "mail.example.org resolves to 198.51.100.7", `{ client = "203.0.113.14" }`,
+		"reject by rule \"reverse name resolves elsewhere\"", "mail.example.org resolves to 198.51.100.7", `{ client = "203.0.113.14" }`,
 		"policyd-rdns explain 203.0.113.14 --helo mail.example.org",
 	} {
 		if !strings.Contains(text, want) {

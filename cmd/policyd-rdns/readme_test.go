@@ -162,13 +162,13 @@ func TestDemo(t *testing.T) {
 	}
 	for _, want := range []string{
 		"reject  no reverse name",
-		"reject  reverse name not confirmed",
+		"reject  reverse name resolves elsewhere",
 		"reject  generic name, foreign HELO",
 		"reject  HELO is our name",
 		"defer   no reverse name",
-		"defer   reverse name not confirmed",
+		"defer   reverse name does not resolve",
 		"dunno   logged in",
-		"dunno   would reject: generic name and HELO",
+		"dunno   would defer: generic name and HELO",
 		"550 5.7.1 <user@example.net>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]",
 		"ip-203-0-113-10.provider.local",
 		"vps123.hosting.internal",

@@ -172,7 +172,7 @@ ip-203-0-113-13.provider.example. A 203.0.113.13
 	}{
 		{"no name: refused whatever it says HELO with", accepted("5A1B2", "unknown[203.0.113.10]", ""), "", "", "reject 0 1 +1"},
 		{"a good name, but who knows the HELO", accepted("5A1B2", "unknown[203.0.113.20]", ""), "", "", `1 dunno, unless decided by "HELO is our name" or "HELO is a bare address"`},
-		{"a generic name", accepted("5A1B2", "unknown[203.0.113.13]", ""), "", "", `1 dunno, unless decided by "HELO is our name" or "HELO is a bare address" or "generic name, foreign HELO"`},
+		{"a generic name", accepted("5A1B2", "unknown[203.0.113.13]", ""), "", "", `1 dunno, unless decided by "HELO is our name" or "HELO is a bare address" or "HELO is another address" or "generic name, foreign HELO"`},
 		{"with a HELO that is not its own", helo("mail.example.net"), "", "", "reject 0 1 +1"},
 		{"with its own", helo("ip-203-0-113-13.provider.example"), "", "", "nothing changes"},
 		{"the DNS could not say", accepted("5A1B2", "unknown[203.0.113.50]", ""), "", "", "1 the DNS could not say"},

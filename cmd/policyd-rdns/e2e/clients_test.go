@@ -14,10 +14,9 @@ const goodName = "mail.example.org"
 
 // What the rules under observation say of HELO names.
 const (
-	wouldNotOwn    = "reject:HELO not its own"
-	wouldNoName    = "reject:HELO is no host name"
-	wouldLocalhost = "reject:HELO is localhost"
-	wouldGeneric   = "reject:generic name and HELO"
+	wouldNotOwn  = "reject:HELO not its own"
+	wouldNoName  = "defer:HELO is no host name"
+	wouldGeneric = "defer:generic name and HELO"
 )
 
 // badlyNamed are clients without a name, or with one that does not resolve back.
@@ -28,20 +27,20 @@ func badlyNamed() []mailClient {
 		{addr: "IPV6:::ffff:203.0.113.10", helo: goodName, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.10]", rule: "no reverse name"},
 		{addr: "203.0.113.15", helo: goodName, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.15]", rule: "no reverse name"},
 		{
-			addr: "203.0.113.11", helo: "mail.elsewhere.example", rule: "reverse name not confirmed",
+			addr: "203.0.113.11", helo: "mail.elsewhere.example", rule: "reverse name resolves elsewhere",
 			reply: "550 5.7.1 your reverse hostname mail.elsewhere.example does not resolve to you, [203.0.113.11]",
 		},
 		{
-			addr: "203.0.113.12", helo: goodName, rule: "reverse name not confirmed",
-			reply: "550 5.7.1 your reverse hostname ip-203-0-113-12.provider.local does not resolve to you, [203.0.113.12]",
+			addr: "203.0.113.12", helo: goodName, rule: "reverse name does not resolve",
+			reply: "550 5.7.1 your reverse hostname ip-203-0-113-12.provider.local does not resolve, [203.0.113.12]",
 		},
 		{
-			addr: "203.0.113.14", helo: "vps123.hosting.internal", rule: "reverse name not confirmed",
-			reply: "550 5.7.1 your reverse hostname vps123.hosting.internal does not resolve to you, [203.0.113.14]",
+			addr: "203.0.113.14", helo: "vps123.hosting.internal", rule: "reverse name does not resolve",
+			reply: "550 5.7.1 your reverse hostname vps123.hosting.internal does not resolve, [203.0.113.14]",
 		},
 		{ // Its name has an address, but not of the client's family.
-			addr: "IPV6:2001:db8::11", helo: goodName, rule: "reverse name not confirmed",
-			reply: "550 5.7.1 your reverse hostname mail.example.org does not resolve to you, [2001:db8::11]",
+			addr: "IPV6:2001:db8::11", helo: goodName, rule: "reverse name does not resolve",
+			reply: "550 5.7.1 your reverse hostname mail.example.org does not resolve, [2001:db8::11]",
 		},
 	}
 }
@@ -88,8 +87,8 @@ func helos() []mailClient {
 		{addr: "IPV6:2001:db8::20", name: "mail6.example.org", helo: "[IPv6:2001:DB8:0::20]"},
 		{addr: "IPV6:2001:db8::10", helo: "[IPv6:2001:db8::20]", reply: "550 5.7.1 your HELO [IPv6:2001:db8::20] is not your address, [2001:db8::10]", rule: "HELO is another address"},
 		{addr: "IPV6:2001:db8::20", name: "mail6.example.org", helo: "[2001:db8::20]", would: wouldNoName + "," + wouldNotOwn}, // no tag: malformed
-		{addr: "203.0.113.20", name: goodName, helo: "localhost", would: wouldLocalhost + "," + wouldNoName + "," + wouldNotOwn},
-		{addr: "203.0.113.20", name: goodName, helo: "localhost.localdomain", would: wouldLocalhost + "," + wouldNoName + "," + wouldNotOwn},
+		{addr: "203.0.113.20", name: goodName, helo: "localhost", would: wouldNoName + "," + wouldNotOwn},
+		{addr: "203.0.113.20", name: goodName, helo: "localhost.localdomain", would: wouldNoName + "," + wouldNotOwn},
 		{addr: "203.0.113.20", name: goodName, helo: "ubuntu", would: wouldNoName + "," + wouldNotOwn},
 		{addr: "203.0.113.20", name: goodName, helo: "-mail..example.org", would: wouldNoName + "," + wouldNotOwn},
 		{addr: "203.0.113.20", name: goodName, helo: "mail.example.net", would: wouldNotOwn},
@@ -107,16 +106,16 @@ func doubts() []mailClient {
 			reply: "450 4.7.1 temporary DNS failure: cannot find your reverse hostname, [203.0.113.50]",
 		},
 		{
-			addr: "203.0.113.51", helo: goodName, rule: "reverse name not confirmed",
-			reply: "450 4.7.1 temporary DNS failure: your reverse hostname host.broken.example does not resolve to you, [203.0.113.51]",
+			addr: "203.0.113.51", helo: goodName, rule: "reverse name does not resolve",
+			reply: "450 4.7.1 temporary DNS failure: your reverse hostname host.broken.example does not resolve, [203.0.113.51]",
 		},
 		{
 			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "mail.broken.example", rule: "generic name, foreign HELO",
 			reply: "450 4.7.1 temporary DNS failure: your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO mail.broken.example is not yours, [203.0.113.13]",
 		},
 		{ // More names than are tried.
-			addr: "203.0.113.26", helo: "n05.many.example", rule: "reverse name not confirmed",
-			reply: "450 4.7.1 temporary DNS failure: your reverse hostname n05.many.example does not resolve to you, [203.0.113.26]",
+			addr: "203.0.113.26", helo: "n05.many.example", rule: "reverse name does not resolve",
+			reply: "450 4.7.1 temporary DNS failure: your reverse hostname n05.many.example does not resolve, [203.0.113.26]",
 		},
 		{
 			addr: "203.0.113.27", helo: goodName, rule: "no reverse name",

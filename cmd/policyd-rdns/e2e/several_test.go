@@ -39,7 +39,7 @@ func sharedClients() []mailClient {
 		{addr: "203.0.113.20", helo: "mail.example.org"},
 		{addr: "IPV6:2001:db8::25", helo: "six.example.org"},
 		{
-			addr: "203.0.113.21", helo: "mail.example.net", rule: "reverse name not confirmed",
+			addr: "203.0.113.21", helo: "mail.example.net", rule: "reverse name resolves elsewhere",
 			reply: "550 5.7.1 your reverse hostname mail.example.net does not resolve to you, [203.0.113.21]",
 		},
 		{

@@ -66,16 +66,13 @@ func genericNames() []mailClient {
 			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "mail.example.net", rule: "generic name, foreign HELO",
 			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO mail.example.net is not yours, [203.0.113.13]",
 		},
-		{
-			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ubuntu", rule: "generic name, foreign HELO",
-			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO ubuntu is not yours, [203.0.113.13]",
-		},
+		{addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ubuntu", would: wouldNoName + "," + wouldNotOwn},
 		{addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ip-203-0-113-13.provider.example", would: wouldGeneric},
 		{addr: "IPV6:2001:db8::13", helo: "20010db8000000000000000000000013.provider.example", would: wouldGeneric},
 	}
 }
 
-// HELO names are those of clients that are well set up otherwise, mostly.
+// helos are those of clients that are well set up otherwise, mostly.
 func helos() []mailClient {
 	return []mailClient{
 		{addr: "203.0.113.20", name: goodName, helo: "mx.example.com", reply: "550 5.7.1 your HELO mx.example.com is not yours, [203.0.113.20]: it is ours", rule: "HELO is our name"},
@@ -114,8 +111,8 @@ func doubts() []mailClient {
 			reply: "450 4.7.1 temporary DNS failure: your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO mail.broken.example is not yours, [203.0.113.13]",
 		},
 		{ // More names than are tried.
-			addr: "203.0.113.26", helo: "n05.many.example", rule: "reverse name does not resolve",
-			reply: "450 4.7.1 temporary DNS failure: your reverse hostname n05.many.example does not resolve, [203.0.113.26]",
+			addr: "203.0.113.26", helo: "n05.many.example", rule: "reverse name resolves elsewhere",
+			reply: "450 4.7.1 temporary DNS failure: your reverse hostname n05.many.example does not resolve to you, [203.0.113.26]",
 		},
 		{
 			addr: "203.0.113.27", helo: goodName, rule: "no reverse name",
@@ -138,8 +135,8 @@ func hostile() []mailClient {
 		{addr: "203.0.113.63", name: "good.evil.example", helo: "good.evil.example"}, // its other name is no host name
 		{addr: "203.0.113.20", name: goodName, more: "HELO=a+0A+0Aaction=OK+0A+0A", seen: "a??action=OK??", would: wouldNoName + "," + wouldNotOwn},
 		{
-			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "a\x1b[31m\u00e9 \"b\"", seen: "a?[31m\u00e9??b?", rule: "generic name, foreign HELO",
-			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO a?[31m???b? is not yours, [203.0.113.13]",
+			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "a\x1b[31m\u00e9 \"b\"", seen: "a?[31m\u00e9??b?",
+			would: wouldNoName + "," + wouldNotOwn, // TestTraps has it in a reply
 		},
 	}
 }

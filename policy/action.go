@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,8 @@ const (
 	Defer                // 4xx: the sender tries again
 	Reject               // 5xx: the sender gives up
 	Info                 // DUNNO, and Postfix logs what would have happened (observe_reply)
+	Tag                  // DUNNO, and the message gets a header that later filters can score
+	Hold                 // the message waits in Postfix's hold queue for the administrator
 	// NumActions is how many there are, for arrays of counts by action.
 	NumActions
 )
@@ -29,6 +32,8 @@ type action struct {
 	// class is the first digit of the reply code that the sender reads; 0: the
 	// action refuses nothing.
 	class byte
+	// text: the reply has the rule's text.
+	text bool
 	// reply is the action of access(5) that carries a decision out; decided names
 	// what the rules came to.
 	reply func(d *Decision, decided string) string
@@ -39,16 +44,22 @@ var actions = [NumActions]action{
 	Info: {name: "info", reply: func(d *Decision, decided string) string {
 		return "INFO would " + decided + " (" + d.Rule + "): " + d.Text
 	}},
+	Tag: {name: "tag", rule: true, reply: func(d *Decision, _ string) string {
+		return "PREPEND " + d.Header()
+	}},
+	Hold: {name: "hold", severity: 1, rule: true, text: true, reply: func(d *Decision, _ string) string {
+		return "HOLD " + d.Text
+	}},
 	// A defer is DEFER_IF_PERMIT, so that a later hard reject still wins, unless the
 	// rule names its code.
-	Defer: {name: "defer", severity: 1, rule: true, class: '4', reply: func(d *Decision, _ string) string {
+	Defer: {name: "defer", severity: 2, rule: true, class: '4', text: true, reply: func(d *Decision, _ string) string {
 		if d.Code.reply == "" || d.Downgraded {
 			return "DEFER_IF_PERMIT " + d.Code.temporary() + " " + d.Text
 		}
 		return d.Code.String() + " " + d.Text
 	}},
 	// A reject names its code, since REJECT would be Postfix's access_map_reject_code.
-	Reject: {name: "reject", severity: 2, rule: true, class: '5', reply: func(d *Decision, _ string) string {
+	Reject: {name: "reject", severity: 3, rule: true, class: '5', text: true, reply: func(d *Decision, _ string) string {
 		if d.Code.reply == "" {
 			return "550 5.7.1 " + d.Text
 		}
@@ -66,6 +77,13 @@ func (a Action) Refuses() bool { return actions[a].class != 0 }
 // section 4.2.1).
 func (a Action) Permanent() bool { return actions[a].class == '5' }
 
+// Final reports whether a rule of the action ends the judgement. After a tag it goes on.
+func (a Action) Final() bool { return a != Tag }
+
+// spares reports whether a rule of the action that may hold may spare the client a
+// later reject.
+func (a Action) spares() bool { return a.Final() && !a.Permanent() }
+
 // Milder reports whether a costs the sender less than b does.
 func (a Action) Milder(b Action) bool { return actions[a].severity < actions[b].severity }
 
@@ -81,11 +99,12 @@ func milder(a, b Action) Action {
 // have, or all.
 func Actions(ofRules bool) []Action {
 	var list []Action
-	for a := NumActions; a > 0; a-- {
-		if a := a - 1; actions[a].rule || !ofRules {
+	for a := range NumActions {
+		if actions[a].rule || !ofRules {
 			list = append(list, a)
 		}
 	}
+	slices.SortStableFunc(list, func(a, b Action) int { return actions[b].severity - actions[a].severity })
 	return list
 }
 
@@ -118,6 +137,26 @@ func ParseAction(s string) (Action, error) {
 // never sent: it would end the restrictions for a client that we merely have
 // nothing against.
 func (d *Decision) Reply() string { return actions[d.Action].reply(d, d.Decided.String()) }
+
+// headerName is the header that a tag adds to a message.
+const headerName = "X-Policyd-Rdns"
+
+// Header is the header of a tag, for filters behind Postfix: "X-Policyd-Rdns: rule=…;
+// name=…; fcrdns=…; helo=…". Several rules are told apart by commas; what would look
+// like a further part is made a comma in a rule's name.
+func (d *Decision) Header() string {
+	rules := make([]string, len(d.Tags))
+	for i, name := range d.Tags {
+		rules[i] = strings.ReplaceAll(name, ";", ",")
+	}
+	b := headerName + ": rule=" + strings.Join(rules, ", ")
+	for _, c := range []Check{CheckName, CheckFCrDNS, CheckHELO} {
+		if result := d.Checks[c]; result != NotLearnt {
+			b += "; " + c.String() + "=" + result.String()
+		}
+	}
+	return b
+}
 
 // alternatives joins names as in "want reject, defer or dunno".
 func alternatives(names []string) string {

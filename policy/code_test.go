@@ -75,10 +75,10 @@ func TestParseAction(t *testing.T) {
 		{"REJECT", "reject"},
 		{"Defer", "defer"},
 		{"dunno", "dunno"},
-		{"info", `"info": want reject, defer or dunno`},
-		{"", `"": want reject, defer or dunno`},
-		{"OK", `"OK": want reject, defer or dunno`},
-		{"deny", `"deny": want reject, defer or dunno`},
+		{"info", `"info": want reject, defer, hold, dunno or tag`},
+		{"", `"": want reject, defer, hold, dunno or tag`},
+		{"OK", `"OK": want reject, defer, hold, dunno or tag`},
+		{"deny", `"deny": want reject, defer, hold, dunno or tag`},
 	}
 	for _, tt := range tests {
 		a, err := policy.ParseAction(tt.in)

@@ -44,7 +44,7 @@ func (d *dice) rules() []string {
 	lines := []string{"with own:mx.example.org own:198.51.100.25 " +
 		d.pick("", "on_doubt:dunno ", "proper:.example.com ", "generic:b.example.com ", "networks:203.0.113.0/24 ", "mode:observe ")}
 	for i := range 1 + d.roll(6) {
-		line := fmt.Sprintf("rule r%d: %s%s when", i, d.pick("reject", "dunno", "defer", "reject"), d.pick("", "", "", " observe", " 50%"))
+		line := fmt.Sprintf("rule r%d: %s%s when", i, d.pick("reject", "dunno", "defer", "reject", "tag", "hold"), d.pick("", "", "", " observe", " 50%"))
 		line += d.entries(3)
 		for range d.roll(4) - 1 {
 			line += " unless" + d.entries(2)
@@ -70,7 +70,11 @@ func (d *dice) entry() string {
 		for _, r := range checks[i].Results() {
 			results = append(results, r.String())
 		}
-		return checks[i].String() + "=" + d.some(results...)
+		values := d.some(results...)
+		if d.roll(4) == 0 {
+			values = "!" + strings.ReplaceAll(values, ",", ",!")
+		}
+		return checks[i].String() + "=" + values
 	}
 	key := policy.EntryKeys()[len(checks)+d.roll(len(policy.EntryKeys())-len(checks))]
 	values := map[string][]string{

@@ -128,8 +128,11 @@ type condition interface {
 
 // holds is how true the entry is of a request.
 func (e *Entry) holds(ev *evaluation) holding {
-	if e.needs&ev.req.Unknown != 0 {
+	switch {
+	case e.needs&ev.req.Unknown != 0:
 		return holds(ev.guess)
+	case e.needs&ev.early != 0:
+		return holding{truth: Unknown, early: true}
 	}
 	return e.cond.holds(ev)
 }
@@ -210,15 +213,36 @@ type wanted struct {
 	check   Check
 	needs   Attributes
 	results results
+	// named and left are those that were written, plain and with "!": of both kinds
+	// there is one.
+	named, left results
 }
 
 func (w *wanted) add(v string) error {
-	r, ok := w.check.Result(v)
-	if !ok {
+	name, but := strings.CutPrefix(v, "!")
+	r, ok := w.check.Result(name)
+	switch {
+	case !ok && but:
+		return fmt.Errorf("%.60q: after the ! want %s", v, resultList(w.check))
+	case !ok:
 		return fmt.Errorf("%.60q: want %s", v, resultList(w.check))
+	case but:
+		w.left |= of(r)
+		w.results = of(w.check.Results()...) &^ of(TempError) &^ w.left
+	default:
+		w.named |= of(r)
+		w.results = w.named
 	}
-	w.results |= of(r)
+	if w.named != 0 && w.left != 0 {
+		return fmt.Errorf("%.60q: results to take and, with a !, results to leave out do not go together", v)
+	}
 	return nil
+}
+
+// Wants reports whether an entry of a check asks for a result of it.
+func (e *Entry) Wants(r Result) bool {
+	w, ok := e.cond.(*wanted)
+	return ok && w.results.has(r)
 }
 
 // resultList is what a rule may ask of a check, in words.

@@ -19,6 +19,8 @@ type evaluation struct {
 	// firm, if not nil, has guesses made of a rule: true, so that it holds only where it
 	// does whatever the unknown keys are; false, so that it holds wherever it may.
 	firm []bool
+	// early are the keys of the request that its stage cannot know yet.
+	early Attributes
 	// brief: of a decision that is undetermined, what its first rule needs is enough.
 	brief bool
 }
@@ -31,6 +33,7 @@ var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 	e := evaluations.Get().(*evaluation)
 	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, false
+	e.early = req.notYet()
 	e.draw()
 	return e
 }

@@ -209,12 +209,17 @@ func readSetting(r *policy.Rules, line string) error {
 	case "builtin":
 		r.List = append(r.List, policy.Builtin()...)
 		return nil
-	case "rule":
+	case "rule", "exempt":
+		if kind == "exempt" {
+			name, entries, _ := strings.Cut(rest, ": ")
+			rest = name + ": dunno " + entries
+		}
 		rule, err := readRule(rest)
+		rule.Exempt = kind == "exempt"
 		r.List = append(r.List, rule)
 		return err
 	}
-	return fmt.Errorf("%q: want with, builtin or rule", line)
+	return fmt.Errorf("%q: want with, builtin, rule or exempt", line)
 }
 
 func readWith(r *policy.Rules, w string) (err error) {

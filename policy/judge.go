@@ -53,12 +53,20 @@ type Decision struct {
 	Action  Action
 	Decided Action
 	Rule    string // that decided; empty: none held
+	// Exempt: the rule that decided is an exemption, and Why what stands beside it.
+	Exempt bool
+	Why    string
 	Code    Code   // of the rule
 	Text    string // what the sender reads, filled in
 	// Downgraded says that a doubt made less of a reject.
 	Downgraded bool
 	// Would lists what rules under observation would have done.
-	Would  []Verdict
+	Would []Verdict
+	// Tags are the rules that tag the message. With Action Tag the reply adds the header.
+	Tags []string
+	// Early is the rule that may spare the client and looks at what this stage of the
+	// dialogue cannot know yet. Action is DUNNO: a later call judges.
+	Early  string
 	Mode   Mode
 	Checks Checks
 	// Undetermined: the facts do not hold what the rules need, so that there
@@ -67,6 +75,8 @@ type Decision struct {
 	// Ask are the queries that would determine the decision, those of later rules
 	// included that may come to matter.
 	Ask Queries
+	// at is the place of Rule in the list, counted from one; 0: none.
+	at int
 }
 
 // Judge decides about a request by its facts: the first rule that holds.
@@ -77,7 +87,12 @@ type Decision struct {
 // client, and likewise one that is false only because its unless lists
 // temperror. A reject that rests on a temperror becomes a defer. So a doubt
 // never becomes a 5xx whatever the rules say, and a doubt that could not have
-// rejected delays nobody. Rules under observation change nothing.
+// rejected delays nobody. Rules under observation change nothing. A tag decides nothing:
+// the judgement goes on, and a tag that is unknown is none.
+//
+// An entry whose key this stage of the dialogue cannot know yet (the recipient before
+// RCPT) is unknown too. A rule that may spare the client then is waited for: the answer
+// is DUNNO, and a later call judges.
 //
 // In an outage of all DNS servers a defer that a doubt has made, or that rests
 // on a temperror, becomes OnOutage, and DUNNO if this daemon is overloaded: our
@@ -103,26 +118,32 @@ func (e *evaluation) judge() Decision {
 		h := rule.holds(e, i)
 		switch {
 		case h.truth == No:
-			spared = spared || h.doubtful && !rule.Action.Permanent() && !rule.Observe
+			spared = spared || h.doubtful && rule.spares()
+		case h.truth == Unknown && h.early:
+			if rule.spares() {
+				d.Early = rule.Name
+				return d.answered(e.req)
+			}
 		case h.truth == Undetermined:
 			d.Undetermined = true
 			if d.Ask |= h.ask; e.brief {
 				return d
 			}
 		case d.Undetermined:
-			if h.truth == Yes && !rule.Observe {
+			if h.truth == Yes && !rule.Observe && rule.Action.Final() {
 				return d // whatever comes behind does not matter
 			}
 		default:
 			if e.apply(rule, h, &spared, &d) {
-				return d.answered()
+				d.at = i + 1
+				return d.answered(e.req)
 			}
 		}
 	}
 	if d.Undetermined {
 		return d
 	}
-	return d.answered()
+	return d.answered(e.req)
 }
 
 // Possible are the decisions that the rules may come to, whatever the unknown keys of the
@@ -154,7 +175,7 @@ func (e *evaluation) possible(strict bool) []Decision {
 			return nil
 		}
 		all = append(all, d)
-		i := slices.IndexFunc(list, func(r Rule) bool { return r.Name == d.Rule })
+		i := d.at - 1
 		if i < 0 || e.firm[i] || list[i].needs()&e.req.Unknown == 0 {
 			return all
 		}
@@ -186,6 +207,10 @@ func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (de
 		// What a doubt makes of it is to be seen too, if it is anything.
 		if h.truth == Yes || settled && action != DUNNO {
 			d.Would = append(d.Would, Verdict{action, rule.Name})
+		}
+	case !rule.Action.Final():
+		if h.truth == Yes {
+			d.Tags = append(d.Tags, rule.Name)
 		}
 	case !settled:
 		*spared = true
@@ -223,8 +248,9 @@ func (e *evaluation) doubt() Action {
 
 func (d *Decision) decide(rule *Rule, a Action, e *evaluation) {
 	d.Decided, d.Rule = a, rule.Name
+	d.Exempt, d.Why = rule.Exempt, rule.Why
 	d.Downgraded = a.Milder(rule.Action)
-	if !a.Refuses() {
+	if !actions[a].text {
 		return
 	}
 	d.Code = rule.Code
@@ -235,8 +261,10 @@ func (d *Decision) decide(rule *Rule, a Action, e *evaluation) {
 }
 
 // answered sets what Postfix is told.
-func (d Decision) answered() Decision {
+func (d Decision) answered(req *Request) Decision {
 	switch {
+	case d.Decided == DUNNO && len(d.Tags) > 0 && d.Mode == Enforce && req.takesHeader():
+		d.Action = Tag
 	case d.Mode == Enforce || d.Decided == DUNNO:
 		d.Action = d.Decided
 	case d.Mode == ObserveInfo:
@@ -246,8 +274,9 @@ func (d Decision) answered() Decision {
 }
 
 // Texts names the placeholders of a rule's text: the client's address, its
-// HELO, its confirmed or else first name, and the recipient.
-func Texts() []string { return []string{"{client}", "{helo}", "{name}", "{recipient}"} }
+// HELO, its confirmed or else first name, the addresses that this name resolves to, and
+// the recipient.
+func Texts() []string { return []string{"{client}", "{helo}", "{name}", "{addresses}", "{recipient}"} }
 
 // maxValueText bounds what a placeholder brings into a text.
 const maxValueText = 100
@@ -271,7 +300,11 @@ func (e *evaluation) fill(text string) string {
 		case "helo":
 			out = append(out, clip(e.req.HELO, maxValueText)...)
 		case "name":
-			out = append(out, clip(e.bestName(), maxValueText)...)
+			name, _ := e.bestName()
+			out = append(out, clip(name, maxValueText)...)
+		case "addresses":
+			_, to := e.bestName()
+			out = append(out, clip(to.String(), maxValueText)...)
 		case "recipient":
 			out = append(out, clip(e.req.Recipient, maxValueText)...)
 		default:
@@ -284,17 +317,18 @@ func (e *evaluation) fill(text string) string {
 	}
 }
 
-func (e *evaluation) bestName() string {
+// bestName is the client's confirmed or else first name, and what that resolves to.
+func (e *evaluation) bestName() (string, *Forward) {
 	f := e.facts
 	for i := range f.Names {
 		if f.Names[i].Forward.To(e.req.Client) {
-			return f.Names[i].Name
+			return f.Names[i].Name, &f.Names[i].Forward
 		}
 	}
 	if len(f.Names) > 0 {
-		return f.Names[0].Name
+		return f.Names[0].Name, &f.Names[0].Forward
 	}
-	return "unknown"
+	return "unknown", &Forward{}
 }
 
 func clip(s string, n int) string {

@@ -24,6 +24,15 @@ func told(d policy.Decision) string {
 	if d.Downgraded {
 		s += ", downgraded"
 	}
+	if d.Early != "" {
+		s += ", early (" + d.Early + ")"
+	}
+	if d.Exempt {
+		s += ", exempt"
+	}
+	for _, name := range d.Tags {
+		s += ", tagged (" + name + ")"
+	}
 	for _, v := range d.Would {
 		s += fmt.Sprintf(", would %v (%s)", v.Action, v.Rule)
 	}
@@ -167,7 +176,7 @@ func TestTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"203.0.113.10", "x.example.org", "mail.example.com", "bob@example.net"}
+	want := []string{"203.0.113.10", "x.example.org", "mail.example.com", "203.0.113.10", "bob@example.net"}
 	for i, placeholder := range policy.Texts() {
 		rules := policy.Rules{List: []policy.Rule{{Action: policy.Defer, Text: placeholder}}}
 		if got := rules.Judge(&e.req, &e.facts).Text; got != want[i] {

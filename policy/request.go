@@ -76,6 +76,31 @@ const (
 // cut reports whether only the beginning of a text is known.
 func (r *Request) cut(text Cut) bool { return r.Cut&text != 0 }
 
+// notYet are the keys that nobody can know at this stage of the dialogue: a later one
+// may tell them. Whether a client logs in or takes up TLS is settled when it comes to
+// MAIL.
+func (r *Request) notYet() Attributes {
+	switch r.State {
+	case "CONNECT", "EHLO", "HELO":
+		keys := AttrSender | AttrRecipient
+		if !r.Authenticated {
+			keys |= AttrAuthenticated
+		}
+		if !r.Encrypted {
+			keys |= AttrEncrypted
+		}
+		return keys
+	case "MAIL":
+		return AttrRecipient
+	}
+	return 0
+}
+
+// takesHeader reports whether Postfix adds a header to the message at this stage
+// (PREPEND in access(5)): not before RCPT, where with smtpd_delay_reject = no the text is
+// dropped, and not at END-OF-MESSAGE, when the message is written.
+func (r *Request) takesHeader() bool { return r.State == "RCPT" || r.State == "DATA" }
+
 // mailBegun says that the client has come to MAIL or beyond, where a HELO
 // that is missing and a sender that is empty mean something.
 func (r *Request) mailBegun() bool {

@@ -32,7 +32,15 @@ type Rule struct {
 	Observe bool
 	// Percent is the share of clients that the rule is for; 0 and 100: all.
 	Percent int
+	// Exempt: the rule is an exemption, of action DUNNO. Why is what the
+	// administrator wrote beside it.
+	Exempt bool
+	Why    string
 }
+
+// spares reports whether the rule, if nobody can tell that it holds, may have spared
+// the client.
+func (r *Rule) spares() bool { return r.Action.spares() && !r.Observe }
 
 // holds is "when, and not one of unless". It is doubtful if it holds, or does not, only
 // because an entry lists temperror. i is its place in the list.
@@ -61,6 +69,7 @@ func (r *Rule) holds(e *evaluation, i int) holding {
 		case except.truth != No:
 			result.truth = min(result.truth, except.truth)
 			result.ask |= except.ask
+			result.early = result.early || except.early
 		}
 	}
 	if spared && result.truth != Undetermined {
@@ -89,7 +98,7 @@ func (r *Rule) includes(client netip.Addr) bool {
 // Shadows reports whether no request can come by this rule and reach the other:
 // whenever the other holds, this one does, and decides.
 func (r *Rule) Shadows(other *Rule) bool {
-	if r.Observe || len(r.Unless) > 0 || r.Percent != 0 && r.Percent != 100 {
+	if r.Observe || !r.Action.Final() || len(r.Unless) > 0 || r.Percent != 0 && r.Percent != 100 {
 		return false
 	}
 	for i := range r.When {
@@ -105,6 +114,9 @@ func (r *Rule) Shadows(other *Rule) bool {
 func (e *Entry) covers(other Entry) bool {
 	if e.Key != other.Key {
 		return false
+	}
+	if mine, ok := e.cond.(*wanted); ok {
+		return other.cond.(*wanted).results&^mine.results == 0
 	}
 	for _, v := range other.Written {
 		if !slices.Contains(e.Written, v) {

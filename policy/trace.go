@@ -33,11 +33,12 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 			t.Unless = append(t.Unless, e.try(table))
 		}
 		h := rule.holds(e, i)
-		t.Holds = h.truth
+		t.Holds = h.shown()
 		if decided {
 			t.Holds = NotReached
 		}
-		decided = decided || !rule.Observe && (h.truth == Yes || h.truth == Unknown && rule.Action.Permanent())
+		decided = decided || !rule.Observe && rule.Action.Final() &&
+			(h.truth == Yes || h.truth == Unknown && (rule.Action.Permanent() && !h.early || h.early && rule.spares()))
 		trials = append(trials, t)
 	}
 	return trials
@@ -46,7 +47,7 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 func (e *evaluation) try(t Table) []EntryTrial {
 	trials := make([]EntryTrial, len(t))
 	for i := range t {
-		trials[i] = EntryTrial{&t[i], t[i].holds(e).truth}
+		trials[i] = EntryTrial{&t[i], t[i].holds(e).shown()}
 	}
 	return trials
 }

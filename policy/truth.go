@@ -13,6 +13,8 @@ const (
 	Yes
 	// NotReached is of a rule in a Trial alone: an earlier one has decided.
 	NotReached
+	// NotYet is of a Trial alone: this stage of the dialogue cannot know it.
+	NotYet
 )
 
 func truthOf(b bool) Truth {
@@ -24,7 +26,7 @@ func truthOf(b bool) Truth {
 
 // String is the truth for people.
 func (t Truth) String() string {
-	return [...]string{"no", "not asked", "unknown", "yes", "not reached"}[t]
+	return [...]string{"no", "not asked", "unknown", "yes", "not reached", "not known yet"}[t]
 }
 
 // and is three-valued "and".
@@ -60,6 +62,17 @@ type holding struct {
 	doubtful bool
 	// ask are the queries that may settle it while it is undetermined.
 	ask Queries
+	// early: it is unknown because of a key of the request that this stage of the
+	// dialogue cannot know yet.
+	early bool
+}
+
+// shown is the truth for a trial.
+func (h holding) shown() Truth {
+	if h.truth == Unknown && h.early {
+		return NotYet
+	}
+	return h.truth
 }
 
 func holds(t Truth) holding { return holding{truth: t} }
@@ -69,5 +82,5 @@ func (h holding) and(other holding) holding {
 	if h.truth == No || other.truth == No {
 		return holds(No)
 	}
-	return holding{min(h.truth, other.truth), h.doubtful || other.doubtful, h.ask | other.ask}
+	return holding{min(h.truth, other.truth), h.doubtful || other.doubtful, h.ask | other.ask, h.early || other.early}
 }

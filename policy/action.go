@@ -84,6 +84,9 @@ func (a Action) Final() bool { return a != Tag }
 // later reject.
 func (a Action) spares() bool { return a.Final() && !a.Permanent() }
 
+// TakesText reports whether a rule's text goes with the action.
+func (a Action) TakesText() bool { return actions[a].text }
+
 // Milder reports whether a costs the sender less than b does.
 func (a Action) Milder(b Action) bool { return actions[a].severity < actions[b].severity }
 

@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// Builtin is the list of rules that is used when a configuration has none. It
-// refuses what large receivers refuse too, and watches the rest.
+// Builtin is the list of built-in rules, the exemptions among them first. They refuse
+// what large receivers refuse too, and watch the rest.
 func Builtin() []Rule {
 	return []Rule{
-		{Name: "logged in", When: table("authenticated", "true")},
-		{Name: "own client", When: table("client", "loopback", "private", "own")},
-		{Name: "postmaster", When: table("recipient", "postmaster@", "abuse@")},
+		{Name: "logged in", Exempt: true, When: table("authenticated", "true")},
+		{Name: "own client", Exempt: true, When: table("client", "loopback", "private", "own")},
+		{Name: "postmaster", Exempt: true, When: table("recipient", "postmaster@", "abuse@")},
 		{
 			Name: "HELO is our name", When: table("helo", "own"), Action: Reject,
 			Text: "your HELO {helo} is not yours, [{client}]: it is ours",

@@ -89,7 +89,7 @@ var kinds = []kind{
 	},
 	{
 		key: "until", example: "2027-03-31", needs: AttrTime, standing: Neutral, bare: true, make: func() condition { return new(until) },
-		values: "a date, as 2027-03-31: to the end of that day, UTC",
+		values: "a date, as 2027-03-31: to the end of that day, UTC; or a time with its offset, as 2027-03-31T18:00:00Z",
 	},
 }
 
@@ -459,19 +459,31 @@ func (c contexts) holds(e *evaluation) holding {
 	return holds(truthOf(ok))
 }
 
-// until asks that a day is not over yet, of several the last: UTC, so that a
-// replay on another machine judges alike.
+// until asks that a time has not come yet, of several the last: for a day its end in
+// UTC, so that a replay on another machine judges alike.
 type until struct{ end time.Time }
 
 func (u *until) add(v string) error {
-	day, err := time.Parse(time.DateOnly, v)
-	if err != nil {
-		return fmt.Errorf("%.60q: want a date such as 2027-03-31", v)
+	end, err := time.Parse(time.DateOnly, v)
+	if err == nil {
+		end = end.AddDate(0, 0, 1)
+	} else if end, err = time.Parse(time.RFC3339, v); err != nil {
+		return fmt.Errorf("%.60q: want a date such as 2027-03-31, or a time with its offset such as 2027-03-31T18:00:00Z", v)
 	}
-	if end := day.AddDate(0, 0, 1); end.After(u.end) {
+	if end.After(u.end) {
 		u.end = end
 	}
 	return nil
+}
+
+// End is when an entry "until" of the table ends; ok: it has one.
+func (t Table) End() (end time.Time, ok bool) {
+	for i := range t {
+		if u, is := t[i].cond.(*until); is {
+			return u.end, true
+		}
+	}
+	return time.Time{}, false
 }
 
 func (u *until) holds(e *evaluation) holding {

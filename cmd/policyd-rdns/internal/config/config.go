@@ -50,9 +50,13 @@ type Config struct {
 	observed     policy.Mode // observe_reply: Rules.Mode if observe
 	defaultRules bool
 
-	Rules    *policy.Rules
-	Builtin  bool // the rules are the built-in ones alone
-	Own      int  // of the rules are the file's, and come first
+	// ExemptFile is where allow keeps exemptions; empty: nowhere.
+	ExemptFile string
+
+	Rules *policy.Rules
+	// Origins tell of each rule where it comes from.
+	Origins  []Origin
+	listed   [2]int // of the rules are those of ExemptFile: from, to
 	Warnings []Problem
 	OnHost   []Problem // warnings about this host, for who has yet to start the daemon
 }
@@ -92,7 +96,9 @@ func Parse(path string, text []byte) (*Config, error) {
 	}
 	// With the built-in rules, that another version may have changed.
 	for i := range c.Rules.List {
-		WriteRule(r.sum, &c.Rules.List[i])
+		if c.Origins[i].Source != Listed {
+			WriteRule(r.sum, &c.Rules.List[i])
+		}
 	}
 	c.Hash = hex.EncodeToString(r.sum.Sum(nil))[:12]
 	c.warn(r)

@@ -3,47 +3,218 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"policyd-rdns/policy"
 )
 
-// rules reads the [[rule]] tables. Without any, or after them on request, come
-// the built-in ones.
-func (r *reader) rules(t *table, c *Config, defaultRules bool) {
-	tables := t.tables("rule")
-	var builtin []policy.Rule
-	if len(tables) == 0 || defaultRules {
-		builtin = policy.Builtin()
-	}
-	var names []string
-	for i := range builtin {
-		names = append(names, builtin[i].Name)
-	}
-	for i := range tables {
-		rule, ok := r.rule(&tables[i], i, names)
-		names = append(names, rule.Name)
-		if ok {
-			r.reachable(&tables[i], &rule, c.Rules.List)
-			c.Rules.List = append(c.Rules.List, rule)
+// Source is where a rule in force comes from.
+type Source uint8
+
+// The sources, in the order in which rules are judged, but for Changed, which stands
+// where the built-in rule does.
+const (
+	BuiltinExempt Source = iota // an exemption of the program's own
+	Exempt                      // an [[exempt]] of the file
+	Listed                      // an [[exempt]] of exempt_file
+	Own                         // a [[rule]] of the file
+	Builtin                     // a rule of the program's own
+	Changed                     // the same, with keys of a [[rule]] of its name
+)
+
+// Origin is where a rule in force comes from.
+type Origin struct {
+	Source Source
+	File   string // that it stands in; empty: built-in
+	Line   int
+	path   string // in the file: "rule[1]"
+	shown  string // before a key in messages: `rule[2] "no ptr": `
+}
+
+// ruleSet is what [[rule]] and [[exempt]] tables make of the built-in rules.
+type ruleSet struct {
+	exempt, listed, own, builtin []policy.Rule
+	// from are the origins of each, in the same order.
+	exemptFrom, listedFrom, ownFrom, builtinFrom []Origin
+	// names are those of rules that are taken.
+	names []string
+	// replaced are the built-in rules that a [[rule]] has named.
+	off []string
+}
+
+// rules puts the rules in their order: exemptions (built-in, the file's, those of
+// exempt_file), own rules, built-in ones.
+func (r *reader) rules(t *table, c *Config) {
+	var s ruleSet
+	for _, rule := range policy.Builtin() {
+		switch {
+		case rule.Exempt:
+			s.exempt = append(s.exempt, rule)
+			s.exemptFrom = append(s.exemptFrom, Origin{Source: BuiltinExempt})
+		case c.defaultRules:
+			s.builtin = append(s.builtin, rule)
+			s.builtinFrom = append(s.builtinFrom, Origin{Source: Builtin})
 		}
 	}
-	c.Builtin, c.Own = len(tables) == 0, len(c.Rules.List)
-	c.Rules.List = append(c.Rules.List, builtin...)
+	r.exemptions(t.blocks("exempt"), &s)
+	r.listed(c, &s)
+	tables := t.blocks("rule")
+	for i := range tables {
+		r.rule(&tables[i], &s)
+	}
+	s.drop()
+	for _, of := range []struct {
+		rules []policy.Rule
+		from  []Origin
+	}{{s.exempt, s.exemptFrom}, {s.listed, s.listedFrom}, {s.own, s.ownFrom}, {s.builtin, s.builtinFrom}} {
+		c.Rules.List = append(c.Rules.List, of.rules...)
+		c.Origins = append(c.Origins, of.from...)
+	}
+	c.listed = [2]int{len(s.exempt), len(s.exempt) + len(s.listed)}
+}
+
+// drop takes out the built-in rules that are off.
+func (s *ruleSet) drop() {
+	for i := len(s.builtin) - 1; i >= 0; i-- {
+		if slices.Contains(s.off, s.builtin[i].Name) {
+			s.builtin = slices.Delete(s.builtin, i, i+1)
+			s.builtinFrom = slices.Delete(s.builtinFrom, i, i+1)
+		}
+	}
+}
+
+// blocks gives the tables of an array of them, which have to stand in double brackets:
+// only then can another be pasted at the end of the file.
+func (t *table) blocks(key string) []table {
+	if v, ok := t.raw[key]; ok {
+		line := ""
+		if n := t.r.lines.At(t.at(key)); n > 0 {
+			line = strings.TrimSpace(strings.Split(t.r.text, "\n")[n-1])
+		}
+		if !strings.HasPrefix(line, "[[") {
+			t.take(key)
+			t.bad(key, v, "write [["+key+"]] in double brackets, once for each, with its keys below")
+			return nil
+		}
+	}
+	return t.tables(key)
 }
 
 // maxText bounds a rule's text: a reply line of Postfix holds 510 bytes, with
 // the recipient and its own words in it.
 const maxText = 300
 
-// rule reads one rule. names are those that are
-// taken.
-func (r *reader) rule(t *table, i int, names []string) (rule policy.Rule, ok bool) {
+// rule reads one rule into the set: one of the file's own, or one that changes the
+// built-in rule of its name, key by key, or switches it off.
+func (r *reader) rule(t *table, s *ruleSet) {
 	wrong := len(r.problems) + len(r.unknown)
+	var rule policy.Rule
 	t.text("name", &rule.Name)
-	t.shown = fmt.Sprintf("rule[%d] %q: ", i+1, rule.Name)
-	r.ruleName(t, rule.Name, names)
+	n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(t.path, "rule["), "]"))
+	t.shown = fmt.Sprintf("rule[%d] %q: ", n+1, rule.Name)
+	r.ruleName(t, rule.Name, s.names)
+	s.names = append(s.names, rule.Name)
 
+	base := slices.IndexFunc(s.builtin, func(b policy.Rule) bool { return b.Name == rule.Name })
+	from := Origin{Source: Own, File: r.file, Line: r.lines.At(t.path), path: t.path, shown: t.shown}
+	if base >= 0 {
+		rule, from.Source = s.builtin[base], Changed
+	}
+	if r.off(t) {
+		if base < 0 {
+			r.doubtful(t.path, "%soff: there is no built-in rule of that name%s", t.shown, s.near(rule.Name))
+		}
+		s.off = append(s.off, rule.Name)
+		return
+	}
+	r.when(t, &rule)
+	r.outcome(t, &rule, s, base >= 0)
+	if _, ok := t.raw["mode"]; ok {
+		rule.Observe = false
+	}
+	mode := 0
+	t.choice("mode", &mode, "enforce", "observe")
+	rule.Observe = rule.Observe || mode == 1
+	t.whole("percent", &rule.Percent, 1, 100)
+	t.end()
+	if len(r.problems)+len(r.unknown) > wrong {
+		return
+	}
+	if asksNothing(rule.When) && rule.Action.Refuses() {
+		r.bad(t.path, "%swhen: want an entry that tells which clients are meant: without one the rule is for all of them", t.shown)
+		return
+	}
+	if base >= 0 {
+		s.builtin[base], s.builtinFrom[base] = rule, from
+		return
+	}
+	r.reachable(t, &rule, s.own)
+	s.own, s.ownFrom = append(s.own, rule), append(s.ownFrom, from)
+}
+
+// asksNothing reports whether a table is for every client, or for all until a time.
+func asksNothing(t policy.Table) bool {
+	return !slices.ContainsFunc(t, func(e policy.Entry) bool { return e.Key != "until" })
+}
+
+// off reads the key that switches a built-in rule off, beside which nothing but the name
+// may stand.
+func (r *reader) off(t *table) bool {
+	off := false
+	t.boolean("off", &off)
+	if _, ok := t.raw["off"]; !ok {
+		return false
+	}
+	if !off {
+		t.bad("off", off, "want true; a rule that is in force has no such key")
+	}
+	for key := range t.raw {
+		if key != "off" && key != "name" {
+			r.bad(t.at("off"), "%soff = true: want no other key beside it but name", t.shown)
+			break
+		}
+	}
+	return true
+}
+
+// near asks whether another built-in rule was meant.
+func (s *ruleSet) near(name string) string {
+	var names []string
+	for _, rule := range policy.Builtin() {
+		if rule.Name == name {
+			return "; it is an exemption: write [[exempt]]"
+		}
+		if !rule.Exempt {
+			names = append(names, rule.Name)
+		}
+	}
+	if near, ok := nearest(name, names); ok {
+		return "; did you mean " + strconv.Quote(near) + "?"
+	}
+	return ""
+}
+
+func (r *reader) ruleName(t *table, name string, names []string) {
+	switch {
+	case name == "":
+		t.r.bad(t.path, "%sname: want one, which the decision log shows", t.shown)
+	case len(name) > maxName || !printable(name):
+		t.bad("name", name, "want at most 100 printable ASCII characters")
+	case slices.Contains(names, name):
+		t.bad("name", name, "another rule has that name already; the decision log could not tell them apart")
+	}
+}
+
+// maxName bounds the name of a rule, in bytes.
+const maxName = 100
+
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' })
+}
+
+// when reads when and unless, each of which stands for the whole.
+func (r *reader) when(t *table, rule *policy.Rule) {
 	if when, ok := t.take("when"); ok {
 		if _, ok := when.(map[string]any); !ok {
 			t.bad("when", when, "want a table { … }; for alternatives write a list behind a key, or another rule")
@@ -54,6 +225,9 @@ func (r *reader) rule(t *table, i int, names []string) (rule policy.Rule, ok boo
 		when.shown = t.shown + "when."
 		rule.When = r.entries(&when)
 	}
+	if _, ok := t.raw["unless"]; ok {
+		rule.Unless = nil
+	}
 	for _, except := range t.tables("unless") {
 		except.shown = t.shown + strings.TrimPrefix(except.path, t.path+".") + "."
 		if len(except.raw) == 0 {
@@ -61,47 +235,27 @@ func (r *reader) rule(t *table, i int, names []string) (rule policy.Rule, ok boo
 		}
 		rule.Unless = append(rule.Unless, r.entries(&except))
 	}
-	r.outcome(t, &rule)
-	mode := 0
-	t.choice("mode", &mode, "enforce", "observe")
-	rule.Observe = mode == 1
-	t.whole("percent", &rule.Percent, 1, 100)
-	t.end()
-	return rule, len(r.problems)+len(r.unknown) == wrong
 }
 
-func (r *reader) ruleName(t *table, name string, names []string) {
-	switch {
-	case name == "":
-		t.r.bad(t.path, "%sname: want one, which the decision log shows", t.shown)
-	case len(name) > 100 || !printable(name):
-		t.bad("name", name, "want at most 100 printable ASCII characters")
-	case slices.Contains(names, name):
-		t.bad("name", name, "another rule has that name already; the decision log could not tell them apart")
-	}
-}
-
-func printable(s string) bool {
-	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' })
-}
-
-// outcome reads action, code and text.
-func (r *reader) outcome(t *table, rule *policy.Rule) {
-	if _, ok := t.raw["action"]; !ok {
+// outcome reads action, code and text. changed: the rule has those of a built-in one,
+// of which the code goes with the action.
+func (r *reader) outcome(t *table, rule *policy.Rule, s *ruleSet, changed bool) {
+	action := rule.Action.String()
+	given := t.text("action", &action)
+	if _, ok := t.raw["action"]; !ok && !changed {
 		var actions []string
 		for _, a := range policy.Actions(true) {
 			actions = append(actions, a.String())
 		}
-		t.r.bad(t.path, "%saction: want %s", t.shown, anyOf(actions))
+		t.r.bad(t.path, "%saction: want %s%s", t.shown, anyOf(actions), s.near(rule.Name))
 	}
-	action := "dunno"
-	t.text("action", &action)
 	a, err := policy.ParseAction(action)
 	if err != nil {
 		t.r.bad(t.at("action"), "%s = %v", t.name("action"), err)
 	}
-	rule.Action = a
-
+	if rule.Action = a; given {
+		rule.Code = policy.Code{}
+	}
 	code := ""
 	t.text("code", &code)
 	if _, ok := t.raw["code"]; ok && err == nil {
@@ -113,7 +267,7 @@ func (r *reader) outcome(t *table, rule *policy.Rule) {
 	if want := badText(rule.Text); want != "" {
 		t.bad("text", rule.Text, want)
 	}
-	if rule.Text == "" && a != policy.DUNNO {
+	if rule.Text == "" && a.TakesText() {
 		rule.Text = rule.Name + ", [{client}]"
 	}
 }
@@ -140,35 +294,41 @@ func badText(text string) string {
 func (r *reader) entries(t *table) policy.Table {
 	var entries policy.Table
 	for _, key := range policy.EntryKeys() {
-		wrong := len(r.problems)
-		values := t.list(key)
-		if _, ok := t.raw[key]; !ok {
-			continue
+		if entry, ok := r.entry(t, key); ok {
+			entries = append(entries, entry)
 		}
-		if len(values) == 0 {
-			if len(r.problems) > wrong {
-				continue // which says why
-			}
-			t.bad(key, t.raw[key], "holds nothing, so the entry never holds")
-			continue
-		}
-		texts := make([]string, len(values))
-		for i, v := range values {
-			texts[i] = v.text
-		}
-		entry, errs := policy.NewEntry(key, texts, t.written(key))
-		for _, e := range errs {
-			r.badValue(values[e.Index], e.Err)
-		}
-		for _, v := range values {
-			if why := policy.Misread(key, v.text); why != "" {
-				r.doubtfulValue(v, why)
-			}
-		}
-		entries = append(entries, entry)
 	}
 	t.end()
 	return entries
+}
+
+// entry reads one condition, if it is there.
+func (r *reader) entry(t *table, key string) (entry policy.Entry, ok bool) {
+	wrong := len(r.problems)
+	values := t.list(key)
+	if _, ok := t.raw[key]; !ok {
+		return entry, false
+	}
+	if len(values) == 0 {
+		if len(r.problems) == wrong { // else it says why
+			t.bad(key, t.raw[key], "holds nothing, so the entry never holds")
+		}
+		return entry, false
+	}
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = v.text
+	}
+	entry, errs := policy.NewEntry(key, texts, t.written(key))
+	for _, e := range errs {
+		r.badValue(values[e.Index], e.Err)
+	}
+	for _, v := range values {
+		if why := policy.Misread(key, v.text); why != "" {
+			r.doubtfulValue(v, why)
+		}
+	}
+	return entry, true
 }
 
 // reachable notes a rule that no request can come to.

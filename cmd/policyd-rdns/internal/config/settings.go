@@ -58,10 +58,17 @@ var settings = []setting{
 			sender tries again) or "dunno". It never becomes a 5xx.`,
 	},
 	{
-		name: "default_rules", def: "false",
+		name: "default_rules", def: "true",
 		kind: boolean(func(c *Config) *bool { return &c.defaultRules }),
-		about: `A file with a [[rule]] of its own does without the built-in rules; true:
-			they follow its own. ` + "`policyd-rdns configtest`" + ` prints them.`,
+		about: `The built-in rules follow those of this file; false: there are only the
+			rules of this file. The built-in exemptions hold all the same.
+			` + "`policyd-rdns configtest --rules`" + ` prints what is in force.`,
+	},
+	{
+		name: "exempt_file", def: `""`,
+		kind: text(func(c *Config) *string { return &c.ExemptFile }, nil),
+		about: `Exemptions that ` + "`policyd-rdns allow`" + ` writes: a file of [[exempt]] tables
+			alone, which is read again when it changes. "": none.`,
 	},
 
 	{
@@ -248,7 +255,7 @@ func (r *reader) config(c *Config) error {
 	if c.observe {
 		c.Rules.Mode = c.observed
 	}
-	r.rules(&root, c, c.defaultRules)
+	r.rules(&root, c)
 	root.end()
 	r.tellUnknown()
 	return nil

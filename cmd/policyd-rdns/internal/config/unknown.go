@@ -41,7 +41,11 @@ func (r *reader) tellUnknown() {
 	}
 	// What a rule may have, in a file without one too.
 	other := newReader("", nil)
-	_, _ = other.rule(&table{r: other, path: "rule", raw: map[string]any{"when": map[string]any{}}}, 0, nil)
+	sample := func(path string) *table {
+		return &table{r: other, path: path, raw: map[string]any{"when": map[string]any{}}}
+	}
+	other.rule(sample("rule"), &ruleSet{})
+	other.exemption(sample("exempt"))
 	for key, homes := range other.homes {
 		for _, home := range homes {
 			r.settle(&table{path: home, known: []string{key}})
@@ -89,9 +93,9 @@ func (r *reader) place(key string, table bool) string {
 			if table {
 				place = "in a table of its own, [" + key + "]"
 			}
-		case "rule":
-			place = "below [[rule]]"
-		case "rule.when", "rule.unless":
+		case "rule", "exempt":
+			place = "below [[" + home + "]]"
+		case "rule.when", "rule.unless", "exempt.when", "exempt.unless":
 			place = "in the when = { … } of a [[rule]]"
 		}
 		if !slices.Contains(places, place) {

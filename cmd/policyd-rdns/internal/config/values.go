@@ -65,10 +65,14 @@ func asRead(v any) (string, bool) {
 	case bool:
 		return fmt.Sprint(v), true
 	case time.Time:
-		// Dates are in a location of their own; a time of day would be lost.
-		if v.Location().String() == "date-local" {
+		// Dates are in a location of their own, and so is a time without an offset.
+		switch v.Location().String() {
+		case "date-local":
 			return v.Format(time.DateOnly), true
+		case "datetime-local", "time-local":
+			return "", false
 		}
+		return v.Format(time.RFC3339), true
 	}
 	return "", false
 }
@@ -76,10 +80,10 @@ func asRead(v any) (string, bool) {
 // wanted says what to write for a value that is of no use in a list.
 func wanted(v any) string {
 	if at, ok := v.(time.Time); ok {
-		if day := at.Format(time.DateOnly); at.Location().String() != "time-local" {
-			return "a day without a time: " + day
+		if at.Location().String() == "time-local" {
+			return "a day such as 2027-03-31"
 		}
-		return "a day such as 2027-03-31"
+		return "a day, or a time with its offset: " + at.Format("2006-01-02 or 2006-01-02T15:04:05Z")
 	}
 	return "text in quotes"
 }
@@ -96,7 +100,7 @@ func (r *reader) readList(at listValue, path string) []listValue {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(r.dir, name)
 	}
-	text, err := readListFile(name)
+	text, err := readBounded(name, maxListFile)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("no file %.200s: after an @ comes the name of a file with entries", name)
@@ -122,16 +126,16 @@ func (r *reader) readList(at listValue, path string) []listValue {
 	return values
 }
 
-// readListFile reads a file up to its bound.
-func readListFile(name string) ([]byte, error) {
+// readBounded reads a file up to its bound.
+func readBounded(name string, most int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxListFile+1))
-	if err == nil && len(text) > maxListFile {
-		err = fmt.Errorf("more than %d MiB", maxListFile>>20)
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("more than %d MiB", most>>20)
 	}
 	return text, err
 }

@@ -46,13 +46,13 @@ func (c *Config) warn(r *reader) {
 	refuses := false
 	for i := range c.Rules.List {
 		rule := &c.Rules.List[i]
-		refuses = refuses || rule.Action != policy.DUNNO && !rule.Observe
-		if i < c.Own {
-			r.warnRule(rule, i)
+		refuses = refuses || rule.Action.Refuses() && !rule.Observe
+		if o := &c.Origins[i]; o.path != "" && o.Source != Listed {
+			r.warnRule(rule, o)
 		}
 	}
 	if !refuses {
-		r.doubtful("rule", "no rule rejects or defers, so that all clients pass; default_rules = true lets the built-in rules follow")
+		r.doubtful("rule", "no rule rejects or defers, so that all clients pass; without default_rules = false the built-in rules follow")
 	}
 	c.warnHost(r)
 	c.Warnings = bounded(r.warnings)

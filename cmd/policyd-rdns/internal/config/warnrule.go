@@ -9,15 +9,15 @@ import (
 	"policyd-rdns/policy"
 )
 
-// ruleWarner notes what is doubtful about rule i of the file.
+// ruleWarner notes what is doubtful about a rule of the file.
 type ruleWarner struct {
 	*reader
-	rule *policy.Rule
-	i    int
+	rule   *policy.Rule
+	origin *Origin
 }
 
-func (r *reader) warnRule(rule *policy.Rule, i int) {
-	w := ruleWarner{r, rule, i}
+func (r *reader) warnRule(rule *policy.Rule, o *Origin) {
+	w := ruleWarner{r, rule, o}
 	w.table("when", rule.When)
 	for n, except := range rule.Unless {
 		w.table(w.unless(n), except)
@@ -45,11 +45,11 @@ func (w *ruleWarner) tell(path, format string, args ...any) {
 
 // name is how messages name a path within the rule.
 func (w *ruleWarner) name(path string) string {
-	return fmt.Sprintf("rule[%d] %q: %s", w.i+1, w.rule.Name, path)
+	return w.origin.shown + path
 }
 
 // at is a path within the rule as in the file.
-func (w *ruleWarner) at(path string) string { return "rule[" + strconv.Itoa(w.i) + "]." + path }
+func (w *ruleWarner) at(path string) string { return w.origin.path + "." + path }
 
 // unless is the path of a table of exceptions, of which one may stand alone.
 func (w *ruleWarner) unless(n int) string {
@@ -65,22 +65,22 @@ func (w *ruleWarner) table(path string, t policy.Table) {
 		w.tell(path, "%s can never hold: %s", path, why)
 	}
 	for i := range t {
-		if end := ended(&t[i], time.Now()); end != "" {
-			w.tell(path+".until", "%s.until: ended on %s, and does not hold any more", path, end)
+		if end, ok := t[i : i+1].End(); ok && !time.Now().Before(end) {
+			at := path + ".until"
+			if !w.lines.Has(w.at(at)) {
+				at = "until" // of an exemption
+			}
+			w.tell(at, "%s: ended %s, and does not hold any more", at, EndText(end))
 		}
 	}
 }
 
-// ended is the last day of an entry with days, if that is over.
-func ended(e *policy.Entry, now time.Time) string {
-	last := ""
-	for _, text := range e.Written {
-		if day, err := time.Parse(time.DateOnly, text); e.Key != "until" || err != nil || !now.After(day.AddDate(0, 0, 1)) {
-			return ""
-		}
-		last = max(last, text)
+// EndText is the end of an exemption in words: a day to its end in UTC, or a time.
+func EndText(end time.Time) string {
+	if end = end.UTC(); end.Equal(end.Truncate(day)) {
+		return "at the end of " + end.AddDate(0, 0, -1).Format(time.DateOnly) + " (UTC)"
 	}
-	return last
+	return "on " + end.Format("2006-01-02 at 15:04") + " (UTC)"
 }
 
 // refuses notes a rule that refuses more than was meant.
@@ -89,14 +89,14 @@ func (w *ruleWarner) refuses() {
 	switch {
 	case len(asked) == 0 && slices.ContainsFunc(w.rule.When, holdsOfGood):
 		w.tell("when", "when holds for what is well, so that action = %q is for every host that is set up as it should be%s", w.rule.Action, w.spared())
-	case len(asked) == 0:
+	case len(asked) == 0 && !w.rule.Action.Refuses():
 		w.tell("action", "action = %q: when asks for nothing, or for a date only, so that it is for every client that comes to it%s", w.rule.Action, w.spared())
 	case w.rule.Action != policy.Reject:
-	case len(asked) == 1 && asked[0].Key == "helo" && (slices.Contains(asked[0].Written, "mismatch") || slices.Contains(asked[0].Written, "unresolved")):
+	case len(asked) == 1 && asked[0].Key == "helo" && (asked[0].Wants(policy.Mismatch) || asked[0].Wants(policy.Unresolved)):
 		w.tell("when.helo", "when.helo alone rejects mail that is wanted, and RFC 5321 section 4.1.4 forbids to refuse for it alone: want another check beside it, such as name = \"generic\"")
 	}
 	for _, e := range w.rule.When {
-		if w.rule.Action == policy.Reject && slices.Contains(e.Written, "temperror") {
+		if w.rule.Action == policy.Reject && e.Wants(policy.TempError) {
 			w.tell("when."+e.Key, "when.%s lists temperror: a doubt is never rejected, so that this becomes a defer", e.Key)
 		}
 	}
@@ -112,10 +112,11 @@ func (w *ruleWarner) spared() string {
 
 // holdsOfGood reports whether an entry holds for a host that is set up well.
 func holdsOfGood(e policy.Entry) bool {
-	good, ok := map[string]string{
-		"ptr": "found", "fcrdns": "pass", "name": "proper", "helo_form": "fqdn", "helo": "match", "helo_name": "proper",
+	good, ok := map[string]policy.Result{
+		"ptr": policy.Found, "fcrdns": policy.Pass, "name": policy.Proper, "helo_form": policy.FQDN,
+		"helo": policy.Match, "helo_name": policy.Proper,
 	}[e.Key]
-	return ok && slices.Contains(e.Written, good)
+	return ok && e.Wants(good)
 }
 
 // exempts notes that a table which exempts rests on nothing that a stranger has

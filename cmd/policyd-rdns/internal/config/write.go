@@ -8,9 +8,52 @@ import (
 	"policyd-rdns/policy"
 )
 
-// WriteRule writes a rule as TOML that can be pasted into a file.
+// WriteRule writes a rule, or an exemption, as TOML that can be pasted at the end of
+// any file.
 func WriteRule(w io.Writer, r *policy.Rule) {
+	if r.Exempt {
+		writeExempt(w, r)
+		return
+	}
 	fmt.Fprintf(w, "[[rule]]\nname   = %s\n", Quote(r.Name))
+	writeWhen(w, r)
+	fmt.Fprintf(w, "action = %q\n", r.Action.String())
+	if code := r.Code.String(); code != "" {
+		fmt.Fprintf(w, "code   = %q\n", code)
+	}
+	if r.Text != "" {
+		fmt.Fprintf(w, "text   = %s\n", Quote(r.Text))
+	}
+	if r.Observe {
+		fmt.Fprintf(w, "mode   = %q\n", policy.Observe.String())
+	}
+	if r.Percent != 0 {
+		fmt.Fprintf(w, "percent = %d\n", r.Percent)
+	}
+}
+
+// writeExempt writes an exemption. Its end stands outside of when, where people look
+// for it.
+func writeExempt(w io.Writer, r *policy.Rule) {
+	fmt.Fprintf(w, "[[exempt]]\n")
+	if r.Name != "" {
+		fmt.Fprintf(w, "name   = %s\n", Quote(r.Name))
+	}
+	of := *r
+	var end *policy.Entry
+	if last := len(r.When) - 1; last > 0 && r.When[last].Key == "until" {
+		of.When, end = r.When[:last], &r.When[last]
+	}
+	writeWhen(w, &of)
+	if end != nil {
+		fmt.Fprintf(w, "until  = %s\n", Values(end))
+	}
+	if r.Why != "" {
+		fmt.Fprintf(w, "why    = %s\n", Quote(r.Why))
+	}
+}
+
+func writeWhen(w io.Writer, r *policy.Rule) {
 	if len(r.When) > 0 {
 		fmt.Fprintf(w, "when   = %s\n", writtenTable(r.When))
 	}
@@ -24,19 +67,6 @@ func WriteRule(w io.Writer, r *policy.Rule) {
 			tables[i] = writtenTable(t)
 		}
 		fmt.Fprintf(w, "unless = [%s]\n", strings.Join(tables, ", "))
-	}
-	fmt.Fprintf(w, "action = %q\n", r.Action.String())
-	if code := r.Code.String(); code != "" {
-		fmt.Fprintf(w, "code   = %q\n", code)
-	}
-	if r.Text != "" {
-		fmt.Fprintf(w, "text   = %s\n", Quote(r.Text))
-	}
-	if r.Observe {
-		fmt.Fprintf(w, "mode   = %q\n", policy.Observe.String())
-	}
-	if r.Percent != 0 {
-		fmt.Fprintf(w, "percent = %d\n", r.Percent)
 	}
 }
 

@@ -1,0 +1,192 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"policyd-rdns/policy"
+)
+
+// exemptions reads [[exempt]] tables: each one more exemption, or the name of a built-in
+// one and off = true.
+func (r *reader) exemptions(tables []table, s *ruleSet) {
+	for i := range tables {
+		rule, off, ok := r.exemption(&tables[i])
+		switch {
+		case !ok:
+		case off:
+			r.exemptOff(&tables[i], rule.Name, s)
+		default:
+			s.exempt = append(s.exempt, rule)
+			s.exemptFrom = append(s.exemptFrom, r.exemptOrigin(&tables[i], Exempt))
+		}
+	}
+}
+
+func (r *reader) exemptOrigin(t *table, source Source) Origin {
+	return Origin{Source: source, File: r.file, Line: r.lines.At(t.path), path: t.path, shown: t.shown}
+}
+
+// exemptOff switches a built-in exemption off.
+func (r *reader) exemptOff(t *table, name string, s *ruleSet) {
+	i := slices.IndexFunc(s.exempt, func(e policy.Rule) bool { return e.Name == name })
+	if i < 0 || s.exemptFrom[i].Source != BuiltinExempt {
+		r.doubtful(t.path, "%soff: there is no built-in exemption of that name", t.shown)
+		return
+	}
+	s.exempt, s.exemptFrom = slices.Delete(s.exempt, i, i+1), slices.Delete(s.exemptFrom, i, i+1)
+}
+
+// exemption reads one [[exempt]]. ok: nothing is wrong with it.
+func (r *reader) exemption(t *table) (rule policy.Rule, off, ok bool) {
+	wrong := len(r.problems) + len(r.unknown)
+	rule.Exempt = true
+	t.text("name", &rule.Name)
+	n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(t.path, "exempt["), "]"))
+	if t.shown = fmt.Sprintf("exempt[%d]: ", n+1); rule.Name != "" {
+		t.shown = fmt.Sprintf("exempt[%d] %q: ", n+1, rule.Name)
+	}
+	if len(rule.Name) > maxName || !printable(rule.Name) {
+		t.bad("name", rule.Name, "want at most 100 printable ASCII characters")
+	}
+	if off = r.off(t); off {
+		return rule, true, len(r.problems)+len(r.unknown) == wrong
+	}
+	r.when(t, &rule)
+	if end, ok := r.entry(t, "until"); ok {
+		if rule.When.Has("until") {
+			t.bad("until", t.raw["until"], "stands in when already; want it once")
+		}
+		rule.When = append(rule.When, end)
+	}
+	t.text("why", &rule.Why)
+	if len(rule.Why) > maxText || !printable(rule.Why) {
+		t.bad("why", rule.Why, fmt.Sprintf("want at most %d printable ASCII characters", maxText))
+	}
+	t.end()
+	if len(r.problems)+len(r.unknown) > wrong {
+		return rule, false, false
+	}
+	if asksNothing(rule.When) {
+		r.bad(t.path, "%swhen: want an entry that tells which clients are meant: without one all of them are exempt", t.shown)
+		return rule, false, false
+	}
+	if rule.Name == "" {
+		rule.Name = exemptName(rule.When)
+	}
+	return rule, false, true
+}
+
+// exemptName is what the log calls an exemption without a name: what it asks for first.
+func exemptName(t policy.Table) string {
+	name := t[0].Key + " " + t[0].Written[0]
+	if !printable(name) {
+		name = strconv.QuoteToASCII(name)
+	}
+	return name[:min(len(name), maxName)]
+}
+
+// maxExemptFile bounds exempt_file, in bytes.
+const maxExemptFile = 16 << 20
+
+// listed reads the exemptions of exempt_file. One that is absent holds none.
+func (r *reader) listed(c *Config, s *ruleSet) {
+	if c.ExemptFile == "" {
+		return
+	}
+	if !filepath.IsAbs(c.ExemptFile) {
+		c.ExemptFile = filepath.Join(r.dir, c.ExemptFile)
+	}
+	text, err := readBounded(c.ExemptFile, maxExemptFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return
+	case err != nil:
+		r.bad("exempt_file", "exempt_file = %q: %v", c.ExemptFile, err)
+		return
+	}
+	of := newReader(c.ExemptFile, text)
+	rules, from, err := of.onlyExempt()
+	if err != nil {
+		of.problems = append(of.problems, err.(Problem))
+	}
+	r.problems = append(r.problems, of.problems...)
+	r.warnings = append(r.warnings, of.warnings...)
+	s.listed, s.listedFrom = rules, from
+}
+
+// onlyExempt reads a file of [[exempt]] tables alone.
+func (r *reader) onlyExempt() (rules []policy.Rule, from []Origin, err error) {
+	root, err := r.decode()
+	if err != nil {
+		return nil, nil, err
+	}
+	tables := root.blocks("exempt")
+	for i := range tables {
+		rule, off, ok := r.exemption(&tables[i])
+		switch {
+		case !ok:
+		case off:
+			r.bad(tables[i].path, "%soff: belongs into the configuration; here stand exemptions that are in force", tables[i].shown)
+		default:
+			rules, from = append(rules, rule), append(from, r.exemptOrigin(&tables[i], Listed))
+		}
+	}
+	root.end()
+	for _, u := range r.unknown {
+		hint := "here stand [[exempt]] tables alone"
+		if u.table.path != "" {
+			hint = "known are " + strings.Join(u.table.known, ", ")
+		}
+		r.bad(u.table.at(u.key), "%s: unknown key (%s)", u.table.name(u.key), hint)
+	}
+	return rules, from, nil
+}
+
+// ParseExempt reads the exemptions of a text that may be exempt_file's, and the line
+// that each begins on. The error is as [Load]'s.
+func ParseExempt(path string, text []byte) (rules []policy.Rule, from []Origin, err error) {
+	r := newReader(path, text)
+	rules, from, err = r.onlyExempt()
+	if err == nil && len(r.problems) > 0 {
+		err = joinProblems(r.problems)
+	}
+	return rules, from, err
+}
+
+// Exempting is the configuration with the exemptions of exempt_file as the file is now.
+// All else is as it was, the hash too. The error is as [Load]'s.
+func (c *Config) Exempting() (*Config, error) {
+	r := newReader(c.Path, nil)
+	var s ruleSet
+	r.listed(c, &s)
+	if len(r.problems) > 0 {
+		return nil, joinProblems(r.problems)
+	}
+	now, rules := *c, *c.Rules
+	rules.List = slices.Replace(slices.Clone(rules.List), c.listed[0], c.listed[1], s.listed...)
+	now.Origins = slices.Replace(slices.Clone(c.Origins), c.listed[0], c.listed[1], s.listedFrom...)
+	now.listed[1] = c.listed[0] + len(s.listed)
+	now.Rules = &rules
+	return &now, nil
+}
+
+// OwnRules reports whether the file has rules of its own, or other rules than the
+// built-in ones for another reason.
+func (c *Config) OwnRules() bool {
+	n := 0
+	for i := range c.Origins {
+		switch c.Origins[i].Source {
+		case Own, Changed:
+			return true
+		case Builtin:
+			n++
+		}
+	}
+	return n == 0 || !c.defaultRules
+}

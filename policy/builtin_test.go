@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/lint"
 )
 
 func TestBuiltin(t *testing.T) {
@@ -53,7 +54,7 @@ func TestBuiltinReachable(t *testing.T) {
 	list := policy.Builtin()
 	for i := range list {
 		for j := range i {
-			if list[j].Shadows(&list[i]) {
+			if lint.Shadows(&list[j], &list[i]) {
 				t.Errorf("rule %q is never reached: %q is before it", list[i].Name, list[j].Name)
 			}
 		}

@@ -33,9 +33,11 @@ var checks = [NumChecks]*check{
 
 // check is all that one check is.
 type check struct {
-	name     string   // in rules and log lines
-	question string   // for people, in a few words
-	results  []Result // that a rule may ask for, in the order of the documentation
+	name     string // in rules and log lines
+	question string // for people, in a few words
+	// good is the result of a host that is set up as it should be.
+	good    Result
+	results []Result // that a rule may ask for, in the order of the documentation
 	// needs are the keys of the request that it looks at.
 	needs Attributes
 	// standing is what an exemption is worth that rests on it.
@@ -90,19 +92,20 @@ var resultNames = [numResults]string{
 	"word", "half", "full", "fqdn", "literal", "unqualified", "bare_ip", "missing", "match", "own", "related",
 }
 
-// results is a set of results.
-type results uint32
+// Results is a set of results.
+type Results uint32
 
 // of is the set of some results.
-func of(all ...Result) results {
-	var set results
+func of(all ...Result) Results {
+	var set Results
 	for _, r := range all {
 		set |= 1 << r
 	}
 	return set
 }
 
-func (s results) has(r Result) bool { return s&(1<<r) != 0 }
+// Has reports whether a result is in the set.
+func (s Results) Has(r Result) bool { return s&(1<<r) != 0 }
 
 // CheckSet is a set of checks.
 type CheckSet uint16
@@ -117,12 +120,8 @@ func (s *CheckSet) Add(checks ...Check) {
 // Has reports whether a check is in the set.
 func (s CheckSet) Has(c Check) bool { return s&(1<<c) != 0 }
 
-// Queries is a set of what can be asked about a client: those of the checks that have
-// a query of their own.
-type Queries = CheckSet
-
-// queries is the set of the queries of some checks.
-func queries(all ...Check) (set Queries) {
+// checkSet is the set of some checks.
+func checkSet(all ...Check) (set CheckSet) {
 	set.Add(all...)
 	return set
 }
@@ -133,10 +132,10 @@ type Finding struct {
 	// query may still tell, and TempError if the DNS could not; a result that is
 	// another of two good ones may have Possible too.
 	Result Result
-	// possible are the results that it may still become; empty: Result is it.
-	possible results
-	// ask are the queries that would determine it.
-	ask Queries
+	// Possible are the results that it may still become; empty: Result is it.
+	Possible Results
+	// Ask are the checks whose queries would determine it.
+	Ask CheckSet
 }
 
 // found is a result that is determined.
@@ -144,15 +143,18 @@ func found(r Result) Finding { return Finding{Result: r} }
 
 // undetermined is a check that may become one of some results: once the queries are
 // answered or, if there are none, if only the DNS had said.
-func undetermined(ask Queries, possible results) Finding {
+func undetermined(ask CheckSet, possible Results) Finding {
 	if ask == 0 {
-		return Finding{Result: TempError, possible: possible}
+		return Finding{Result: TempError, Possible: possible}
 	}
-	return Finding{Result: NotLearnt, possible: possible | of(TempError), ask: ask}
+	return Finding{Result: NotLearnt, Possible: possible | of(TempError), Ask: ask}
 }
 
 // Checks holds the result of every check.
 type Checks [NumChecks]Result
+
+// Findings is what the facts say of every check.
+type Findings [NumChecks]Finding
 
 // String is the check's name in rules and log lines, such as "helo_form".
 func (c Check) String() string { return checks[c].name }
@@ -173,6 +175,9 @@ func (c Check) Result(name string) (Result, bool) {
 	}
 	return NotLearnt, false
 }
+
+// Good is the result of a host that is set up as it should be; [NotLearnt]: none is.
+func (c Check) Good() Result { return checks[c].good }
 
 // Shown reports whether a result says anything: one that was not learnt does not, nor
 // does the strength of a proper name.

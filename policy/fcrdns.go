@@ -12,6 +12,7 @@ import (
 var checkFCrDNS = check{
 	name:     "fcrdns",
 	question: "does one of its names resolve to the address?",
+	good:     Pass,
 	results:  []Result{Pass, Mismatch, Unresolved, None, TempError},
 	find:     findFCrDNS,
 	query:    &query{begin: (*inquiry).beginNames, take: (*inquiry).takeNames},
@@ -67,13 +68,13 @@ func findFCrDNS(e *evaluation) Finding {
 
 // lacksConfirmation are the queries that tell which of the client's names confirm, as
 // far as nobody has asked.
-func (f *Facts) lacksConfirmation() Queries {
+func (f *Facts) lacksConfirmation() CheckSet {
 	if f.PTR == resolver.NotAsked {
-		return queries(CheckPTR, CheckFCrDNS)
+		return checkSet(CheckPTR, CheckFCrDNS)
 	}
 	for i := range f.Names {
 		if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotAsked {
-			return queries(CheckFCrDNS)
+			return checkSet(CheckFCrDNS)
 		}
 	}
 	return 0

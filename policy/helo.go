@@ -13,6 +13,7 @@ import (
 var checkHELO = check{
 	name:     "helo",
 	question: "is HELO the client's own?",
+	good:     Match,
 	results:  []Result{Match, Own, Related, Mismatch, Unresolved, None, TempError},
 	needs:    AttrHELO,
 	find:     findHELO,
@@ -99,7 +100,7 @@ func findHELOHost(e *evaluation, own bool) Finding {
 	case related == Yes:
 		f := found(Related)
 		if h.Forward.Outcome == resolver.TempError {
-			f.possible = of(Match, Related)
+			f.Possible = of(Match, Related)
 		}
 		return f
 	case related == Undetermined:
@@ -113,9 +114,9 @@ func findHELOHost(e *evaluation, own bool) Finding {
 }
 
 // lacksHELO are the queries that tell what HELO resolves to, if nobody has asked.
-func (e *evaluation) lacksHELO() Queries {
+func (e *evaluation) lacksHELO() CheckSet {
 	if h := &e.facts.HELO; h.Forward.Outcome == resolver.NotAsked && h.Form == hostname.FQDN {
-		return queries(CheckHELO)
+		return checkSet(CheckHELO)
 	}
 	return 0
 }
@@ -137,7 +138,7 @@ func (e *evaluation) claimsOwn() bool {
 // beside each other, and one of them is named. The domain alone would not do, for
 // who has a generic name can say in HELO its provider's domain. ask are the queries that
 // would tell.
-func (e *evaluation) related() (is Truth, ask Queries) {
+func (e *evaluation) related() (is Truth, ask CheckSet) {
 	f := e.facts
 	switch {
 	case f.nameless():

@@ -36,7 +36,7 @@ type inquiry struct {
 	evaluation
 	g        *Gatherer
 	options  resolver.Options
-	waiting  Queries // those under way
+	waiting  CheckSet // those under way
 	ptr      func(context.Context) resolver.Answer
 	forwards []forward // what names resolve to, asked so far
 
@@ -91,7 +91,7 @@ func (in *inquiry) run(ctx context.Context, d *Decision) bool {
 		in.judge(d)
 		ask := d.Ask
 		if in.g.Complete && in.req.Client.IsValid() || in.options.CacheOnly && d.Undetermined {
-			ask = ^Queries(0) // what is at hand costs nobody anything, and the log has it
+			ask = ^CheckSet(0) // what is at hand costs nobody anything, and the log has it
 		}
 		switch in.ask(ctx, ask) {
 		case answered:
@@ -123,7 +123,7 @@ func (in *inquiry) judge(d *Decision) {
 
 // ask begins queries, those that follow from a cached answer included: the checks are
 // in such an order.
-func (in *inquiry) ask(ctx context.Context, wanted Queries) progress {
+func (in *inquiry) ask(ctx context.Context, wanted CheckSet) progress {
 	best := idle
 	for c, check := range checks {
 		if check.query == nil || !wanted.Has(Check(c)) || in.waiting.Has(Check(c)) {
@@ -131,7 +131,7 @@ func (in *inquiry) ask(ctx context.Context, wanted Queries) progress {
 		}
 		p := check.query.begin(in, ctx)
 		if p == underWay {
-			in.waiting |= queries(Check(c))
+			in.waiting |= checkSet(Check(c))
 		}
 		if best == idle || p == answered {
 			best = p
@@ -148,7 +148,7 @@ func (in *inquiry) takeOne(ctx context.Context) {
 	for c, check := range checks {
 		if in.waiting.Has(Check(c)) {
 			check.query.take(in, ctx)
-			in.waiting &^= queries(Check(c))
+			in.waiting &^= checkSet(Check(c))
 			return
 		}
 	}

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"policyd-rdns/policy/match"
 )
 
 // Mode says whether decisions are carried out.
@@ -33,11 +35,11 @@ type Rules struct {
 	OnOutage Action
 	List     []Rule // the first that holds decides
 
-	Networks     Prefixes // our own; a client in them is "own"
-	OwnNames     Names    // that only we may say in HELO
-	OwnAddrs     Prefixes // that only we may say in HELO
-	ProperNames  Names    // confirmed, never generic
-	GenericNames Names    // always generic
+	Networks     match.Prefixes // our own; a client in them is "own"
+	OwnNames     match.Names    // that only we may say in HELO
+	OwnAddrs     match.Prefixes // that only we may say in HELO
+	ProperNames  match.Names    // confirmed, never generic
+	GenericNames match.Names    // always generic
 }
 
 // A Verdict is what one rule makes of a request.
@@ -66,7 +68,7 @@ type Decision struct {
 	Undetermined bool
 	// Ask are the queries that would determine the decision, those of later rules
 	// included that may come to matter.
-	Ask Queries
+	Ask CheckSet
 }
 
 // Judge decides about a request by its facts: the first rule that holds.

@@ -11,17 +11,18 @@ import (
 var checkName = check{
 	name:     "name",
 	question: "made from the address, or chosen?",
+	good:     Proper,
 	results:  []Result{Proper, Generic, None, TempError},
 	find: func(e *evaluation) Finding {
 		strengths, ask := e.strengths()
 		switch {
 		case strengths == 0:
 			return found(None)
-		case strengths.has(NotLearnt):
+		case strengths.Has(NotLearnt):
 			return undetermined(ask, of(Proper, Generic, None))
 		case strengths == of(None):
 			return found(Proper)
-		case !strengths.has(None):
+		case !strengths.Has(None):
 			return found(Generic)
 		}
 		return undetermined(ask, of(Proper, Generic))
@@ -59,7 +60,7 @@ var checkStrength = check{
 		if strengths == 0 {
 			return found(None)
 		}
-		if strengths.has(NotLearnt) {
+		if strengths.Has(NotLearnt) {
 			return undetermined(ask, of(Full, Half, Word, None))
 		}
 		for _, strength := range gradeStrength {
@@ -113,7 +114,7 @@ func (r *Rules) grade(n *Name, confirmed bool) grade {
 // name; nothing if there is no name, and NotLearnt if nobody knows the names. Which of
 // them confirm may be undetermined; all is known the same if every way that it can turn
 // out gives the same. ask are the queries that would tell.
-func (e *evaluation) strengths() (strengths results, ask Queries) {
+func (e *evaluation) strengths() (strengths Results, ask CheckSet) {
 	f := e.facts
 	if f.nameless() {
 		return 0, 0

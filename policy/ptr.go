@@ -11,6 +11,7 @@ import (
 var checkPTR = check{
 	name:     "ptr",
 	question: "does the address have a name?",
+	good:     Found,
 	results:  []Result{Found, None, Malformed, TempError},
 	find: func(e *evaluation) Finding {
 		switch f := e.facts; {
@@ -46,9 +47,9 @@ var checkPTR = check{
 }
 
 // lacksNames are the queries that tell what names the client has, if nobody knows.
-func (f *Facts) lacksNames() Queries {
+func (f *Facts) lacksNames() CheckSet {
 	if f.PTR == resolver.NotAsked {
-		return queries(CheckPTR)
+		return checkSet(CheckPTR)
 	}
 	return 0
 }

@@ -55,28 +55,17 @@ type Request struct {
 
 	// Cut names the texts of which only the beginning is here. Postfix sends no
 	// such: it is for a request that was read from a log.
-	Cut Cut
+	Cut Attributes
 
 	// Unknown are keys that nobody knows, as where the request was put together from
 	// the log of another program: entries that look at them are undetermined.
 	Unknown Attributes
 }
 
-// Cut is a set of texts of a request.
-type Cut uint8
-
-// The texts that an entry of a rule may ask for.
-const (
-	CutHELO Cut = 1 << iota
-	CutSender
-	CutRecipient
-	CutContext
-)
-
 // cut reports whether only the beginning of a text is known.
-func (r *Request) cut(text Cut) bool { return r.Cut&text != 0 }
+func (r *Request) cut(text Attributes) bool { return r.Cut&text != 0 }
 
-// mailBegun says that the client has come to MAIL or beyond, where a HELO
+// mailBegun reports whether the client has come to MAIL or beyond, where a HELO
 // that is missing and a sender that is empty mean something.
 func (r *Request) mailBegun() bool {
 	switch r.State {

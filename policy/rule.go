@@ -3,7 +3,6 @@ package policy
 import (
 	"hash/fnv"
 	"net/netip"
-	"slices"
 )
 
 // Table is a set of entries that must all hold. The empty table holds.
@@ -84,34 +83,6 @@ func (r *Rule) includes(client netip.Addr) bool {
 	// FNV's low bits are poor for inputs that differ in few places.
 	sum ^= sum >> 32
 	return int(sum%100) < r.Percent
-}
-
-// Shadows reports whether no request can come by this rule and reach the other:
-// whenever the other holds, this one does, and decides.
-func (r *Rule) Shadows(other *Rule) bool {
-	if r.Observe || len(r.Unless) > 0 || r.Percent != 0 && r.Percent != 100 {
-		return false
-	}
-	for i := range r.When {
-		if !slices.ContainsFunc(other.When, r.When[i].covers) {
-			return false
-		}
-	}
-	return true
-}
-
-// covers reports whether the entry holds whenever the other does, as far as their
-// written values tell.
-func (e *Entry) covers(other Entry) bool {
-	if e.Key != other.Key {
-		return false
-	}
-	for _, v := range other.Written {
-		if !slices.Contains(e.Written, v) {
-			return false
-		}
-	}
-	return true
 }
 
 // Has reports whether the table has an entry of the key.

@@ -59,7 +59,7 @@ type holding struct {
 	// doubtful: it is so only because an entry lists temperror.
 	doubtful bool
 	// ask are the queries that may settle it while it is undetermined.
-	ask Queries
+	ask CheckSet
 }
 
 func holds(t Truth) holding { return holding{truth: t} }

@@ -145,7 +145,7 @@ func (d *decoder) complete(r *Record) {
 		p.Checks[policy.CheckStrength] = policy.None // which is not written
 	}
 	// The HELO that this version cuts is malformed whole, too: no other is so long.
-	if r.Request.Cut&policy.CutHELO != 0 && f.HELO.Form != hostname.Malformed {
+	if r.Request.Cut&policy.AttrHELO != 0 && f.HELO.Form != hostname.Malformed {
 		f.Unread.Add(policy.ChecksOf(policy.AttrHELO)...)
 	}
 	d.decided(p, r)

@@ -256,12 +256,12 @@ func checkCut(t *testing.T, format journal.Format, line []byte, got, want *journ
 	for _, cut := range []struct {
 		is   bool
 		name string
-		flag policy.Cut
+		flag policy.Attributes
 	}{
-		{q.HELO != w.HELO, "helo_is", policy.CutHELO},
-		{q.Sender != w.Sender, "sender", policy.CutSender},
-		{q.Recipient != w.Recipient, "recipient", policy.CutRecipient},
-		{q.Context != w.Context, "context", policy.CutContext},
+		{q.HELO != w.HELO, "helo_is", policy.AttrHELO},
+		{q.Sender != w.Sender, "sender", policy.AttrSender},
+		{q.Recipient != w.Recipient, "recipient", policy.AttrRecipient},
+		{q.Context != w.Context, "context", policy.AttrContext},
 	} {
 		if (q.Cut&cut.flag != 0) != cut.is {
 			t.Errorf("%s: %s is cut: %v; the line says %v", line, cut.name, cut.is, !cut.is)

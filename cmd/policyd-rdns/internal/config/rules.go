@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/lint"
 )
 
 // rules reads the [[rule]] tables. Without any, or after them on request, come
@@ -161,7 +162,7 @@ func (r *reader) entries(t *table) policy.Table {
 			r.badValue(values[e.Index], e.Err)
 		}
 		for _, v := range values {
-			if why := policy.Misread(key, v.text); why != "" {
+			if why := entry.Misread(v.text); why != "" {
 				r.doubtfulValue(v, why)
 			}
 		}
@@ -174,7 +175,7 @@ func (r *reader) entries(t *table) policy.Table {
 // reachable notes a rule that no request can come to.
 func (r *reader) reachable(t *table, rule *policy.Rule, before []policy.Rule) {
 	for i := range before {
-		if before[i].Shadows(rule) {
+		if lint.Shadows(&before[i], rule) {
 			r.bad(t.path, "%scan never be reached: rule %q before it holds whenever it does", t.shown, before[i].Name)
 			return
 		}

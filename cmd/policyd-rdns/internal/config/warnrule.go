@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/lint"
 )
 
 // ruleWarner notes what is doubtful about rule i of the file.
@@ -22,7 +23,7 @@ func (r *reader) warnRule(rule *policy.Rule, i int) {
 	for n, except := range rule.Unless {
 		w.table(w.unless(n), except)
 	}
-	if n := rule.Undone(); n >= 0 {
+	if n := lint.Undone(rule); n >= 0 {
 		w.tell(w.unless(n), "%s holds whenever when does, so that the rule never holds", w.unless(n))
 	}
 	if rule.Observe {
@@ -61,31 +62,19 @@ func (w *ruleWarner) unless(n int) string {
 
 // table notes entries of a table that do not hold, or not any more.
 func (w *ruleWarner) table(path string, t policy.Table) {
-	if why := t.Contradiction(); why != "" {
+	if why := lint.Contradiction(t); why != "" {
 		w.tell(path, "%s can never hold: %s", path, why)
 	}
 	for i := range t {
-		if end := ended(&t[i], time.Now()); end != "" {
-			w.tell(path+".until", "%s.until: ended on %s, and does not hold any more", path, end)
+		if end := t[i].Over(time.Now()); end != "" {
+			w.tell(path+"."+t[i].Key, "%s.%s: ended on %s, and does not hold any more", path, t[i].Key, end)
 		}
 	}
-}
-
-// ended is the last day of an entry with days, if that is over.
-func ended(e *policy.Entry, now time.Time) string {
-	last := ""
-	for _, text := range e.Written {
-		if day, err := time.Parse(time.DateOnly, text); e.Key != "until" || err != nil || !now.After(day.AddDate(0, 0, 1)) {
-			return ""
-		}
-		last = max(last, text)
-	}
-	return last
 }
 
 // refuses notes a rule that refuses more than was meant.
 func (w *ruleWarner) refuses() {
-	asked := slices.DeleteFunc(slices.Clone(w.rule.When), func(e policy.Entry) bool { return e.Key == "until" || holdsOfGood(e) })
+	asked := slices.DeleteFunc(slices.Clone(w.rule.When), func(e policy.Entry) bool { return e.Dated() || holdsOfGood(e) })
 	switch {
 	case len(asked) == 0 && slices.ContainsFunc(w.rule.When, holdsOfGood):
 		w.tell("when", "when holds for what is well, so that action = %q is for every host that is set up as it should be%s", w.rule.Action, w.spared())
@@ -112,10 +101,8 @@ func (w *ruleWarner) spared() string {
 
 // holdsOfGood reports whether an entry holds for a host that is set up well.
 func holdsOfGood(e policy.Entry) bool {
-	good, ok := map[string]string{
-		"ptr": "found", "fcrdns": "pass", "name": "proper", "helo_form": "fqdn", "helo": "match", "helo_name": "proper",
-	}[e.Key]
-	return ok && slices.Contains(e.Written, good)
+	c, ok := policy.CheckByName(e.Key)
+	return ok && slices.Contains(e.Written, c.Good().String())
 }
 
 // exempts notes that a table which exempts rests on nothing that a stranger has
@@ -125,8 +112,7 @@ func (w *ruleWarner) exempts(path string, t policy.Table) {
 	for i := range t {
 		e := &t[i]
 		switch standing := e.Standing(); {
-		case e.Key == "client" && e.Wide():
-		case e.Key == "ptr_name" && slices.ContainsFunc(w.values[w.at(path)+".ptr_name"], func(v listValue) bool { return underSuffix(v.text) }):
+		case e.Wide() != "":
 		case standing == policy.Proven:
 			return
 		case standing == policy.Claimed:
@@ -137,9 +123,24 @@ func (w *ruleWarner) exempts(path string, t policy.Table) {
 		w.tell(path+"."+claimed, "%s.%s alone exempts: anyone may claim it", path, claimed)
 	}
 	for i := range t {
-		if t[i].Key == "client" {
-			w.warnWide(w.at(path)+".client", w.name(path+".client"), &t[i], "its hosts are exempt")
+		w.wide(path, &t[i])
+	}
+}
+
+// wide notes values of an entry that exempts for which strangers are exempt.
+func (w *ruleWarner) wide(path string, e *policy.Entry) {
+	why := e.Wide()
+	if why == "" {
+		return
+	}
+	told := false
+	for _, v := range w.values[w.at(path)+"."+e.Key] {
+		if one, _ := policy.NewEntry(e.Key, []string{v.text}, nil); one.Wide() != "" {
+			w.doubtfulValue(v, why)
+			told = true
 		}
 	}
-	w.warnSuffix(w.at(path)+".ptr_name", "a public suffix: strangers have names under it, and all of them are exempt")
+	if !told {
+		w.doubtful(w.at(path)+"."+e.Key, "%s: together %s", w.name(path+"."+e.Key), why)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/match"
 )
 
 const (
@@ -42,7 +43,7 @@ func (d *digester) signs(r *journal.Record) signs {
 	q, f, checks := &r.Request, &r.Facts, &r.Decision.Checks
 	var s signs
 	s.ours = checks[policy.CheckHELO] == policy.Own
-	s.org = hostname.Organisation(policy.MailDomain(q.Sender))
+	s.org = hostname.Organisation(match.MailDomain(q.Sender))
 	claimed := false
 	for i := range f.Names {
 		n := &f.Names[i]

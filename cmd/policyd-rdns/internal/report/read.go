@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/match"
 )
 
 // Config is what a report is made with.
@@ -196,7 +198,7 @@ func (d *digester) client(l *journal.Line, i *item) {
 		w.name = f.Names[0].Name
 	}
 	w.sender = senderDomain(q.Sender)
-	w.mail = d.hash(policy.Network(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
+	w.mail = d.hash(address.Network(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
 	w.recipient = d.hash(strings.ToLower(q.Recipient))
 	w.signs = d.signs(&l.Record)
 	i.text = l.Text
@@ -232,7 +234,7 @@ func senderDomain(sender string) string {
 	if sender == "" {
 		return "<>"
 	}
-	if _, domain, at := policy.SplitMailbox(sender); at {
+	if _, domain, at := match.SplitMailbox(sender); at {
 		sender = domain
 	}
 	return strings.ToLower(sender)

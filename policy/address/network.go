@@ -1,10 +1,6 @@
-package policy
+package address
 
-import (
-	"net/netip"
-
-	"policyd-rdns/policy/address"
-)
+import "net/netip"
 
 // The networks that clients are counted with where many are summed up: what is
 // routed on its own in the Internet and so in one hand. Of IPv6 that is what a
@@ -17,7 +13,7 @@ const (
 // Network is the network that a client is counted with: a /24 of IPv4, a /48 of
 // IPv6. That of an address that is not valid is not valid either.
 func Network(client netip.Addr) netip.Prefix {
-	client = address.Plain(client)
+	client = Plain(client)
 	bits := networkBits6
 	if client.Is4() {
 		bits = networkBits4

@@ -1,10 +1,8 @@
-package policy_test
+package address
 
 import (
 	"net/netip"
 	"testing"
-
-	"policyd-rdns/policy"
 )
 
 func TestNetwork(t *testing.T) {
@@ -15,11 +13,11 @@ func TestNetwork(t *testing.T) {
 		{"2001:db8:1:ffff::", "2001:db8:1::/48"},
 		{"fe80::1%eth0", "fe80::/48"},
 	} {
-		if got := policy.Network(netip.MustParseAddr(test.client)); got.String() != test.want {
+		if got := Network(netip.MustParseAddr(test.client)); got.String() != test.want {
 			t.Errorf("Network(%s) = %s; want %s", test.client, got, test.want)
 		}
 	}
-	if got := policy.Network(netip.Addr{}); got.IsValid() {
+	if got := Network(netip.Addr{}); got.IsValid() {
 		t.Errorf("Network of no address = %s; want none", got)
 	}
 }

@@ -1,9 +1,9 @@
-package policy_test
+package match_test
 
 import (
 	"testing"
 
-	"policyd-rdns/policy"
+	"policyd-rdns/policy/match"
 )
 
 func TestSplitMailbox(t *testing.T) {
@@ -24,13 +24,13 @@ func TestSplitMailbox(t *testing.T) {
 		{"postmaster", "postmaster", "", false},
 		{"", "", "", false},
 	} {
-		local, domain, at := policy.SplitMailbox(test.address)
+		local, domain, at := match.SplitMailbox(test.address)
 		if local != test.local || domain != test.domain || at != test.at {
 			t.Errorf("SplitMailbox(%q) = %q, %q, %v; want %q, %q, %v", test.address, local, domain, at, test.local, test.domain, test.at)
 		}
 	}
 	for _, test := range [][2]string{{`"a@b"@Example.ORG.`, "example.org"}, {`"a@b"`, ""}, {"", ""}} {
-		if got := policy.MailDomain(test[0]); got != test[1] {
+		if got := match.MailDomain(test[0]); got != test[1] {
 			t.Errorf("MailDomain(%q) = %q; want %q", test[0], got, test[1])
 		}
 	}

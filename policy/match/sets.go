@@ -1,4 +1,7 @@
-package policy
+// Package match has the sets of addresses, host names and mail addresses that rules and
+// settings list, and what is in them. A text that is none of these is an error that says
+// what was meant, if that is plain.
+package match
 
 import (
 	"fmt"
@@ -54,7 +57,7 @@ func (p *Prefixes) add(network netip.Prefix) {
 	}
 }
 
-// Has says whether the address, as [address.Plain] has it, is in the set.
+// Has reports whether the address, as [address.Plain] has it, is in the set.
 func (p *Prefixes) Has(addr netip.Addr) bool {
 	lengths := p.bits6
 	if addr.Is4() {
@@ -121,7 +124,7 @@ func plausible(name string) bool {
 	return true
 }
 
-// Has says whether the name, lower case and without final dot, is in the set.
+// Has reports whether the name, lower case and without final dot, is in the set.
 func (n *Names) Has(name string) bool {
 	if n.has(n.exact, name) {
 		return true
@@ -142,7 +145,7 @@ func (n *Names) hasAbove(name string) bool {
 	}
 }
 
-// has says whether a name is in one of the two maps.
+// has reports whether a name is in one of the two maps.
 func (n *Names) has(set map[string]struct{}, name string) bool {
 	if n.sizes&sizeBit(name) == 0 {
 		return false
@@ -192,7 +195,7 @@ func (m *Mailboxes) Add(text string) error {
 	return nil
 }
 
-// Has says whether the address, as it stood between the angle brackets of the
+// Has reports whether the address, as it stood between the angle brackets of the
 // SMTP command, is in the set. An empty one is the null sender.
 func (m *Mailboxes) Has(address string) bool {
 	if address == "" {
@@ -211,4 +214,9 @@ func (m *Mailboxes) Has(address string) bool {
 		return true
 	}
 	return at && m.domains.Has(domain)
+}
+
+// Addressed reports whether the set has anything but the null sender.
+func (m *Mailboxes) Addressed() bool {
+	return len(m.whole)+len(m.users)+len(m.domains.exact)+len(m.domains.suffix) > 0
 }

@@ -1,11 +1,11 @@
-package policy_test
+package match_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
-	"policyd-rdns/policy"
+	"policyd-rdns/policy/match"
 )
 
 func TestWide(t *testing.T) {
@@ -59,7 +59,7 @@ func TestWide(t *testing.T) {
 		// Half of each: neither is wide.
 		{"16.0.0.0/9 2001:4000::/20", false},
 	} {
-		var set policy.Prefixes
+		var set match.Prefixes
 		for network := range strings.FieldsSeq(tt.networks) {
 			if err := set.Add(network); err != nil {
 				t.Fatal(err)
@@ -72,7 +72,7 @@ func TestWide(t *testing.T) {
 }
 
 func BenchmarkWide(b *testing.B) {
-	var set policy.Prefixes
+	var set match.Prefixes
 	for n := range 1_000_000 {
 		if err := set.Add(fmt.Sprintf("%d.%d.%d.0/24", 16+n>>16, n>>8&255, n&255)); err != nil {
 			b.Fatal(err)

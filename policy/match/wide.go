@@ -1,10 +1,12 @@
-package policy
+package match
 
 import (
 	"math"
 	"net/netip"
+	"strings"
 
 	"policyd-rdns/policy/address"
+	"policyd-rdns/policy/hostname"
 )
 
 // What is wide: as much of the public Internet as an IPv4 network of 8 bits is, or
@@ -15,7 +17,7 @@ const (
 	wide6 = 1 << (64 - 19) // in networks of 64 bits
 )
 
-// Wide says that the set covers so much of the public Internet that it cannot be
+// Wide reports whether the set covers so much of the public Internet that it cannot be
 // the networks of somebody who is known: one network of it, or all together.
 func (p *Prefixes) Wide() bool {
 	v4, v6 := p.public(nil)
@@ -42,7 +44,7 @@ func (p *Prefixes) public(leftOut func(netip.Prefix) bool) (v4, v6 float64) {
 	return v4, v6
 }
 
-// within says that another network of the set holds this one.
+// within reports whether another network of the set holds this one.
 func (p *Prefixes) within(prefix netip.Prefix) bool {
 	lengths := p.bits6
 	if prefix.Addr().Is4() {
@@ -59,9 +61,9 @@ func (p *Prefixes) within(prefix netip.Prefix) bool {
 	return false
 }
 
-// Wide says that the entry asks for the client's address, and for so many that
-// strangers have them: see [Prefixes.Wide].
-func (e *Entry) Wide() bool {
-	c, ok := e.cond.(*clients)
-	return ok && c.Wide()
+// UnderSuffix reports whether a text of Names is all names under a public suffix:
+// strangers to each other have them.
+func UnderSuffix(text string) bool {
+	name, under := strings.CutPrefix(text, ".")
+	return under && hostname.PublicSuffix(hostname.Normal(name))
 }

@@ -1,4 +1,4 @@
-package policy_test
+package match_test
 
 import (
 	"strconv"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/match"
 )
 
 // TestMeantNetworks: how others write a network is answered with how to write it
@@ -28,7 +29,7 @@ func TestMeantNetworks(t *testing.T) {
 		"[192.0.2.1]":               "192.0.2.1",
 	} {
 		want := `"` + in + `": want CIDR notation: ` + want
-		if err := new(policy.Prefixes).Add(in); err == nil || err.Error() != want {
+		if err := new(match.Prefixes).Add(in); err == nil || err.Error() != want {
 			t.Errorf("Prefixes.Add(%q) = %v; want %s", in, err, want)
 		}
 		if _, errs := policy.NewEntry("client", []string{in}, nil); len(errs) != 1 || errs[0].Error() != want {
@@ -40,7 +41,7 @@ func TestMeantNetworks(t *testing.T) {
 		"[]", "[", "[2001:db8::", "[2001:db8::]/129", "2001:db8::*::", "::*", ":", "a:*", "all", "0/0", "192.0.2.0-192.0.2.255", "192.0.2.0 /24",
 	} {
 		want := `"` + in + `": want an address or a network such as 192.0.2.0/24`
-		if err := new(policy.Prefixes).Add(in); err == nil || err.Error() != want {
+		if err := new(match.Prefixes).Add(in); err == nil || err.Error() != want {
 			t.Errorf("Prefixes.Add(%q) = %v; want %s", in, err, want)
 		}
 	}
@@ -60,7 +61,7 @@ func TestMeantNames(t *testing.T) {
 		"mx example":        want,
 	} {
 		want := `"` + in + `": ` + want
-		if err := new(policy.Names).Add(in); err == nil || err.Error() != want {
+		if err := new(match.Names).Add(in); err == nil || err.Error() != want {
 			t.Errorf("Names.Add(%q) = %v; want %s", in, err, want)
 		}
 	}
@@ -82,7 +83,7 @@ func TestMeantMailboxes(t *testing.T) {
 		"/@example\\.com$/":    want,
 		"a b@example.com":      want,
 	} {
-		if err := new(policy.Mailboxes).Add(in); err == nil || err.Error() != strconv.Quote(in)+": "+want {
+		if err := new(match.Mailboxes).Add(in); err == nil || err.Error() != strconv.Quote(in)+": "+want {
 			t.Errorf("Mailboxes.Add(%q) = %v; want %s: %s", in, err, strconv.Quote(in), want)
 		}
 	}
@@ -108,11 +109,12 @@ func TestMisread(t *testing.T) {
 		{"context", "mx", ""},
 		{"client", "192.0.2.1", ""},
 	} {
-		if got := policy.Misread(tt.key, tt.value); got != tt.want {
-			t.Errorf("Misread(%s, %q) = %q; want %q", tt.key, tt.value, got, tt.want)
-		}
-		if _, errs := policy.NewEntry(tt.key, []string{tt.value}, nil); len(errs) > 0 {
+		e, errs := policy.NewEntry(tt.key, []string{tt.value}, nil)
+		if len(errs) > 0 {
 			t.Errorf("NewEntry(%s, %q): %v; want a value that is allowed", tt.key, tt.value, errs)
+		}
+		if got := e.Misread(tt.value); got != tt.want {
+			t.Errorf("%s: Misread(%q) = %q; want %q", tt.key, tt.value, got, tt.want)
 		}
 	}
 }

@@ -1,12 +1,12 @@
-package policy_test
+package match_test
 
 import (
 	"net/netip"
 	"strings"
 	"testing"
 
-	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
+	"policyd-rdns/policy/match"
 )
 
 func TestPrefixesAdd(t *testing.T) {
@@ -35,7 +35,7 @@ func TestPrefixesAdd(t *testing.T) {
 		{strings.Repeat("1", 99), `"111111111111111111111111111111111111111111111111111111111111": want an address or a network such as 192.0.2.0/24`},
 	}
 	for _, tt := range tests {
-		var set policy.Prefixes
+		var set match.Prefixes
 		got := ""
 		if err := set.Add(tt.in); err != nil {
 			got = err.Error()
@@ -47,14 +47,14 @@ func TestPrefixesAdd(t *testing.T) {
 }
 
 func TestPrefixesHas(t *testing.T) {
-	var set policy.Prefixes
+	var set match.Prefixes
 	if set.Has(netip.MustParseAddr("192.0.2.1")) {
 		t.Error("the empty set has 192.0.2.1")
 	}
 	if err := set.Add("::/0"); err != nil || set.Has(netip.Addr{}) || set.Has(netip.MustParseAddr("192.0.2.1")) {
 		t.Errorf("{::/0}, %v, has no address, or an IPv4 one", err)
 	}
-	set = policy.Prefixes{}
+	set = match.Prefixes{}
 	for _, s := range []string{"192.0.2.0/24", "198.51.100.7", "203.0.113.0/25", "::ffff:203.0.113.200", "64:ff9b::203.0.113.224/124", "64:ff9b::10.0.0.0/104", "2001:db8:1::/48", "2001:db8::7", "2001:db8:2::/48"} {
 		if err := set.Add(s); err != nil {
 			t.Fatal(err)
@@ -120,7 +120,7 @@ func TestNames(t *testing.T) {
 		{"xn--bcher-kva.example", "xn--bcher-kva.example", true},
 	}
 	for _, tt := range tests {
-		var set policy.Names
+		var set match.Names
 		for s := range strings.FieldsSeq(tt.set) {
 			if err := set.Add(s); err != nil {
 				t.Fatal(err)
@@ -138,7 +138,7 @@ func TestNamesAdd(t *testing.T) {
 		"", ".", "..", "..example.com", "a..example.com", "a*.example.com", "/example/", "mx example.com", "mx.example.com,a",
 		"user@example.com", "[192.0.2.1]", "example.com..", ".example.com..", "^mx", "mx\nexample",
 	} {
-		var set policy.Names
+		var set match.Names
 		err := set.Add(s)
 		if want := "want a name such as mx.example.com, or .example.com for all names under it"; err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("Names.Add(%q) = %v; want an error that ends with %q", s, err, want)
@@ -186,7 +186,7 @@ func TestMailboxes(t *testing.T) {
 		{"", "", false},
 	}
 	for _, tt := range tests {
-		var set policy.Mailboxes
+		var set match.Mailboxes
 		for s := range strings.FieldsSeq(tt.set) {
 			if err := set.Add(s); err != nil {
 				t.Fatal(err)
@@ -203,7 +203,7 @@ func TestMailboxesAdd(t *testing.T) {
 		"", "@", "user@*.example.com", "*@example.com.*", "user@.example.com", "a user@example.com",
 		"user@example..com", "< >", "user@example.com..", "user@.",
 	} {
-		var set policy.Mailboxes
+		var set match.Mailboxes
 		err := set.Add(s)
 		if want := "want user@example.com, example.com, .example.com, user@ or <>"; err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("Mailboxes.Add(%q) = %v; want an error that ends with %q", s, err, want)
@@ -224,7 +224,7 @@ func FuzzPrefixes(f *testing.F) {
 			return
 		}
 		addr = address.Plain(addr)
-		var set policy.Prefixes
+		var set match.Prefixes
 		want := false
 		for s := range strings.FieldsSeq(list) {
 			if set.Add(s) != nil {
@@ -263,7 +263,7 @@ func FuzzNames(f *testing.F) {
 	f.Add("a.b b c .b", "a.b.c")
 	f.Fuzz(func(t *testing.T, list, name string) {
 		name = normal(name)
-		var set policy.Names
+		var set match.Names
 		want := false
 		for s := range strings.FieldsSeq(list) {
 			if set.Add(s) != nil {
@@ -291,14 +291,14 @@ func FuzzMailboxes(f *testing.F) {
 		if at >= 0 {
 			user, domain = lower[:at], lower[at+1:]
 		}
-		var set policy.Mailboxes
+		var set match.Mailboxes
 		want := false
 		for s := range strings.FieldsSeq(list) {
 			if set.Add(s) != nil {
 				continue
 			}
 			s = strings.ToLower(s)
-			var domains policy.Names
+			var domains match.Names
 			switch i := strings.LastIndexByte(s, '@'); {
 			case s == "<>":
 				want = want || address == ""

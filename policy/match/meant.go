@@ -1,4 +1,4 @@
-package policy
+package match
 
 import (
 	"fmt"
@@ -7,33 +7,25 @@ import (
 	"strings"
 )
 
-// Misread says of a value of an entry that is allowed what it does not mean, though
-// it seems to, and what to write; empty: nothing. Local parts may hold the
-// characters of wildcards (RFC 5322 section 3.2.3), and contexts any.
-func Misread(key, value string) string {
-	switch key {
-	case "context":
-		if strings.ContainsAny(value, "*?") {
-			return "no wildcards: it stands for that very text"
-		}
-	case "sender", "recipient":
-		at := strings.LastIndexByte(value, '@')
-		if at < 0 || !looksLikePattern(value[:at]) {
-			return ""
-		}
-		user, domain := value[:at], value[at+1:]
-		if user != "*" && user != "%" && user != ".*" && user != "^.*" {
-			return "no wildcards: it stands for a local part with these very characters"
-		}
-		if domain == "" {
-			return "no wildcards: it stands for a local part of these very characters; every address is meant if the entry is left out"
-		}
-		return fmt.Sprintf("no wildcards: it stands for a local part of these very characters; write %.60q for every address of the domain", domain)
+// MisreadMailbox says of a text that Mailboxes take what it does not mean, though it
+// seems to, and what to write; empty: nothing. Local parts may hold the characters of
+// wildcards (RFC 5322 section 3.2.3).
+func MisreadMailbox(text string) string {
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 || !looksLikePattern(text[:at]) {
+		return ""
 	}
-	return ""
+	user, domain := text[:at], text[at+1:]
+	if user != "*" && user != "%" && user != ".*" && user != "^.*" {
+		return "no wildcards: it stands for a local part with these very characters"
+	}
+	if domain == "" {
+		return "no wildcards: it stands for a local part of these very characters; every address is meant if the entry is left out"
+	}
+	return fmt.Sprintf("no wildcards: it stands for a local part of these very characters; write %.60q for every address of the domain", domain)
 }
 
-// looksLikePattern says that a local part may be meant as a wildcard or a regular
+// looksLikePattern reports whether a local part may be meant as a wildcard or a regular
 // expression. In addresses as they are such characters are rare.
 func looksLikePattern(user string) bool {
 	return user == "%" || strings.ContainsAny(user, "*?") || strings.HasPrefix(user, "^")
@@ -42,17 +34,17 @@ func looksLikePattern(user string) bool {
 // badNetwork says what is wrong with a text that is no address and no network, and
 // what was meant by it if that is plain.
 func badNetwork(text string) error {
-	if network := meantNetwork(text); network != "" {
+	if network := MeantNetwork(text); network != "" {
 		return fmt.Errorf("%.60q: want CIDR notation: %s", text, network)
 	}
 	return fmt.Errorf("%.60q: want an address or a network such as 192.0.2.0/24", text)
 }
 
-// meantNetwork is a network as others write it, in CIDR notation: with a wildcard
+// MeantNetwork is a network as others write it, in CIDR notation: with a wildcard
 // (192.0.2.*), cut short as in Postfix's access(5) (192.0.2), with a mask
 // (192.0.2.0/255.255.255.0), in brackets as in its mynetworks ([2001:db8::]/32).
 // Empty: it is none of these.
-func meantNetwork(text string) string {
+func MeantNetwork(text string) string {
 	addr, bits, slash := strings.Cut(text, "/")
 	if inner, ok := strings.CutPrefix(addr, "["); ok && strings.HasSuffix(inner, "]") {
 		return asNetwork(strings.TrimSuffix(inner, "]"), bits, slash)
@@ -111,7 +103,7 @@ func badName(text string) error {
 	rest, wild := strings.CutPrefix(text, "*.")
 	switch {
 	case wild && plausible(strings.ToLower(rest)):
-		return fmt.Errorf("%.60q: no wildcards: write %q for all names under it", text, "."+clip(rest, 60))
+		return fmt.Errorf("%.60q: no wildcards: write %q for all names under it", text, "."+cut(rest, 60))
 	case strings.Contains(text, "*"):
 		return fmt.Errorf("%.60q: no wildcards: %s", text, want)
 	}
@@ -125,13 +117,15 @@ func badMailbox(text string) error {
 	inner := strings.TrimSuffix(strings.TrimPrefix(text, "<"), ">")
 	switch rest := strings.TrimPrefix(text, "*"); {
 	case rest != text && strings.HasPrefix(rest, ".") && meant(rest):
-		return fmt.Errorf("%.60q: no wildcards: write %q for the domains under it", text, clip(rest, 60))
+		return fmt.Errorf("%.60q: no wildcards: write %q for the domains under it", text, cut(rest, 60))
 	case len(text) > 1 && text[0] == '@' && meant(text[1:]):
-		return fmt.Errorf("%.60q: write %q for every address of the domain", text, clip(text[1:], 60))
+		return fmt.Errorf("%.60q: write %q for every address of the domain", text, cut(text[1:], 60))
 	case inner != text && inner != "" && meant(inner):
-		return fmt.Errorf("%.60q: write it without the angle brackets: %q", text, clip(inner, 60))
+		return fmt.Errorf("%.60q: write it without the angle brackets: %q", text, cut(inner, 60))
 	case strings.Contains(text, "*"):
 		return fmt.Errorf("%.60q: no wildcards: %s", text, want)
 	}
 	return fmt.Errorf("%.60q: %s", text, want)
 }
+
+func cut(s string, n int) string { return s[:min(n, len(s))] }

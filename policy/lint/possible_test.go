@@ -1,19 +1,20 @@
-package policy
+package lint
 
 import (
 	"math/rand/v2"
 	"net/netip"
 	"testing"
 
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
 
-func entry(t *testing.T, key string, values ...string) Entry {
+func entry(t *testing.T, key string, values ...string) policy.Entry {
 	t.Helper()
-	e, errs := NewEntry(key, values, values)
+	e, errs := policy.NewEntry(key, values, values)
 	if len(errs) > 0 {
-		t.Fatalf("NewEntry(%s, %q): %v", key, values, errs)
+		t.Fatalf("policy.NewEntry(%s, %q): %v", key, values, errs)
 	}
 	return e
 }
@@ -88,11 +89,11 @@ func TestContradiction(t *testing.T) {
 			`with helo_is = ["a.example.com", "b.example.com", "c.example.com", "d.example.com", …], helo_form is fqdn`,
 		},
 	} {
-		var table Table
+		var table policy.Table
 		for _, e := range tt.table {
 			table = append(table, entry(t, e.key, e.values...))
 		}
-		if got := table.Contradiction(); got != tt.want {
+		if got := Contradiction(table); got != tt.want {
 			t.Errorf("Contradiction of %v = %q; want %q", tt.table, got, tt.want)
 		}
 	}
@@ -100,30 +101,30 @@ func TestContradiction(t *testing.T) {
 
 // TestBuiltinRulesCanHold, and so can what the example of a configuration has.
 func TestBuiltinRulesCanHold(t *testing.T) {
-	for _, rule := range Builtin() {
-		if why := rule.When.Contradiction(); why != "" {
+	for _, rule := range policy.Builtin() {
+		if why := Contradiction(rule.When); why != "" {
 			t.Errorf("rule %q: %s", rule.Name, why)
 		}
-		if i := rule.Undone(); i >= 0 {
+		if i := Undone(&rule); i >= 0 {
 			t.Errorf("rule %q: unless[%d] holds whenever it does", rule.Name, i)
 		}
 	}
 }
 
 func TestUndone(t *testing.T) {
-	none := Table{entry(t, "ptr", "none")}
+	none := policy.Table{entry(t, "ptr", "none")}
 	for _, tt := range []struct {
-		rule Rule
+		rule policy.Rule
 		want int
 	}{
-		{Rule{When: none}, -1},
-		{Rule{When: none, Unless: []Table{{entry(t, "client", "192.0.2.1")}}}, -1},
-		{Rule{When: none, Unless: []Table{{entry(t, "client", "192.0.2.1")}, {entry(t, "ptr", "none", "malformed")}}}, 1},
-		{Rule{When: none, Unless: []Table{{entry(t, "ptr", "malformed")}}}, -1},
-		{Rule{When: none, Unless: []Table{{entry(t, "ptr", "none"), entry(t, "client", "192.0.2.1")}}}, -1},
-		{Rule{Unless: []Table{none}}, -1},
+		{policy.Rule{When: none}, -1},
+		{policy.Rule{When: none, Unless: []policy.Table{{entry(t, "client", "192.0.2.1")}}}, -1},
+		{policy.Rule{When: none, Unless: []policy.Table{{entry(t, "client", "192.0.2.1")}, {entry(t, "ptr", "none", "malformed")}}}, 1},
+		{policy.Rule{When: none, Unless: []policy.Table{{entry(t, "ptr", "malformed")}}}, -1},
+		{policy.Rule{When: none, Unless: []policy.Table{{entry(t, "ptr", "none"), entry(t, "client", "192.0.2.1")}}}, -1},
+		{policy.Rule{Unless: []policy.Table{none}}, -1},
 	} {
-		if got := tt.rule.Undone(); got != tt.want {
+		if got := Undone(&tt.rule); got != tt.want {
 			t.Errorf("Undone of %v = %d; want %d", tt.rule, got, tt.want)
 		}
 	}
@@ -138,30 +139,28 @@ func TestCombinationsAreAll(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	pick := func(n int) int { return r.IntN(n) }
-	forwards := append(possibleForwards(), Forward{Outcome: resolver.Found, Addrs: []netip.Addr{possibleRequest.Client, netip.AddrFrom4([4]byte{192, 0, 2, 99})}})
+	forwards := append(possibleForwards(), policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{possibleRequest.Client, netip.AddrFrom4([4]byte{192, 0, 2, 99})}})
 	domains := []string{"a.example.com", "helo.example.com", "b.example.com", "a.example.net", "co.uk", "a.example"}
 	helos := []string{"", "helo.example.com", "a.example.com", "b.example.net", "co.uk", "localhost", "[192.0.2.25]", "[192.0.2.77]", "[192.0.2.26]", "192.0.2.25", "192.0.2.77", "host", "-", "ip-192-0-2-25.example.com", "[IPv6:2001:db8::1]"}
 	for range 50_000 {
-		f := Facts{PTR: []resolver.Outcome{resolver.None, resolver.Found, resolver.Found, resolver.Found, resolver.TempError}[pick(5)]}
+		f := policy.Facts{PTR: []resolver.Outcome{resolver.None, resolver.Found, resolver.Found, resolver.Found, resolver.TempError}[pick(5)]}
 		for range pick(5) {
 			if f.PTR != resolver.Found {
 				break
 			}
-			f.Names = append(f.Names, Name{
+			f.Names = append(f.Names, policy.Name{
 				Name: domains[pick(len(domains))], Valid: true, Forward: forwards[pick(len(forwards))],
 				Verdict: []hostname.Verdict{{}, {Generic: true, Strength: hostname.Strength(1 + pick(3))}}[pick(2)],
 			})
 			f.MoreNames = pick(8) == 0
 		}
-		f.HELO, f.OwnHELO = NewHELO(helos[pick(len(helos))], possibleRequest.Client), pick(4) == 0
+		f.HELO, f.OwnHELO = policy.NewHELO(helos[pick(len(helos))], possibleRequest.Client), pick(4) == 0
 		if f.HELO.Form == hostname.FQDN {
 			f.HELO.Forward = forwards[pick(len(forwards))]
 		}
 		f.OwnHELO = f.OwnHELO && f.HELO.Name != ""
-		e := evaluation{req: &possibleRequest, facts: &f, rules: &possibleRules}
-		e.draw()
-		if o := e.combination(); !known[o] {
-			t.Fatalf("%v of %+v is no known combination: %v", e.results(), f, o)
+		if o := combined(f); !known[o] {
+			t.Fatalf("%+v is no known combination, of %+v", o, f)
 		}
 	}
 }

@@ -5,15 +5,16 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/policy/lint"
 )
 
 func TestBuiltin(t *testing.T) {
 	decided := map[string]bool{}
-	for _, tt := range readCases(t, "builtin.txt") {
-		d := tt.rules.Judge(&tt.req, &tt.facts)
-		if got := told(d); got != tt.want {
-			t.Errorf("%s: %s: %s; want %s", tt.where, tt.text, got, tt.want)
+	for _, tt := range cases.Read(t, "builtin.txt") {
+		d := tt.Rules.Judge(&tt.Req, &tt.Facts)
+		if got := cases.Told(d); got != tt.Want {
+			t.Errorf("%s: %s: %s; want %s", tt.Where, tt.Text, got, tt.Want)
 		}
 		decided[d.Rule] = true
 		for _, v := range d.Would {

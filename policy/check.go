@@ -46,9 +46,9 @@ type check struct {
 	hides Result
 	// find draws the check from the facts and from the checks before it.
 	find func(e *evaluation) Finding
-	// query asks for what the check looks at, beside what the queries of other checks
-	// bring. Nil: nothing.
-	query *query
+	// queries appends what the check rests on, beside what the queries of other checks
+	// bring, and nobody has asked for, as far as that is known yet. Nil: nothing.
+	queries func(f *Facts, list []Query) []Query
 	// evidence tells people what the check's result rests on, each text bounded; it
 	// holds names from the DNS and from the client.
 	evidence func(req *Request, f *Facts) []string
@@ -116,6 +116,9 @@ func (s *CheckSet) Add(checks ...Check) {
 		*s |= 1 << c
 	}
 }
+
+// Remove takes a check out of the set.
+func (s *CheckSet) Remove(c Check) { *s &^= 1 << c }
 
 // Has reports whether a check is in the set.
 func (s CheckSet) Has(c Check) bool { return s&(1<<c) != 0 }
@@ -190,6 +193,26 @@ func (c Check) Evidence(req *Request, f *Facts) []string {
 		return nil
 	}
 	return checks[c].evidence(req, f)
+}
+
+// A Query is a lookup that a check rests on.
+type Query struct {
+	// Name is to be resolved into the client's address family; empty: the names of the
+	// client's address are asked for.
+	Name string
+	// To is where among the facts it belongs what Name resolves to. Nil: Name is empty.
+	To *Forward
+	// Claimed: the client alone says the name, and may say any.
+	Claimed bool
+}
+
+// Queries appends to a list what a check rests on and nobody has asked for, as far as
+// the facts tell that yet: what follows from an answer is known when they have it.
+func (c Check) Queries(f *Facts, list []Query) []Query {
+	if checks[c].queries == nil {
+		return list
+	}
+	return checks[c].queries(f, list)
 }
 
 // CheckByName finds a check by its name in rules and log lines.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
 )
 
 func TestNewEntryErrors(t *testing.T) {
@@ -74,11 +75,11 @@ func good(key string) string {
 	case "until":
 		return "2027-03-31"
 	}
-	return "text"
+	return policy.EntryExample(key)
 }
 
 func TestEntryKeys(t *testing.T) {
-	e, err := readEvidence("203.0.113.10 mail.example.com>me")
+	e, err := cases.Client("203.0.113.10 mail.example.com>me")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,8 +100,8 @@ func TestEntryKeys(t *testing.T) {
 		// No value, no truth.
 		empty, errs := policy.NewEntry(key, nil, nil)
 		rules := policy.Rules{List: []policy.Rule{{Name: key, When: policy.Table{empty}, Action: policy.Reject}}}
-		if d := rules.Judge(&e.req, &e.facts); errs != nil || d.Decided != policy.DUNNO {
-			t.Errorf("%s of no values: %v, errors %v; want dunno", key, told(d), errs)
+		if d := rules.Judge(&e.Req, &e.Facts); errs != nil || d.Decided != policy.DUNNO {
+			t.Errorf("%s of no values: %v, errors %v; want dunno", key, cases.Told(d), errs)
 		}
 	}
 	// The list is a copy.
@@ -126,7 +127,7 @@ func FuzzEntry(f *testing.F) {
 		if strings.TrimSpace(client) == "" {
 			return
 		}
-		e, err := readEvidence(client)
+		e, err := cases.Client(client)
 		if err != nil {
 			return
 		}
@@ -144,9 +145,9 @@ func FuzzEntry(f *testing.F) {
 			{Name: "when", Action: policy.Reject, When: policy.Table{entry}},
 			{Name: "unless", Action: policy.Reject, Unless: []policy.Table{{entry}}},
 		}}
-		first, second := rules.Judge(&e.req, &e.facts), rules.Judge(&e.req, &e.facts)
-		if told(first) != told(second) {
-			t.Errorf("%s = %q for %s: %s, then %s", key, values, client, told(first), told(second))
+		first, second := rules.Judge(&e.Req, &e.Facts), rules.Judge(&e.Req, &e.Facts)
+		if cases.Told(first) != cases.Told(second) {
+			t.Errorf("%s = %q for %s: %s, then %s", key, values, client, cases.Told(first), cases.Told(second))
 		}
 		if first.Decided == policy.DUNNO && !first.Undetermined && alwaysSettled(key) {
 			t.Errorf("%s = %q for %s: neither the rule with it as when nor that with it as unless holds", key, values, client)
@@ -159,7 +160,7 @@ func FuzzEntry(f *testing.F) {
 func alwaysSettled(key string) bool { return !strings.HasPrefix(key, "helo") }
 
 func TestTableHas(t *testing.T) {
-	rule, err := readRule("a: reject when ptr=none helo=own")
+	rule, err := cases.Rule("a: reject when ptr=none helo=own")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,10 +121,10 @@ func (l *Forward) open() bool {
 	return l.Outcome == resolver.NotAsked || l.Outcome == resolver.TempError
 }
 
-// nearest is the index of the client's own address among some, or else of one in
+// Nearest is the index of the client's own address among some, or else of one in
 // its network, or else -1. A network is what one site has: a /24 of IPv4, a /64 of
 // IPv6.
-func nearest(addrs []netip.Addr, client netip.Addr) int {
+func Nearest(addrs []netip.Addr, client netip.Addr) int {
 	if i := slices.Index(addrs, client); i >= 0 {
 		return i
 	}
@@ -175,20 +175,16 @@ type HELO struct {
 
 // NewHELO judges a HELO by its looks.
 func NewHELO(helo string, client netip.Addr) HELO {
-	var g HELO
-	g.judge(helo, client)
-	return g
-}
-
-func (g *HELO) judge(helo string, client netip.Addr) {
-	g.Form, g.Addr = hostname.ParseHELO(helo)
-	switch g.Form {
+	form, addr := hostname.ParseHELO(helo)
+	h := HELO{Form: form, Addr: addr}
+	switch form {
 	case hostname.FQDN:
-		g.Name = hostname.Normal(helo)
-		g.Verdict = hostname.Classify(g.Name, client)
+		h.Name = hostname.Normal(helo)
+		h.Verdict = hostname.Classify(h.Name, client)
 	case hostname.Unqualified:
-		g.Name = hostname.Normal(helo)
+		h.Name = hostname.Normal(helo)
 	}
+	return h
 }
 
 // NewFacts are the facts about a request that need no question.

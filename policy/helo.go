@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"context"
-
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
@@ -17,7 +15,14 @@ var checkHELO = check{
 	results:  []Result{Match, Own, Related, Mismatch, Unresolved, None, TempError},
 	needs:    AttrHELO,
 	find:     findHELO,
-	query:    &query{begin: (*inquiry).beginHELO, take: (*inquiry).takeHELO},
+	// It is a lookup of a name that anybody may say, which may find no room, unless the
+	// name is known to be one of the client's.
+	queries: func(f *Facts, list []Query) []Query {
+		if h := &f.HELO; h.lacksForward() {
+			list = append(list, Query{Name: h.Name, To: &h.Forward, Claimed: !f.heloIsAName()})
+		}
+		return list
+	},
 	evidence: func(_ *Request, f *Facts) []string {
 		if f.HELO.Forward.Outcome == resolver.NotAsked {
 			return nil
@@ -78,7 +83,10 @@ func findHELO(e *evaluation) Finding {
 // findHELOHost is the check of a HELO that is a host name.
 func findHELOHost(e *evaluation, own bool) Finding {
 	h := &e.facts.HELO
-	ask := e.lacksHELO()
+	var ask CheckSet
+	if h.lacksForward() {
+		ask = checkSet(CheckHELO)
+	}
 	switch {
 	case h.Forward.To(e.req.Client):
 		return found(Match)
@@ -113,12 +121,9 @@ func findHELOHost(e *evaluation, own bool) Finding {
 	return found(result)
 }
 
-// lacksHELO are the queries that tell what HELO resolves to, if nobody has asked.
-func (e *evaluation) lacksHELO() CheckSet {
-	if h := &e.facts.HELO; h.Forward.Outcome == resolver.NotAsked && h.Form == hostname.FQDN {
-		return checkSet(CheckHELO)
-	}
-	return 0
+// lacksForward reports whether nobody has asked what HELO resolves to.
+func (g *HELO) lacksForward() bool {
+	return g.Forward.Outcome == resolver.NotAsked && g.Form == hostname.FQDN
 }
 
 // claimsOwn reports whether HELO is a name or an address of ours. One that tells
@@ -208,7 +213,7 @@ func (e *evaluation) beside() Truth {
 	case resolver.TempError:
 		return Unknown
 	}
-	return truthOf(nearest(h.Forward.Addrs, e.req.Client) >= 0)
+	return truthOf(Nearest(h.Forward.Addrs, e.req.Client) >= 0)
 }
 
 // unsettled is how true something is that was t until it met with an outcome
@@ -221,23 +226,6 @@ func unsettled(t Truth, o resolver.Outcome) Truth {
 		return Unknown
 	}
 	return t
-}
-
-// beginHELO asks what HELO resolves to. That is a lookup of a HELO name, which may find no
-// room, unless HELO is known to be one of the client's names: then it is more than what
-// anybody may say.
-func (in *inquiry) beginHELO(ctx context.Context) progress {
-	if in.lacksHELO() == 0 {
-		return idle
-	}
-	h := &in.facts.HELO
-	o := in.options
-	o.HELO = !in.facts.heloIsAName()
-	return in.forward(ctx, h.Name, &h.Forward, o)
-}
-
-func (in *inquiry) takeHELO(ctx context.Context) {
-	in.take(ctx, in.facts.HELO.Name, &in.facts.HELO.Forward)
 }
 
 // heloIsAName reports whether the client says HELO one of its names.

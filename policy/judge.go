@@ -93,6 +93,15 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 	return e.judge()
 }
 
+// JudgeBriefly is Judge, but of a decision that is undetermined Ask is only what the
+// first rule needs that lacks something.
+func (r *Rules) JudgeBriefly(req *Request, f *Facts) Decision {
+	e := r.evaluate(req, f)
+	defer e.release()
+	e.brief = true
+	return e.judge()
+}
+
 func (e *evaluation) judge() Decision {
 	d := Decision{Mode: e.rules.Mode}
 	if !e.req.Client.IsValid() {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
 )
 
 // A claim is a client whose HELO is a proper name, smtp.example.com, and that has
@@ -173,7 +174,7 @@ func claims() []claim {
 // others; and nothing is left open that no question could settle.
 func TestRelated(t *testing.T) {
 	for _, c := range claims() {
-		e, err := readEvidence(c.evidence())
+		e, err := cases.Client(c.evidence())
 		if err != nil {
 			t.Fatalf("%s: %v", c.evidence(), err)
 		}
@@ -186,7 +187,7 @@ func TestRelated(t *testing.T) {
 				t.Fatal(errs)
 			}
 			rules := policy.Rules{List: []policy.Rule{{Name: "r", When: policy.Table{entry}, Action: policy.Reject}}}
-			got, want := rules.Trace(&e.req, &e.facts)[0].Holds.String(), c.holds(result)
+			got, want := rules.Trace(&e.Req, &e.Facts)[0].Holds.String(), c.holds(result)
 			if open && want == "unknown" {
 				want = "not asked"
 			}

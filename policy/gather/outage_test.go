@@ -1,4 +1,4 @@
-package policy_test
+package gather_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
@@ -87,7 +88,7 @@ func TestOwnTrouble(t *testing.T) {
 	}
 	for _, test := range tests {
 		rules := &policy.Rules{OnDoubt: test.onDoubt, OnOutage: test.onOutage, List: []policy.Rule{test.rule}}
-		g := policy.Gatherer{DNS: test.dns, Deadline: 1e9}
+		g := gather.Gatherer{DNS: test.dns, Deadline: 1e9}
 		req := &policy.Request{Client: netip.MustParseAddr("203.0.113.10"), HELO: "mail.example.org", State: "RCPT"}
 		var f policy.Facts
 		d := g.Decide(t.Context(), req, rules, &f)
@@ -126,7 +127,7 @@ func TestPanicReachesTheRequest(t *testing.T) {
 		}
 	}()
 	rules := &policy.Rules{List: policy.Builtin()}
-	g := policy.Gatherer{DNS: panickingDNS{brokenDNS{err: errors.New("SERVFAIL")}}, Deadline: 1e9, Complete: true}
+	g := gather.Gatherer{DNS: panickingDNS{brokenDNS{err: errors.New("SERVFAIL")}}, Deadline: 1e9, Complete: true}
 	req := &policy.Request{Client: netip.MustParseAddr("203.0.113.10"), HELO: "mail.example.org", State: "RCPT"}
 	g.Decide(t.Context(), req, rules, new(policy.Facts))
 	t.Error("Decide returned; want a panic")

@@ -1,4 +1,4 @@
-package policy
+package gather
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
 )
 
@@ -48,28 +49,28 @@ func TestJudgedTwice(t *testing.T) {
 	tests := []struct {
 		name string
 		dns  DNS
-		req  Request
+		req  policy.Request
 		want int
 	}{
-		{"HELO is its name", dns, Request{HELO: "mail.example.com"}, 2},
-		{"HELO is another name of its own", dns, Request{HELO: "smtp.example.net"}, 2},
-		{"HELO does not resolve", dns, Request{HELO: "gone.example.net"}, 2},
-		{"HELO is related", dns, Request{HELO: "gone.example.com"}, 2},
-		{"HELO is a literal", dns, Request{HELO: "[192.0.2.1]"}, 2},
-		{"no HELO", dns, Request{}, 2},
-		{"no name", nameless, Request{HELO: "smtp.example.net"}, 2},
-		{"logged in", dns, Request{HELO: "smtp.example.net", Authenticated: true}, 1},
-		{"HELO is a bare address", dns, Request{HELO: "203.0.113.10"}, 1},
+		{"HELO is its name", dns, policy.Request{HELO: "mail.example.com"}, 2},
+		{"HELO is another name of its own", dns, policy.Request{HELO: "smtp.example.net"}, 2},
+		{"HELO does not resolve", dns, policy.Request{HELO: "gone.example.net"}, 2},
+		{"HELO is related", dns, policy.Request{HELO: "gone.example.com"}, 2},
+		{"HELO is a literal", dns, policy.Request{HELO: "[192.0.2.1]"}, 2},
+		{"no HELO", dns, policy.Request{}, 2},
+		{"no name", nameless, policy.Request{HELO: "smtp.example.net"}, 2},
+		{"logged in", dns, policy.Request{HELO: "smtp.example.net", Authenticated: true}, 1},
+		{"HELO is a bare address", dns, policy.Request{HELO: "203.0.113.10"}, 1},
 	}
 	for _, tt := range tests {
 		g := Gatherer{DNS: tt.dns, Deadline: time.Second}
-		rules := Rules{OnDoubt: Defer, List: Builtin()}
+		rules := policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()}
 		tt.req.Client, tt.req.State, tt.req.Time = client, "RCPT", time.Now()
-		var f Facts
+		var f policy.Facts
 		in := new(inquiry)
 		in.begin(&g, &tt.req, &rules, &f)
 		in.options.CacheOnly = true
-		var d Decision
+		var d policy.Decision
 		if !in.run(t.Context(), &d) || in.judged != tt.want {
 			t.Errorf("%s: judged %d times, undetermined: %v; want %d times and a decision", tt.name, in.judged, d.Undetermined, tt.want)
 		}

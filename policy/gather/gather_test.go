@@ -1,4 +1,4 @@
-package policy_test
+package gather_test
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
+	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/resolver"
 )
 
@@ -152,57 +154,6 @@ func (d *fakeDNS) questions() string {
 	return strings.Join(d.asked, ", ")
 }
 
-// show writes facts as the tables have them.
-func show(req *policy.Request, f *policy.Facts) string {
-	forward := func(l *policy.Forward) string {
-		switch l.Outcome {
-		case resolver.NotAsked:
-			return "?"
-		case resolver.None:
-			return "none"
-		case resolver.TempError:
-			return "temperror"
-		}
-		var s []string
-		for _, a := range l.Addrs {
-			if a == req.Client {
-				s = append(s, "me")
-				continue
-			}
-			s = append(s, a.String())
-		}
-		return strings.Join(s, "+")
-	}
-	var words []string
-	switch f.PTR {
-	case resolver.None:
-		words = append(words, "ptr:none")
-	case resolver.TempError:
-		words = append(words, "ptr:temperror")
-	}
-	for i := range f.Names {
-		words = append(words, f.Names[i].Name+">"+forward(&f.Names[i].Forward))
-	}
-	if f.MoreNames {
-		words = append(words, "more")
-	}
-	if f.HELO.Forward.Outcome != resolver.NotAsked {
-		words = append(words, "helo:"+f.HELO.Name+">"+forward(&f.HELO.Forward))
-	}
-	for _, flag := range []struct {
-		set  bool
-		name string
-	}{{f.OwnClient, "own_client"}, {f.OwnHELO, "own_helo"}, {f.Cached, "cached"}, {f.Stale, "stale"}} {
-		if flag.set {
-			words = append(words, flag.name)
-		}
-	}
-	for _, err := range f.Errors {
-		words = append(words, "("+err.String()+")")
-	}
-	return strings.Join(words, " ")
-}
-
 // A gatherCase is one client before a DNS.
 type gatherCase struct {
 	name     string
@@ -262,31 +213,31 @@ func (tt *gatherCase) run(t *testing.T) {
 	}
 	rules := &policy.Rules{OnDoubt: policy.Defer}
 	for _, line := range tt.rules {
-		if err := readSetting(rules, line); err != nil {
+		if err := cases.Setting(rules, line); err != nil {
 			t.Fatal(err)
 		}
 	}
-	e, err := readEvidence(tt.client)
+	e, err := cases.Client(tt.client)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.req.Time = time.Now()
+	e.Req.Time = time.Now()
 	dns := newFakeDNS(t, tt.dns)
-	g := policy.Gatherer{
+	g := gather.Gatherer{
 		DNS: dns, Deadline: 5 * time.Second, Complete: tt.complete,
 		HostAddrs: []netip.Addr{netip.MustParseAddr("203.0.113.25")}, HostNames: []string{"mx.example.org"},
 	}
 	var facts policy.Facts
-	d := g.Decide(t.Context(), &e.req, rules, &facts)
+	d := g.Decide(t.Context(), &e.Req, rules, &facts)
 	took := time.Since(dns.begin)
 	if got := dns.questions(); got != tt.asked {
 		t.Errorf("asked: %s; want %s", got, tt.asked)
 	}
-	if got := show(&e.req, &facts); got != tt.facts {
+	if got := cases.Show(&e.Req, &facts); got != tt.facts {
 		t.Errorf("facts: %s; want %s", got, tt.facts)
 	}
-	got := told(d)
-	if again := told(rules.Judge(&e.req, &facts)); again != got {
+	got := cases.Told(d)
+	if again := cases.Told(rules.Judge(&e.Req, &facts)); again != got {
 		t.Errorf("decision: %s; judged again %s", got, again)
 	}
 	if took > 0 {

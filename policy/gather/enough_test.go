@@ -1,4 +1,4 @@
-package policy_test
+package gather_test
 
 import (
 	"math/rand/v2"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
+	"policyd-rdns/policy/internal/cases"
 )
 
 // A client without an address is not asked about, even for a complete picture.
@@ -15,7 +17,7 @@ func TestGatherNoAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rules := policy.Rules{List: policy.Builtin()}
 		dns := newFakeDNS(t, nil)
-		g := policy.Gatherer{DNS: dns, Deadline: time.Second, Complete: true}
+		g := gather.Gatherer{DNS: dns, Deadline: time.Second, Complete: true}
 		g.Decide(t.Context(), &policy.Request{ClientText: "unknown", HELO: "mail.example.com"}, &rules, new(policy.Facts))
 		if got := dns.questions(); got != "" {
 			t.Errorf("asked %s about a client without an address", got)
@@ -29,29 +31,29 @@ func TestGatherEnough(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	synctest.Test(t, func(t *testing.T) {
 		for range 300 {
-			data := make(dice, 120)
+			data := make(cases.Dice, 120)
 			for i := range data {
 				data[i] = byte(random.Uint32())
 			}
 			rules := policy.Rules{OnDoubt: policy.Defer}
-			lines := data.rules()
+			lines := data.Rules()
 			for _, line := range lines {
-				if err := readSetting(&rules, line); err != nil {
+				if err := cases.Setting(&rules, line); err != nil {
 					t.Fatalf("%s: %v", line, err)
 				}
 			}
-			client := asked(data.client(), random)
-			e, err := readEvidence(client)
+			client := cases.Queried(data.Client(), random)
+			e, err := cases.Client(client)
 			if err != nil {
 				t.Fatal(err)
 			}
 			gather := func(complete bool) policy.Decision {
-				g := policy.Gatherer{DNS: newFakeDNS(t, dnsOf(client)), Deadline: 5 * time.Second, Complete: complete}
-				return g.Decide(t.Context(), &e.req, &rules, new(policy.Facts))
+				g := gather.Gatherer{DNS: newFakeDNS(t, dnsOf(client)), Deadline: 5 * time.Second, Complete: complete}
+				return g.Decide(t.Context(), &e.Req, &rules, new(policy.Facts))
 			}
 			few, all := gather(false), gather(true)
-			if told(few) != told(all) || few.Undetermined {
-				t.Errorf("%s: %s; with all questions asked %s; the rules are\n%s", client, told(few), told(all), strings.Join(lines, "\n"))
+			if cases.Told(few) != cases.Told(all) || few.Undetermined {
+				t.Errorf("%s: %s; with all questions asked %s; the rules are\n%s", client, cases.Told(few), cases.Told(all), strings.Join(lines, "\n"))
 			}
 		}
 	})

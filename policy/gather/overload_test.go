@@ -1,4 +1,4 @@
-package policy_test
+package gather_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
 	"policyd-rdns/resolver"
 	"policyd-rdns/resolver/world"
 )
@@ -63,7 +64,7 @@ func (s *siege) text() string {
 
 // besieged is a daemon's judgement under a siege.
 type besieged struct {
-	g     policy.Gatherer
+	g     gather.Gatherer
 	rules policy.Rules
 
 	mu      sync.Mutex
@@ -72,7 +73,7 @@ type besieged struct {
 
 func newBesieged(r *resolver.Resolver) *besieged {
 	return &besieged{
-		g:       policy.Gatherer{DNS: r, Deadline: 5 * time.Second},
+		g:       gather.Gatherer{DNS: r, Deadline: 5 * time.Second},
 		rules:   policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()},
 		answers: make(map[string]map[string]int),
 	}

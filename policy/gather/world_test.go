@@ -1,4 +1,4 @@
-package policy_test
+package gather_test
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
+	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/resolver"
 	"policyd-rdns/resolver/world"
 )
@@ -19,7 +21,7 @@ import (
 type host struct {
 	t     *testing.T
 	world *world.World
-	g     policy.Gatherer
+	g     gather.Gatherer
 	rules policy.Rules
 	facts policy.Facts // about the last client: their memory is used again, as the daemon does
 }
@@ -40,7 +42,7 @@ func newHost(t *testing.T, zone string) *host {
 	t.Cleanup(r.Close)
 	return &host{
 		t: t, world: w,
-		g:     policy.Gatherer{DNS: r, Deadline: 5 * time.Second},
+		g:     gather.Gatherer{DNS: r, Deadline: 5 * time.Second},
 		rules: policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()},
 		facts: policy.Facts{
 			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []policy.LookupError{{Reason: "of another"}}, Questions: 7,
@@ -62,18 +64,18 @@ func (h *host) set(zone string) {
 // that reached the DNS for it.
 func (h *host) expect(when, client, want string, questions int) policy.Facts {
 	h.t.Helper()
-	e, err := readEvidence(client)
+	e, err := cases.Client(client)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	e.req.Time = time.Now()
+	e.Req.Time = time.Now()
 	before := len(h.world.Questions())
-	d := h.g.Decide(h.t.Context(), &e.req, &h.rules, &h.facts)
+	d := h.g.Decide(h.t.Context(), &e.Req, &h.rules, &h.facts)
 	facts := h.facts
 	facts.Names = slices.Clone(facts.Names)
 	asked := h.world.Questions()[before:]
-	if got := told(d); got != want {
-		h.t.Errorf("%s: %s: %s; want %s; %s", when, client, got, want, show(&e.req, &facts))
+	if got := cases.Told(d); got != want {
+		h.t.Errorf("%s: %s: %s; want %s; %s", when, client, got, want, cases.Show(&e.Req, &facts))
 	}
 	if len(asked) != questions || facts.Questions != questions {
 		h.t.Errorf("%s: %s: %d questions told, %d asked: %s; want %d",

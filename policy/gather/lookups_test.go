@@ -1,4 +1,4 @@
-package policy_test
+package gather_test
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
+	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/resolver"
 )
 
@@ -85,12 +87,12 @@ mail.example.net. A 198.51.100.7
 			before := make(map[string]uint64)
 			for i, r := range test.requests {
 				time.Sleep(r.after)
-				e, err := readEvidence(r.client)
+				e, err := cases.Client(r.client)
 				if err != nil {
 					t.Fatal(err)
 				}
-				e.req.Time = time.Now()
-				h.g.Decide(t.Context(), &e.req, &h.rules, new(policy.Facts))
+				e.Req.Time = time.Now()
+				h.g.Decide(t.Context(), &e.Req, &h.rules, new(policy.Facts))
 				if got := h.counted(before); got != r.want {
 					t.Errorf("%s: request %d, %s: %s; want %s", test.name, i+1, r.client, got, r.want)
 				}
@@ -115,15 +117,15 @@ func TestUnneededHELO(t *testing.T) {
 			h := newHost(t, silent)
 			h.g.Deadline = time.Second
 			begin := time.Now()
-			e, err := readEvidence(test.client)
+			e, err := cases.Client(test.client)
 			if err != nil {
 				t.Fatal(err)
 			}
-			d := h.g.Decide(t.Context(), &e.req, &h.rules, new(policy.Facts))
+			d := h.g.Decide(t.Context(), &e.Req, &h.rules, new(policy.Facts))
 			took := time.Since(begin)
 			synctest.Wait()
 			s := h.g.DNS.(*resolver.Resolver).Stats()
-			if got := told(d); got != test.want || s.InFlight != test.flying || took > time.Second {
+			if got := cases.Told(d); got != test.want || s.InFlight != test.flying || took > time.Second {
 				t.Errorf("%s: %s in %v, %d under way; want %s, %d", test.client, got, took, s.InFlight, test.want, test.flying)
 			}
 		})
@@ -168,13 +170,13 @@ func TestOwnNameKeepsItsPlace(t *testing.T) {
 				go dns.LookupPTR(t.Context(), client, resolver.Options{Client: client})
 			}
 		})
-		e, err := readEvidence(helo)
+		e, err := cases.Client(helo)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.req.Time = time.Now()
+		e.Req.Time = time.Now()
 		var f policy.Facts
-		if got := told(h.g.Decide(t.Context(), &e.req, &h.rules, &f)); got != "dunno" || f.Overload || len(f.Errors) > 0 {
+		if got := cases.Told(h.g.Decide(t.Context(), &e.Req, &h.rules, &f)); got != "dunno" || f.Overload || len(f.Errors) > 0 {
 			t.Errorf("under a flood %s, overload %v, errors %q; want dunno and none", got, f.Overload, f.Errors)
 		}
 		if s := dns.Stats(); s.Displaced == 0 || s.Busy == 0 {
@@ -183,4 +185,4 @@ func TestOwnNameKeepsItsPlace(t *testing.T) {
 	})
 }
 
-var _ policy.DNS = (*resolver.Resolver)(nil)
+var _ gather.DNS = (*resolver.Resolver)(nil)

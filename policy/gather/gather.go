@@ -1,16 +1,20 @@
-package policy
+// Package gather collects the facts about clients: it holds the rules against what is
+// known, asks for what they lack, the cache first and then the DNS, and so on until the
+// decision is determined. It is the only step of a request that waits.
+package gather
 
 import (
 	"context"
 	"net/netip"
 	"time"
 
+	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
 )
 
-// maxQuestions bounds the messages to DNS servers for one decision, retries
-// included: a PTR, a HELO and MaxNames names, and some trouble on the way.
-const maxQuestions = 20
+// maxQueries bounds the messages to DNS servers for one decision, retries
+// included: a PTR, a HELO and [policy.MaxNames] names, and some trouble on the way.
+const maxQueries = 20
 
 // fresh is how old a cached answer may be that a reject rests on. Older ones
 // are asked again, so that a host whose DNS was repaired is refused no longer
@@ -21,7 +25,7 @@ const fresh = time.Minute
 // rules have decided without it. The lookup ends then.
 const patience = 500 * time.Millisecond
 
-// DNS answers the queries of a Gatherer. [resolver.Resolver] does. What is at hand is
+// DNS answers the queries of a [Gatherer]. [resolver.Resolver] does. What is at hand is
 // given at once, and wait is nil; else the query is on its way, and wait waits for the
 // answer, until its context is over. With Options.CacheOnly nothing is sent: the outcome
 // is NotAsked.
@@ -56,7 +60,7 @@ type Gatherer struct {
 // is sent; else what they need is asked, the cache first. It returns within the
 // deadline, whatever the DNS does, and it cannot fail: what could not be learnt is a
 // temperror. Before a reject, answers older than a minute are asked again.
-func (g *Gatherer) Decide(ctx context.Context, req *Request, rules *Rules, facts *Facts) Decision {
+func (g *Gatherer) Decide(ctx context.Context, req *policy.Request, rules *policy.Rules, facts *policy.Facts) policy.Decision {
 	d, finish := g.Begin(req, rules, facts)
 	if finish != nil {
 		d = finish(ctx)
@@ -66,7 +70,7 @@ func (g *Gatherer) Decide(ctx context.Context, req *Request, rules *Rules, facts
 
 // Begin is Decide in two steps: it decides if nothing has to be waited for, and else
 // returns finish, which waits and decides. The request must not change meanwhile.
-func (g *Gatherer) Begin(req *Request, rules *Rules, facts *Facts) (d Decision, finish func(context.Context) Decision) {
+func (g *Gatherer) Begin(req *policy.Request, rules *policy.Rules, facts *policy.Facts) (d policy.Decision, finish func(context.Context) policy.Decision) {
 	in := inquiries.Get().(*inquiry)
 	in.begin(g, req, rules, facts)
 	in.options.CacheOnly = true
@@ -79,17 +83,17 @@ func (g *Gatherer) Begin(req *Request, rules *Rules, facts *Facts) (d Decision, 
 		return d, nil
 	}
 	again := d.Decided.Permanent() && !g.Complete // it is only too old
-	return d, func(ctx context.Context) Decision { return g.finish(ctx, req, rules, facts, again) }
+	return d, func(ctx context.Context) policy.Decision { return g.finish(ctx, req, rules, facts, again) }
 }
 
 // finish asks what the cache does not hold, or, if again, holds only of too great an
 // age.
-func (g *Gatherer) finish(ctx context.Context, req *Request, rules *Rules, facts *Facts, again bool) (d Decision) {
+func (g *Gatherer) finish(ctx context.Context, req *policy.Request, rules *policy.Rules, facts *policy.Facts, again bool) (d policy.Decision) {
 	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
 	defer cancel()
 	in := new(inquiry)
 	in.begin(g, req, rules, facts)
-	in.options.Budget = resolver.NewBudget(maxQuestions)
+	in.options.Budget = resolver.NewBudget(maxQueries)
 	if again {
 		in.options.MaxAge = fresh
 	}

@@ -1,4 +1,6 @@
-package policy_test
+// Package cases reads what tests of policy and of policy/gather hold against clients:
+// tables of one line for each client. README.txt in policy/testdata tells the notation.
+package cases
 
 import (
 	"fmt"
@@ -15,30 +17,30 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// A testCase is one line of a table in testdata: a client, and what is wanted
+// A Case is one line of a table in testdata: a client, and what is wanted
 // of it. README.txt there tells the notation.
-type testCase struct {
-	where string // file:line
-	rules *policy.Rules
-	evidence
-	want string
+type Case struct {
+	Where string // file:line
+	Rules *policy.Rules
+	Evidence
+	Want string
 }
 
-// evidence is what there is to know about one client.
-type evidence struct {
-	text  string
-	req   policy.Request
-	facts policy.Facts
+// Evidence is what there is to know about one client.
+type Evidence struct {
+	Text  string
+	Req   policy.Request
+	Facts policy.Facts
 }
 
-// readCases reads a table. Lines "with" and "rule" after a case begin anew.
-func readCases(tb testing.TB, file string) []testCase {
+// Read reads a table. Lines "with" and "rule" after a case begin anew.
+func Read(tb testing.TB, file string) []Case {
 	tb.Helper()
 	text, err := os.ReadFile("testdata/" + file)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var cases []testCase
+	var cases []Case
 	rules, used := &policy.Rules{OnDoubt: policy.Defer}, false
 	for i, line := range strings.Split(string(text), "\n") {
 		where := fmt.Sprintf("%s:%d", file, i+1)
@@ -47,35 +49,35 @@ func readCases(tb testing.TB, file string) []testCase {
 			continue
 		}
 		if left, want, ok := strings.Cut(line, "=>"); ok {
-			e, err := readEvidence(left)
+			e, err := Client(left)
 			if err != nil {
 				tb.Fatalf("%s: %v", where, err)
 			}
-			cases = append(cases, testCase{where, rules, e, strings.TrimSpace(want)})
+			cases = append(cases, Case{where, rules, e, strings.TrimSpace(want)})
 			used = true
 			continue
 		}
 		if used {
 			rules, used = &policy.Rules{OnDoubt: policy.Defer}, false
 		}
-		if err := readSetting(rules, line); err != nil {
+		if err := Setting(rules, line); err != nil {
 			tb.Fatalf("%s: %v", where, err)
 		}
 	}
 	return cases
 }
 
-// readEvidence reads the left side of a case.
-func readEvidence(text string) (evidence, error) {
+// Client reads the left side of a case.
+func Client(text string) (Evidence, error) {
 	words := strings.Fields(text)
-	e := evidence{text: strings.Join(words, " "), req: policy.Request{
+	e := Evidence{Text: strings.Join(words, " "), Req: policy.Request{
 		Time: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), State: "RCPT",
 	}}
 	addr, err := netip.ParseAddr(words[0])
 	if err != nil {
 		return e, err
 	}
-	e.req.Client = address.Plain(addr)
+	e.Req.Client = address.Plain(addr)
 	for _, w := range words[1:] {
 		if err := e.word(w); err != nil {
 			return e, fmt.Errorf("%s: %w", w, err)
@@ -84,33 +86,33 @@ func readEvidence(text string) (evidence, error) {
 	return e, nil
 }
 
-func (e *evidence) word(w string) (err error) {
+func (e *Evidence) word(w string) (err error) {
 	switch key, value, _ := strings.Cut(w, ":"); key {
 	case "at":
-		e.req.State = value
+		e.Req.State = value
 	case "on":
-		e.req.Time, err = time.Parse(time.RFC3339, value)
+		e.Req.Time, err = time.Parse(time.RFC3339, value)
 	case "from":
-		e.req.Sender = strings.Trim(value, "<>")
+		e.Req.Sender = strings.Trim(value, "<>")
 	case "to":
-		e.req.Recipient = value
+		e.Req.Recipient = value
 	case "context":
-		e.req.Context = value
+		e.Req.Context = value
 	case "server":
-		e.req.Server, err = netip.ParseAddr(value)
-		e.req.Server = address.Plain(e.req.Server)
+		e.Req.Server, err = netip.ParseAddr(value)
+		e.Req.Server = address.Plain(e.Req.Server)
 	case "auth":
-		e.req.Authenticated = true
+		e.Req.Authenticated = true
 	case "tls":
-		e.req.Encrypted = true
+		e.Req.Encrypted = true
 	case "own_client":
-		e.facts.OwnClient = true
+		e.Facts.OwnClient = true
 	case "own_helo":
-		e.facts.OwnHELO = true
+		e.Facts.OwnHELO = true
 	case "more":
-		e.facts.PTR, e.facts.MoreNames = resolver.Found, true
+		e.Facts.PTR, e.Facts.MoreNames = resolver.Found, true
 	case "ptr":
-		e.facts.PTR, err = outcome(value)
+		e.Facts.PTR, err = outcome(value)
 	case "helo":
 		return e.helo(value)
 	default:
@@ -119,33 +121,33 @@ func (e *evidence) word(w string) (err error) {
 	return err
 }
 
-// HELO reads NAME, NAME>LEAD, NAME~STRENGTH>LEAD.
-func (e *evidence) helo(text string) (err error) {
+// helo reads NAME, NAME>FORWARD, NAME~STRENGTH>FORWARD.
+func (e *Evidence) helo(text string) (err error) {
 	name, to, _ := strings.Cut(text, ">")
 	name, looks, forced := strings.Cut(name, "~")
-	e.req.HELO = name
-	e.facts.HELO = policy.NewHELO(name, e.req.Client)
+	e.Req.HELO = name
+	e.Facts.HELO = policy.NewHELO(name, e.Req.Client)
 	if forced {
-		e.facts.HELO.Verdict = verdict(looks)
+		e.Facts.HELO.Verdict = verdict(looks)
 	}
-	e.facts.HELO.Forward, err = e.forward(to)
+	e.Facts.HELO.Forward, err = e.forward(to)
 	return err
 }
 
-// name reads NAME>LEAD or NAME~STRENGTH>LEAD.
-func (e *evidence) name(text string) (err error) {
+// name reads NAME>FORWARD or NAME~STRENGTH>FORWARD.
+func (e *Evidence) name(text string) (err error) {
 	name, to, ok := strings.Cut(text, ">")
 	if !ok {
 		return fmt.Errorf("want a name and what it resolves to")
 	}
 	name, looks, forced := strings.Cut(name, "~")
-	n := policy.NewName(name, e.req.Client)
+	n := policy.NewName(name, e.Req.Client)
 	if forced {
 		n.Verdict = verdict(looks)
 	}
 	n.Forward, err = e.forward(to)
-	e.facts.PTR = resolver.Found
-	e.facts.Names = append(e.facts.Names, n)
+	e.Facts.PTR = resolver.Found
+	e.Facts.Names = append(e.Facts.Names, n)
 	return err
 }
 
@@ -176,15 +178,15 @@ func outcome(text string) (resolver.Outcome, error) {
 	return resolver.Found, fmt.Errorf("%q: want none, temperror or ?", text)
 }
 
-// lead reads what a name resolves to; "me" is the client.
-func (e *evidence) forward(text string) (policy.Forward, error) {
+// forward reads what a name resolves to; "me" is the client.
+func (e *Evidence) forward(text string) (policy.Forward, error) {
 	if o, err := outcome(text); err == nil {
 		return policy.Forward{Outcome: o}, nil
 	}
 	l := policy.Forward{Outcome: resolver.Found}
 	for a := range strings.SplitSeq(text, "+") {
 		if a == "me" {
-			a = e.req.Client.String()
+			a = e.Req.Client.String()
 		}
 		addr, err := netip.ParseAddr(a)
 		if err != nil {
@@ -195,8 +197,8 @@ func (e *evidence) forward(text string) (policy.Forward, error) {
 	return l, nil
 }
 
-// readSetting reads a line that says how clients are judged.
-func readSetting(r *policy.Rules, line string) error {
+// Setting reads a line that says how clients are judged.
+func Setting(r *policy.Rules, line string) error {
 	kind, rest, _ := strings.Cut(line, " ")
 	switch kind {
 	case "with":
@@ -210,7 +212,7 @@ func readSetting(r *policy.Rules, line string) error {
 		r.List = append(r.List, policy.Builtin()...)
 		return nil
 	case "rule":
-		rule, err := readRule(rest)
+		rule, err := Rule(rest)
 		r.List = append(r.List, rule)
 		return err
 	}
@@ -239,8 +241,8 @@ func readWith(r *policy.Rules, w string) (err error) {
 	return err
 }
 
-// readRule reads NAME: ACTION [observe] [N%] [when ENTRY…] [unless ENTRY…]…
-func readRule(text string) (policy.Rule, error) {
+// Rule reads NAME: ACTION [observe] [N%] [when ENTRY…] [unless ENTRY…]…
+func Rule(text string) (policy.Rule, error) {
 	name, rest, _ := strings.Cut(text, ": ")
 	words := strings.Fields(rest)
 	rule := policy.Rule{Name: name, Text: "text of " + name}
@@ -272,4 +274,76 @@ func readRule(text string) (policy.Rule, error) {
 		}
 	}
 	return rule, nil
+}
+
+// Show writes facts as the tables have them.
+func Show(req *policy.Request, f *policy.Facts) string {
+	forward := func(l *policy.Forward) string {
+		switch l.Outcome {
+		case resolver.NotAsked:
+			return "?"
+		case resolver.None:
+			return "none"
+		case resolver.TempError:
+			return "temperror"
+		}
+		var s []string
+		for _, a := range l.Addrs {
+			if a == req.Client {
+				s = append(s, "me")
+				continue
+			}
+			s = append(s, a.String())
+		}
+		return strings.Join(s, "+")
+	}
+	var words []string
+	switch f.PTR {
+	case resolver.None:
+		words = append(words, "ptr:none")
+	case resolver.TempError:
+		words = append(words, "ptr:temperror")
+	}
+	for i := range f.Names {
+		words = append(words, f.Names[i].Name+">"+forward(&f.Names[i].Forward))
+	}
+	if f.MoreNames {
+		words = append(words, "more")
+	}
+	if f.HELO.Forward.Outcome != resolver.NotAsked {
+		words = append(words, "helo:"+f.HELO.Name+">"+forward(&f.HELO.Forward))
+	}
+	for _, flag := range []struct {
+		set  bool
+		name string
+	}{{f.OwnClient, "own_client"}, {f.OwnHELO, "own_helo"}, {f.Cached, "cached"}, {f.Stale, "stale"}} {
+		if flag.set {
+			words = append(words, flag.name)
+		}
+	}
+	for _, err := range f.Errors {
+		words = append(words, "("+err.String()+")")
+	}
+	return strings.Join(words, " ")
+}
+
+// Told is a decision as the tables have it.
+func Told(d policy.Decision) string {
+	if d.Undetermined {
+		return "open"
+	}
+	s := d.Action.String()
+	if d.Rule != "" {
+		s += " (" + d.Rule + ")"
+	}
+	if d.Decided != d.Action {
+		s += ", decided " + d.Decided.String()
+	}
+	if d.Downgraded {
+		s += ", downgraded"
+	}
+	for _, v := range d.Would {
+		s += fmt.Sprintf(", would %v (%s)", v.Action, v.Rule)
+	}
+	return s
 }

@@ -1,12 +1,15 @@
-package policy
+package gather
 
-import "policyd-rdns/resolver"
+import (
+	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
+)
 
 // lookups are those of one decision. Each counts once, however often it was made:
 // in the cache alone, again with what the cache did not hold, and once more with
 // what was too old.
 type lookups struct {
-	list [2 + MaxNames]lookup
+	list [2 + policy.MaxNames]lookup
 	n    int
 }
 

@@ -2,7 +2,7 @@ package policy
 
 import "strings"
 
-// Check is one of the questions that the facts answer, a number of the list of
+// Check is one of the things that the facts answer, a number of the list of
 // checks.
 type Check uint8
 
@@ -47,7 +47,7 @@ type check struct {
 	// find draws the check from the facts and from the checks before it.
 	find func(e *evaluation) Finding
 	// queries appends what the check rests on, beside what the queries of other checks
-	// bring, and nobody has asked for, as far as that is known yet. Nil: nothing.
+	// bring, and nobody has queried, as far as that is known yet. Nil: nothing.
 	queries func(f *Facts, list []Query) []Query
 	// evidence tells people what the check's result rests on, each text bounded; it
 	// holds names from the DNS and from the client.
@@ -137,8 +137,8 @@ type Finding struct {
 	Result Result
 	// Possible are the results that it may still become; empty: Result is it.
 	Possible Results
-	// Ask are the checks whose queries would determine it.
-	Ask CheckSet
+	// Lacks are the checks whose queries would determine it.
+	Lacks CheckSet
 }
 
 // found is a result that is determined.
@@ -146,11 +146,11 @@ func found(r Result) Finding { return Finding{Result: r} }
 
 // undetermined is a check that may become one of some results: once the queries are
 // answered or, if there are none, if only the DNS had said.
-func undetermined(ask CheckSet, possible Results) Finding {
-	if ask == 0 {
+func undetermined(lacks CheckSet, possible Results) Finding {
+	if lacks == 0 {
 		return Finding{Result: TempError, Possible: possible}
 	}
-	return Finding{Result: NotLearnt, Possible: possible | of(TempError), Ask: ask}
+	return Finding{Result: NotLearnt, Possible: possible | of(TempError), Lacks: lacks}
 }
 
 // Checks holds the result of every check.
@@ -206,7 +206,7 @@ type Query struct {
 	Claimed bool
 }
 
-// Queries appends to a list what a check rests on and nobody has asked for, as far as
+// Queries appends to a list what a check rests on and nobody has queried, as far as
 // the facts tell that yet: what follows from an answer is known when they have it.
 func (c Check) Queries(f *Facts, list []Query) []Query {
 	if checks[c].queries == nil {

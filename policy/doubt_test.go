@@ -67,7 +67,7 @@ func holdDoubtOf(t *testing.T, data []byte) {
 
 // FuzzNoDoubtRejects: whatever the rules say, who is rejected would be so
 // whatever the DNS had said where it could not say anything. Nothing that was
-// not asked could change a decision.
+// not queried could change a decision.
 func FuzzNoDoubtRejects(f *testing.F) {
 	random := rand.NewChaCha8([32]byte{1})
 	for n := range 40 {

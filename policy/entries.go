@@ -130,9 +130,9 @@ func (p *ptrNames) holds(e *evaluation) holding {
 	if f.nameless() {
 		return holds(No)
 	}
-	result := unsettled(No, f.PTR)
+	result := afterOutcome(No, f.PTR)
 	if f.MoreNames {
-		result = unsettled(result, resolver.TempError)
+		result = afterOutcome(result, resolver.TempError)
 	}
 	for i := range f.Names {
 		n := &f.Names[i]
@@ -142,10 +142,10 @@ func (p *ptrNames) holds(e *evaluation) holding {
 		if n.Forward.To(e.req.Client) {
 			return holds(Yes)
 		}
-		result = unsettled(result, n.Forward.Outcome)
+		result = afterOutcome(result, n.Forward.Outcome)
 	}
 	if result == Undetermined {
-		return holding{truth: Undetermined, ask: f.lacksConfirmation()}
+		return holding{truth: Undetermined, lacks: f.lacksConfirmation()}
 	}
 	return holds(result)
 }

@@ -66,14 +66,14 @@ func findFCrDNS(e *evaluation) Finding {
 			no = Mismatch
 		}
 	}
-	if ask := f.lacksConfirmation(); ask != 0 || doubt {
-		return undetermined(ask, of(Pass, Mismatch, no))
+	if lacks := f.lacksConfirmation(); lacks != 0 || doubt {
+		return undetermined(lacks, of(Pass, Mismatch, no))
 	}
 	return found(no)
 }
 
 // lacksConfirmation are the queries that tell which of the client's names confirm, as
-// far as nobody has asked.
+// far as nobody has queried.
 func (f *Facts) lacksConfirmation() CheckSet {
 	if f.PTR == resolver.NotAsked {
 		return checkSet(CheckPTR, CheckFCrDNS)

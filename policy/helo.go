@@ -83,15 +83,15 @@ func findHELO(e *evaluation) Finding {
 // findHELOHost is the check of a HELO that is a host name.
 func findHELOHost(e *evaluation, own bool) Finding {
 	h := &e.facts.HELO
-	var ask CheckSet
+	var lacks CheckSet
 	if h.lacksForward() {
-		ask = checkSet(CheckHELO)
+		lacks = checkSet(CheckHELO)
 	}
 	switch {
 	case h.Forward.To(e.req.Client):
 		return found(Match)
-	case own && h.Forward.open():
-		return undetermined(ask, of(Match, Own))
+	case own && h.Forward.undetermined():
+		return undetermined(lacks, of(Match, Own))
 	case own:
 		return found(Own)
 	}
@@ -103,8 +103,8 @@ func findHELOHost(e *evaluation, own bool) Finding {
 		possible, result = of(Unresolved), Unresolved
 	}
 	switch related, more := e.related(); {
-	case related == Yes && ask != 0:
-		return undetermined(ask, of(Match, Related))
+	case related == Yes && lacks != 0:
+		return undetermined(lacks, of(Match, Related))
 	case related == Yes:
 		f := found(Related)
 		if h.Forward.Outcome == resolver.TempError {
@@ -112,16 +112,16 @@ func findHELOHost(e *evaluation, own bool) Finding {
 		}
 		return f
 	case related == Undetermined:
-		return undetermined(ask|more, possible|of(Related))
+		return undetermined(lacks|more, possible|of(Related))
 	case related == Unknown:
-		return undetermined(ask, possible|of(Related))
-	case h.Forward.open():
-		return undetermined(ask, possible)
+		return undetermined(lacks, possible|of(Related))
+	case h.Forward.undetermined():
+		return undetermined(lacks, possible)
 	}
 	return found(result)
 }
 
-// lacksForward reports whether nobody has asked what HELO resolves to.
+// lacksForward reports whether nobody has queried what HELO resolves to.
 func (g *HELO) lacksForward() bool {
 	return g.Forward.Outcome == resolver.NotAsked && g.Form == hostname.FQDN
 }
@@ -141,9 +141,9 @@ func (e *evaluation) claimsOwn() bool {
 // name; or, where only generic names confirm, of that of one of these, if it is
 // itself proper and resolves into the client's network: a sender's hosts stand
 // beside each other, and one of them is named. The domain alone would not do, for
-// who has a generic name can say in HELO its provider's domain. ask are the queries that
+// who has a generic name can say in HELO its provider's domain. lacks are the queries that
 // would tell.
-func (e *evaluation) related() (is Truth, ask CheckSet) {
+func (e *evaluation) related() (is Truth, lacks CheckSet) {
 	f := e.facts
 	switch {
 	case f.nameless():
@@ -216,9 +216,9 @@ func (e *evaluation) beside() Truth {
 	return truthOf(Nearest(h.Forward.Addrs, e.req.Client) >= 0)
 }
 
-// unsettled is how true something is that was t until it met with an outcome
+// afterOutcome is how true something is that was t until it met with an outcome
 // that may leave it undetermined.
-func unsettled(t Truth, o resolver.Outcome) Truth {
+func afterOutcome(t Truth, o resolver.Outcome) Truth {
 	switch {
 	case o == resolver.NotAsked:
 		return Undetermined

@@ -42,8 +42,8 @@ type Rules struct {
 	GenericNames match.Names    // always generic
 }
 
-// A Verdict is what one rule makes of a request.
-type Verdict struct {
+// A Ruling is what one rule makes of a request.
+type Ruling struct {
 	Action Action
 	Rule   string
 }
@@ -57,18 +57,18 @@ type Decision struct {
 	Rule    string // that decided; empty: none held
 	Code    Code   // of the rule
 	Text    string // what the sender reads, filled in
-	// Downgraded says that a doubt made less of a reject.
+	// Downgraded reports whether a doubt made less of a reject.
 	Downgraded bool
 	// Would lists what rules under observation would have done.
-	Would  []Verdict
+	Would  []Ruling
 	Mode   Mode
 	Checks Checks
 	// Undetermined: the facts do not hold what the rules need, so that there
-	// is no decision; Action is DUNNO. It is never so after [Gatherer.Decide].
+	// is no decision; Action is DUNNO. It is never so after gathering (policy/gather).
 	Undetermined bool
-	// Ask are the queries that would determine the decision, those of later rules
+	// Lacks are the queries that would determine the decision, those of later rules
 	// included that may come to matter.
-	Ask CheckSet
+	Lacks CheckSet
 }
 
 // Judge decides about a request by its facts: the first rule that holds.
@@ -93,7 +93,7 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 	return e.judge()
 }
 
-// JudgeBriefly is Judge, but of a decision that is undetermined Ask is only what the
+// JudgeBriefly is Judge, but of a decision that is undetermined Lacks is only what the
 // first rule needs that lacks something.
 func (r *Rules) JudgeBriefly(req *Request, f *Facts) Decision {
 	e := r.evaluate(req, f)
@@ -117,7 +117,7 @@ func (e *evaluation) judge() Decision {
 			spared = spared || h.doubtful && !rule.Action.Permanent() && !rule.Observe
 		case h.truth == Undetermined:
 			d.Undetermined = true
-			if d.Ask |= h.ask; e.brief {
+			if d.Lacks |= h.lacks; e.brief {
 				return d
 			}
 		case d.Undetermined:
@@ -175,7 +175,7 @@ func (e *evaluation) possible(strict bool) []Decision {
 
 // Observed is what the rules under observation would do whatever the unknown keys of the
 // request are, and what they may do.
-func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Verdict) {
+func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Ruling) {
 	observed := *r
 	observed.List = slices.DeleteFunc(slices.Clone(r.List), func(rule Rule) bool { return !rule.Observe })
 	e := observed.evaluate(req, f)
@@ -191,14 +191,14 @@ func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Verdict) {
 // apply takes a rule that is not false into a decision, and reports whether that is
 // made now. spared: a rule before it might have spared the client.
 func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (decided bool) {
-	action, settled := e.outcome(rule, h, *spared)
+	action, determined := e.outcome(rule, h, *spared)
 	switch {
 	case rule.Observe:
 		// What a doubt makes of it is to be seen too, if it is anything.
-		if h.truth == Yes || settled && action != DUNNO {
-			d.Would = append(d.Would, Verdict{action, rule.Name})
+		if h.truth == Yes || determined && action != DUNNO {
+			d.Would = append(d.Would, Ruling{action, rule.Name})
 		}
-	case !settled:
+	case !determined:
 		*spared = true
 	default:
 		d.decide(rule, action, e)
@@ -208,8 +208,8 @@ func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (de
 }
 
 // outcome is what a rule that is not false comes to; spared: a rule
-// before it might have spared the client. Not settled: it is passed over.
-func (e *evaluation) outcome(rule *Rule, h holding, spared bool) (a Action, settled bool) {
+// before it might have spared the client. Not determined: it is passed over.
+func (e *evaluation) outcome(rule *Rule, h holding, spared bool) (a Action, determined bool) {
 	switch {
 	case h.truth == Unknown && rule.Action.Permanent():
 		return milder(e.rules.OnDoubt, e.doubt()), true

@@ -116,7 +116,7 @@ func (c claim) holds(result string) string {
 	}
 	c.settle("?", asked)
 	if len(truths) > 1 {
-		return "not asked"
+		return "not queried"
 	}
 	return slices.Collect(maps.Keys(truths))[0]
 }
@@ -170,7 +170,7 @@ func claims() []claim {
 }
 
 // TestRelated goes through every claim: what is known, what the DNS could not say
-// and what was not asked leave those results possible that can still be, and no
+// and what was not queried leave those results possible that can still be, and no
 // others; and nothing is left open that no question could settle.
 func TestRelated(t *testing.T) {
 	for _, c := range claims() {
@@ -180,7 +180,7 @@ func TestRelated(t *testing.T) {
 		}
 		// A question that could settle one result is put for each that is not settled.
 		results := []string{"match", "related", "mismatch", "unresolved"}
-		open := slices.ContainsFunc(results, func(result string) bool { return c.holds(result) == "not asked" })
+		open := slices.ContainsFunc(results, func(result string) bool { return c.holds(result) == "not queried" })
 		for _, result := range results {
 			entry, errs := policy.NewEntry("helo", []string{result}, nil)
 			if errs != nil {
@@ -189,7 +189,7 @@ func TestRelated(t *testing.T) {
 			rules := policy.Rules{List: []policy.Rule{{Name: "r", When: policy.Table{entry}, Action: policy.Reject}}}
 			got, want := rules.Trace(&e.Req, &e.Facts)[0].Holds.String(), c.holds(result)
 			if open && want == "unknown" {
-				want = "not asked"
+				want = "not queried"
 			}
 			if got != want {
 				t.Errorf("%s: helo = %s holds: %s; want %s", strings.TrimSpace(c.evidence()), result, got, want)

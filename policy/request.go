@@ -40,9 +40,9 @@ type Request struct {
 	Instance  string // equal for all requests about one message
 	QueueID   string
 
-	// Authenticated says that the client logged in (sasl_username).
+	// Authenticated reports whether the client logged in (sasl_username).
 	Authenticated bool
-	// Encrypted says that the session is under TLS (encryption_protocol).
+	// Encrypted reports whether the session is under TLS (encryption_protocol).
 	Encrypted bool
 
 	// Server is server_address, the address that Postfix accepted on

@@ -59,7 +59,7 @@ func (r *Rule) holds(e *evaluation, i int) holding {
 			return holds(No)
 		case except.truth != No:
 			result.truth = min(result.truth, except.truth)
-			result.ask |= except.ask
+			result.lacks |= except.lacks
 		}
 	}
 	if spared && result.truth != Undetermined {

@@ -72,7 +72,7 @@ func TestTrace(t *testing.T) {
 	}
 	want := []string{
 		"watch no: ptr no",
-		"open not asked: helo not asked",
+		"open not queried: helo not queried",
 		"doubt unknown: fcrdns unknown",
 		"share no, not in the share: ptr yes",
 		"spared no: ptr yes unless name yes, fcrdns yes unless client no",

@@ -5,10 +5,10 @@ package policy
 type Truth uint8
 
 // The truths. In this order the truth of "and" is the least of its parts'. Undetermined
-// comes before Unknown: what can still be asked is asked before doubt is admitted.
+// comes before Unknown: what can still be queried is queried before doubt is admitted.
 const (
 	No           Truth = iota
-	Undetermined       // the facts do not hold it: it was not asked
+	Undetermined       // the facts do not hold it: it was not queried
 	Unknown            // the DNS could not say
 	Yes
 	// NotReached is of a rule in a Trial alone: an earlier one has decided.
@@ -24,13 +24,13 @@ func truthOf(b bool) Truth {
 
 // String is the truth for people.
 func (t Truth) String() string {
-	return [...]string{"no", "not asked", "unknown", "yes", "not reached"}[t]
+	return [...]string{"no", "not queried", "unknown", "yes", "not reached"}[t]
 }
 
 // and is three-valued "and".
 func (t Truth) and(u Truth) Truth { return min(t, u) }
 
-// or is three-valued "or": what can still be asked is asked before doubt is
+// or is three-valued "or": what can still be queried is queried before doubt is
 // admitted.
 func (t Truth) or(u Truth) Truth {
 	switch {
@@ -58,8 +58,8 @@ type holding struct {
 	truth Truth
 	// doubtful: it is so only because an entry lists temperror.
 	doubtful bool
-	// ask are the queries that may settle it while it is undetermined.
-	ask CheckSet
+	// lacks are the queries that may determine it while it is undetermined.
+	lacks CheckSet
 }
 
 func holds(t Truth) holding { return holding{truth: t} }
@@ -69,5 +69,5 @@ func (h holding) and(other holding) holding {
 	if h.truth == No || other.truth == No {
 		return holds(No)
 	}
-	return holding{min(h.truth, other.truth), h.doubtful || other.doubtful, h.ask | other.ask}
+	return holding{min(h.truth, other.truth), h.doubtful || other.doubtful, h.lacks | other.lacks}
 }

@@ -48,7 +48,7 @@ func (w *wanted) holds(e *evaluation) holding {
 	case f.Possible&w.results == 0:
 		return holds(No)
 	case f.Result == NotLearnt:
-		return holding{truth: Undetermined, ask: f.Ask}
+		return holding{truth: Undetermined, lacks: f.Lacks}
 	}
 	return holds(Unknown)
 }

@@ -145,7 +145,7 @@ func (l *logFlags) mailFilter(f *logFilter) error {
 func (l *logFlags) actionFilter(f *logFilter) error {
 	if len(l.rules) > 0 {
 		*f = append(*f, func(r *journal.Record) bool {
-			return l.namesRule(r.Decision.Rule) || slices.ContainsFunc(r.Decision.Would, func(v policy.Verdict) bool { return l.namesRule(v.Rule) })
+			return l.namesRule(r.Decision.Rule) || slices.ContainsFunc(r.Decision.Would, func(v policy.Ruling) bool { return l.namesRule(v.Rule) })
 		})
 	}
 	if len(l.actions) == 0 {

@@ -83,7 +83,7 @@ type judged struct {
 	before, after ruling
 	change        change
 	needs         string           // what is missing, if undecided
-	observed      []policy.Verdict // of the new rules
+	observed      []policy.Ruling // of the new rules
 	unobserved    bool             // it is not known what observed rules would have done
 
 	// Of a change only:

@@ -100,7 +100,7 @@ func (in *inquiry) addrs(a *resolver.Answer) policy.Forward {
 func (in *inquiry) note(name string, a *resolver.Answer) {
 	f := in.facts
 	in.lookups.see(name, a)
-	in.asked, in.cached = true, in.cached && a.Cached
+	in.known, in.cached = true, in.cached && a.Cached
 	f.Stale = f.Stale || a.Stale
 	if a.Outcome == resolver.TempError {
 		about := name

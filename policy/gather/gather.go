@@ -17,7 +17,7 @@ import (
 const maxQueries = 20
 
 // fresh is how old a cached answer may be that a reject rests on. Older ones
-// are asked again, so that a host whose DNS was repaired is refused no longer
+// are queried again, so that a host whose DNS was repaired is refused no longer
 // than this.
 const fresh = time.Minute
 
@@ -59,7 +59,7 @@ type Gatherer struct {
 // memory of facts.Names is used again. Where the rules decide without the DNS, no query
 // is sent; else what they need is asked, the cache first. It returns within the
 // deadline, whatever the DNS does, and it cannot fail: what could not be learnt is a
-// temperror. Before a reject, answers older than a minute are asked again.
+// temperror. Before a reject, answers older than a minute are queried again.
 func (g *Gatherer) Decide(ctx context.Context, req *policy.Request, rules *policy.Rules, facts *policy.Facts) policy.Decision {
 	d, finish := g.Begin(req, rules, facts)
 	if finish != nil {
@@ -102,6 +102,6 @@ func (g *Gatherer) finish(ctx context.Context, req *policy.Request, rules *polic
 		in.run(ctx, &d)
 	}
 	in.lookups.count(g.DNS, in.kind())
-	facts.Questions = in.options.Budget.Sent()
+	facts.Queries = in.options.Budget.Sent()
 	return d
 }

@@ -32,11 +32,11 @@ type inquiry struct {
 
 	waiting  policy.CheckSet // those of which queries are under way
 	ptr      func(context.Context) resolver.Answer
-	forwards []forward // what names resolve to, asked so far
+	forwards []forward // what names resolve to, queried so far
 
 	lookups lookups // to be counted
 
-	asked, cached bool // an answer has come; all came from the cache
+	known, cached bool // an answer has come; all came from the cache
 	aged          bool // one was older than fresh
 	judged        int  // how often the rules were held against the facts
 }
@@ -47,7 +47,7 @@ var inquiries = sync.Pool{New: func() any { return new(inquiry) }}
 // forward is the query what a name resolves to in the client's address family.
 type forward struct {
 	name    string
-	claimed bool // when asked, nobody but the client had said the name
+	claimed bool // when queried, nobody but the client had said the name
 	to      policy.Forward
 	wait    func(context.Context) resolver.Answer // nil: there is the answer
 }
@@ -64,7 +64,7 @@ func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, 
 func (in *inquiry) restart(maxAge time.Duration) {
 	in.options.MaxAge, in.options.Link = maxAge, resolver.Link{}
 	in.waiting, in.ptr, in.forwards = 0, nil, in.forwards[:0]
-	in.asked, in.cached, in.aged = false, true, false
+	in.known, in.cached, in.aged = false, true, false
 	f := in.facts
 	*f = policy.Facts{Names: f.Names[:0], HELO: policy.NewHELO(in.req.HELO, in.req.Client)}
 	f.OwnClient = slices.Contains(in.g.HostAddrs, in.req.Client)
@@ -84,11 +84,11 @@ func (in *inquiry) end() {
 func (in *inquiry) run(ctx context.Context, d *policy.Decision) bool {
 	for {
 		in.judge(d)
-		ask := d.Ask
+		wanted := d.Lacks
 		if in.g.Complete && in.req.Client.IsValid() || in.options.CacheOnly && d.Undetermined {
-			ask = ^policy.CheckSet(0) // what is at hand costs nobody anything, and the log has it
+			wanted = ^policy.CheckSet(0) // what is at hand costs nobody anything, and the log has it
 		}
-		switch in.ask(ctx, ask) {
+		switch in.query(ctx, wanted) {
 		case answered:
 			continue
 		case underWay:
@@ -96,7 +96,7 @@ func (in *inquiry) run(ctx context.Context, d *policy.Decision) bool {
 			continue
 		}
 		if d.Undetermined {
-			return d.Ask == 0 // nobody can be asked
+			return d.Lacks == 0 // nobody can be asked
 		}
 		if in.log(ctx) {
 			in.judge(d) // that the checks tell what the facts do; it was determined before
@@ -109,7 +109,7 @@ func (in *inquiry) run(ctx context.Context, d *policy.Decision) bool {
 func (in *inquiry) judge(d *policy.Decision) {
 	in.judged++
 	f := in.facts
-	f.Cached = in.asked && in.cached
+	f.Cached = in.known && in.cached
 	f.Outage = len(f.Errors) > 0 && in.g.DNS.Outage()
 	if in.options.CacheOnly { // all that is at hand is taken anyway
 		*d = in.rules.JudgeBriefly(in.req, f)
@@ -118,15 +118,15 @@ func (in *inquiry) judge(d *policy.Decision) {
 	}
 }
 
-// lacking are the queries of a check that nobody has asked.
+// lacking are the queries of a check that nobody has made.
 func (in *inquiry) lacking(c policy.Check) []policy.Query {
 	in.queries = c.Queries(in.facts, in.queries[:0])
 	return in.queries
 }
 
-// ask begins the queries of checks, those that follow from a cached answer included: the
+// query begins the queries of checks, those that follow from a cached answer included: the
 // checks are in such an order.
-func (in *inquiry) ask(ctx context.Context, wanted policy.CheckSet) progress {
+func (in *inquiry) query(ctx context.Context, wanted policy.CheckSet) progress {
 	best := idle
 	for c := range policy.NumChecks {
 		if !wanted.Has(c) || in.waiting.Has(c) {
@@ -135,9 +135,9 @@ func (in *inquiry) ask(ctx context.Context, wanted policy.CheckSet) progress {
 		p := idle
 		for _, q := range in.lacking(c) {
 			if q.To == nil {
-				p = max(p, in.askNames(ctx))
+				p = max(p, in.queryNames(ctx))
 			} else {
-				p = max(p, in.askForward(ctx, q))
+				p = max(p, in.queryForward(ctx, q))
 			}
 		}
 		if p == underWay {
@@ -199,7 +199,7 @@ func (in *inquiry) log(ctx context.Context) (changed bool) {
 }
 
 // takeSoon waits for an answer that nobody needs. It reports whether one has come: if
-// not, it was not asked as far as the facts go.
+// not, it was not queried as far as the facts go.
 func (in *inquiry) takeSoon(ctx context.Context, f *forward) bool {
 	if f.wait == nil {
 		return true
@@ -229,8 +229,8 @@ func (in *inquiry) kind() resolver.Kind {
 	return resolver.KindAAAA
 }
 
-// askNames asks for the client's names.
-func (in *inquiry) askNames(ctx context.Context) progress {
+// queryNames asks for the client's names.
+func (in *inquiry) queryNames(ctx context.Context) progress {
 	a, wait := in.g.DNS.BeginPTR(ctx, in.req.Client, in.options)
 	if wait != nil {
 		in.ptr = wait
@@ -261,7 +261,7 @@ func (in *inquiry) raiseNames(ctx context.Context) {
 	}
 }
 
-// find finds the query what a name resolves to; nil: it was not asked for this client.
+// find finds the query what a name resolves to; nil: it was not made for this client.
 func (in *inquiry) find(name string) *forward {
 	for i := range in.forwards {
 		if in.forwards[i].name == name {
@@ -271,10 +271,10 @@ func (in *inquiry) find(name string) *forward {
 	return nil
 }
 
-// askForward asks what a name resolves to, if that was not asked for this client before.
-// That of a name which the client alone has said may find no room, and is asked again when
+// queryForward queries what a name resolves to, if that was not queried for this client before.
+// That of a name which the client alone has said may find no room, and is queried again when
 // the client's names are known: it may be one of them.
-func (in *inquiry) askForward(ctx context.Context, q policy.Query) progress {
+func (in *inquiry) queryForward(ctx context.Context, q policy.Query) progress {
 	f := in.find(q.Name)
 	if f == nil {
 		o := in.options

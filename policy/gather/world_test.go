@@ -45,7 +45,7 @@ func newHost(t *testing.T, zone string) *host {
 		g:     gather.Gatherer{DNS: r, Deadline: 5 * time.Second},
 		rules: policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()},
 		facts: policy.Facts{
-			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []policy.LookupError{{Reason: "of another"}}, Questions: 7,
+			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []policy.LookupError{{Reason: "of another"}}, Queries: 7,
 			Names: slices.Repeat([]policy.Name{policy.NewName("mail.example.net", netip.MustParseAddr("192.0.2.1"))}, policy.MaxNames),
 			Stale: true, Outage: true, Overload: true,
 		},
@@ -77,9 +77,9 @@ func (h *host) expect(when, client, want string, questions int) policy.Facts {
 	if got := cases.Told(d); got != want {
 		h.t.Errorf("%s: %s: %s; want %s; %s", when, client, got, want, cases.Show(&e.Req, &facts))
 	}
-	if len(asked) != questions || facts.Questions != questions {
+	if len(asked) != questions || facts.Queries != questions {
 		h.t.Errorf("%s: %s: %d questions told, %d asked: %s; want %d",
-			when, client, facts.Questions, len(asked), strings.Join(asked, ", "), questions)
+			when, client, facts.Queries, len(asked), strings.Join(asked, ", "), questions)
 	}
 	return facts
 }

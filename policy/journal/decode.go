@@ -423,7 +423,7 @@ func takeWould(v value, r *Record) (odd string, err error) {
 		if a == policy.Info {
 			a = policy.DUNNO
 		}
-		r.Decision.Would = append(r.Decision.Would, policy.Verdict{Action: a, Rule: rule})
+		r.Decision.Would = append(r.Decision.Would, policy.Ruling{Action: a, Rule: rule})
 	})
 	return odd, cmp.Or(err, bad)
 }

@@ -114,7 +114,7 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 		}
 		f.Errors = append(f.Errors, e)
 	}
-	f.Questions = d.roll(21)
+	f.Queries = d.roll(21)
 	f.Cached, f.Stale, f.Outage, f.Overload = d.flip(), d.flip(), d.roll(8) == 1, d.roll(8) == 1
 	return f
 }
@@ -221,7 +221,7 @@ func asLogged(r journal.Record) journal.Record {
 	r.Elapsed = r.Elapsed.Round(time.Microsecond)
 	// They follow from the request, the facts and the rules.
 	r.Decision.Code, r.Decision.Text, r.Decision.Undetermined = policy.Code{}, "", false
-	r.Decision.Ask = 0
+	r.Decision.Lacks = 0
 	return r
 }
 

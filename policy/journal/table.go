@@ -99,7 +99,7 @@ func rows() []row {
 		flagRow("own_client", "the client is this very host", func(r *Record) *bool { return &r.Facts.OwnClient }),
 		flagRow("own_helo", "the HELO is a name of this very host", func(r *Record) *bool { return &r.Facts.OwnHELO }),
 		{key: "dns_errors", doc: "list of why lookups failed, some of them (below)", kind: kindList, bound: maxErrors, cuts: true, some: func(r *Record) bool { return len(r.Facts.Errors) > 0 }, list: putErrors, take: takeErrors, array: errorsAsJSON},
-		numberRow("questions", "that were sent to DNS servers", func(r *Record) *int { return &r.Facts.Questions }),
+		numberRow("questions", "that were sent to DNS servers", func(r *Record) *int { return &r.Facts.Queries }),
 		textRow("client_address", maxText, "what Postfix sent, if that is no address", func(r *Record) *string { return &r.Request.ClientText }),
 		textRow("helo_is", maxHELO, "the HELO", func(r *Record) *string { return &r.Request.HELO }).judgedAs(policy.AttrHELO),
 		textRow("sender", maxMailbox, "MAIL FROM", func(r *Record) *string { return &r.Request.Sender }).judgedAs(policy.AttrSender),

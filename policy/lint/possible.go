@@ -18,7 +18,7 @@ type combination policy.Findings
 func combined(f policy.Facts) combination {
 	o := combination(possibleRules.Findings(&possibleRequest, &f))
 	for c := range o {
-		o[c].Ask = 0
+		o[c].Lacks = 0
 		if o[c].Result == policy.TempError {
 			o[c].Possible = 0
 		}

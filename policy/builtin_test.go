@@ -5,14 +5,16 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
+	"policyd-rdns/policy/lint"
 )
 
 func TestBuiltin(t *testing.T) {
 	decided := map[string]bool{}
-	for _, tt := range readCases(t, "builtin.txt") {
-		d := tt.rules.Judge(&tt.req, &tt.facts)
-		if got := told(d); got != tt.want {
-			t.Errorf("%s: %s: %s; want %s", tt.where, tt.text, got, tt.want)
+	for _, tt := range cases.Read(t, "builtin.txt") {
+		d := tt.Rules.Judge(&tt.Req, &tt.Facts)
+		if got := cases.Told(d); got != tt.Want {
+			t.Errorf("%s: %s: %s; want %s", tt.Where, tt.Text, got, tt.Want)
 		}
 		decided[d.Rule] = true
 		for _, v := range d.Would {
@@ -53,7 +55,7 @@ func TestBuiltinReachable(t *testing.T) {
 	list := policy.Builtin()
 	for i := range list {
 		for j := range i {
-			if list[j].Shadows(&list[i]) {
+			if lint.Shadows(&list[j], &list[i]) {
 				t.Errorf("rule %q is never reached: %q is before it", list[i].Name, list[j].Name)
 			}
 		}

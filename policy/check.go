@@ -2,7 +2,7 @@ package policy
 
 import "strings"
 
-// Check is one of the questions that the facts answer, a number of the list of
+// Check is one of the things that the facts answer, a number of the list of
 // checks.
 type Check uint8
 
@@ -33,9 +33,11 @@ var checks = [NumChecks]*check{
 
 // check is all that one check is.
 type check struct {
-	name     string   // in rules and log lines
-	question string   // for people, in a few words
-	results  []Result // that a rule may ask for, in the order of the documentation
+	name     string // in rules and log lines
+	question string // for people, in a few words
+	// good is the result of a host that is set up as it should be.
+	good    Result
+	results []Result // that a rule may ask for, in the order of the documentation
 	// needs are the keys of the request that it looks at.
 	needs Attributes
 	// standing is what an exemption is worth that rests on it.
@@ -44,9 +46,9 @@ type check struct {
 	hides Result
 	// find draws the check from the facts and from the checks before it.
 	find func(e *evaluation) Finding
-	// query asks for what the check looks at, beside what the queries of other checks
-	// bring. Nil: nothing.
-	query *query
+	// queries appends what the check rests on, beside what the queries of other checks
+	// bring, and nobody has queried, as far as that is known yet. Nil: nothing.
+	queries func(f *Facts, list []Query) []Query
 	// evidence tells people what the check's result rests on, each text bounded; it
 	// holds names from the DNS and from the client.
 	evidence func(req *Request, f *Facts) []string
@@ -90,19 +92,20 @@ var resultNames = [numResults]string{
 	"word", "half", "full", "fqdn", "literal", "unqualified", "bare_ip", "missing", "match", "own", "related",
 }
 
-// results is a set of results.
-type results uint32
+// Results is a set of results.
+type Results uint32
 
 // of is the set of some results.
-func of(all ...Result) results {
-	var set results
+func of(all ...Result) Results {
+	var set Results
 	for _, r := range all {
 		set |= 1 << r
 	}
 	return set
 }
 
-func (s results) has(r Result) bool { return s&(1<<r) != 0 }
+// Has reports whether a result is in the set.
+func (s Results) Has(r Result) bool { return s&(1<<r) != 0 }
 
 // CheckSet is a set of checks.
 type CheckSet uint16
@@ -114,15 +117,14 @@ func (s *CheckSet) Add(checks ...Check) {
 	}
 }
 
+// Remove takes a check out of the set.
+func (s *CheckSet) Remove(c Check) { *s &^= 1 << c }
+
 // Has reports whether a check is in the set.
 func (s CheckSet) Has(c Check) bool { return s&(1<<c) != 0 }
 
-// Queries is a set of what can be asked about a client: those of the checks that have
-// a query of their own.
-type Queries = CheckSet
-
-// queries is the set of the queries of some checks.
-func queries(all ...Check) (set Queries) {
+// checkSet is the set of some checks.
+func checkSet(all ...Check) (set CheckSet) {
 	set.Add(all...)
 	return set
 }
@@ -133,10 +135,10 @@ type Finding struct {
 	// query may still tell, and TempError if the DNS could not; a result that is
 	// another of two good ones may have Possible too.
 	Result Result
-	// possible are the results that it may still become; empty: Result is it.
-	possible results
-	// ask are the queries that would determine it.
-	ask Queries
+	// Possible are the results that it may still become; empty: Result is it.
+	Possible Results
+	// Lacks are the checks whose queries would determine it.
+	Lacks CheckSet
 }
 
 // found is a result that is determined.
@@ -144,15 +146,18 @@ func found(r Result) Finding { return Finding{Result: r} }
 
 // undetermined is a check that may become one of some results: once the queries are
 // answered or, if there are none, if only the DNS had said.
-func undetermined(ask Queries, possible results) Finding {
-	if ask == 0 {
-		return Finding{Result: TempError, possible: possible}
+func undetermined(lacks CheckSet, possible Results) Finding {
+	if lacks == 0 {
+		return Finding{Result: TempError, Possible: possible}
 	}
-	return Finding{Result: NotLearnt, possible: possible | of(TempError), ask: ask}
+	return Finding{Result: NotLearnt, Possible: possible | of(TempError), Lacks: lacks}
 }
 
 // Checks holds the result of every check.
 type Checks [NumChecks]Result
+
+// Findings is what the facts say of every check.
+type Findings [NumChecks]Finding
 
 // String is the check's name in rules and log lines, such as "helo_form".
 func (c Check) String() string { return checks[c].name }
@@ -174,6 +179,9 @@ func (c Check) Result(name string) (Result, bool) {
 	return NotLearnt, false
 }
 
+// Good is the result of a host that is set up as it should be; [NotLearnt]: none is.
+func (c Check) Good() Result { return checks[c].good }
+
 // Shown reports whether a result says anything: one that was not learnt does not, nor
 // does the strength of a proper name.
 func (c Check) Shown(r Result) bool { return r != NotLearnt && r != checks[c].hides }
@@ -185,6 +193,26 @@ func (c Check) Evidence(req *Request, f *Facts) []string {
 		return nil
 	}
 	return checks[c].evidence(req, f)
+}
+
+// A Query is a lookup that a check rests on.
+type Query struct {
+	// Name is to be resolved into the client's address family; empty: the names of the
+	// client's address are asked for.
+	Name string
+	// To is where among the facts it belongs what Name resolves to. Nil: Name is empty.
+	To *Forward
+	// Claimed: the client alone says the name, and may say any.
+	Claimed bool
+}
+
+// Queries appends to a list what a check rests on and nobody has queried, as far as
+// the facts tell that yet: what follows from an answer is known when they have it.
+func (c Check) Queries(f *Facts, list []Query) []Query {
+	if checks[c].queries == nil {
+		return list
+	}
+	return checks[c].queries(f, list)
 }
 
 // CheckByName finds a check by its name in rules and log lines.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
 )
 
 func TestCheckNames(t *testing.T) {
@@ -37,12 +38,12 @@ func TestChecksString(t *testing.T) {
 		{"203.0.113.10 mail.example.com>me helo:mail.example.com>me", "ptr=found fcrdns=pass name=proper strength=none helo_form=fqdn helo=match helo_name=proper"},
 	}
 	for _, tt := range tests {
-		e, err := readEvidence(tt.client)
+		e, err := cases.Client(tt.client)
 		if err != nil {
 			t.Fatal(err)
 		}
 		rules := policy.Rules{}
-		if got := rules.Judge(&e.req, &e.facts).Checks.String(); !strings.HasPrefix(got+" ", tt.want+" ") {
+		if got := rules.Judge(&e.Req, &e.Facts).Checks.String(); !strings.HasPrefix(got+" ", tt.want+" ") {
 			t.Errorf("checks of %s = %s; want %s, and further checks at most", tt.client, got, tt.want)
 		}
 	}

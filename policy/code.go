@@ -52,7 +52,7 @@ func digits(s string) bool {
 	return s != ""
 }
 
-// short says that s is a number as in an enhanced code: Postfix takes a code
+// short reports whether s is a number as in an enhanced code: Postfix takes a code
 // with a longer one for text (RFC 3463 section 2).
 func short(s string) bool { return digits(s) && len(s) <= 3 }
 

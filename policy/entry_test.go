@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
 )
 
 func TestNewEntryErrors(t *testing.T) {
@@ -32,8 +33,8 @@ func TestNewEntryErrors(t *testing.T) {
 		{"recipient", "<>", `"<>": a recipient is never empty`},
 		{"authenticated", "yes", `"yes": want true or false`},
 		{"encrypted", "1", `"1": want true or false`},
-		{"until", "31.3.2027", `"31.3.2027": want a date such as 2027-03-31`},
-		{"until", "2027-02-29", `"2027-02-29": want a date such as 2027-03-31`},
+		{"until", "31.3.2027", `"31.3.2027": want a date such as 2027-03-31, or a time with its offset such as 2027-03-31T18:00:00Z`},
+		{"until", "2027-02-29", `"2027-02-29": want a date such as 2027-03-31, or a time with its offset such as 2027-03-31T18:00:00Z`},
 		{"colour", "red", `unknown key "colour"`},
 		{strings.Repeat("x", 99), "", `unknown key "` + strings.Repeat("x", 60) + `"`},
 	}
@@ -74,11 +75,11 @@ func good(key string) string {
 	case "until":
 		return "2027-03-31"
 	}
-	return "text"
+	return policy.EntryExample(key)
 }
 
 func TestEntryKeys(t *testing.T) {
-	e, err := readEvidence("203.0.113.10 mail.example.com>me")
+	e, err := cases.Client("203.0.113.10 mail.example.com>me")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,56 +100,14 @@ func TestEntryKeys(t *testing.T) {
 		// No value, no truth.
 		empty, errs := policy.NewEntry(key, nil, nil)
 		rules := policy.Rules{List: []policy.Rule{{Name: key, When: policy.Table{empty}, Action: policy.Reject}}}
-		if d := rules.Judge(&e.req, &e.facts); errs != nil || d.Decided != policy.DUNNO {
-			t.Errorf("%s of no values: %v, errors %v; want dunno", key, told(d), errs)
+		if d := rules.Judge(&e.Req, &e.Facts); errs != nil || d.Decided != policy.DUNNO {
+			t.Errorf("%s of no values: %v, errors %v; want dunno", key, cases.Told(d), errs)
 		}
 	}
 	// The list is a copy.
 	policy.EntryKeys()[0] = "changed"
 	if got := policy.EntryKeys()[0]; got != "ptr" {
 		t.Errorf("the first of EntryKeys is %q after a caller changed its copy; want ptr", got)
-	}
-}
-
-func TestShadows(t *testing.T) {
-	tests := []struct {
-		before, after string
-		want          bool
-	}{
-		{"a: reject", "b: reject when ptr=none", true},
-		{"a: reject when ptr=none", "b: reject", false},
-		{"a: reject when ptr=none", "b: dunno when ptr=none", true},
-		{"a: reject when ptr=none,malformed", "b: reject when ptr=none", true},
-		{"a: reject when ptr=none", "b: reject when ptr=none,malformed", false},
-		{"a: reject when ptr=none", "b: reject when ptr=none helo=own", true},
-		{"a: reject when ptr=none helo=own", "b: reject when ptr=none", false},
-		{"a: reject when ptr=none", "b: reject when fcrdns=none", false},
-		{"a: reject when ptr=none", "b: reject when ptr=none unless helo=own", true},
-		{"a: reject when ptr=none unless helo=own", "b: reject when ptr=none", false},
-		{"a: reject observe when ptr=none", "b: reject when ptr=none", false},
-		{"a: reject 50% when ptr=none", "b: reject when ptr=none", false},
-		{"a: reject 100% when ptr=none", "b: reject when ptr=none", true},
-		{"a: reject when ptr=none", "b: reject 50% when ptr=none", true},
-	}
-	for _, tt := range tests {
-		before, err := readRule(tt.before)
-		if err != nil {
-			t.Fatal(err)
-		}
-		after, err := readRule(tt.after)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := before.Shadows(&after); got != tt.want {
-			t.Errorf("%q shadows %q: %v; want %v", tt.before, tt.after, got, tt.want)
-		}
-	}
-	rule, err := readRule("a: reject when ptr=none helo=own")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !rule.When.Has("helo") || rule.When.Has("client") {
-		t.Errorf("the table of %v has helo: %v, client: %v; want true, false", rule.When, rule.When.Has("helo"), rule.When.Has("client"))
 	}
 }
 
@@ -168,7 +127,7 @@ func FuzzEntry(f *testing.F) {
 		if strings.TrimSpace(client) == "" {
 			return
 		}
-		e, err := readEvidence(client)
+		e, err := cases.Client(client)
 		if err != nil {
 			return
 		}
@@ -186,9 +145,9 @@ func FuzzEntry(f *testing.F) {
 			{Name: "when", Action: policy.Reject, When: policy.Table{entry}},
 			{Name: "unless", Action: policy.Reject, Unless: []policy.Table{{entry}}},
 		}}
-		first, second := rules.Judge(&e.req, &e.facts), rules.Judge(&e.req, &e.facts)
-		if told(first) != told(second) {
-			t.Errorf("%s = %q for %s: %s, then %s", key, values, client, told(first), told(second))
+		first, second := rules.Judge(&e.Req, &e.Facts), rules.Judge(&e.Req, &e.Facts)
+		if cases.Told(first) != cases.Told(second) {
+			t.Errorf("%s = %q for %s: %s, then %s", key, values, client, cases.Told(first), cases.Told(second))
 		}
 		if first.Decided == policy.DUNNO && !first.Undetermined && alwaysSettled(key) {
 			t.Errorf("%s = %q for %s: neither the rule with it as when nor that with it as unless holds", key, values, client)
@@ -199,3 +158,13 @@ func FuzzEntry(f *testing.F) {
 // alwaysSettled says whether of an entry of the key and its opposite one lets
 // a rule hold, whatever the client: before a HELO no rule about it holds.
 func alwaysSettled(key string) bool { return !strings.HasPrefix(key, "helo") }
+
+func TestTableHas(t *testing.T) {
+	rule, err := cases.Rule("a: reject when ptr=none helo=own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !rule.When.Has("helo") || rule.When.Has("client") {
+		t.Errorf("the table of %v has helo: %v, client: %v; want true, false", rule.When, rule.When.Has("helo"), rule.When.Has("client"))
+	}
+}

@@ -12,7 +12,7 @@ type evaluation struct {
 	req      *Request
 	facts    *Facts
 	rules    *Rules
-	findings [NumChecks]Finding
+	findings Findings
 	// guess is how true entries are that look at unknown keys of the request: open,
 	// unless firm is set.
 	guess Truth
@@ -48,7 +48,7 @@ func (e *evaluation) draw() {
 	for c := range checks {
 		e.findings[c] = checks[c].find(e)
 		if e.facts.Unread != 0 && e.facts.Unread.Has(Check(c)) {
-			e.findings[c] = Finding{possible: of(checks[c].results...) | of(TempError)} // and nobody can be asked
+			e.findings[c] = Finding{Possible: of(checks[c].results...) | of(TempError)} // and nobody can be asked
 		}
 	}
 }
@@ -61,6 +61,13 @@ func (e *evaluation) results() (c Checks) {
 		}
 	}
 	return c
+}
+
+// Findings are what the facts of a request say of the checks.
+func (r *Rules) Findings(req *Request, f *Facts) Findings {
+	e := r.evaluate(req, f)
+	defer e.release()
+	return e.findings
 }
 
 // guesses are how true entries that look at unknown keys are taken to be in a rule's

@@ -21,20 +21,20 @@ const MaxAddrs = 8
 // before any rule or list of the configuration has a word. A decision-log line
 // holds all of it, so that it can be judged again.
 type Facts struct {
-	// PTR is what became of the question for the client's names.
+	// PTR is what became of the query for the client's names.
 	PTR resolver.Outcome
 	// Names are the client's well-formed names, at most MaxNames, the HELO
 	// first if it is one of them. If no name is well-formed they are the
 	// malformed ones, and none of them resolves.
 	Names []Name
-	// MoreNames says that there were well-formed names beyond Names, which
+	// MoreNames reports whether there were well-formed names beyond Names, which
 	// nobody has tried.
 	MoreNames bool
 
 	// HELO is the argument of HELO or EHLO and what it resolves to.
 	HELO HELO
 
-	// OwnClient says that the client is an address of this very host, OwnHELO
+	// OwnClient reports whether the client is an address of this very host, OwnHELO
 	// that the HELO is a name of this host. What the configuration adds to
 	// either is not a fact but a rule.
 	OwnClient bool
@@ -42,14 +42,14 @@ type Facts struct {
 
 	// Errors says of each lookup that is a temperror why.
 	Errors []LookupError
-	// Questions is the number of questions that were sent for this client.
-	Questions int
-	// Cached says that DNS answers were used and all came from the cache.
+	// Queries is the number of queries that were sent for this client.
+	Queries int
+	// Cached reports whether DNS answers were used and all came from the cache.
 	Cached bool
-	// Stale says that an answer past its TTL was used (RFC 8767).
+	// Stale reports whether an answer past its TTL was used (RFC 8767).
 	Stale bool
 
-	// Outage says that no DNS server answered anybody, Overload that this
+	// Outage reports whether no DNS server answered anybody, Overload that this
 	// daemon had no room for a lookup. What is a temperror for that is trouble
 	// of our own, and nothing that a client could mend or wait for.
 	Outage   bool
@@ -96,7 +96,7 @@ type Forward struct {
 	Addrs   []netip.Addr // at most MaxAddrs
 }
 
-// To says whether the name resolves to the address.
+// To reports whether the name resolves to the address.
 func (l *Forward) To(addr netip.Addr) bool { return slices.Contains(l.Addrs, addr) }
 
 // String is what the name resolves to, for people.
@@ -113,18 +113,18 @@ func (l *Forward) String() string {
 	case resolver.TempError:
 		return "temperror"
 	}
-	return "(not asked)"
+	return "(not queried)"
 }
 
-// open says that nobody knows yet, or nobody could say.
-func (l *Forward) open() bool {
+// undetermined reports whether nobody knows yet, or nobody could say.
+func (l *Forward) undetermined() bool {
 	return l.Outcome == resolver.NotAsked || l.Outcome == resolver.TempError
 }
 
-// nearest is the index of the client's own address among some, or else of one in
+// Nearest is the index of the client's own address among some, or else of one in
 // its network, or else -1. A network is what one site has: a /24 of IPv4, a /64 of
 // IPv6.
-func nearest(addrs []netip.Addr, client netip.Addr) int {
+func Nearest(addrs []netip.Addr, client netip.Addr) int {
 	if i := slices.Index(addrs, client); i >= 0 {
 		return i
 	}
@@ -147,12 +147,12 @@ type Name struct {
 	Forward Forward
 }
 
-// confirmed says whether the name resolves to the client.
+// confirmed reports whether the name resolves to the client.
 func (n *Name) confirmed(client netip.Addr) Truth {
 	if n.Forward.To(client) {
 		return Yes
 	}
-	return unsettled(No, n.Forward.Outcome)
+	return afterOutcome(No, n.Forward.Outcome)
 }
 
 // NewName judges a name of a client by its looks.
@@ -175,23 +175,19 @@ type HELO struct {
 
 // NewHELO judges a HELO by its looks.
 func NewHELO(helo string, client netip.Addr) HELO {
-	var g HELO
-	g.judge(helo, client)
-	return g
-}
-
-func (g *HELO) judge(helo string, client netip.Addr) {
-	g.Form, g.Addr = hostname.ParseHELO(helo)
-	switch g.Form {
+	form, addr := hostname.ParseHELO(helo)
+	h := HELO{Form: form, Addr: addr}
+	switch form {
 	case hostname.FQDN:
-		g.Name = hostname.Normal(helo)
-		g.Verdict = hostname.Classify(g.Name, client)
+		h.Name = hostname.Normal(helo)
+		h.Verdict = hostname.Classify(h.Name, client)
 	case hostname.Unqualified:
-		g.Name = hostname.Normal(helo)
+		h.Name = hostname.Normal(helo)
 	}
+	return h
 }
 
-// NewFacts are the facts about a request that need no question.
+// NewFacts are the facts about a request that need no query.
 func NewFacts(req *Request) Facts {
 	return Facts{HELO: NewHELO(req.HELO, req.Client)}
 }

@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"context"
-
-	"policyd-rdns/resolver"
-)
+import "policyd-rdns/resolver"
 
 // checkFCrDNS asks whether one of the client's names resolves to its address. It is
 // RFC 8601's iprev with its permerror told apart: any name that confirms is a pass,
@@ -12,9 +8,20 @@ import (
 var checkFCrDNS = check{
 	name:     "fcrdns",
 	question: "does one of its names resolve to the address?",
+	good:     Pass,
 	results:  []Result{Pass, Mismatch, Unresolved, None, TempError},
 	find:     findFCrDNS,
-	query:    &query{begin: (*inquiry).beginNames, take: (*inquiry).takeNames},
+	queries: func(f *Facts, list []Query) []Query {
+		if f.PTR != resolver.Found {
+			return list
+		}
+		for i := range f.Names {
+			if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotAsked {
+				list = append(list, Query{Name: n.Name, To: &n.Forward})
+			}
+		}
+		return list
+	},
 	evidence: func(_ *Request, f *Facts) []string {
 		var all []string
 		for i := range f.Names {
@@ -59,21 +66,21 @@ func findFCrDNS(e *evaluation) Finding {
 			no = Mismatch
 		}
 	}
-	if ask := f.lacksConfirmation(); ask != 0 || doubt {
-		return undetermined(ask, of(Pass, Mismatch, no))
+	if lacks := f.lacksConfirmation(); lacks != 0 || doubt {
+		return undetermined(lacks, of(Pass, Mismatch, no))
 	}
 	return found(no)
 }
 
 // lacksConfirmation are the queries that tell which of the client's names confirm, as
-// far as nobody has asked.
-func (f *Facts) lacksConfirmation() Queries {
+// far as nobody has queried.
+func (f *Facts) lacksConfirmation() CheckSet {
 	if f.PTR == resolver.NotAsked {
-		return queries(CheckPTR, CheckFCrDNS)
+		return checkSet(CheckPTR, CheckFCrDNS)
 	}
 	for i := range f.Names {
 		if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotAsked {
-			return queries(CheckFCrDNS)
+			return checkSet(CheckFCrDNS)
 		}
 	}
 	return 0
@@ -87,28 +94,4 @@ func firstForward(names []Name) string {
 		}
 	}
 	return "another address"
-}
-
-// beginNames asks what the client's names resolve to.
-func (in *inquiry) beginNames(ctx context.Context) progress {
-	if in.facts.PTR != resolver.Found {
-		return idle
-	}
-	p := idle
-	for i := range in.facts.Names {
-		n := &in.facts.Names[i]
-		if !n.Valid || n.Forward.Outcome != resolver.NotAsked {
-			continue
-		}
-		p = max(p, in.forward(ctx, n.Name, &n.Forward, in.options))
-	}
-	return p
-}
-
-func (in *inquiry) takeNames(ctx context.Context) {
-	for i := range in.facts.Names {
-		if n := &in.facts.Names[i]; n.Valid {
-			in.take(ctx, n.Name, &n.Forward)
-		}
-	}
 }

@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"context"
-
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
@@ -13,10 +11,18 @@ import (
 var checkHELO = check{
 	name:     "helo",
 	question: "is HELO the client's own?",
+	good:     Match,
 	results:  []Result{Match, Own, Related, Mismatch, Unresolved, None, TempError},
 	needs:    AttrHELO,
 	find:     findHELO,
-	query:    &query{begin: (*inquiry).beginHELO, take: (*inquiry).takeHELO},
+	// It is a lookup of a name that anybody may say, which may find no room, unless the
+	// name is known to be one of the client's.
+	queries: func(f *Facts, list []Query) []Query {
+		if h := &f.HELO; h.lacksForward() {
+			list = append(list, Query{Name: h.Name, To: &h.Forward, Claimed: !f.heloIsAName()})
+		}
+		return list
+	},
 	evidence: func(_ *Request, f *Facts) []string {
 		if f.HELO.Forward.Outcome == resolver.NotAsked {
 			return nil
@@ -77,12 +83,15 @@ func findHELO(e *evaluation) Finding {
 // findHELOHost is the check of a HELO that is a host name.
 func findHELOHost(e *evaluation, own bool) Finding {
 	h := &e.facts.HELO
-	ask := e.lacksHELO()
+	var lacks CheckSet
+	if h.lacksForward() {
+		lacks = checkSet(CheckHELO)
+	}
 	switch {
 	case h.Forward.To(e.req.Client):
 		return found(Match)
-	case own && h.Forward.open():
-		return undetermined(ask, of(Match, Own))
+	case own && h.Forward.undetermined():
+		return undetermined(lacks, of(Match, Own))
 	case own:
 		return found(Own)
 	}
@@ -94,30 +103,27 @@ func findHELOHost(e *evaluation, own bool) Finding {
 		possible, result = of(Unresolved), Unresolved
 	}
 	switch related, more := e.related(); {
-	case related == Yes && ask != 0:
-		return undetermined(ask, of(Match, Related))
+	case related == Yes && lacks != 0:
+		return undetermined(lacks, of(Match, Related))
 	case related == Yes:
 		f := found(Related)
 		if h.Forward.Outcome == resolver.TempError {
-			f.possible = of(Match, Related)
+			f.Possible = of(Match, Related)
 		}
 		return f
 	case related == Undetermined:
-		return undetermined(ask|more, possible|of(Related))
+		return undetermined(lacks|more, possible|of(Related))
 	case related == Unknown:
-		return undetermined(ask, possible|of(Related))
-	case h.Forward.open():
-		return undetermined(ask, possible)
+		return undetermined(lacks, possible|of(Related))
+	case h.Forward.undetermined():
+		return undetermined(lacks, possible)
 	}
 	return found(result)
 }
 
-// lacksHELO are the queries that tell what HELO resolves to, if nobody has asked.
-func (e *evaluation) lacksHELO() Queries {
-	if h := &e.facts.HELO; h.Forward.Outcome == resolver.NotAsked && h.Form == hostname.FQDN {
-		return queries(CheckHELO)
-	}
-	return 0
+// lacksForward reports whether nobody has queried what HELO resolves to.
+func (g *HELO) lacksForward() bool {
+	return g.Forward.Outcome == resolver.NotAsked && g.Form == hostname.FQDN
 }
 
 // claimsOwn reports whether HELO is a name or an address of ours. One that tells
@@ -135,9 +141,9 @@ func (e *evaluation) claimsOwn() bool {
 // name; or, where only generic names confirm, of that of one of these, if it is
 // itself proper and resolves into the client's network: a sender's hosts stand
 // beside each other, and one of them is named. The domain alone would not do, for
-// who has a generic name can say in HELO its provider's domain. ask are the queries that
+// who has a generic name can say in HELO its provider's domain. lacks are the queries that
 // would tell.
-func (e *evaluation) related() (is Truth, ask Queries) {
+func (e *evaluation) related() (is Truth, lacks CheckSet) {
 	f := e.facts
 	switch {
 	case f.nameless():
@@ -207,12 +213,12 @@ func (e *evaluation) beside() Truth {
 	case resolver.TempError:
 		return Unknown
 	}
-	return truthOf(nearest(h.Forward.Addrs, e.req.Client) >= 0)
+	return truthOf(Nearest(h.Forward.Addrs, e.req.Client) >= 0)
 }
 
-// unsettled is how true something is that was t until it met with an outcome
+// afterOutcome is how true something is that was t until it met with an outcome
 // that may leave it undetermined.
-func unsettled(t Truth, o resolver.Outcome) Truth {
+func afterOutcome(t Truth, o resolver.Outcome) Truth {
 	switch {
 	case o == resolver.NotAsked:
 		return Undetermined
@@ -220,23 +226,6 @@ func unsettled(t Truth, o resolver.Outcome) Truth {
 		return Unknown
 	}
 	return t
-}
-
-// beginHELO asks what HELO resolves to. That is a lookup of a HELO name, which may find no
-// room, unless HELO is known to be one of the client's names: then it is more than what
-// anybody may say.
-func (in *inquiry) beginHELO(ctx context.Context) progress {
-	if in.lacksHELO() == 0 {
-		return idle
-	}
-	h := &in.facts.HELO
-	o := in.options
-	o.HELO = !in.facts.heloIsAName()
-	return in.forward(ctx, h.Name, &h.Forward, o)
-}
-
-func (in *inquiry) takeHELO(ctx context.Context) {
-	in.take(ctx, in.facts.HELO.Name, &in.facts.HELO.Forward)
 }
 
 // heloIsAName reports whether the client says HELO one of its names.

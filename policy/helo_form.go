@@ -6,6 +6,7 @@ import "policyd-rdns/policy/hostname"
 var checkHELOForm = check{
 	name:     "helo_form",
 	question: "what did the client say in HELO?",
+	good:     FQDN,
 	results:  []Result{FQDN, Literal, Unqualified, BareIP, Malformed, Missing},
 	needs:    AttrHELO,
 	standing: Neutral,

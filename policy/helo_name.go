@@ -6,6 +6,7 @@ import "policyd-rdns/policy/hostname"
 var checkHELOName = check{
 	name:     "helo_name",
 	question: "was HELO made from an address?",
+	good:     Proper,
 	results:  []Result{Proper, Generic, None},
 	needs:    AttrHELO,
 	standing: Neutral,

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"policyd-rdns/policy/match"
 )
 
 // Mode says whether decisions are carried out.
@@ -33,15 +35,15 @@ type Rules struct {
 	OnOutage Action
 	List     []Rule // the first that holds decides
 
-	Networks     Prefixes // our own; a client in them is "own"
-	OwnNames     Names    // that only we may say in HELO
-	OwnAddrs     Prefixes // that only we may say in HELO
-	ProperNames  Names    // confirmed, never generic
-	GenericNames Names    // always generic
+	Networks     match.Prefixes // our own; a client in them is "own"
+	OwnNames     match.Names    // that only we may say in HELO
+	OwnAddrs     match.Prefixes // that only we may say in HELO
+	ProperNames  match.Names    // confirmed, never generic
+	GenericNames match.Names    // always generic
 }
 
-// A Verdict is what one rule makes of a request.
-type Verdict struct {
+// A Ruling is what one rule makes of a request.
+type Ruling struct {
 	Action Action
 	Rule   string
 }
@@ -56,12 +58,12 @@ type Decision struct {
 	// Exempt: the rule that decided is an exemption, and Why what stands beside it.
 	Exempt bool
 	Why    string
-	Code    Code   // of the rule
-	Text    string // what the sender reads, filled in
-	// Downgraded says that a doubt made less of a reject.
+	Code   Code   // of the rule
+	Text   string // what the sender reads, filled in
+	// Downgraded reports whether a doubt made less of a reject.
 	Downgraded bool
 	// Would lists what rules under observation would have done.
-	Would []Verdict
+	Would []Ruling
 	// Tags are the rules that tag the message. With Action Tag the reply adds the header.
 	Tags []string
 	// Early is the rule that may spare the client and looks at what this stage of the
@@ -70,11 +72,11 @@ type Decision struct {
 	Mode   Mode
 	Checks Checks
 	// Undetermined: the facts do not hold what the rules need, so that there
-	// is no decision; Action is DUNNO. It is never so after [Gatherer.Decide].
+	// is no decision; Action is DUNNO. It is never so after gathering (policy/gather).
 	Undetermined bool
-	// Ask are the queries that would determine the decision, those of later rules
+	// Lacks are the queries that would determine the decision, those of later rules
 	// included that may come to matter.
-	Ask Queries
+	Lacks CheckSet
 	// at is the place of Rule in the list, counted from one; 0: none.
 	at int
 }
@@ -106,6 +108,15 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 	return e.judge()
 }
 
+// JudgeBriefly is Judge, but of a decision that is undetermined Lacks is only what the
+// first rule needs that lacks something.
+func (r *Rules) JudgeBriefly(req *Request, f *Facts) Decision {
+	e := r.evaluate(req, f)
+	defer e.release()
+	e.brief = true
+	return e.judge()
+}
+
 func (e *evaluation) judge() Decision {
 	d := Decision{Mode: e.rules.Mode}
 	if !e.req.Client.IsValid() {
@@ -126,7 +137,7 @@ func (e *evaluation) judge() Decision {
 			}
 		case h.truth == Undetermined:
 			d.Undetermined = true
-			if d.Ask |= h.ask; e.brief {
+			if d.Lacks |= h.lacks; e.brief {
 				return d
 			}
 		case d.Undetermined:
@@ -185,7 +196,7 @@ func (e *evaluation) possible(strict bool) []Decision {
 
 // Observed is what the rules under observation would do whatever the unknown keys of the
 // request are, and what they may do.
-func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Verdict) {
+func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Ruling) {
 	observed := *r
 	observed.List = slices.DeleteFunc(slices.Clone(r.List), func(rule Rule) bool { return !rule.Observe })
 	e := observed.evaluate(req, f)
@@ -201,18 +212,18 @@ func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Verdict) {
 // apply takes a rule that is not false into a decision, and reports whether that is
 // made now. spared: a rule before it might have spared the client.
 func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (decided bool) {
-	action, settled := e.outcome(rule, h, *spared)
+	action, determined := e.outcome(rule, h, *spared)
 	switch {
 	case rule.Observe:
 		// What a doubt makes of it is to be seen too, if it is anything.
-		if h.truth == Yes || settled && action != DUNNO {
-			d.Would = append(d.Would, Verdict{action, rule.Name})
+		if h.truth == Yes || determined && action != DUNNO {
+			d.Would = append(d.Would, Ruling{action, rule.Name})
 		}
 	case !rule.Action.Final():
 		if h.truth == Yes {
 			d.Tags = append(d.Tags, rule.Name)
 		}
-	case !settled:
+	case !determined:
 		*spared = true
 	default:
 		d.decide(rule, action, e)
@@ -222,8 +233,8 @@ func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (de
 }
 
 // outcome is what a rule that is not false comes to; spared: a rule
-// before it might have spared the client. Not settled: it is passed over.
-func (e *evaluation) outcome(rule *Rule, h holding, spared bool) (a Action, settled bool) {
+// before it might have spared the client. Not determined: it is passed over.
+func (e *evaluation) outcome(rule *Rule, h holding, spared bool) (a Action, determined bool) {
 	switch {
 	case h.truth == Unknown && rule.Action.Permanent():
 		return milder(e.rules.OnDoubt, e.doubt()), true

@@ -1,48 +1,18 @@
 package policy_test
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
 )
 
-// told is a decision as the tables have it.
-func told(d policy.Decision) string {
-	if d.Undetermined {
-		return "open"
-	}
-	s := d.Action.String()
-	if d.Rule != "" {
-		s += " (" + d.Rule + ")"
-	}
-	if d.Decided != d.Action {
-		s += ", decided " + d.Decided.String()
-	}
-	if d.Downgraded {
-		s += ", downgraded"
-	}
-	if d.Early != "" {
-		s += ", early (" + d.Early + ")"
-	}
-	if d.Exempt {
-		s += ", exempt"
-	}
-	for _, name := range d.Tags {
-		s += ", tagged (" + name + ")"
-	}
-	for _, v := range d.Would {
-		s += fmt.Sprintf(", would %v (%s)", v.Action, v.Rule)
-	}
-	return s
-}
-
 func TestJudge(t *testing.T) {
-	for _, tt := range readCases(t, "rules.txt") {
-		if got := told(tt.rules.Judge(&tt.req, &tt.facts)); got != tt.want {
-			t.Errorf("%s: %s: %s; want %s", tt.where, tt.text, got, tt.want)
+	for _, tt := range cases.Read(t, "rules.txt") {
+		if got := cases.Told(tt.Rules.Judge(&tt.Req, &tt.Facts)); got != tt.Want {
+			t.Errorf("%s: %s: %s; want %s", tt.Where, tt.Text, got, tt.Want)
 		}
 	}
 }
@@ -58,7 +28,7 @@ func TestModeString(t *testing.T) {
 // A client without an address is never objected to, nor said to be open.
 func TestJudgeNoAddress(t *testing.T) {
 	for _, line := range []string{"all: reject", "none: reject when ptr=none"} {
-		rule, err := readRule(line)
+		rule, err := cases.Rule(line)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,8 +36,8 @@ func TestJudgeNoAddress(t *testing.T) {
 		req := policy.Request{ClientText: "unknown"}
 		facts := policy.NewFacts(&req)
 		got := rules.Judge(&req, &facts)
-		if told(got) != "dunno" || got.Mode != policy.Observe {
-			t.Errorf("%s: a client without an address: %s in mode %v; want dunno in mode observe", line, told(got), got.Mode)
+		if cases.Told(got) != "dunno" || got.Mode != policy.Observe {
+			t.Errorf("%s: a client without an address: %s in mode %v; want dunno in mode observe", line, cases.Told(got), got.Mode)
 		}
 		if trials := rules.Trace(&req, &facts); trials != nil {
 			t.Errorf("%s: Trace of a client without an address = %v; want none", line, trials)
@@ -158,13 +128,13 @@ func TestText(t *testing.T) {
 		{"{helo}", "203.0.113.10", "a\n\naction=OK", "", "a\n\naction=OK"},
 	}
 	for _, tt := range tests {
-		e, err := readEvidence(tt.client)
+		e, err := cases.Client(tt.client)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.req.HELO, e.req.Recipient = tt.helo, tt.to
+		e.Req.HELO, e.Req.Recipient = tt.helo, tt.to
 		rules := policy.Rules{List: []policy.Rule{{Name: "r", Action: policy.Reject, Text: tt.text}}}
-		if got := rules.Judge(&e.req, &e.facts).Text; got != tt.want {
+		if got := rules.Judge(&e.Req, &e.Facts).Text; got != tt.want {
 			t.Errorf("text %q for %s, HELO %q = %q; want %q", tt.text, tt.client, tt.helo, got, tt.want)
 		}
 	}
@@ -172,14 +142,14 @@ func TestText(t *testing.T) {
 
 // The documented placeholders are those that are filled.
 func TestTexts(t *testing.T) {
-	e, err := readEvidence("203.0.113.10 mail.example.com>me helo:x.example.org to:bob@example.net")
+	e, err := cases.Client("203.0.113.10 mail.example.com>me helo:x.example.org to:bob@example.net")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"203.0.113.10", "x.example.org", "mail.example.com", "203.0.113.10", "bob@example.net"}
 	for i, placeholder := range policy.Texts() {
 		rules := policy.Rules{List: []policy.Rule{{Action: policy.Defer, Text: placeholder}}}
-		if got := rules.Judge(&e.req, &e.facts).Text; got != want[i] {
+		if got := rules.Judge(&e.Req, &e.Facts).Text; got != want[i] {
 			t.Errorf("text %s = %q; want %q", placeholder, got, want[i])
 		}
 	}

@@ -11,20 +11,21 @@ import (
 var checkName = check{
 	name:     "name",
 	question: "made from the address, or chosen?",
+	good:     Proper,
 	results:  []Result{Proper, Generic, None, TempError},
 	find: func(e *evaluation) Finding {
-		strengths, ask := e.strengths()
+		strengths, lacks := e.strengths()
 		switch {
 		case strengths == 0:
 			return found(None)
-		case strengths.has(NotLearnt):
-			return undetermined(ask, of(Proper, Generic, None))
+		case strengths.Has(NotLearnt):
+			return undetermined(lacks, of(Proper, Generic, None))
 		case strengths == of(None):
 			return found(Proper)
-		case !strengths.has(None):
+		case !strengths.Has(None):
 			return found(Generic)
 		}
-		return undetermined(ask, of(Proper, Generic))
+		return undetermined(lacks, of(Proper, Generic))
 	},
 	evidence: func(_ *Request, f *Facts) []string {
 		var all []string
@@ -55,19 +56,19 @@ var checkStrength = check{
 	results:  []Result{Full, Half, Word, TempError},
 	hides:    None,
 	find: func(e *evaluation) Finding {
-		strengths, ask := e.strengths()
+		strengths, lacks := e.strengths()
 		if strengths == 0 {
 			return found(None)
 		}
-		if strengths.has(NotLearnt) {
-			return undetermined(ask, of(Full, Half, Word, None))
+		if strengths.Has(NotLearnt) {
+			return undetermined(lacks, of(Full, Half, Word, None))
 		}
 		for _, strength := range gradeStrength {
 			if strengths == of(strength) {
 				return found(strength)
 			}
 		}
-		return undetermined(ask, strengths)
+		return undetermined(lacks, strengths)
 	},
 }
 
@@ -112,8 +113,8 @@ func (r *Rules) grade(n *Name, confirmed bool) grade {
 // strengths are those that the client's names may turn out to have, None for a proper
 // name; nothing if there is no name, and NotLearnt if nobody knows the names. Which of
 // them confirm may be undetermined; all is known the same if every way that it can turn
-// out gives the same. ask are the queries that would tell.
-func (e *evaluation) strengths() (strengths results, ask Queries) {
+// out gives the same. lacks are the queries that would tell.
+func (e *evaluation) strengths() (strengths Results, lacks CheckSet) {
 	f := e.facts
 	if f.nameless() {
 		return 0, 0
@@ -129,7 +130,7 @@ func (e *evaluation) strengths() (strengths results, ask Queries) {
 		switch {
 		case n.Forward.To(e.req.Client):
 			confirmed = min(confirmed, e.rules.grade(n, true))
-		case n.Forward.open():
+		case n.Forward.undetermined():
 			may[e.rules.grade(n, true)] = true
 		}
 	}

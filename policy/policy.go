@@ -7,8 +7,8 @@
 //	Request → Judge ⇄ what it lacks (the cache first, then the DNS) → Decision
 //
 // [Rules.Judge] is a pure function of the request, the facts and the rules. Facts
-// that nobody has asked for leave a decision undetermined, and it names the queries
-// that it needs. [Gatherer.Decide] is the loop that asks them, and that judges again;
+// that nobody has queried leave a decision undetermined, and it names the queries
+// that it lacks. Package policy/gather has the loop that asks them, and that judges again;
 // it is the only step that waits, and it cannot fail: what could not be learnt in time
 // is a temperror among the facts. The daemon, its explanation of one client, and the
 // judging of recorded decisions under other rules all call the same Judge.
@@ -26,9 +26,9 @@
 //	helo_name  was HELO made from an address?              proper generic none
 //
 // A check is one file, and a line in the list of checks (check.go). It says what it
-// looks at, what it comes to or may still come to, what would have to be asked for it,
+// looks at, what it comes to or may still come to, what would have to be queried for it,
 // and its words for people. An entry of rules that asks for no check is a row of the
-// table in entry.go, an action one of that in action.go.
+// table in entries.go, an action one of that in action.go.
 //
 // # Doubt
 //

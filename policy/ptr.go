@@ -1,16 +1,13 @@
 package policy
 
-import (
-	"context"
-
-	"policyd-rdns/resolver"
-)
+import "policyd-rdns/resolver"
 
 // checkPTR asks whether the address has a name (RFC 8601 section 2.7.3). Malformed is
 // a matter of syntax alone, and only if no name is well-formed.
 var checkPTR = check{
 	name:     "ptr",
 	question: "does the address have a name?",
+	good:     Found,
 	results:  []Result{Found, None, Malformed, TempError},
 	find: func(e *evaluation) Finding {
 		switch f := e.facts; {
@@ -24,7 +21,12 @@ var checkPTR = check{
 			return undetermined(f.lacksNames(), of(Found, None, Malformed))
 		}
 	},
-	query: &query{begin: (*inquiry).beginPTR, take: (*inquiry).takePTR},
+	queries: func(f *Facts, list []Query) []Query {
+		if f.PTR != resolver.NotAsked {
+			return list
+		}
+		return append(list, Query{})
+	},
 	evidence: func(_ *Request, f *Facts) []string {
 		var names []string
 		for i := range f.Names {
@@ -46,44 +48,9 @@ var checkPTR = check{
 }
 
 // lacksNames are the queries that tell what names the client has, if nobody knows.
-func (f *Facts) lacksNames() Queries {
+func (f *Facts) lacksNames() CheckSet {
 	if f.PTR == resolver.NotAsked {
-		return queries(CheckPTR)
+		return checkSet(CheckPTR)
 	}
 	return 0
-}
-
-// beginPTR asks for the client's names.
-func (in *inquiry) beginPTR(ctx context.Context) progress {
-	if in.facts.PTR != resolver.NotAsked {
-		return idle
-	}
-	a, wait := in.g.DNS.BeginPTR(ctx, in.req.Client, in.options)
-	if wait != nil {
-		in.ptr = wait
-		return underWay
-	}
-	return in.names(&a)
-}
-
-func (in *inquiry) takePTR(ctx context.Context) {
-	a := in.ptr(ctx)
-	in.ptr = nil
-	in.names(&a)
-	if in.facts.heloIsAName() {
-		in.raise(ctx, in.facts.HELO.Name)
-	}
-}
-
-// names takes the answer to the query for the client's names.
-func (in *inquiry) names(a *resolver.Answer) progress {
-	if a.Outcome == resolver.NotAsked {
-		return idle // not in the cache
-	}
-	f := in.facts
-	f.chooseNames(a, in)
-	f.PTR = a.Outcome
-	in.options.Link = a.Link
-	in.note("", a)
-	return answered
 }

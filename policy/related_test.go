@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
 )
 
 // A claim is a client whose HELO is a proper name, smtp.example.com, and that has
@@ -115,7 +116,7 @@ func (c claim) holds(result string) string {
 	}
 	c.settle("?", asked)
 	if len(truths) > 1 {
-		return "not asked"
+		return "not queried"
 	}
 	return slices.Collect(maps.Keys(truths))[0]
 }
@@ -169,26 +170,26 @@ func claims() []claim {
 }
 
 // TestRelated goes through every claim: what is known, what the DNS could not say
-// and what was not asked leave those results possible that can still be, and no
+// and what was not queried leave those results possible that can still be, and no
 // others; and nothing is left open that no question could settle.
 func TestRelated(t *testing.T) {
 	for _, c := range claims() {
-		e, err := readEvidence(c.evidence())
+		e, err := cases.Client(c.evidence())
 		if err != nil {
 			t.Fatalf("%s: %v", c.evidence(), err)
 		}
 		// A question that could settle one result is put for each that is not settled.
 		results := []string{"match", "related", "mismatch", "unresolved"}
-		open := slices.ContainsFunc(results, func(result string) bool { return c.holds(result) == "not asked" })
+		open := slices.ContainsFunc(results, func(result string) bool { return c.holds(result) == "not queried" })
 		for _, result := range results {
 			entry, errs := policy.NewEntry("helo", []string{result}, nil)
 			if errs != nil {
 				t.Fatal(errs)
 			}
 			rules := policy.Rules{List: []policy.Rule{{Name: "r", When: policy.Table{entry}, Action: policy.Reject}}}
-			got, want := rules.Trace(&e.req, &e.facts)[0].Holds.String(), c.holds(result)
+			got, want := rules.Trace(&e.Req, &e.Facts)[0].Holds.String(), c.holds(result)
 			if open && want == "unknown" {
-				want = "not asked"
+				want = "not queried"
 			}
 			if got != want {
 				t.Errorf("%s: helo = %s holds: %s; want %s", strings.TrimSpace(c.evidence()), result, got, want)

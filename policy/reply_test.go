@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
 )
 
 func TestReply(t *testing.T) {
@@ -36,11 +37,11 @@ func TestReply(t *testing.T) {
 		{"r: reject when ptr=none", "", policy.ObserveInfo, "203.0.113.10", "DUNNO"}, // not asked yet
 	}
 	for _, tt := range tests {
-		e, err := readEvidence(tt.client)
+		e, err := cases.Client(tt.client)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rule, err := readRule(tt.rule)
+		rule, err := cases.Rule(tt.rule)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +51,7 @@ func TestReply(t *testing.T) {
 			}
 		}
 		rules := policy.Rules{Mode: tt.mode, OnDoubt: policy.Defer, List: []policy.Rule{rule}}
-		d := rules.Judge(&e.req, &e.facts)
+		d := rules.Judge(&e.Req, &e.Facts)
 		if got := d.Reply(); got != tt.want {
 			t.Errorf("reply of %s, code %q, mode %v to %s = %q; want %q", tt.rule, tt.code, tt.mode, tt.client, got, tt.want)
 		}
@@ -60,17 +61,17 @@ func TestReply(t *testing.T) {
 // With on_doubt = "dunno" nothing is left of a reject that the DNS could not
 // settle.
 func TestReplyDUNNOOnDoubt(t *testing.T) {
-	e, err := readEvidence("203.0.113.10 ptr:temperror")
+	e, err := cases.Client("203.0.113.10 ptr:temperror")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rule, err := readRule("r: reject when ptr=none")
+	rule, err := cases.Rule("r: reject when ptr=none")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, mode := range []policy.Mode{policy.Enforce, policy.Observe, policy.ObserveInfo} {
 		rules := policy.Rules{Mode: mode, OnDoubt: policy.DUNNO, List: []policy.Rule{rule}}
-		d := rules.Judge(&e.req, &e.facts)
+		d := rules.Judge(&e.Req, &e.Facts)
 		if got := d.Reply(); got != "DUNNO" || d.Text != "" {
 			t.Errorf("mode %v: reply = %q, text %q; want DUNNO without text", mode, got, d.Text)
 		}

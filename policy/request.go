@@ -40,9 +40,9 @@ type Request struct {
 	Instance  string // equal for all requests about one message
 	QueueID   string
 
-	// Authenticated says that the client logged in (sasl_username).
+	// Authenticated reports whether the client logged in (sasl_username).
 	Authenticated bool
-	// Encrypted says that the session is under TLS (encryption_protocol).
+	// Encrypted reports whether the session is under TLS (encryption_protocol).
 	Encrypted bool
 
 	// Server is server_address, the address that Postfix accepted on
@@ -55,26 +55,15 @@ type Request struct {
 
 	// Cut names the texts of which only the beginning is here. Postfix sends no
 	// such: it is for a request that was read from a log.
-	Cut Cut
+	Cut Attributes
 
 	// Unknown are keys that nobody knows, as where the request was put together from
 	// the log of another program: entries that look at them are undetermined.
 	Unknown Attributes
 }
 
-// Cut is a set of texts of a request.
-type Cut uint8
-
-// The texts that an entry of a rule may ask for.
-const (
-	CutHELO Cut = 1 << iota
-	CutSender
-	CutRecipient
-	CutContext
-)
-
 // cut reports whether only the beginning of a text is known.
-func (r *Request) cut(text Cut) bool { return r.Cut&text != 0 }
+func (r *Request) cut(text Attributes) bool { return r.Cut&text != 0 }
 
 // notYet are the keys that nobody can know at this stage of the dialogue: a later one
 // may tell them. Whether a client logs in or takes up TLS is settled when it comes to
@@ -101,7 +90,7 @@ func (r *Request) notYet() Attributes {
 // dropped, and not at END-OF-MESSAGE, when the message is written.
 func (r *Request) takesHeader() bool { return r.State == "RCPT" || r.State == "DATA" }
 
-// mailBegun says that the client has come to MAIL or beyond, where a HELO
+// mailBegun reports whether the client has come to MAIL or beyond, where a HELO
 // that is missing and a sender that is empty mean something.
 func (r *Request) mailBegun() bool {
 	switch r.State {

@@ -3,7 +3,7 @@ package policy
 import (
 	"hash/fnv"
 	"net/netip"
-	"slices"
+	"time"
 )
 
 // Table is a set of entries that must all hold. The empty table holds.
@@ -42,6 +42,16 @@ type Rule struct {
 // the client.
 func (r *Rule) spares() bool { return r.Action.spares() && !r.Observe }
 
+// End is when the rule ends by an entry that asks for a time; ok: it has one.
+func (t Table) End() (end time.Time, ok bool) {
+	for i := range t {
+		if end, ok := t[i].End(); ok {
+			return end, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // holds is "when, and not one of unless". It is doubtful if it holds, or does not, only
 // because an entry lists temperror. i is its place in the list.
 func (r *Rule) holds(e *evaluation, i int) holding {
@@ -68,7 +78,7 @@ func (r *Rule) holds(e *evaluation, i int) holding {
 			return holds(No)
 		case except.truth != No:
 			result.truth = min(result.truth, except.truth)
-			result.ask |= except.ask
+			result.lacks |= except.lacks
 			result.early = result.early || except.early
 		}
 	}
@@ -93,37 +103,6 @@ func (r *Rule) includes(client netip.Addr) bool {
 	// FNV's low bits are poor for inputs that differ in few places.
 	sum ^= sum >> 32
 	return int(sum%100) < r.Percent
-}
-
-// Shadows reports whether no request can come by this rule and reach the other:
-// whenever the other holds, this one does, and decides.
-func (r *Rule) Shadows(other *Rule) bool {
-	if r.Observe || !r.Action.Final() || len(r.Unless) > 0 || r.Percent != 0 && r.Percent != 100 {
-		return false
-	}
-	for i := range r.When {
-		if !slices.ContainsFunc(other.When, r.When[i].covers) {
-			return false
-		}
-	}
-	return true
-}
-
-// covers reports whether the entry holds whenever the other does, as far as their
-// written values tell.
-func (e *Entry) covers(other Entry) bool {
-	if e.Key != other.Key {
-		return false
-	}
-	if mine, ok := e.cond.(*wanted); ok {
-		return other.cond.(*wanted).results&^mine.results == 0
-	}
-	for _, v := range other.Written {
-		if !slices.Contains(e.Written, v) {
-			return false
-		}
-	}
-	return true
 }
 
 // Has reports whether the table has an entry of the key.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/internal/cases"
 )
 
 // traced is the decision that a trace resolves to, as far as it tells one: the
@@ -28,26 +29,26 @@ func traced(trials []policy.Trial) string {
 }
 
 // agree compares a trace with the decision on the same facts.
-func agree(t *testing.T, where string, rules *policy.Rules, e *evidence) {
+func agree(t *testing.T, where string, rules *policy.Rules, e *cases.Evidence) {
 	t.Helper()
-	d := rules.Judge(&e.req, &e.facts)
+	d := rules.Judge(&e.Req, &e.Facts)
 	want := d.Rule
 	if d.Undetermined {
 		want = "open"
 	}
-	trials := rules.Trace(&e.req, &e.facts)
+	trials := rules.Trace(&e.Req, &e.Facts)
 	if got := traced(trials); got != want {
-		t.Errorf("%s: %s: the trace resolves to %q, the judgement to %q", where, e.text, got, want)
+		t.Errorf("%s: %s: the trace resolves to %q, the judgement to %q", where, e.Text, got, want)
 	}
 	if len(trials) != len(rules.List) {
-		t.Errorf("%s: %s: %d rules traced of %d", where, e.text, len(trials), len(rules.List))
+		t.Errorf("%s: %s: %d rules traced of %d", where, e.Text, len(trials), len(rules.List))
 	}
 }
 
 func TestTraceAgrees(t *testing.T) {
 	for _, file := range []string{"rules.txt", "builtin.txt"} {
-		for _, tt := range readCases(t, file) {
-			agree(t, tt.where, tt.rules, &tt.evidence)
+		for _, tt := range cases.Read(t, file) {
+			agree(t, tt.Where, tt.Rules, &tt.Evidence)
 		}
 	}
 }
@@ -63,26 +64,26 @@ func TestTrace(t *testing.T) {
 		"a: reject when name=proper recipient=user@",
 		"late: reject when ptr=found",
 	} {
-		rule, err := readRule(line)
+		rule, err := cases.Rule(line)
 		if err != nil {
 			t.Fatal(err)
 		}
 		rules.List = append(rules.List, rule)
 	}
-	e, err := readEvidence("203.0.113.10 mail.example.com>temperror helo:mail.example.org>? to:user@example.com")
+	e, err := cases.Client("203.0.113.10 mail.example.com>temperror helo:mail.example.org>? to:user@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
 		"watch no: ptr no",
-		"open not asked: helo not asked",
+		"open not queried: helo not queried",
 		"doubt unknown: fcrdns unknown",
 		"share no, not in the share: ptr yes",
 		"spared no: ptr yes unless name yes, fcrdns yes unless client no",
 		"a yes: name yes, recipient yes",
 		"late not reached: ptr yes",
 	}
-	for i, trial := range rules.Trace(&e.req, &e.facts) {
+	for i, trial := range rules.Trace(&e.Req, &e.Facts) {
 		got := trial.Rule.Name + " " + trial.Holds.String()
 		if !trial.Share {
 			got += ", not in the share"

@@ -5,10 +5,10 @@ package policy
 type Truth uint8
 
 // The truths. In this order the truth of "and" is the least of its parts'. Undetermined
-// comes before Unknown: what can still be asked is asked before doubt is admitted.
+// comes before Unknown: what can still be queried is queried before doubt is admitted.
 const (
 	No           Truth = iota
-	Undetermined       // the facts do not hold it: it was not asked
+	Undetermined       // the facts do not hold it: it was not queried
 	Unknown            // the DNS could not say
 	Yes
 	// NotReached is of a rule in a Trial alone: an earlier one has decided.
@@ -26,13 +26,13 @@ func truthOf(b bool) Truth {
 
 // String is the truth for people.
 func (t Truth) String() string {
-	return [...]string{"no", "not asked", "unknown", "yes", "not reached", "not known yet"}[t]
+	return [...]string{"no", "not queried", "unknown", "yes", "not reached", "not known yet"}[t]
 }
 
 // and is three-valued "and".
 func (t Truth) and(u Truth) Truth { return min(t, u) }
 
-// or is three-valued "or": what can still be asked is asked before doubt is
+// or is three-valued "or": what can still be queried is queried before doubt is
 // admitted.
 func (t Truth) or(u Truth) Truth {
 	switch {
@@ -60,8 +60,8 @@ type holding struct {
 	truth Truth
 	// doubtful: it is so only because an entry lists temperror.
 	doubtful bool
-	// ask are the queries that may settle it while it is undetermined.
-	ask Queries
+	// lacks are the queries that may determine it while it is undetermined.
+	lacks CheckSet
 	// early: it is unknown because of a key of the request that this stage of the
 	// dialogue cannot know yet.
 	early bool
@@ -82,5 +82,5 @@ func (h holding) and(other holding) holding {
 	if h.truth == No || other.truth == No {
 		return holds(No)
 	}
-	return holding{min(h.truth, other.truth), h.doubtful || other.doubtful, h.ask | other.ask, h.early || other.early}
+	return holding{min(h.truth, other.truth), h.doubtful || other.doubtful, h.lacks | other.lacks, h.early || other.early}
 }

@@ -17,6 +17,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
@@ -48,7 +49,7 @@ type generation struct {
 	conf     *config.Config
 	host     config.Host // as it was called then: addresses come and go
 	loaded   time.Time
-	gatherer *policy.Gatherer
+	gatherer *gather.Gatherer
 	tally    *metrics.Tally
 }
 
@@ -94,7 +95,7 @@ func (d *daemon) generation(conf *config.Config, h config.Host) *generation {
 		host:   h,
 		loaded: time.Now(),
 		tally:  d.watch.tally(conf.Rules, d.current.Load()),
-		gatherer: &policy.Gatherer{
+		gatherer: &gather.Gatherer{
 			DNS:       d.resolver,
 			Deadline:  conf.Server.Deadline,
 			HostAddrs: h.Addrs,

@@ -15,6 +15,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
+	"policyd-rdns/policy/gather"
 	"policyd-rdns/resolver"
 )
 
@@ -112,7 +113,7 @@ func explain(ctx context.Context, client string, o explainOptions, out io.Writer
 	defer r.Close()
 	h := config.FindHost()
 	dns := &recorder{dns: r}
-	g := &policy.Gatherer{DNS: dns, Deadline: conf.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
+	g := &gather.Gatherer{DNS: dns, Deadline: conf.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
 	req := policy.Request{
 		Time: time.Now(), Client: addr, HELO: o.helo,
 		State: "RCPT", Sender: nullSender(o.sender), Recipient: o.recipient,
@@ -142,7 +143,7 @@ func nullSender(s string) string {
 }
 
 // explainRequest judges a request and keeps all that led there.
-func explainRequest(ctx context.Context, c *config.Config, g *policy.Gatherer, req policy.Request, stage string) *explanation {
+func explainRequest(ctx context.Context, c *config.Config, g *gather.Gatherer, req policy.Request, stage string) *explanation {
 	e := &explanation{Request: req}
 	e.Decision = g.Decide(ctx, &req, c.Rules, &e.Facts)
 	e.Trials = c.Rules.Trace(&req, &e.Facts)

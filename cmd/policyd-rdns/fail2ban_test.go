@@ -64,7 +64,7 @@ func fail2banLog(t *testing.T, format journal.Format) (lines []string, rejected 
 		for _, action := range []policy.Action{policy.Reject, policy.DUNNO} {
 			q := *visit("203.0.113.99", helo)
 			q.Sender, q.Recipient = helo, helo
-			d := policy.Decision{Action: action, Decided: action, Rule: helo, Would: []policy.Verdict{{Action: policy.Reject, Rule: helo}}}
+			d := policy.Decision{Action: action, Decided: action, Rule: helo, Would: []policy.Ruling{{Action: policy.Reject, Rule: helo}}}
 			r := journal.Record{ID: "abc", Config: "def", Request: q, Decision: d, Elapsed: time.Millisecond}
 			if action == policy.Reject {
 				r.Reply = "550 5.7.1 your HELO " + helo

@@ -276,7 +276,7 @@ func TestLogHostile(t *testing.T) {
 	line := recordLine(func(r *journal.Record) {
 		q := &r.Request
 		q.HELO, q.Sender, q.Recipient = evil, evil, evil
-		r.Decision = policy.Decision{Decided: policy.Reject, Action: policy.Reject, Rule: evil, Would: []policy.Verdict{{Action: policy.Reject, Rule: evil}}}
+		r.Decision = policy.Decision{Decided: policy.Reject, Action: policy.Reject, Rule: evil, Would: []policy.Ruling{{Action: policy.Reject, Rule: evil}}}
 		r.Reply = "550 5.7.1 " + evil
 		r.Facts.Errors = []policy.LookupError{{About: evil, Reason: evil}}
 		r.Facts.Names = []policy.Name{{Name: evil}}

@@ -12,6 +12,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/match"
 )
 
 // logFlags are the flags that choose decisions.
@@ -94,14 +95,14 @@ func (l *logFlags) clientFilter(f *logFilter) error {
 	if len(l.clients) == 0 {
 		return nil
 	}
-	var set policy.Prefixes
+	var set match.Prefixes
 	*f = append(*f, func(r *journal.Record) bool { return r.Request.Client.IsValid() && set.Has(r.Request.Client) })
 	return addAll("client", l.clients, set.Add)
 }
 
 func (l *logFlags) nameFilter(f *logFilter) error {
 	if len(l.names) > 0 {
-		var set policy.Names
+		var set match.Names
 		if err := addAll("name", l.names, set.Add); err != nil {
 			return err
 		}
@@ -110,7 +111,7 @@ func (l *logFlags) nameFilter(f *logFilter) error {
 		})
 	}
 	if len(l.helos) > 0 {
-		var set policy.Names
+		var set match.Names
 		for _, v := range l.helos {
 			_ = set.Add(v) // what is no name is compared as it stands
 		}
@@ -125,14 +126,14 @@ func (l *logFlags) nameFilter(f *logFilter) error {
 
 func (l *logFlags) mailFilter(f *logFilter) error {
 	if len(l.senders) > 0 {
-		var set policy.Mailboxes
+		var set match.Mailboxes
 		if err := addAll("sender", l.senders, set.Add); err != nil {
 			return err
 		}
 		*f = append(*f, func(r *journal.Record) bool { return set.Has(r.Request.Sender) })
 	}
 	if len(l.recipients) > 0 {
-		var set policy.Mailboxes
+		var set match.Mailboxes
 		if err := addAll("recipient", l.recipients, set.Add); err != nil {
 			return err
 		}
@@ -144,7 +145,7 @@ func (l *logFlags) mailFilter(f *logFilter) error {
 func (l *logFlags) actionFilter(f *logFilter) error {
 	if len(l.rules) > 0 {
 		*f = append(*f, func(r *journal.Record) bool {
-			return l.namesRule(r.Decision.Rule) || slices.ContainsFunc(r.Decision.Would, func(v policy.Verdict) bool { return l.namesRule(v.Rule) })
+			return l.namesRule(r.Decision.Rule) || slices.ContainsFunc(r.Decision.Would, func(v policy.Ruling) bool { return l.namesRule(v.Rule) })
 		})
 	}
 	if len(l.actions) == 0 {

@@ -8,26 +8,26 @@ import (
 	"sync"
 	"time"
 
-	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
 	"policyd-rdns/resolver"
 )
 
 // recorder passes questions on and keeps them with their answers.
 type recorder struct {
-	dns policy.DNS
+	dns gather.DNS
 
 	mu    sync.Mutex
 	asked []lookup
 }
 
-// BeginPTR is that of [policy.DNS].
+// BeginPTR is that of [gather.DNS].
 func (r *recorder) BeginPTR(ctx context.Context, addr netip.Addr, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	begin := time.Now()
 	a, wait := r.dns.BeginPTR(ctx, addr, o)
 	return r.record(ctx, "PTR "+addr.String(), begin, a, wait)
 }
 
-// BeginAddrs is that of [policy.DNS].
+// BeginAddrs is that of [gather.DNS].
 func (r *recorder) BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	begin := time.Now()
 	a, wait := r.dns.BeginAddrs(ctx, network, name, o)
@@ -70,15 +70,15 @@ func addrsQuestion(network, name string) string {
 	return "A " + name
 }
 
-// Raise is that of [policy.DNS].
+// Raise is that of [gather.DNS].
 func (r *recorder) Raise(network, name string, o resolver.Options) bool {
 	return r.dns.Raise(network, name, o)
 }
 
-// Outage is that of [policy.DNS].
+// Outage is that of [gather.DNS].
 func (r *recorder) Outage() bool { return r.dns.Outage() }
 
-// Count is that of [policy.DNS].
+// Count is that of [gather.DNS].
 func (r *recorder) Count(k resolver.Kind, o resolver.Outcome, s resolver.Source) {
 	r.dns.Count(k, o, s)
 }

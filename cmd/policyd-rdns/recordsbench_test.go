@@ -84,7 +84,7 @@ func longLogRecord(random *rand.Rand, c *client) journal.Record {
 	if c.forwards == "back" {
 		q.ClientName, q.ReverseClientName = c.names[0], c.names[0]
 	}
-	f.Questions = 2
+	f.Queries = 2
 	return r
 }
 

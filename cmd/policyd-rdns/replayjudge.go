@@ -11,8 +11,10 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/match"
 )
 
 // change is what a new configuration makes of a decision, as its sender sees
@@ -81,7 +83,7 @@ type judged struct {
 	before, after ruling
 	change        change
 	needs         string           // what is missing, if undecided
-	observed      []policy.Verdict // of the new rules
+	observed      []policy.Ruling // of the new rules
 	unobserved    bool             // it is not known what observed rules would have done
 
 	// Of a change only:
@@ -236,7 +238,7 @@ func needed(rules *policy.Rules, q *policy.Request, f *policy.Facts) string {
 func (p *replayer) detail(l *journal.Line, j *judged) {
 	j.before.rule = strings.Clone(j.before.rule)
 	j.clients = strings.Clone(clientsOf(&l.Record))
-	_, domain, at := policy.SplitMailbox(l.Request.Sender)
+	_, domain, at := match.SplitMailbox(l.Request.Sender)
 	switch {
 	case l.Request.Sender == "":
 		j.sender = "<>"
@@ -300,7 +302,7 @@ func networkOf(client netip.Addr) string {
 	if !client.IsValid() {
 		return "no address"
 	}
-	return policy.Network(client).String()
+	return address.Network(client).String()
 }
 
 // listedJSON is a change as a line of JSON, with its newline.

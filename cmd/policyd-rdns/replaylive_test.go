@@ -11,6 +11,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
 	"policyd-rdns/resolver/world"
@@ -90,7 +91,7 @@ func randomConfigFile(t *testing.T, random *rand.Rand) (path string, conf *confi
 }
 
 // liveGatherer gathers facts as the daemon does under a configuration.
-func liveGatherer(t *testing.T, conf *config.Config, dns *world.World, complete bool) *policy.Gatherer {
+func liveGatherer(t *testing.T, conf *config.Config, dns *world.World, complete bool) *gather.Gatherer {
 	t.Helper()
 	servers, err := dnsServers(conf)
 	if err != nil {
@@ -104,7 +105,7 @@ func liveGatherer(t *testing.T, conf *config.Config, dns *world.World, complete 
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
-	return &policy.Gatherer{DNS: r, Deadline: conf.Server.Deadline, HostNames: []string{"mx.example.net"}, Complete: complete}
+	return &gather.Gatherer{DNS: r, Deadline: conf.Server.Deadline, HostNames: []string{"mx.example.net"}, Complete: complete}
 }
 
 // replayAgreesWithLive has some clients judged under one random configuration,
@@ -133,7 +134,7 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 			req := randomRequest(random, &clients[random.IntN(len(clients))])
 			req.Time = time.Now()
 			want := live.Decide(context.Background(), &req, next.Rules, new(policy.Facts))
-			for _, g := range []*policy.Gatherer{usual, complete} {
+			for _, g := range []*gather.Gatherer{usual, complete} {
 				j, cut := rejudge(t, p, g, was, req)
 				all++
 				switch {
@@ -153,7 +154,7 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 
 // rejudge has a request decided and logged, and judges the line again. cut reports
 // that a text of it was too long for the line.
-func rejudge(t *testing.T, p *replayer, g *policy.Gatherer, was *config.Config, req policy.Request) (j judged, cut bool) {
+func rejudge(t *testing.T, p *replayer, g *gather.Gatherer, was *config.Config, req policy.Request) (j judged, cut bool) {
 	t.Helper()
 	r := journal.Record{Request: req}
 	r.Decision = g.Decide(context.Background(), &req, was.Rules, &r.Facts)

@@ -9,6 +9,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/postfix/maillog"
 	"policyd-rdns/resolver"
 )
@@ -47,7 +48,7 @@ func newMailReplay(p *replayer, o *postfixOptions) (*mailReplay, error) {
 		return nil, err
 	}
 	h := config.FindHost()
-	g := &policy.Gatherer{DNS: r, Deadline: p.after.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
+	g := &gather.Gatherer{DNS: r, Deadline: p.after.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
 	m := &mailReplay{replayer: p, learner: newLearner(g, r, o.rate), mails: make(chan *mail, maxMails)}
 	p.enforced = withoutObserved(p.after.Rules) // with the networks
 	if p.before != nil {

@@ -114,7 +114,7 @@ func (m *mailReplay) decide(j *judged, l *journal.Line, counts *mailCounts) {
 
 // observed is what the rules under observation would have done, and whether that is
 // all.
-func (m *mailReplay) observed(q *policy.Request, f *policy.Facts) (would []policy.Verdict, more bool) {
+func (m *mailReplay) observed(q *policy.Request, f *policy.Facts) (would []policy.Ruling, more bool) {
 	certain, possible := m.after.Rules.Observed(q, f)
 	if f.Overload || f.Outage {
 		observes := slices.ContainsFunc(m.after.Rules.List, func(r policy.Rule) bool { return r.Observe })

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/postfix/maillog"
 	"policyd-rdns/resolver"
 )
@@ -25,7 +26,7 @@ const (
 // learner looks clients up in the DNS, so many a second, each with each of its
 // HELO names once.
 type learner struct {
-	gatherer *policy.Gatherer
+	gatherer *gather.Gatherer
 	resolver *resolver.Resolver
 	pause    time.Duration // between two
 	next     time.Time
@@ -59,7 +60,7 @@ func (l *learning) failed(now time.Time) bool {
 	}
 }
 
-func newLearner(g *policy.Gatherer, r *resolver.Resolver, rate int) *learner {
+func newLearner(g *gather.Gatherer, r *resolver.Resolver, rate int) *learner {
 	return &learner{
 		gatherer: g, resolver: r, pause: time.Second / time.Duration(rate),
 		slots: make(chan struct{}, maxLearning), young: map[clientKey]*learning{},
@@ -72,7 +73,7 @@ func (l *learner) close() {
 	l.resolver.Close()
 }
 
-// known are the facts that need no question, as of [policy.Gatherer].
+// known are the facts that need no question, as of [gather.Gatherer].
 func (l *learner) known(q *policy.Request) policy.Facts {
 	f := policy.NewFacts(q)
 	f.OwnClient = slices.Contains(l.gatherer.HostAddrs, q.Client)

@@ -171,8 +171,8 @@ func byCount(counts map[string]int) []string {
 	})
 }
 
-func (t *replayed) observedVerdicts() []policy.Verdict {
-	return slices.SortedFunc(maps.Keys(t.observed), func(a, b policy.Verdict) int {
+func (t *replayed) observedVerdicts() []policy.Ruling {
+	return slices.SortedFunc(maps.Keys(t.observed), func(a, b policy.Ruling) int {
 		return cmp.Or(cmp.Compare(t.observed[b], t.observed[a]), gravest(a.Action, b.Action), strings.Compare(a.Rule, b.Rule))
 	})
 }

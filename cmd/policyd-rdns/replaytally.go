@@ -27,7 +27,7 @@ type replayed struct {
 	before, after       [policy.NumActions]int // by action
 	otherRule           int                    // come out the same, by another rule
 	unobserved          int
-	observed            map[policy.Verdict]int // of the new rules
+	observed            map[policy.Ruling]int // of the new rules
 	needs               map[string]int         // of the undecided
 	changes             [numChanges]changed
 	seen                replayedMessages
@@ -65,7 +65,7 @@ type span struct {
 }
 
 func newReplayed() *replayed {
-	return &replayed{observed: map[policy.Verdict]int{}, needs: map[string]int{}}
+	return &replayed{observed: map[policy.Ruling]int{}, needs: map[string]int{}}
 }
 
 func (t *replayed) add(j *judged) {

@@ -145,7 +145,7 @@ func (d *decoder) complete(r *Record) {
 		p.Checks[policy.CheckStrength] = policy.None // which is not written
 	}
 	// The HELO that this version cuts is malformed whole, too: no other is so long.
-	if r.Request.Cut&policy.CutHELO != 0 && f.HELO.Form != hostname.Malformed {
+	if r.Request.Cut&policy.AttrHELO != 0 && f.HELO.Form != hostname.Malformed {
 		f.Unread.Add(policy.ChecksOf(policy.AttrHELO)...)
 	}
 	d.decided(p, r)
@@ -423,7 +423,7 @@ func takeWould(v value, r *Record) (odd string, err error) {
 		if a == policy.Info {
 			a = policy.DUNNO
 		}
-		r.Decision.Would = append(r.Decision.Would, policy.Verdict{Action: a, Rule: rule})
+		r.Decision.Would = append(r.Decision.Would, policy.Ruling{Action: a, Rule: rule})
 	})
 	return odd, cmp.Or(err, bad)
 }

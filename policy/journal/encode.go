@@ -136,7 +136,7 @@ func putWould(l list, r *Record) list {
 	l.open()
 	room := maxWould
 	if observed {
-		room -= verdictSize(policy.Verdict{Action: d.Decided, Rule: d.Rule})
+		room -= verdictSize(policy.Ruling{Action: d.Decided, Rule: d.Rule})
 	}
 	for _, v := range d.Would {
 		if room -= verdictSize(v); room < 0 {
@@ -146,19 +146,19 @@ func putWould(l list, r *Record) list {
 		l.verdict(v)
 	}
 	if observed {
-		l.verdict(policy.Verdict{Action: d.Decided, Rule: d.Rule})
+		l.verdict(policy.Ruling{Action: d.Decided, Rule: d.Rule})
 	}
 	l.close()
 	return l
 }
 
 // verdictSize is what an element of would takes, quotes and comma included.
-func verdictSize(v policy.Verdict) int {
+func verdictSize(v policy.Ruling) int {
 	rule, _ := listed(v.Rule, maxRule)
 	return len(v.Action.String()) + len(`":",`) + rule
 }
 
-func (l *list) verdict(v policy.Verdict) {
+func (l *list) verdict(v policy.Ruling) {
 	l.element()
 	l.quote()
 	l.buf = append(append(l.buf, v.Action.String()...), ':')

@@ -75,7 +75,7 @@ func TestParseUnknownWords(t *testing.T) {
 		if got != test.want || r.Unknown != test.unknown {
 			t.Errorf("%s: rule on %s: %s, unknown %s; want %s, %s", test.is, test.rule, got, r.Unknown, test.want, test.unknown)
 		}
-		if d := &r.Decision; d.Decided > policy.Reject || slices.ContainsFunc(d.Would, func(v policy.Verdict) bool { return v.Action > policy.Reject }) {
+		if d := &r.Decision; d.Decided > policy.Reject || slices.ContainsFunc(d.Would, func(v policy.Ruling) bool { return v.Action > policy.Reject }) {
 			t.Errorf("%s: %+v; no rule comes to info", test.is, *d)
 		}
 		if noAction := strings.Contains("action decided", strings.SplitN(test.unknown+"=", "=", 2)[0]) && test.unknown != ""; r.NoAction != noAction {

@@ -84,7 +84,7 @@ func longest(text string) Record {
 		},
 		Facts: policy.Facts{
 			PTR: resolver.Found, MoreNames: true, HELO: policy.HELO{Forward: forward}, OwnClient: true, OwnHELO: true,
-			Questions: math.MinInt, Cached: true, Stale: true, Outage: true, Overload: true,
+			Queries: math.MinInt, Cached: true, Stale: true, Outage: true, Overload: true,
 		},
 		Decision: policy.Decision{
 			Action: policy.Info, Decided: policy.Reject, Rule: long, Downgraded: true, Mode: policy.ObserveInfo,
@@ -102,7 +102,7 @@ func longest(text string) Record {
 		r.Facts.Names = append(r.Facts.Names, n)
 	}
 	for range 1000 {
-		r.Decision.Would = append(r.Decision.Would, policy.Verdict{Action: policy.Reject, Rule: long})
+		r.Decision.Would = append(r.Decision.Would, policy.Ruling{Action: policy.Reject, Rule: long})
 	}
 	return r
 }

@@ -82,7 +82,7 @@ func samples() []sample {
 	nameless.facts = policy.NewFacts(&nameless.req)
 	nameless.facts.PTR = resolver.None
 	nameless.facts.HELO.Forward = forward("198.51.100.7 198.51.100.8")
-	nameless.facts.Questions = 2
+	nameless.facts.Queries = 2
 	nameless.req.QueueID, nameless.req.Context = "4ZxY3k1Nw2z5QkG", "mx in"
 
 	well := sample{name: "well set up", req: request("2001:db8::25", "mail.example.org"), rules: builtin}
@@ -105,7 +105,7 @@ func samples() []sample {
 		{About: "ip-203-0-113-10.example.net", Server: netip.MustParseAddrPort("[2001:db8::53]:53"), Reason: "no reply (but a reply to another question)"},
 		{About: "mail.example.org", Reason: `CNAME loop at "a>b, \c"`},
 	}
-	doubt.facts.Questions = 6
+	doubt.facts.Queries = 6
 
 	outage := sample{name: "no DNS server answers, and too many ask", req: request("203.0.113.10", "ubuntu"), rules: builtin}
 	outage.facts = policy.NewFacts(&outage.req)

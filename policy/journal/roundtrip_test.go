@@ -114,7 +114,7 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 		}
 		f.Errors = append(f.Errors, e)
 	}
-	f.Questions = d.roll(21)
+	f.Queries = d.roll(21)
 	f.Cached, f.Stale, f.Outage, f.Overload = d.flip(), d.flip(), d.roll(8) == 1, d.roll(8) == 1
 	return f
 }
@@ -221,7 +221,7 @@ func asLogged(r journal.Record) journal.Record {
 	r.Elapsed = r.Elapsed.Round(time.Microsecond)
 	// They follow from the request, the facts and the rules.
 	r.Decision.Code, r.Decision.Text, r.Decision.Undetermined = policy.Code{}, "", false
-	r.Decision.Ask = 0
+	r.Decision.Lacks = 0
 	return r
 }
 
@@ -256,12 +256,12 @@ func checkCut(t *testing.T, format journal.Format, line []byte, got, want *journ
 	for _, cut := range []struct {
 		is   bool
 		name string
-		flag policy.Cut
+		flag policy.Attributes
 	}{
-		{q.HELO != w.HELO, "helo_is", policy.CutHELO},
-		{q.Sender != w.Sender, "sender", policy.CutSender},
-		{q.Recipient != w.Recipient, "recipient", policy.CutRecipient},
-		{q.Context != w.Context, "context", policy.CutContext},
+		{q.HELO != w.HELO, "helo_is", policy.AttrHELO},
+		{q.Sender != w.Sender, "sender", policy.AttrSender},
+		{q.Recipient != w.Recipient, "recipient", policy.AttrRecipient},
+		{q.Context != w.Context, "context", policy.AttrContext},
 	} {
 		if (q.Cut&cut.flag != 0) != cut.is {
 			t.Errorf("%s: %s is cut: %v; the line says %v", line, cut.name, cut.is, !cut.is)

@@ -28,7 +28,7 @@ type row struct {
 	// cuts: what is longer than the bound is cut, and the key named under "cut".
 	cuts bool
 	// judged is the text of the request that it is, if entries of rules look at it.
-	judged policy.Cut
+	judged policy.Attributes
 	// need: a line without it is damaged.
 	need bool
 
@@ -99,11 +99,11 @@ func rows() []row {
 		flagRow("own_client", "the client is this very host", func(r *Record) *bool { return &r.Facts.OwnClient }),
 		flagRow("own_helo", "the HELO is a name of this very host", func(r *Record) *bool { return &r.Facts.OwnHELO }),
 		{key: "dns_errors", doc: "list of why lookups failed, some of them (below)", kind: kindList, bound: maxErrors, cuts: true, some: func(r *Record) bool { return len(r.Facts.Errors) > 0 }, list: putErrors, take: takeErrors, array: errorsAsJSON},
-		numberRow("questions", "that were sent to DNS servers", func(r *Record) *int { return &r.Facts.Questions }),
+		numberRow("questions", "that were sent to DNS servers", func(r *Record) *int { return &r.Facts.Queries }),
 		textRow("client_address", maxText, "what Postfix sent, if that is no address", func(r *Record) *string { return &r.Request.ClientText }),
-		textRow("helo_is", maxHELO, "the HELO", func(r *Record) *string { return &r.Request.HELO }).judgedAs(policy.CutHELO),
-		textRow("sender", maxMailbox, "MAIL FROM", func(r *Record) *string { return &r.Request.Sender }).judgedAs(policy.CutSender),
-		textRow("recipient", maxMailbox, "RCPT TO", func(r *Record) *string { return &r.Request.Recipient }).judgedAs(policy.CutRecipient),
+		textRow("helo_is", maxHELO, "the HELO", func(r *Record) *string { return &r.Request.HELO }).judgedAs(policy.AttrHELO),
+		textRow("sender", maxMailbox, "MAIL FROM", func(r *Record) *string { return &r.Request.Sender }).judgedAs(policy.AttrSender),
+		textRow("recipient", maxMailbox, "RCPT TO", func(r *Record) *string { return &r.Request.Recipient }).judgedAs(policy.AttrRecipient),
 		textRow("instance", maxText, "the same for all recipients of a message", func(r *Record) *string { return &r.Request.Instance }),
 		textRow("queue_id", maxText, "Postfix's, where it has one", func(r *Record) *string { return &r.Request.QueueID }),
 		textRow("state", maxState, "of the SMTP session: RCPT, and so on", func(r *Record) *string { return &r.Request.State }),
@@ -112,7 +112,7 @@ func rows() []row {
 		addrRow("server", "the address that Postfix accepted on", func(r *Record) *netip.Addr { return &r.Request.Server }),
 		textRow("client_name", maxFoundName, "Postfix's own finding: the verified name", func(r *Record) *string { return &r.Request.ClientName }),
 		textRow("reverse_client_name", maxFoundName, "the same, not verified", func(r *Record) *string { return &r.Request.ReverseClientName }),
-		textRow("context", maxContext, "policy_context of this check_policy_service", func(r *Record) *string { return &r.Request.Context }).judgedAs(policy.CutContext),
+		textRow("context", maxContext, "policy_context of this check_policy_service", func(r *Record) *string { return &r.Request.Context }).judgedAs(policy.AttrContext),
 		textRow("host", maxHost, "the host that wrote the line", func(r *Record) *string { return &r.Host }),
 		{key: "cut", doc: "list of the keys above that hold less than there was", kind: kindCut, bound: maxCut, array: textsAsJSON},
 		{key: "ms", doc: "the decision's time in milliseconds", kind: kindSpan, bound: maxSpan, span: func(r *Record) *time.Duration { return &r.Elapsed }},
@@ -156,7 +156,7 @@ func textRow(key string, bound int, doc string, at func(*Record) *string) row {
 }
 
 // judgedAs is a text that entries of rules look at.
-func (r row) judgedAs(text policy.Cut) row {
+func (r row) judgedAs(text policy.Attributes) row {
 	r.judged = text
 	return r
 }

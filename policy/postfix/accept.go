@@ -18,7 +18,7 @@ const (
 // accept starts the connections of one listener until that is closed. One that
 // finds no place waits, and those behind it wait in the backlog, where they cost
 // us nothing.
-func (s *service) accept(ctx context.Context, running *sync.WaitGroup, l net.Listener) error {
+func (s *service) accept(ctx context.Context, l net.Listener) error {
 	failed := &seldom{}
 	for {
 		c, err := s.acceptOne(ctx, l, failed)
@@ -31,20 +31,18 @@ func (s *service) accept(ctx context.Context, running *sync.WaitGroup, l net.Lis
 		}
 		s.count.accepted.Add(1)
 		s.count.open.Add(1)
-		if s.adopted(ctx, running, c) {
-			continue
+		for _, e := range s.serving {
+			if s.taken(e, c) {
+				break
+			}
 		}
-		running.Go(func() {
-			defer s.givePlace()
-			s.serve(ctx, c)
-		})
 	}
 }
 
-// adopted reports whether a loop serves a connection.
-func (s *service) adopted(ctx context.Context, running *sync.WaitGroup, c net.Conn) (ok bool) {
+// taken reports whether an engine serves a connection.
+func (s *service) taken(e engine, c net.Conn) (ok bool) {
 	defer s.contain("unknown")
-	return s.loops.adopt(ctx, s, running, c)
+	return e.Serve(c)
 }
 
 // givePlace gives back the place of a connection that has ended.

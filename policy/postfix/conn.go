@@ -12,11 +12,10 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/postfix/internal/epoll"
 )
 
-// serve answers one connection until either side has had enough of it. It is how
-// connections are served that no [loop] can: on other systems than Linux, in want of
-// file descriptors or of what epoll watches, and if they are none of the system's.
+// serve answers one connection until either side has had enough of it.
 func (s *service) serve(ctx context.Context, c net.Conn) {
 	defer s.contain("unknown") // one that has no name to tell
 	defer c.Close()
@@ -198,11 +197,9 @@ func (s *service) rescue(reply *Reply, req *policy.Request, peer string) {
 // is closed, and Postfix connects anew.
 func (s *service) contain(peer string) {
 	if p := recover(); p != nil {
-		s.tellPanic(closedByPanic, p, "peer", peer)
+		s.tellPanic(epoll.ClosedByPanic, p, "peer", peer)
 	}
 }
-
-const closedByPanic = "panic in serving a policy connection, which is closed"
 
 // tellPanic counts and logs a panic. If even that panics, it is enough.
 func (s *service) tellPanic(what string, p any, more ...any) {

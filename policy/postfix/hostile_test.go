@@ -35,123 +35,127 @@ const (
 // that it has and on a new one. Memory is bounded, and nothing is left of the
 // peers when they have gone.
 func TestServeHostile(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
-	noise := make([]byte, 64<<10)
-	rand.NewChaCha8([32]byte{}).Read(noise)
-	line := bytes.Repeat([]byte("x"), 1<<20)
-	hasty := strings.Repeat(kind+"recipient=INFO "+strings.Repeat("x", maxAction)+"\n\n", 100)
-	lines := strings.Repeat("a="+strings.Repeat("x", 1000)+"\n", 30) // half of what a request may have
-	flood := descriptors(t, 5000)
-	tests := []hostile{
-		{"slow loris", 200, 50, func(c *net.TCPConn, _, round int) {
-			_, _ = io.WriteString(c, full[round:round+1])
-		}},
-		{"half closed", 200, 1, func(c *net.TCPConn, _, _ int) {
-			_, _ = io.WriteString(c, helo("half")+"request=")
-			_ = c.CloseWrite()
-			if got, err := io.ReadAll(c); string(got) != "action=INFO half\n\n" {
-				t.Errorf("half closed: reply = %q, %v; want INFO half", got, err)
-			}
-		}},
-		{"10 MB line", 20, 10, func(c *net.TCPConn, _, _ int) {
-			_, _ = c.Write(line)
-		}},
-		{"binary", 200, 4, func(c *net.TCPConn, _, round int) {
-			_, _ = c.Write(noise[round<<14 : (round+1)<<14])
-		}},
-		{"no blank line", 2500, 2, func(c *net.TCPConn, _, _ int) {
-			_, _ = io.WriteString(c, lines)
-		}},
-		{"reset in mid-reply", 1000, 1, func(c *net.TCPConn, _, _ int) {
-			_, _ = io.WriteString(c, hasty)
-			_, _ = c.Read(make([]byte, 10))
-			_ = c.SetLinger(0)
-			_ = c.Close()
-		}},
-		{"hasty", 200, 2, func(c *net.TCPConn, _, _ int) {
-			_, _ = io.WriteString(c, hasty)
-			_, _ = io.CopyN(io.Discard, c, 100*int64(len("action=\n\n")+maxAction))
-		}},
-		{"readers that never read", 50, 2, func(c *net.TCPConn, _, _ int) {
-			_ = c.SetReadBuffer(4 << 10)
-			_ = c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-			for range 100 {
+	onEngines(t, func(t *testing.T, on engineKind) {
+		if testing.Short() {
+			t.Skip("takes seconds")
+		}
+		noise := make([]byte, 64<<10)
+		rand.NewChaCha8([32]byte{}).Read(noise)
+		line := bytes.Repeat([]byte("x"), 1<<20)
+		hasty := strings.Repeat(kind+"recipient=INFO "+strings.Repeat("x", maxAction)+"\n\n", 100)
+		lines := strings.Repeat("a="+strings.Repeat("x", 1000)+"\n", 30) // half of what a request may have
+		flood := descriptors(t, 5000)
+		tests := []hostile{
+			{"slow loris", 200, 50, func(c *net.TCPConn, _, round int) {
+				_, _ = io.WriteString(c, full[round:round+1])
+			}},
+			{"half closed", 200, 1, func(c *net.TCPConn, _, _ int) {
+				_, _ = io.WriteString(c, helo("half")+"request=")
+				_ = c.CloseWrite()
+				if got, err := io.ReadAll(c); string(got) != "action=INFO half\n\n" {
+					t.Errorf("half closed: reply = %q, %v; want INFO half", got, err)
+				}
+			}},
+			{"10 MB line", 20, 10, func(c *net.TCPConn, _, _ int) {
+				_, _ = c.Write(line)
+			}},
+			{"binary", 200, 4, func(c *net.TCPConn, _, round int) {
+				_, _ = c.Write(noise[round<<14 : (round+1)<<14])
+			}},
+			{"no blank line", 2500, 2, func(c *net.TCPConn, _, _ int) {
+				_, _ = io.WriteString(c, lines)
+			}},
+			{"reset in mid-reply", 1000, 1, func(c *net.TCPConn, _, _ int) {
 				_, _ = io.WriteString(c, hasty)
-			}
-		}},
-		{"many, and some big", flood, 1, func(c *net.TCPConn, peer, _ int) {
-			size := smallBuffer - 1
-			if peer%16 == 0 {
-				size = maxRequest - 1
-			}
-			_, _ = io.WriteString(c, sized(size + 1)[:size])
-		}},
-	}
-	p := startProcess(t, settings{MaxConnections: 2 * flood, Write: time.Second})
-	client := &asker{process: p, kept: p.dial()}
-	for _, tt := range tests {
-		tt.peers = min(tt.peers, flood)
-		for try := 1; !client.outlasts(tt); try++ {
-			if try == 3 {
-				t.Errorf("%s: a client was answered after %v; want %v", tt.name, client.slowest, answerTime)
-				break
+				_, _ = c.Read(make([]byte, 10))
+				_ = c.SetLinger(0)
+				_ = c.Close()
+			}},
+			{"hasty", 200, 2, func(c *net.TCPConn, _, _ int) {
+				_, _ = io.WriteString(c, hasty)
+				_, _ = io.CopyN(io.Discard, c, 100*int64(len("action=\n\n")+maxAction))
+			}},
+			{"readers that never read", 50, 2, func(c *net.TCPConn, _, _ int) {
+				_ = c.SetReadBuffer(4 << 10)
+				_ = c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+				for range 100 {
+					_, _ = io.WriteString(c, hasty)
+				}
+			}},
+			{"many, and some big", flood, 1, func(c *net.TCPConn, peer, _ int) {
+				size := smallBuffer - 1
+				if peer%16 == 0 {
+					size = maxRequest - 1
+				}
+				_, _ = io.WriteString(c, sized(size + 1)[:size])
+			}},
+		}
+		p := startProcess(t, settings{Engines: on, MaxConnections: 2 * flood, Write: time.Second})
+		client := &asker{process: p, kept: p.dial()}
+		for _, tt := range tests {
+			tt.peers = min(tt.peers, flood)
+			for try := 1; !client.outlasts(tt); try++ {
+				if try == 3 {
+					t.Errorf("%s: a client was answered after %v; want %v", tt.name, client.slowest, answerTime)
+					break
+				}
 			}
 		}
-	}
-	client.kept.Close()
-	a := p.settled(0)
-	if a.Stats.Panics > 0 || a.Stats.AcceptFailures > 0 {
-		t.Errorf("Stats() = %+v; want no panics, no failures", a.Stats)
-	}
-	if a.Memory > maxMemory && !underRace() {
-		t.Errorf("memory = %d MiB; want at most %d", a.Memory>>20, maxMemory>>20)
-	}
-	p.stop()
+		client.kept.Close()
+		a := p.settled(0)
+		if a.Stats.Panics > 0 || a.Stats.AcceptFailures > 0 {
+			t.Errorf("Stats() = %+v; want no panics, no failures", a.Stats)
+		}
+		if a.Memory > maxMemory && !underRace() {
+			t.Errorf("memory = %d MiB; want at most %d", a.Memory>>20, maxMemory>>20)
+		}
+		p.stop()
+	})
 }
 
 // Connections above the bound wait, those below it are served, and when they
 // have gone new ones are.
 func TestServeFlood(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
-	conns := make([]net.Conn, descriptors(t, 5000))
-	if len(conns) < defaultConnections {
-		t.Skip("too few file descriptors")
-	}
-	p := startProcess(t, settings{})
-	kept := p.dial()
-	kept.wantAnswer("kept")
-	inParallel(len(conns), 50, func(i int) {
-		c, err := net.DialTimeout("tcp", p.port, answerTime)
-		if err != nil { // the backlog is shorter than 4096 here (net.core.somaxconn)
-			t.Log(err)
-			return
+	onEngines(t, func(t *testing.T, on engineKind) {
+		if testing.Short() {
+			t.Skip("takes seconds")
 		}
-		conns[i] = c
+		conns := make([]net.Conn, descriptors(t, 5000))
+		if len(conns) < defaultConnections {
+			t.Skip("too few file descriptors")
+		}
+		p := startProcess(t, settings{Engines: on})
+		kept := p.dial()
+		kept.wantAnswer("kept")
+		inParallel(len(conns), 50, func(i int) {
+			c, err := net.DialTimeout("tcp", p.port, answerTime)
+			if err != nil { // the backlog is shorter than 4096 here (net.core.somaxconn)
+				t.Log(err)
+				return
+			}
+			conns[i] = c
+		})
+		for i := range 100 {
+			kept.wantAnswer(fmt.Sprintf("kept.%d", i))
+		}
+		p.settled(defaultConnections)
+		for _, c := range conns {
+			if c != nil {
+				_ = c.(*net.TCPConn).SetLinger(0)
+				_ = c.Close()
+			}
+		}
+		fresh := p.dial()
+		fresh.wantAnswer("fresh")
+		fresh.Close()
+		kept.wantAnswer("kept")
+		kept.Close()
+		p.settled(0)
+		p.stop()
+		if n := strings.Count(p.log.String(), "as many policy connections as allowed"); n != 1 {
+			t.Errorf("the log says %d times that new connections wait; want 1: %s", n, p.tail())
+		}
 	})
-	for i := range 100 {
-		kept.wantAnswer(fmt.Sprintf("kept.%d", i))
-	}
-	p.settled(defaultConnections)
-	for _, c := range conns {
-		if c != nil {
-			_ = c.(*net.TCPConn).SetLinger(0)
-			_ = c.Close()
-		}
-	}
-	fresh := p.dial()
-	fresh.wantAnswer("fresh")
-	fresh.Close()
-	kept.wantAnswer("kept")
-	kept.Close()
-	p.settled(0)
-	p.stop()
-	if n := strings.Count(p.log.String(), "as many policy connections as allowed"); n != 1 {
-		t.Errorf("the log says %d times that new connections wait; want 1: %s", n, p.tail())
-	}
 }
 
 // asker is a well-behaved client of a process.

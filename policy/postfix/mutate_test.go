@@ -19,37 +19,39 @@ import (
 // connections: the answers are those of a plain reading of the protocol, all
 // allowed, and that to the proper one is its own.
 func TestServeMutated(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
-	const workers, requests = 4, 7600 // each
-	p := startProcess(t, settings{})
-	var sums [workers]sum
-	var running sync.WaitGroup
-	for i := range workers {
-		running.Go(func() {
-			m := &mutator{t: t, socket: p.socket, rand: rand.New(rand.NewPCG(4, uint64(i))), bases: bases(), tokens: tokens()}
-			defer m.hangUp()
-			for n := 0; n < requests && !t.Failed(); n++ {
-				m.exchange(n)
-			}
-			sums[i] = m.sum
-		})
-	}
-	running.Wait()
-	var want sum
-	for _, s := range sums {
-		want.add(s)
-	}
-	stats := p.account().Stats
-	if got := (sum{stats.Requests, stats.BadRequests}); got != want || stats.Panics > 0 {
-		t.Errorf("Stats() = %+v; want %+v", stats, want)
-	}
-	if want.requests < workers*requests/2 || want.bad < workers*requests/10 {
-		t.Errorf("%+v; want a good part of either", want)
-	}
-	t.Logf("%d requests mutated: %+v", workers*requests, want)
-	p.stop()
+	onEngines(t, func(t *testing.T, on engineKind) {
+		if testing.Short() {
+			t.Skip("takes seconds")
+		}
+		const workers, requests = 4, 3800 // each, of either engine
+		p := startProcess(t, settings{Engines: on})
+		var sums [workers]sum
+		var running sync.WaitGroup
+		for i := range workers {
+			running.Go(func() {
+				m := &mutator{t: t, socket: p.socket, rand: rand.New(rand.NewPCG(4, uint64(i))), bases: bases(), tokens: tokens()}
+				defer m.hangUp()
+				for n := 0; n < requests && !t.Failed(); n++ {
+					m.exchange(n)
+				}
+				sums[i] = m.sum
+			})
+		}
+		running.Wait()
+		var want sum
+		for _, s := range sums {
+			want.add(s)
+		}
+		stats := p.account().Stats
+		if got := (sum{stats.Requests, stats.BadRequests}); got != want || stats.Panics > 0 {
+			t.Errorf("Stats() = %+v; want %+v", stats, want)
+		}
+		if want.requests < workers*requests/2 || want.bad < workers*requests/10 {
+			t.Errorf("%+v; want a good part of either", want)
+		}
+		t.Logf("%d requests mutated: %+v", workers*requests, want)
+		p.stop()
+	})
 }
 
 // sum is what the server has to have counted.

@@ -27,6 +27,7 @@ type settings struct {
 	Socket         string // path of a unix socket to listen on, beside a port of the loopback
 	MaxConnections int
 	Write          time.Duration
+	Engines        engineKind
 	Files          uint64 // limit of file descriptors, unless 0
 }
 
@@ -94,6 +95,7 @@ func serveProcess(in string) error {
 		Log:            slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		MaxConnections: set.MaxConnections,
 		Write:          set.Write,
+		engines:        set.Engines,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

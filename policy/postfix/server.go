@@ -72,7 +72,8 @@ type Server struct {
 	// share one. nil: 8 MiB of its own.
 	Memory *Memory
 
-	count counters
+	engines engineKind
+	count   counters
 }
 
 // service is a Server at work.
@@ -85,7 +86,7 @@ type service struct {
 	seats                   seats         // of those that are served
 	full                    seldom        // warning that none is left
 	count                   *counters
-	loops                   loops
+	serving                 []engine
 }
 
 // service fills in the defaults.
@@ -116,9 +117,10 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	own, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var running sync.WaitGroup
+	work.serving = work.engines(own, &running, s.engines)
 	for _, l := range listeners {
 		running.Go(func() {
-			stop(work.accept(own, &running, l))
+			stop(work.accept(own, l))
 		})
 	}
 	<-own.Done()

@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/postfix/internal/epoll"
 )
 
 // say HELO has to wait for names of an odd length.
@@ -310,7 +311,7 @@ func TestServePanicOutsideHandler(t *testing.T) {
 			if got := s.server.Stats(); got.Open != 1 || got.Panics != 1 {
 				t.Errorf("%s panics: Stats() = %+v; want one panic, and one connection", where, got)
 			}
-			s.wantLine(t, "level=ERROR", closedByPanic, "panic=boom", "postfix.wild")
+			s.wantLine(t, "level=ERROR", epoll.ClosedByPanic, "panic=boom", "postfix.wild")
 		})
 	}
 }

@@ -74,7 +74,7 @@ func TestSeveralMX(t *testing.T) {
 		}
 		var decisions []string
 		for _, r := range rdns.stopped(t) {
-			if r.Facts.Questions == 0 {
+			if r.Facts.Queries == 0 {
 				t.Errorf("host %d knew %v without asking Unbound", i+1, r.Request.Client)
 			}
 			decisions = append(decisions, fmt.Sprint(r.Request.Client, " ", r.Decision.Action, " ", r.Decision.Rule, " ", r.Decision.Checks))

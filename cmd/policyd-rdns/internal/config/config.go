@@ -56,7 +56,8 @@ type Config struct {
 	Rules *policy.Rules
 	// Origins tell of each rule where it comes from.
 	Origins  []Origin
-	listed   [2]int // of the rules are those of ExemptFile: from, to
+	listed   [2]int        // of the rules are those of ExemptFile: from, to
+	off      []policy.Rule // of the built-in ones, those that the file switches off
 	Warnings []Problem
 	OnHost   []Problem // warnings about this host, for who has yet to start the daemon
 }

@@ -49,8 +49,10 @@ const (
 		"Check a change with `policyd-rdns configtest -c FILE`, try it on one client with " +
 		"`policyd-rdns explain -c FILE ADDRESS`, then send the daemon a SIGHUP."
 
-	exampleRules = `Rules. The first that holds decides; without one the answer is DUNNO. "when"
-		holds if every entry holds; an entry with a list holds if one of the list does.
+	exampleRules = `Rules, below the tables. First come the exemptions, then the rules of this
+		file, then the built-in ones; the first that holds decides, and without one the
+		answer is DUNNO. "when" holds if every entry holds; an entry with a list holds if
+		one of the list does, and "!x" of a check is every result but x and temperror.
 		"unless" is a table or a list of tables: the rule does not hold if one of them
 		holds wholly. The entries:`
 
@@ -95,30 +97,28 @@ func exampleEntries(b *strings.Builder) {
 
 // sampleRules are rules that show what can be done.
 const sampleRules = `
-[[rule]]
-name   = "own users"
-when   = { authenticated = true }
-action = "dunno"
+[[exempt]]                             # never judged; may stand anywhere, and turns nothing off
+when   = { client = ["192.0.2.0/24", "2001:db8::/32"] }
+until  = 2027-03-31                    # to its end in UTC
+why    = "partner with bad DNS, ticket 4711"
 
-[[rule]]
-name   = "partners with bad DNS"
-when   = { client = ["192.0.2.0/24", "2001:db8::/32"], until = 2027-03-31 }
-action = "dunno"
-
-[[rule]]
-name   = "no reverse name"
-when   = { ptr = ["none", "malformed"] }
-unless = [{ recipient = ["postmaster@", "abuse@"] }, { sender = "<>", helo = "match" }]
+[[rule]]                               # own rules come before the built-in ones
+name   = "strangers from lines"
+when   = { name = "generic", strength = "full", helo = "!match" }
+unless = [{ recipient = "info@" }, { sender = "<>", helo = "related" }]
 action = "reject"                      # or {other actions}
-code   = "550 5.7.25"                  # default: 550 5.7.1, or 450 4.7.1
-text   = "cannot find your reverse hostname, [{client}]"   # {placeholders}
+code   = "550 5.7.1"                   # of a defer: 450 4.7.1
+text   = "{name} looks generic, [{client}]"   # {placeholders}
+mode   = "observe"                     # this rule is only logged (would=...)
+percent = 10                           # of the clients; one always gets the same
+
+[[rule]]                               # the name of a built-in rule: these keys replace its own
+name   = "no reverse name"
+code   = "550 5.7.25"
 
 [[rule]]
-name   = "generic, tried on a tenth of the clients"
-when   = { name = "generic", strength = "full", helo = ["mismatch", "unresolved"] }
-action = "reject"
-mode   = "observe"                     # this rule is only logged (would=...)
-percent = 10                           # one client always gets the same
+name   = "HELO not its own"
+off    = true
 `
 
 // exampleSample is the sample rules, and one more with every entry that they have not.
@@ -134,7 +134,7 @@ func exampleSample() string {
 		"{other actions}", strings.Join(actions, ", "),
 		"{placeholders}", strings.Join(policy.Texts(), " "),
 	).Replace(sampleRules))
-	rest := policy.Rule{Name: "every other entry", Action: policy.DUNNO}
+	rest := policy.Rule{Name: "every other entry", Exempt: true}
 	for _, key := range policy.EntryKeys() {
 		if !strings.Contains(sampleRules, " "+key+" = ") {
 			value := policy.EntryExample(key)

@@ -39,6 +39,7 @@ func (r *reader) exemptOff(t *table, name string, s *ruleSet) {
 		r.doubtful(t.path, "%soff: there is no built-in exemption of that name", t.shown)
 		return
 	}
+	s.off = append(s.off, s.exempt[i])
 	s.exempt, s.exemptFrom = slices.Delete(s.exempt, i, i+1), slices.Delete(s.exemptFrom, i, i+1)
 }
 

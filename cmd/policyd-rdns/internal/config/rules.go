@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/lint"
 )
 
 // Source is where a rule in force comes from.
@@ -39,8 +40,8 @@ type ruleSet struct {
 	exemptFrom, listedFrom, ownFrom, builtinFrom []Origin
 	// names are those of rules that are taken.
 	names []string
-	// replaced are the built-in rules that a [[rule]] has named.
-	off []string
+	// off are the built-in rules that are switched off.
+	off []policy.Rule
 }
 
 // rules puts the rules in their order: exemptions (built-in, the file's, those of
@@ -63,7 +64,6 @@ func (r *reader) rules(t *table, c *Config) {
 	for i := range tables {
 		r.rule(&tables[i], &s)
 	}
-	s.drop()
 	for _, of := range []struct {
 		rules []policy.Rule
 		from  []Origin
@@ -71,17 +71,8 @@ func (r *reader) rules(t *table, c *Config) {
 		c.Rules.List = append(c.Rules.List, of.rules...)
 		c.Origins = append(c.Origins, of.from...)
 	}
+	c.off = s.off
 	c.listed = [2]int{len(s.exempt), len(s.exempt) + len(s.listed)}
-}
-
-// drop takes out the built-in rules that are off.
-func (s *ruleSet) drop() {
-	for i := len(s.builtin) - 1; i >= 0; i-- {
-		if slices.Contains(s.off, s.builtin[i].Name) {
-			s.builtin = slices.Delete(s.builtin, i, i+1)
-			s.builtinFrom = slices.Delete(s.builtinFrom, i, i+1)
-		}
-	}
 }
 
 // blocks gives the tables of an array of them, which have to stand in double brackets:
@@ -124,8 +115,10 @@ func (r *reader) rule(t *table, s *ruleSet) {
 	if r.off(t) {
 		if base < 0 {
 			r.doubtful(t.path, "%soff: there is no built-in rule of that name%s", t.shown, s.near(rule.Name))
+			return
 		}
-		s.off = append(s.off, rule.Name)
+		s.off = append(s.off, rule)
+		s.builtin, s.builtinFrom = slices.Delete(s.builtin, base, base+1), slices.Delete(s.builtinFrom, base, base+1)
 		return
 	}
 	r.when(t, &rule)
@@ -155,19 +148,18 @@ func (r *reader) rule(t *table, s *ruleSet) {
 
 // asksNothing reports whether a table is for every client, or for all until a time.
 func asksNothing(t policy.Table) bool {
-	return !slices.ContainsFunc(t, func(e policy.Entry) bool { return e.Key != "until" })
+	return !slices.ContainsFunc(t, func(e policy.Entry) bool { return !e.Dated() })
 }
 
 // off reads the key that switches a built-in rule off, beside which nothing but the name
 // may stand.
 func (r *reader) off(t *table) bool {
-	off := false
-	t.boolean("off", &off)
-	if _, ok := t.raw["off"]; !ok {
+	v, ok := t.take("off")
+	if !ok {
 		return false
 	}
-	if !off {
-		t.bad("off", off, "want true; a rule that is in force has no such key")
+	if v != true {
+		t.bad("off", v, "want true; a rule that is in force has no such key")
 	}
 	for key := range t.raw {
 		if key != "off" && key != "name" {
@@ -324,7 +316,7 @@ func (r *reader) entry(t *table, key string) (entry policy.Entry, ok bool) {
 		r.badValue(values[e.Index], e.Err)
 	}
 	for _, v := range values {
-		if why := policy.Misread(key, v.text); why != "" {
+		if why := entry.Misread(v.text); why != "" {
 			r.doubtfulValue(v, why)
 		}
 	}
@@ -334,7 +326,7 @@ func (r *reader) entry(t *table, key string) (entry policy.Entry, ok bool) {
 // reachable notes a rule that no request can come to.
 func (r *reader) reachable(t *table, rule *policy.Rule, before []policy.Rule) {
 	for i := range before {
-		if before[i].Shadows(rule) {
+		if lint.Shadows(&before[i], rule) {
 			r.bad(t.path, "%scan never be reached: rule %q before it holds whenever it does", t.shown, before[i].Name)
 			return
 		}

@@ -18,6 +18,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/match"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver"
 )
@@ -94,7 +95,7 @@ var settings = []setting{
 	{
 		name: "server.networks", def: "[]",
 		kind: asWritten(func(c *Config) *[]string { return &c.Server.Networks },
-			list(func(c *Config) *policy.Prefixes { return &c.Rules.Networks }, (*policy.Prefixes).Add)),
+			list(func(c *Config) *match.Prefixes { return &c.Rules.Networks }, (*match.Prefixes).Add)),
 		about: `Our own networks, as in Postfix's mynetworks: with the addresses of this
 			host they are client = "own". "@/path" reads a list, one entry a line.`,
 	},
@@ -169,13 +170,13 @@ var settings = []setting{
 
 	{
 		name: "names.proper", def: "[]",
-		kind: list(func(c *Config) *policy.Names { return &c.Rules.ProperNames }, (*policy.Names).Add),
+		kind: list(func(c *Config) *match.Names { return &c.Rules.ProperNames }, (*match.Names).Add),
 		about: `Confirmed names that are never generic, and names that always are:
 			"mx.example.com", ".example.com", "@/path".`,
 	},
 	{
 		name: "names.generic", def: "[]",
-		kind: list(func(c *Config) *policy.Names { return &c.Rules.GenericNames }, (*policy.Names).Add),
+		kind: list(func(c *Config) *match.Names { return &c.Rules.GenericNames }, (*match.Names).Add),
 	},
 
 	{

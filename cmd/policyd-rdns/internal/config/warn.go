@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
+	"policyd-rdns/policy/match"
 )
 
 // PolicyTimeout is how long Postfix is to wait for a decision, as the README and
@@ -184,13 +184,13 @@ func hasSocketUnit() bool {
 func (c *Config) AllWarnings() []Problem { return bounded(slices.Concat(c.Warnings, c.OnHost)) }
 
 // warnWide notes networks that are a large part of the Internet.
-func (r *reader) warnWide(path, name string, set interface{ Wide() bool }, then string) {
+func (r *reader) warnWide(path, name string, set *match.Prefixes, then string) {
 	if !set.Wide() {
 		return
 	}
 	told := false
 	for _, v := range r.values[path] {
-		var one policy.Prefixes
+		var one match.Prefixes
 		if one.Add(v.text) == nil && one.Wide() {
 			r.doubtfulValue(v, "a large part of the public Internet: "+then)
 			told = true
@@ -204,17 +204,10 @@ func (r *reader) warnWide(path, name string, set interface{ Wide() bool }, then 
 // warnSuffix notes domains below which strangers to each other have names.
 func (r *reader) warnSuffix(path, then string) {
 	for _, v := range r.values[path] {
-		if underSuffix(v.text) {
+		if match.UnderSuffix(v.text) {
 			r.doubtfulValue(v, then)
 		}
 	}
-}
-
-// underSuffix says that an entry of a set of names is all names under a public
-// suffix.
-func underSuffix(text string) bool {
-	name, under := strings.CutPrefix(text, ".")
-	return under && hostname.PublicSuffix(hostname.Normal(name))
 }
 
 // isLoopback says that a host is this one, seen by nobody else.

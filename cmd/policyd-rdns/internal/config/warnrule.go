@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/lint"
 )
 
 // ruleWarner notes what is doubtful about a rule of the file.
@@ -22,7 +23,7 @@ func (r *reader) warnRule(rule *policy.Rule, o *Origin) {
 	for n, except := range rule.Unless {
 		w.table(w.unless(n), except)
 	}
-	if n := rule.Undone(); n >= 0 {
+	if n := lint.Undone(rule); n >= 0 {
 		w.tell(w.unless(n), "%s holds whenever when does, so that the rule never holds", w.unless(n))
 	}
 	if rule.Observe {
@@ -61,7 +62,7 @@ func (w *ruleWarner) unless(n int) string {
 
 // table notes entries of a table that do not hold, or not any more.
 func (w *ruleWarner) table(path string, t policy.Table) {
-	if why := t.Contradiction(); why != "" {
+	if why := lint.Contradiction(t); why != "" {
 		w.tell(path, "%s can never hold: %s", path, why)
 	}
 	for i := range t {
@@ -85,18 +86,18 @@ func EndText(end time.Time) string {
 
 // refuses notes a rule that refuses more than was meant.
 func (w *ruleWarner) refuses() {
-	asked := slices.DeleteFunc(slices.Clone(w.rule.When), func(e policy.Entry) bool { return e.Key == "until" || holdsOfGood(e) })
+	asked := slices.DeleteFunc(slices.Clone(w.rule.When), func(e policy.Entry) bool { return e.Dated() || holdsOfGood(e) })
 	switch {
 	case len(asked) == 0 && slices.ContainsFunc(w.rule.When, holdsOfGood):
 		w.tell("when", "when holds for what is well, so that action = %q is for every host that is set up as it should be%s", w.rule.Action, w.spared())
 	case len(asked) == 0 && !w.rule.Action.Refuses():
 		w.tell("action", "action = %q: when asks for nothing, or for a date only, so that it is for every client that comes to it%s", w.rule.Action, w.spared())
 	case w.rule.Action != policy.Reject:
-	case len(asked) == 1 && asked[0].Key == "helo" && (asked[0].Wants(policy.Mismatch) || asked[0].Wants(policy.Unresolved)):
+	case len(asked) == 1 && asked[0].Key == "helo" && (wants(&asked[0], policy.Mismatch) || wants(&asked[0], policy.Unresolved)):
 		w.tell("when.helo", "when.helo alone rejects mail that is wanted, and RFC 5321 section 4.1.4 forbids to refuse for it alone: want another check beside it, such as name = \"generic\"")
 	}
 	for _, e := range w.rule.When {
-		if w.rule.Action == policy.Reject && e.Wants(policy.TempError) {
+		if w.rule.Action == policy.Reject && wants(&e, policy.TempError) {
 			w.tell("when."+e.Key, "when.%s lists temperror: a doubt is never rejected, so that this becomes a defer", e.Key)
 		}
 	}
@@ -110,13 +111,16 @@ func (w *ruleWarner) spared() string {
 	return " and that unless does not spare"
 }
 
+// wants reports whether an entry of a check asks for a result of it.
+func wants(e *policy.Entry, r policy.Result) bool {
+	c, results, ok := e.Implies()
+	return ok && c.String() == e.Key && results.Has(r)
+}
+
 // holdsOfGood reports whether an entry holds for a host that is set up well.
 func holdsOfGood(e policy.Entry) bool {
-	good, ok := map[string]policy.Result{
-		"ptr": policy.Found, "fcrdns": policy.Pass, "name": policy.Proper, "helo_form": policy.FQDN,
-		"helo": policy.Match, "helo_name": policy.Proper,
-	}[e.Key]
-	return ok && e.Wants(good)
+	c, ok := policy.CheckByName(e.Key)
+	return ok && wants(&e, c.Good())
 }
 
 // exempts notes that a table which exempts rests on nothing that a stranger has
@@ -126,8 +130,7 @@ func (w *ruleWarner) exempts(path string, t policy.Table) {
 	for i := range t {
 		e := &t[i]
 		switch standing := e.Standing(); {
-		case e.Key == "client" && e.Wide():
-		case e.Key == "ptr_name" && slices.ContainsFunc(w.values[w.at(path)+".ptr_name"], func(v listValue) bool { return underSuffix(v.text) }):
+		case e.Wide() != "":
 		case standing == policy.Proven:
 			return
 		case standing == policy.Claimed:
@@ -138,9 +141,24 @@ func (w *ruleWarner) exempts(path string, t policy.Table) {
 		w.tell(path+"."+claimed, "%s.%s alone exempts: anyone may claim it", path, claimed)
 	}
 	for i := range t {
-		if t[i].Key == "client" {
-			w.warnWide(w.at(path)+".client", w.name(path+".client"), &t[i], "its hosts are exempt")
+		w.wide(path, &t[i])
+	}
+}
+
+// wide notes values of an entry that exempts for which strangers are exempt.
+func (w *ruleWarner) wide(path string, e *policy.Entry) {
+	why := e.Wide()
+	if why == "" {
+		return
+	}
+	told := false
+	for _, v := range w.values[w.at(path)+"."+e.Key] {
+		if one, _ := policy.NewEntry(e.Key, []string{v.text}, nil); one.Wide() != "" {
+			w.doubtfulValue(v, why)
+			told = true
 		}
 	}
-	w.warnSuffix(w.at(path)+".ptr_name", "a public suffix: strangers have names under it, and all of them are exempt")
+	if !told {
+		w.doubtful(w.at(path)+"."+e.Key, "%s: together %s", w.name(path+"."+e.Key), why)
+	}
 }

@@ -3,9 +3,11 @@ package config
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/lint"
 )
 
 // WriteRule writes a rule, or an exemption, as TOML that can be pasted at the end of
@@ -30,6 +32,73 @@ func WriteRule(w io.Writer, r *policy.Rule) {
 	if r.Percent != 0 {
 		fmt.Fprintf(w, "percent = %d\n", r.Percent)
 	}
+}
+
+// WriteRules writes the rules in force, in their order, as a file that makes them, each
+// with where it comes from.
+func (c *Config) WriteRules(w io.Writer) {
+	if !c.defaultRules {
+		fmt.Fprint(w, "\ndefault_rules = false\n")
+	}
+	for i := range c.Rules.List {
+		rule := &c.Rules.List[i]
+		fmt.Fprintf(w, "\n# %d: %s\n", i+1, c.from(i))
+		if c.Origins[i].Source != BuiltinExempt {
+			WriteRule(w, rule)
+			continue
+		}
+		// It holds whatever a file says, and would stand there twice.
+		var b strings.Builder
+		WriteRule(&b, rule)
+		for line := range strings.Lines(b.String()) {
+			fmt.Fprint(w, "# "+line)
+		}
+	}
+	for i := range c.off {
+		head := "[[rule]]"
+		if c.off[i].Exempt {
+			head = "[[exempt]]"
+		}
+		fmt.Fprintf(w, "\n%s\nname   = %s\noff    = true\n", head, Quote(c.off[i].Name))
+	}
+}
+
+// from says where rule i comes from.
+func (c *Config) from(i int) string {
+	o := &c.Origins[i]
+	at := fmt.Sprintf("%s:%d", o.File, o.Line)
+	switch o.Source {
+	case BuiltinExempt, Builtin:
+		return "built-in"
+	case Changed:
+		return "built-in, changed by " + at
+	case Own:
+		if b := c.refusedBehind(i); b != "" {
+			return fmt.Sprintf("%s; whom its unless spares, the built-in rule %q may refuse: an [[exempt]] spares him everywhere", at, b)
+		}
+	}
+	return at
+}
+
+// refusedBehind is the first built-in rule behind rule i that may refuse whom the unless
+// of that rule spares; empty: none, or it has no unless.
+func (c *Config) refusedBehind(i int) string {
+	rule := &c.Rules.List[i]
+	if !rule.Action.Refuses() || rule.Observe {
+		return ""
+	}
+	for j := i + 1; j < len(c.Rules.List); j++ {
+		behind := &c.Rules.List[j]
+		if s := c.Origins[j].Source; s != Builtin && s != Changed || behind.Observe || !behind.Action.Refuses() {
+			continue
+		}
+		for _, spared := range rule.Unless {
+			if lint.Contradiction(slices.Concat(rule.When, spared, behind.When)) == "" {
+				return behind.Name
+			}
+		}
+	}
+	return ""
 }
 
 // writeExempt writes an exemption. Its end stands outside of when, where people look

@@ -7,15 +7,15 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
-	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
+	"policyd-rdns/policy/match"
 )
 
 // wideNetworks are the entries of mynetworks that strangers are in by the million,
 // many that are less wide but come to the same included.
 func wideNetworks(trusted []string) []string {
 	var all, many []string
-	var together policy.Prefixes
+	var together match.Prefixes
 	for _, word := range trusted {
 		p, ok := smtpd.Network(word)
 		switch {
@@ -37,7 +37,7 @@ func wideNetworks(trusted []string) []string {
 const largeHolder = 16
 
 func wide(p netip.Prefix) bool {
-	var set policy.Prefixes
+	var set match.Prefixes
 	_ = set.Add(p.String()) // as above
 	return set.Wide()
 }

@@ -106,7 +106,7 @@ func TestTally(t *testing.T) {
 		`policyd_rdns_observed_total{action="defer",rule="tried \"first\""} 0`)
 	tally.Count(&policy.Decision{Action: policy.Reject, Decided: policy.Reject, Rule: "no reverse name"}, &policy.Facts{}, time.Millisecond)
 	tally.Count(&policy.Decision{Action: policy.Defer, Decided: policy.Defer, Rule: "no reverse name", Downgraded: true}, &policy.Facts{Stale: true}, 2*time.Second)
-	tally.Count(&policy.Decision{Would: []policy.Verdict{{Action: policy.Defer, Rule: `tried "first"`}}}, &policy.Facts{Outage: true, Overload: true}, 0)
+	tally.Count(&policy.Decision{Would: []policy.Ruling{{Action: policy.Defer, Rule: `tried "first"`}}}, &policy.Facts{Outage: true, Overload: true}, 0)
 	// Of a configuration that was replaced while this was decided.
 	tally.Count(&policy.Decision{Action: policy.Info, Decided: policy.Reject, Rule: "old"}, &policy.Facts{}, 0)
 	var none *Tally

@@ -73,13 +73,13 @@ func (t *Tally) Count(d *policy.Decision, f *policy.Facts, took time.Duration) {
 	if t == nil {
 		return
 	}
-	count(t.decisions, t.m.decisions, policy.Verdict{Action: d.Action, Rule: d.Rule})
+	count(t.decisions, t.m.decisions, policy.Ruling{Action: d.Action, Rule: d.Rule})
 	t.m.duration.Observe(took.Seconds())
 	for _, v := range d.Would {
 		count(t.observed, t.m.observed, v)
 	}
 	if d.Decided != d.Action {
-		count(t.observed, t.m.observed, policy.Verdict{Action: d.Decided, Rule: d.Rule})
+		count(t.observed, t.m.observed, policy.Ruling{Action: d.Decided, Rule: d.Rule})
 	}
 	for _, reason := range [...]struct {
 		holds   bool
@@ -91,7 +91,7 @@ func (t *Tally) Count(d *policy.Decision, f *policy.Facts, took time.Duration) {
 	}
 }
 
-func count(in map[string]byAction, all *prometheus.CounterVec, v policy.Verdict) {
+func count(in map[string]byAction, all *prometheus.CounterVec, v policy.Ruling) {
 	if c := in[v.Rule][v.Action]; c != nil {
 		c.Inc()
 		return

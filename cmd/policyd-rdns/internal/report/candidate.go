@@ -8,6 +8,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/match"
 )
 
 const (
@@ -42,7 +43,7 @@ func (d *digester) signs(r *journal.Record) signs {
 	q, f, checks := &r.Request, &r.Facts, &r.Decision.Checks
 	var s signs
 	s.ours = checks[policy.CheckHELO] == policy.Own
-	s.org = hostname.Organisation(policy.MailDomain(q.Sender))
+	s.org = hostname.Organisation(match.MailDomain(q.Sender))
 	claimed := false
 	for i := range f.Names {
 		n := &f.Names[i]
@@ -115,7 +116,7 @@ type candidate struct {
 
 // sample is a line of a refused decision.
 type sample struct {
-	refusal policy.Verdict
+	refusal policy.Ruling
 	text    string
 }
 
@@ -207,7 +208,7 @@ func (c *candidate) refuse(i *item, seen *counted) {
 	c.keepName(w)
 	if !slices.ContainsFunc(c.samples, func(s sample) bool { return s.refusal == w.objection }) && len(c.samples) < maxSamples {
 		text := strings.Clone(i.text)
-		c.samples = append(c.samples, sample{policy.Verdict{Action: w.objection.Action, Rule: strings.Clone(w.objection.Rule)}, text})
+		c.samples = append(c.samples, sample{policy.Ruling{Action: w.objection.Action, Rule: strings.Clone(w.objection.Rule)}, text})
 	}
 	if len(c.recipients) < maxRecipients && !slices.Contains(c.recipients, w.recipient) {
 		c.recipients = append(c.recipients, w.recipient)

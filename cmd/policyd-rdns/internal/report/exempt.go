@@ -182,7 +182,7 @@ func same(a, b *policy.Decision) bool {
 }
 
 func wouldRefuse(d *policy.Decision, r *policy.Rule) bool {
-	return slices.ContainsFunc(d.Would, func(v policy.Verdict) bool { return v.Rule == r.Name && refuses(v) })
+	return slices.ContainsFunc(d.Would, func(v policy.Ruling) bool { return v.Rule == r.Name && refuses(v) })
 }
 
 // exemptionUses counts uses.

@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/match"
 )
 
 // Config is what a report is made with.
@@ -80,7 +82,7 @@ type item struct {
 	rule      string // that decided
 	decided   policy.Action
 	carried   bool // what was decided was done
-	would     []policy.Verdict
+	would     []policy.Ruling
 	config    string
 	elapsed   time.Duration
 	questions int
@@ -101,8 +103,8 @@ type who struct {
 	confirmed bool
 	helo      string
 	sender    string // domain
-	refusal   policy.Verdict
-	objection policy.Verdict // the same by the report's configuration; zero: none, or one that names whom it is for
+	refusal   policy.Ruling
+	objection policy.Ruling // the same by the report's configuration; zero: none, or one that names whom it is for
 	mail      uint64         // the same for one sender, recipient and network
 	recipient uint64
 	signs     signs
@@ -138,7 +140,7 @@ func (d *digester) item(l *journal.Line) item {
 	q, f, v := &l.Request, &l.Facts, &l.Decision
 	i := item{
 		at: q.Time, rule: v.Rule, decided: v.Decided, would: v.Would, config: l.Config,
-		carried: v.Action == v.Decided, elapsed: l.Elapsed, questions: f.Questions,
+		carried: v.Action == v.Decided, elapsed: l.Elapsed, questions: f.Queries,
 		notes: notes{v.Downgraded, f.Outage, f.Overload, f.Stale, f.Cached},
 	}
 	if q.Instance != "" {
@@ -164,17 +166,17 @@ func outcomeOf(v *policy.Decision) Outcome {
 	return Passed
 }
 
-func refuses(v policy.Verdict) bool { return v.Action.Refuses() }
+func refuses(v policy.Ruling) bool { return v.Action.Refuses() }
 
 // refusalOf is what refused, or would have.
-func refusalOf(v *policy.Decision) policy.Verdict {
+func refusalOf(v *policy.Decision) policy.Ruling {
 	if v.Decided != policy.DUNNO {
-		return policy.Verdict{Action: v.Decided, Rule: v.Rule}
+		return policy.Ruling{Action: v.Decided, Rule: v.Rule}
 	}
 	if i := slices.IndexFunc(v.Would, refuses); i >= 0 {
 		return v.Would[i]
 	}
-	return policy.Verdict{}
+	return policy.Ruling{}
 }
 
 // client notes who it was.
@@ -196,7 +198,7 @@ func (d *digester) client(l *journal.Line, i *item) {
 		w.name = f.Names[0].Name
 	}
 	w.sender = senderDomain(q.Sender)
-	w.mail = d.hash(policy.Network(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
+	w.mail = d.hash(address.Network(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
 	w.recipient = d.hash(strings.ToLower(q.Recipient))
 	w.signs = d.signs(&l.Record)
 	i.text = l.Text
@@ -204,7 +206,7 @@ func (d *digester) client(l *journal.Line, i *item) {
 
 // objection is what the report's configuration objects to. What was refused by a
 // rule that it does not have is judged again.
-func (d *digester) objection(l *journal.Line, refusal policy.Verdict) policy.Verdict {
+func (d *digester) objection(l *journal.Line, refusal policy.Ruling) policy.Ruling {
 	v := &l.Decision
 	if _, ok := d.meant[refusal.Rule]; !ok {
 		again := d.rules.Judge(&l.Request, &l.Facts)
@@ -212,7 +214,7 @@ func (d *digester) objection(l *journal.Line, refusal policy.Verdict) policy.Ver
 	}
 	// A doubt whether a rule holds is not what it is meant for.
 	if v.Undetermined || d.meant[refusal.Rule] && !v.Downgraded {
-		return policy.Verdict{}
+		return policy.Ruling{}
 	}
 	return refusal
 }
@@ -232,7 +234,7 @@ func senderDomain(sender string) string {
 	if sender == "" {
 		return "<>"
 	}
-	if _, domain, at := policy.SplitMailbox(sender); at {
+	if _, domain, at := match.SplitMailbox(sender); at {
 		sender = domain
 	}
 	return strings.ToLower(sender)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 )
 
 // totals counts the decisions of a log.
@@ -69,7 +70,7 @@ func (t *totals) add(i *item) {
 	}
 	t.addConfig(i.config)
 	if i.outcome != Passed {
-		t.networks.add(groupKey{network: policy.Network(i.who.client)}, i, &t.seen)
+		t.networks.add(groupKey{network: address.Network(i.who.client)}, i, &t.seen)
 		if i.who.name != "" {
 			t.domains.add(groupKey{domain: organisation(i.who.name), confirmed: i.who.confirmed}, i, &t.seen)
 		}

@@ -101,7 +101,7 @@ func TestBounds(t *testing.T) {
 		network := netip.AddrFrom4([4]byte{byte(10 + n>>16), byte(n >> 8), byte(n), 1})
 		one := item{at: begin, outcome: Rejected, rule: "r", decided: policy.Reject, carried: true, who: who{
 			client: network, name: fmt.Sprintf("mail.example-%d.test", n), sender: fmt.Sprintf("s%d.test", n), helo: fmt.Sprintf("h%d", n),
-			refusal: policy.Verdict{Action: policy.Reject, Rule: "r"}, objection: policy.Verdict{Action: policy.Reject, Rule: "r"}, mail: uint64(n),
+			refusal: policy.Ruling{Action: policy.Reject, Rule: "r"}, objection: policy.Ruling{Action: policy.Reject, Rule: "r"}, mail: uint64(n),
 		}, faults: lookupFaults([]policy.LookupError{{
 			About: fmt.Sprintf("mail.example-%d.test", n), Server: netip.MustParseAddrPort("192.0.2.53:53"), Reason: "SERVFAIL",
 		}})}

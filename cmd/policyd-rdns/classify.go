@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 )
@@ -32,7 +34,7 @@ the kind of evidence, and the names that it gets wrong.`,
 			if len(args) > 0 {
 				path = args[0]
 			}
-			in, err := openInput(path, cmd.InOrStdin())
+			in, err := logfile.Open(path, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
@@ -74,7 +76,7 @@ func classifyNames(in io.Reader, out io.Writer) error {
 		}
 		name = hostname.Normal(strings.TrimSpace(name))
 		v := hostname.Classify(name, client)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", safe(name), genericOrProper(v), v.Strength, v.Evidence())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", plain.Line(name), genericOrProper(v), v.Strength, v.Evidence())
 	}
 	if err := lines.Err(); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 )
 
 func newConfigtest() *cobra.Command {
@@ -24,7 +25,7 @@ standard error: what is allowed and probably not meant. They leave the status 0.
 			conf, err := config.Load(path)
 			if err != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), err)
-				return errNotWell
+				return exit.ErrNotWell
 			}
 			printConfig(cmd.OutOrStdout(), conf)
 			for _, w := range conf.AllWarnings() {

@@ -23,9 +23,6 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// resolvConf names the recursive servers, where the configuration does not.
-const resolvConf = "/etc/resolv.conf"
-
 // daemon is the state of serve.
 type daemon struct {
 	log      *slog.Logger
@@ -62,7 +59,7 @@ func newDaemon(conf *config.Config, log *slog.Logger, decisions *journal.Writer,
 		// Decisions of other runs and hosts have other numbers.
 		firstID: rand.Uint64(),
 	}
-	servers, err := dnsServers(conf)
+	servers, err := conf.DNSServers()
 	if err != nil {
 		return nil, err
 	}
@@ -197,16 +194,8 @@ func reread(path string) (*config.Config, []netip.AddrPort, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	servers, err := dnsServers(conf)
+	servers, err := conf.DNSServers()
 	return conf, servers, err
-}
-
-// dnsServers are the recursive servers to ask.
-func dnsServers(c *config.Config) ([]netip.AddrPort, error) {
-	if len(c.Resolver.Servers) > 0 {
-		return c.Resolver.Servers, nil
-	}
-	return resolver.ReadResolvConf(resolvConf)
 }
 
 func serverList(servers []netip.AddrPort) string {
@@ -240,8 +229,8 @@ func (d *daemon) announce(listeners []net.Listener) {
 	d.tellWarnings(g.conf)
 	servers, source := g.conf.Resolver.Servers, "configuration"
 	if len(servers) == 0 {
-		servers, _ = dnsServers(g.conf)
-		source = resolvConf
+		servers, _ = g.conf.DNSServers()
+		source = config.ResolvConf
 	}
 	d.log.Info("asking DNS servers", "servers", serverList(servers), "from", source,
 		"timeout", g.conf.Resolver.Timeout, "cache_entries", g.conf.Resolver.CacheEntries)

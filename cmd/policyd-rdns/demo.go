@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
@@ -100,7 +101,7 @@ func demo(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	printDemo(out, paint(isTerminal(out)), demoClients(), records)
+	printDemo(out, plain.PaintFor(out), demoClients(), records)
 	return nil
 }
 
@@ -171,7 +172,7 @@ func (d *daemon) ask(ctx context.Context, address string, clients []demoClient) 
 	return nil
 }
 
-func printDemo(out io.Writer, p paint, clients []demoClient, records []journal.Record) {
+func printDemo(out io.Writer, p plain.Paint, clients []demoClient, records []journal.Record) {
 	t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "CLIENT\tADDRESS\tSAYS HELO\tPTR\tFCRDNS\tNAME\tHELO\tACTION\tRULE")
 	for i := range records {
@@ -181,7 +182,7 @@ func printDemo(out io.Writer, p paint, clients []demoClient, records []journal.R
 			rule = strings.TrimPrefix(rule+"; would "+v.Action.String()+": "+v.Rule, "; ")
 		}
 		c := &r.Decision.Checks
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", clients[i].what, r.Request.Client, safe(r.Request.HELO),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", clients[i].what, r.Request.Client, plain.Line(r.Request.HELO),
 			shownResult(c[policy.CheckPTR]), shownResult(c[policy.CheckFCrDNS]), shownResult(c[policy.CheckName]), shownResult(c[policy.CheckHELO]),
 			r.Decision.Action, rule)
 	}
@@ -190,7 +191,7 @@ func printDemo(out io.Writer, p paint, clients []demoClient, records []journal.R
 	for i := range records {
 		reply := "(nothing: accepted as far as we are concerned)"
 		if r := &records[i]; r.Reply != "" {
-			reply = p.action(r.Decision.Action, wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"))
+			reply = paintAction(p, r.Decision.Action, wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"))
 		}
 		fmt.Fprintf(out, "%s\n  %s\n", clients[i].what, reply)
 	}

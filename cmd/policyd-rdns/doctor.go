@@ -14,9 +14,11 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
-	"policyd-rdns/resolver"
 )
 
 // doctorOptions are the flags of doctor.
@@ -72,6 +74,9 @@ Exit status 1 if there is an error.`,
 	return cmd
 }
 
+// doctorEntries is enough for the MX hosts of the domains that Postfix takes mail for.
+const doctorEntries = 1000
+
 func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.Writer) error {
 	read, err := o.postfix(stdin)
 	if err != nil {
@@ -87,14 +92,12 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 	if err != nil {
 		return err
 	}
-	servers, err := dnsServers(conf)
+	servers, err := conf.DNSServers()
 	if err != nil {
 		return err
 	}
 	view := doctorView(conf, config.FindHost())
-	dns, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: conf.Resolver.Timeout, CacheEntries: 1000, MaxInFlight: conf.Resolver.MaxInFlight,
-	})
+	dns, err := conf.NewResolver(doctorEntries)
 	if err != nil {
 		return err
 	}
@@ -105,13 +108,13 @@ func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.
 	if o.json {
 		err = report.json(stdout)
 	} else {
-		err = report.print(stdout, paint(isTerminal(stdout)))
+		err = report.print(stdout, plain.PaintFor(stdout))
 	}
 	if err != nil {
 		return err
 	}
 	if report.count(doctor.Error) > 0 {
-		return errNotWell
+		return exit.ErrNotWell
 	}
 	return nil
 }
@@ -123,14 +126,14 @@ func (o *doctorOptions) postfix(stdin io.Reader) (*maincf.Postfix, error) {
 		return nil, nil
 	}
 	if o.postconf == "" {
-		return nil, errUsage{fmt.Errorf("--mastercf %.60q: want --postconf FILE too", o.mastercf)}
+		return nil, exit.Usage(fmt.Errorf("--mastercf %.60q: want --postconf FILE too", o.mastercf))
 	}
 	var texts []string
 	for _, path := range []string{o.postconf, o.mastercf} {
 		if path == "" {
 			continue
 		}
-		in, err := openInput(path, stdin)
+		in, err := logfile.Open(path, stdin)
 		if err != nil {
 			return nil, err
 		}

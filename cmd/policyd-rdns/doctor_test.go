@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
@@ -328,10 +329,10 @@ func TestDoctorUsage(t *testing.T) {
 		status int
 		want   string
 	}{
-		{[]string{"doctor", "now"}, exitUsage, "unknown command"},
-		{[]string{"doctor", "--mastercf", "x"}, exitUsage, "want --postconf FILE too"},
-		{[]string{"doctor", "--postconf", "testdata/none.txt"}, exitNotWell, "no such file"},
-		{[]string{"doctor", "-c", "testdata/none.toml", "--postconf", "-"}, exitNotWell, "reading the configuration"},
+		{[]string{"doctor", "now"}, exit.Misused, "unknown command"},
+		{[]string{"doctor", "--mastercf", "x"}, exit.Misused, "want --postconf FILE too"},
+		{[]string{"doctor", "--postconf", "testdata/none.txt"}, exit.NotWell, "no such file"},
+		{[]string{"doctor", "-c", "testdata/none.toml", "--postconf", "-"}, exit.NotWell, "reading the configuration"},
 	} {
 		status, _, stderr := call("", test.args...)
 		if status != test.status || !strings.Contains(stderr, test.want) {

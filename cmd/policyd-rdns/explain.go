@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/resolver"
@@ -41,7 +42,7 @@ this client pass. Exit status 1 if the client would not pass.
   policyd-rdns explain 192.0.2.1 --helo mail.example.com --stage client`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return errUsage{errors.New("explain wants one address")}
+				return exit.Usage(errors.New("explain wants one address"))
 			}
 			return nil
 		},
@@ -59,6 +60,9 @@ this client pass. Exit status 1 if the client would not pass.
 	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions([]string{"client", "recipient"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
+
+// explainEntries is enough for all that is looked up about one client.
+const explainEntries = 1000
 
 // explanation is all there is to say about one client.
 type explanation struct {
@@ -90,22 +94,16 @@ func clientArgument(text string) (netip.Addr, error) {
 func explain(ctx context.Context, client string, o explainOptions, out io.Writer) error {
 	addr, err := clientArgument(client)
 	if err != nil {
-		return errUsage{err}
+		return exit.Usage(err)
 	}
 	if o.stage != "client" && o.stage != "recipient" {
-		return errUsage{fmt.Errorf("--stage %.60q: want client or recipient", o.stage)}
+		return exit.Usage(fmt.Errorf("--stage %.60q: want client or recipient", o.stage))
 	}
 	conf, err := config.Load(o.config)
 	if err != nil {
 		return err
 	}
-	servers, err := dnsServers(conf)
-	if err != nil {
-		return err
-	}
-	r, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: conf.Resolver.Timeout, CacheEntries: 1000, MaxInFlight: conf.Resolver.MaxInFlight,
-	})
+	r, err := conf.NewResolver(explainEntries)
 	if err != nil {
 		return err
 	}
@@ -126,10 +124,10 @@ func explain(ctx context.Context, client string, o explainOptions, out io.Writer
 			return err
 		}
 	} else {
-		e.print(out, paint(isTerminal(out)))
+		e.print(out, plain.PaintFor(out))
 	}
 	if e.Decision.Decided != policy.DUNNO {
-		return errNotWell
+		return exit.ErrNotWell
 	}
 	return nil
 }
@@ -162,19 +160,4 @@ func exempt(c *config.Config, req *policy.Request, f *policy.Facts, d *policy.De
 		return "# at the top of the file, so that the built-in rules follow\ndefault_rules = true\n\n" + exemption(req, f, d.Rule)
 	}
 	return exemption(req, f, d.Rule)
-}
-
-// isTerminal says whether somebody watches who can see colours
-// (https://no-color.org).
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull) // a character device too
-	return err != nil || !os.SameFile(info, null)
 }

@@ -14,6 +14,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/status"
 	"policyd-rdns/cmd/policyd-rdns/internal/web"
 	"policyd-rdns/policy"
@@ -139,7 +140,7 @@ func (d *daemon) readyz(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := d.resolver.Reachable(ctx); err != nil {
-		http.Error(w, "no DNS server answers: "+safe(err.Error()), http.StatusServiceUnavailable)
+		http.Error(w, "no DNS server answers: "+plain.Line(err.Error()), http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ready")
@@ -164,7 +165,7 @@ func (d *daemon) state() status.State {
 		File: g.conf.Path, Rules: len(g.conf.Rules.List), Loaded: g.loaded, Unseen: d.nat.trouble(),
 	}
 	if err := d.watch.failed.Load(); err != nil && *err != nil {
-		s.ReloadFailed = safe((*err).Error())
+		s.ReloadFailed = plain.Line((*err).Error())
 	}
 	return s
 }

@@ -63,7 +63,7 @@ func watched(t *testing.T) (d *daemon, url string) {
 		d.answer(t.Context(), visit(c.address, c.helo))
 	}
 	for i, helo := range hostileHELOs() {
-		d.answer(t.Context(), visit("203.0.113."+itoa(66+i%4), helo))
+		d.answer(t.Context(), visit("203.0.113."+strconv.Itoa(66+i%4), helo))
 	}
 	return d, strings.TrimSpace(url)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/status"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
@@ -15,8 +16,8 @@ import (
 // shownSummary is a decision as log prints it.
 func shownSummary(r *journal.Record) status.Summary {
 	return status.Summary{
-		Client: clientText(&r.Request), Name: nameText(r), HELO: safe(r.Request.HELO),
-		Rule: safe(r.Decision.Rule), Reason: cmp.Or(reason(r), "nothing is known against it"),
+		Client: clientText(&r.Request), Name: nameText(r), HELO: plain.Line(r.Request.HELO),
+		Rule: plain.Line(r.Decision.Rule), Reason: cmp.Or(reason(r), "nothing is known against it"),
 	}
 }
 
@@ -38,7 +39,7 @@ func (d *daemon) explained(r *journal.Record) status.Explanation {
 		out.Since = since(&now)
 	}
 	for _, l := range e.Lookups {
-		out.Lookups = append(out.Lookups, status.Lookup{Question: safe(l.Question), Answer: answerText(l.Answer)})
+		out.Lookups = append(out.Lookups, status.Lookup{Question: plain.Line(l.Question), Answer: answerText(l.Answer)})
 	}
 	for _, fact := range e.facts() {
 		out.Facts = append(out.Facts, status.Fact{Check: fact.check, Result: fact.result, Why: fact.why})
@@ -46,7 +47,7 @@ func (d *daemon) explained(r *journal.Record) status.Explanation {
 	for i := range e.Trials {
 		t := &e.Trials[i]
 		out.Rules = append(out.Rules, status.Rule{
-			Number: i + 1, Name: safe(t.Rule.Name), Action: ruleAction(t.Rule), Holds: t.Holds.String(), Entries: trialLines(t),
+			Number: i + 1, Name: plain.Line(t.Rule.Name), Action: ruleAction(t.Rule), Holds: t.Holds.String(), Entries: trialLines(t),
 			Decides: !t.Rule.Observe && t.Rule.Name == now.Rule && (t.Holds == policy.Yes || t.Holds == policy.Unknown),
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/policy/journal"
 )
 
@@ -72,7 +73,7 @@ func showLog(ctx context.Context, paths []string, o *logOptions, stdin io.Reader
 	}
 	filter, err := o.wanted.filter(now)
 	if err != nil {
-		return errUsage{err}
+		return exit.Usage(err)
 	}
 	if len(paths) == 0 {
 		if paths, err = o.defaultPaths(stdin); err != nil {
@@ -124,8 +125,8 @@ func (o *logOptions) defaultPaths(stdin io.Reader) ([]string, error) {
 	}
 	if f, ok := stdin.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return nil, errUsage{errors.New("which log? Name a file, or, if decisions go to the journal:\n" +
-				"  journalctl -u policyd-rdns -o cat | policyd-rdns log -")}
+			return nil, exit.Usage(errors.New("which log? Name a file, or, if decisions go to the journal:\n" +
+				"  journalctl -u policyd-rdns -o cat | policyd-rdns log -"))
 		}
 	}
 	return []string{"-"}, nil
@@ -134,7 +135,7 @@ func (o *logOptions) defaultPaths(stdin io.Reader) ([]string, error) {
 // followInstead has the one log followed. Standard input is followed anyway.
 func (o *logOptions) followInstead(ctx context.Context, logs *records, paths []string) error {
 	if len(paths) != 1 {
-		return errUsage{fmt.Errorf("--follow wants one file, not %d", len(paths))}
+		return exit.Usage(fmt.Errorf("--follow wants one file, not %d", len(paths)))
 	}
 	if paths[0] == "-" {
 		return nil

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"hash/maphash"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -49,7 +51,7 @@ type logRow struct {
 // logPrinter puts rows together and in columns.
 type logPrinter struct {
 	out   *bufio.Writer
-	paint paint
+	paint plain.Paint
 	place *time.Location
 	seed  maphash.Seed
 
@@ -63,7 +65,7 @@ type logPrinter struct {
 func newLogPrinter(out io.Writer, place *time.Location) *logPrinter {
 	p := &logPrinter{
 		out:   bufio.NewWriterSize(out, 64<<10),
-		paint: paint(isTerminal(out)),
+		paint: plain.PaintFor(out),
 		place: place,
 		seed:  maphash.MakeSeed(),
 		byKey: map[uint64]*logRow{},
@@ -84,11 +86,11 @@ func (p *logPrinter) row(r *journal.Record) logRow {
 		columnAction: actionText(d),
 		columnClient: clientText(q),
 		columnName:   nameText(r),
-		columnHELO:   orDash(safe(q.HELO)),
-		columnRule:   orDash(safe(d.Rule)),
+		columnHELO:   plain.Dash(plain.Line(q.HELO)),
+		columnRule:   plain.Dash(plain.Line(d.Rule)),
 	}
-	row.from = safe(q.Sender)
-	row.to = safe(q.Recipient)
+	row.from = plain.Line(q.Sender)
+	row.to = plain.Line(q.Recipient)
 	if q.Instance != "" {
 		row.key = p.key(r, &row)
 	}
@@ -185,22 +187,22 @@ func (p *logPrinter) heading() {
 		pad(&b, h, p.widths[i])
 	}
 	b.WriteString("REASON")
-	_, _ = p.out.WriteString(p.paint.bold(b.String()) + "\n")
+	_, _ = p.out.WriteString(p.paint.Bold(b.String()) + "\n")
 }
 
 func (p *logPrinter) line(row *logRow) error {
 	var b strings.Builder
 	for i, cell := range row.cells {
 		if i == columnAction {
-			b.WriteString(p.paint.action(row.decided, cell))
+			b.WriteString(paintAction(p.paint, row.decided, cell))
 			pad(&b, "", p.widths[i]-len(cell))
 			continue
 		}
 		pad(&b, cell, p.widths[i])
 	}
-	b.WriteString(orDash(row.reason))
+	b.WriteString(plain.Dash(row.reason))
 	if row.to != "" {
-		b.WriteString(p.paint.dim("  <" + row.from + "> to " + row.to + otherRecipients(row.more)))
+		b.WriteString(p.paint.Dim("  <" + row.from + "> to " + row.to + otherRecipients(row.more)))
 	}
 	b.WriteByte('\n')
 	_, err := p.out.WriteString(b.String())
@@ -224,12 +226,5 @@ func otherRecipients(n int) string {
 	case 1:
 		return " and 1 other"
 	}
-	return " and " + itoa(n) + " others"
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
+	return " and " + strconv.Itoa(n) + " others"
 }

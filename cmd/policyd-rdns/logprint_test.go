@@ -24,7 +24,7 @@ func TestLogPaint(t *testing.T) {
 	if err := errors.Join(p.add(rows), p.end()); err != nil {
 		t.Fatal(err)
 	}
-	want := "\x1b[1mTIME                 ACTION   CLIENT        NAME              HELO          RULE             REASON\x1b[0m\n" +
+	want := "\x1b[1mTIME                 ACTION   CLIENT        NAME              HELO              RULE             REASON\x1b[0m\n" +
 		"2026-11-16 00:00:00  \x1b[31mreject\x1b[0m   203.0.113.20  -                 ubuntu            no reverse name  no reverse name\x1b[2m  <a@example.org> to b@example.com\x1b[0m\n" +
 		"2026-11-16 00:00:01  \x1b[33m(defer)\x1b[0m  203.0.113.21  mail.example.com  mail.example.com  -                -\n"
 	if out.String() != want {

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -20,7 +21,7 @@ func clientText(q *policy.Request) string {
 	if q.Client.IsValid() {
 		return q.Client.String()
 	}
-	return orDash(safe(q.ClientText))
+	return plain.Dash(plain.Line(q.ClientText))
 }
 
 // nameText is the client's confirmed name, or in brackets one that it claims.
@@ -28,11 +29,11 @@ func nameText(r *journal.Record) string {
 	f := &r.Facts
 	for i := range f.Names {
 		if f.Names[i].Forward.To(r.Request.Client) {
-			return safe(f.Names[i].Name)
+			return plain.Line(f.Names[i].Name)
 		}
 	}
 	if len(f.Names) > 0 {
-		return "(" + safe(f.Names[0].Name) + ")"
+		return "(" + plain.Line(f.Names[0].Name) + ")"
 	}
 	return "-"
 }
@@ -54,21 +55,21 @@ func reason(r *journal.Record) string {
 		add("the daemon was overloaded")
 	}
 	for _, text := range d.Checks.Objections(&r.Request, f) {
-		add(safe(text))
+		add(plain.Line(text))
 	}
 	if len(f.Errors) > 0 && d.Downgraded {
 		about := f.Errors[0].About
-		add(safe(about + ": " + f.Why(about)))
+		add(plain.Line(about + ": " + f.Why(about)))
 	}
 	if len(all) == 0 && d.Decided != policy.DUNNO {
 		// A rule of the file's own: what it says is the reason.
-		add(safe(replyText(r.Reply)))
+		add(plain.Line(replyText(r.Reply)))
 	}
 	if r.Request.Authenticated {
 		add("logged in")
 	}
 	for _, v := range d.Would {
-		add("observed: " + v.Action.String() + " by " + safe(v.Rule))
+		add("observed: " + v.Action.String() + " by " + plain.Line(v.Rule))
 	}
 	if len(all) == 0 && d.Checks[policy.CheckFCrDNS] == policy.Pass {
 		add("name confirmed")

@@ -1,49 +1,30 @@
 package main
 
 import (
-	"strconv"
-
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
 
-func itoa(i int) string { return strconv.Itoa(i) }
-
-// paint writes in colours, if there is a terminal to show them.
-type paint bool
-
-func (p paint) as(code, s string) string {
-	if !p {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-func (p paint) bold(s string) string   { return p.as("1", s) }
-func (p paint) red(s string) string    { return p.as("31", s) }
-func (p paint) yellow(s string) string { return p.as("33", s) }
-func (p paint) green(s string) string  { return p.as("32", s) }
-func (p paint) dim(s string) string    { return p.as("2", s) }
-
-// truth paints how true a rule is.
-func (p paint) truth(t policy.Truth) string {
+// paintTruth paints how true a rule is.
+func paintTruth(p plain.Paint, t policy.Truth) string {
 	switch t {
 	case policy.Yes:
-		return p.green(t.String())
+		return p.Green(t.String())
 	case policy.Unknown:
-		return p.yellow(t.String())
+		return p.Yellow(t.String())
 	case policy.NotReached:
-		return p.dim(t.String())
+		return p.Dim(t.String())
 	}
 	return t.String()
 }
 
-// action paints a word by what an action means for the sender.
-func (p paint) action(a policy.Action, s string) string {
+// paintAction paints a text by what an action means for the sender.
+func paintAction(p plain.Paint, a policy.Action, text string) string {
 	switch {
 	case a.Permanent():
-		return p.red(s)
+		return p.Red(text)
 	case a.Refuses():
-		return p.yellow(s)
+		return p.Yellow(text)
 	}
-	return p.green(s)
+	return p.Green(text)
 }

@@ -7,7 +7,9 @@ import (
 	"os"
 	"sync/atomic"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/journal"
 )
 
@@ -59,7 +61,7 @@ func findRecords(paths []string, stdin io.Reader) (*records, error) {
 		r.parts = append(r.parts, p)
 	}
 	if stdins > 1 {
-		return nil, errUsage{errors.New("standard input can be read once only")}
+		return nil, exit.Usage(errors.New("standard input can be read once only"))
 	}
 	return r, errors.Join(problems...)
 }
@@ -78,7 +80,7 @@ func (p *part) try() error {
 func (p *part) open() (io.ReadCloser, error) {
 	if p.path == "-" {
 		lines, err := logfile.NewLines(p.stdin, "standard input")
-		return &input{lines, io.NopCloser(nil)}, err
+		return &logfile.File{Reader: lines, Closer: io.NopCloser(nil)}, err
 	}
 	f, err := os.Open(p.path)
 	if err != nil {
@@ -90,7 +92,7 @@ func (p *part) open() (io.ReadCloser, error) {
 		_ = f.Close()
 		return nil, err
 	}
-	return &input{lines, f}, nil
+	return &logfile.File{Reader: lines, Closer: f}, nil
 }
 
 // counted counts what is read.
@@ -137,7 +139,7 @@ func (d *damages) tell(damage journal.Damage) {
 	} else if d.n++; d.n > maxTold {
 		return
 	}
-	fmt.Fprintf(d.out, "policyd-rdns: %s\n", safe(damage.Error()))
+	fmt.Fprintf(d.out, "policyd-rdns: %s\n", plain.Line(damage.Error()))
 }
 
 // unknown takes decisions with words that are not known.
@@ -156,10 +158,10 @@ func (d *damages) end(err error) error {
 	}
 	if d.unknowns > 0 {
 		fmt.Fprintf(d.out, "policyd-rdns: %s written by another version, with words that this one does not know; what they say is taken as not learnt. The first is %s\n",
-			plural(d.unknowns, "decision was", "decisions were"), safe(d.first.Error()))
+			plain.Plural(d.unknowns, "decision was", "decisions were"), plain.Line(d.first.Error()))
 	}
 	if err == nil && d.broken {
-		return errNotWell
+		return exit.ErrNotWell
 	}
 	return err
 }

@@ -121,7 +121,7 @@ type inMemory struct {
 
 func startInMemory(t *testing.T, conf *config.Config, dns *world.World, log io.Writer) *inMemory {
 	t.Helper()
-	servers, err := dnsServers(conf)
+	servers, err := conf.DNSServers()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -109,7 +110,7 @@ func clients() (all []client, zone string) {
 
 func newClient(c crowd, addr netip.Addr, n int) client {
 	dashed := strings.NewReplacer(".", "-", ":", "-").Replace(addr.String())
-	r := strings.NewReplacer("{n}", itoa(n), "{ip}", addr.String(), "{dash}", dashed,
+	r := strings.NewReplacer("{n}", strconv.Itoa(n), "{ip}", addr.String(), "{dash}", dashed,
 		"{rev}", reversed(dashed), "{hex}", fmt.Sprintf("%x", addr.AsSlice()))
 	return client{
 		crowd: c,
@@ -153,7 +154,7 @@ func reverseName(addr netip.Addr) string {
 	var out string
 	if addr.Is4() {
 		for _, b := range addr.AsSlice() {
-			out = itoa(int(b)) + "." + out
+			out = strconv.Itoa(int(b)) + "." + out
 		}
 		return out + "in-addr.arpa."
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/journal"
 )
 
@@ -62,7 +64,7 @@ and collectors. If one is not read to its end, the status is 1.
   policyd-rdns replay --postfix --networks 192.0.2.0/24 /var/log/mail.log*`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errUsage{errors.New("replay wants decision logs, or - for standard input")}
+				return exit.Usage(errors.New("replay wants decision logs, or - for standard input"))
 			}
 			return nil
 		},
@@ -91,7 +93,7 @@ and collectors. If one is not read to its end, the status is 1.
 func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Reader, stdout, stderr io.Writer) error {
 	failOn, err := parseChanges(o.failOn)
 	if err != nil {
-		return errUsage{err}
+		return exit.Usage(err)
 	}
 	p, err := newReplayer(o)
 	if err != nil {
@@ -102,7 +104,7 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 		return err
 	}
 	out := &replayOutput{list: p.lister(o, stdout), damaged: &damages{out: stderr}, bar: &progressBar{read: logs.read}}
-	if isTerminal(stderr) && !(o.list && isTerminal(stdout)) {
+	if plain.Terminal(stderr) && !(o.list && plain.Terminal(stdout)) {
 		out.bar.out = stderr
 	}
 	var t *replayed
@@ -112,7 +114,7 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 		t, err = replayDecisions(ctx, p, logs, out)
 	}
 	out.bar.clear()
-	if err = out.damaged.end(errors.Join(err, out.list.end())); err != nil && !errors.Is(err, errNotWell) {
+	if err = out.damaged.end(errors.Join(err, out.list.end())); err != nil && !errors.Is(err, exit.ErrNotWell) {
 		return err
 	}
 	partly := err
@@ -125,7 +127,7 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 		err = t.print(stdout, p, o.top)
 	}
 	if err == nil && slices.ContainsFunc(failOn, func(c change) bool { return t.changes[c].decisions > 0 }) {
-		return errNotWell
+		return exit.ErrNotWell
 	}
 	return cmp.Or(err, partly)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
@@ -250,7 +251,7 @@ func (p *replayer) detail(l *journal.Line, j *judged) {
 		j.row = p.rows.row(&l.Record)
 		j.row.decided = j.after.action
 		j.row.cells[columnAction] = j.before.action.String() + " > " + j.afterText()
-		j.row.cells[columnRule] = orDash(safe(j.rule()))
+		j.row.cells[columnRule] = plain.Dash(plain.Line(j.rule()))
 		j.row.key = 0
 		if l.Request.Instance != "" {
 			j.row.key = p.rows.key(&l.Record, &j.row)

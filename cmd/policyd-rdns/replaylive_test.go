@@ -92,7 +92,7 @@ func randomConfigFile(t *testing.T, random *rand.Rand) (path string, conf *confi
 // liveGatherer gathers facts as the daemon does under a configuration.
 func liveGatherer(t *testing.T, conf *config.Config, dns *world.World, complete bool) *policy.Gatherer {
 	t.Helper()
-	servers, err := dnsServers(conf)
+	servers, err := conf.DNSServers()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix/maillog"
-	"policyd-rdns/resolver"
 )
 
 // mailReplay judges the mail of Postfix's logs.
@@ -35,14 +34,7 @@ func newMailReplay(p *replayer, o *postfixOptions) (*mailReplay, error) {
 	if err := o.own(p.before, p.after); err != nil {
 		return nil, err
 	}
-	servers, err := dnsServers(p.after)
-	if err != nil {
-		return nil, err
-	}
-	r, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: p.after.Resolver.Timeout,
-		CacheEntries: p.after.Resolver.CacheEntries, MaxInFlight: p.after.Resolver.MaxInFlight,
-	})
+	r, err := p.after.NewResolver(p.after.Resolver.CacheEntries)
 	if err != nil {
 		return nil, err
 	}

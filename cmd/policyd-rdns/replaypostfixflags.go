@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 )
 
 // postfixOptions are the flags of replay that go with --postfix.
@@ -32,11 +33,11 @@ func (o *postfixOptions) flags(cmd *cobra.Command) {
 func (o *postfixOptions) check(changed func(string) bool) error {
 	for _, flag := range []string{"rate", "networks", "timezone"} {
 		if !o.on && changed(flag) {
-			return errUsage{fmt.Errorf("--%s goes with --postfix", flag)}
+			return exit.Usage(fmt.Errorf("--%s goes with --postfix", flag))
 		}
 	}
 	if o.rate < 1 || o.rate > maxRate {
-		return errUsage{fmt.Errorf("--rate %d: want 1 to %d", o.rate, maxRate)}
+		return exit.Usage(fmt.Errorf("--rate %d: want 1 to %d", o.rate, maxRate))
 	}
 	return nil
 }
@@ -48,7 +49,7 @@ func (o *postfixOptions) place() (*time.Location, error) {
 	}
 	place, err := time.LoadLocation(o.timezone)
 	if err != nil {
-		return nil, errUsage{fmt.Errorf("--timezone %.60q: want a name such as Europe/Berlin or UTC", o.timezone)}
+		return nil, exit.Usage(fmt.Errorf("--timezone %.60q: want a name such as Europe/Berlin or UTC", o.timezone))
 	}
 	return place, nil
 }
@@ -61,7 +62,7 @@ func (o *postfixOptions) own(configs ...*config.Config) error {
 		}
 		for _, n := range o.networks {
 			if err := c.Rules.Networks.Add(n); err != nil {
-				return errUsage{fmt.Errorf("--networks %w", err)}
+				return exit.Usage(fmt.Errorf("--networks %w", err))
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -26,7 +27,7 @@ func countedActions() []policy.Action { return policy.Actions(true) }
 // print writes the summary for people.
 func (t *replayed) print(out io.Writer, p *replayer, top int) error {
 	w := bufio.NewWriter(out)
-	c := paint(isTerminal(out))
+	c := plain.PaintFor(out)
 	fmt.Fprintf(w, "%s, %s to %s\n", t.size(), whenText(t.first, p.place), whenText(t.last, p.place))
 	fmt.Fprintf(w, "before: %s\nafter:  %s\n\n", t.beforeText(p), configText(p.after))
 	if t.mail != nil {
@@ -37,7 +38,7 @@ func (t *replayed) print(out io.Writer, p *replayer, top int) error {
 	}
 	t.printActions(w)
 	if t.otherRule > 0 {
-		fmt.Fprintf(w, "%s out the same by another rule\n", plural(t.otherRule, "decision comes", "decisions come"))
+		fmt.Fprintf(w, "%s out the same by another rule\n", plain.Plural(t.otherRule, "decision comes", "decisions come"))
 	}
 	if !slices.ContainsFunc(t.changes[:], func(c changed) bool { return c.decisions > 0 }) {
 		fmt.Fprintf(w, "nothing changes\n")
@@ -51,15 +52,7 @@ func (t *replayed) print(out io.Writer, p *replayer, top int) error {
 }
 
 func (t *replayed) size() string {
-	return plural(t.decisions, "decision", "decisions") + " about " + plural(t.messages, "message", "messages")
-}
-
-// plural is a number with its noun.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return itoa(n) + " " + many
+	return plain.Plural(t.decisions, "decision", "decisions") + " about " + plain.Plural(t.messages, "message", "messages")
 }
 
 func (t *replayed) beforeText(p *replayer) string {
@@ -90,13 +83,13 @@ func (t *replayed) printActions(w io.Writer) {
 	}
 }
 
-func (t *replayed) printChange(out io.Writer, p paint, change change, place *time.Location, top int) {
+func (t *replayed) printChange(out io.Writer, p plain.Paint, change change, place *time.Location, top int) {
 	c := &t.changes[change]
 	title := changeNames[change] + ":"
 	if c.decisions == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s %s, %s", p.bold(title), plural(c.messages, "message", "messages"), plural(c.decisions, "decision", "decisions"))
+	fmt.Fprintf(out, "\n%s %s, %s", p.Bold(title), plain.Plural(c.messages, "message", "messages"), plain.Plural(c.decisions, "decision", "decisions"))
 	if c.deferred > 0 {
 		fmt.Fprintf(out, ", %d of them deferred now", c.deferred)
 	}
@@ -109,24 +102,24 @@ func (t *replayed) printChange(out io.Writer, p paint, change change, place *tim
 		shown = min(top, shown)
 	}
 	for _, g := range groups[:shown] {
-		fmt.Fprintf(w, "  %d\t%d\t%s\t%s\t%s\t%s\t%s\n", g.messages, g.decisions, cell(g.clients), g.sendersText(),
-			whenText(g.first, place), whenText(g.last, place), orDash(cell(g.rule)))
+		fmt.Fprintf(w, "  %d\t%d\t%s\t%s\t%s\t%s\t%s\n", g.messages, g.decisions, plain.Cell(g.clients), g.sendersText(),
+			whenText(g.first, place), whenText(g.last, place), plain.Dash(plain.Cell(g.rule)))
 	}
 	_ = w.Flush()
 	if more := len(groups) - shown; more > 0 {
-		fmt.Fprintf(out, "  and %s (--top 0 prints all, --list every decision)\n", plural(more, "other", "others"))
+		fmt.Fprintf(out, "  and %s (--top 0 prints all, --list every decision)\n", plain.Plural(more, "other", "others"))
 	}
 }
 
-func (t *replayed) printUndecided(out io.Writer, p paint) {
+func (t *replayed) printUndecided(out io.Writer, p plain.Paint) {
 	c := &t.changes[undecided]
 	if c.decisions == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s %s, %s: %s\n", p.bold(changeNames[undecided]+":"),
-		plural(c.messages, "message", "messages"), plural(c.decisions, "decision", "decisions"), t.undecidedText())
+	fmt.Fprintf(out, "\n%s %s, %s: %s\n", p.Bold(changeNames[undecided]+":"),
+		plain.Plural(c.messages, "message", "messages"), plain.Plural(c.decisions, "decision", "decisions"), t.undecidedText())
 	for _, need := range byCount(t.needs) {
-		fmt.Fprintf(out, "  %8d  %s\n", t.needs[need], safe(need))
+		fmt.Fprintf(out, "  %8d  %s\n", t.needs[need], plain.Line(need))
 	}
 	if t.mail != nil {
 		return
@@ -141,27 +134,17 @@ func (t *replayed) undecidedText() string {
 	return "the lines do not hold what the rules ask for"
 }
 
-func (t *replayed) printObserved(out io.Writer, p paint) {
+func (t *replayed) printObserved(out io.Writer, p plain.Paint) {
 	if len(t.observed) == 0 && t.unobserved == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s\n", p.bold("observed only, after:"))
+	fmt.Fprintf(out, "\n%s\n", p.Bold("observed only, after:"))
 	for _, v := range t.observedVerdicts() {
-		fmt.Fprintf(out, "  %8d  %s by %s\n", t.observed[v], v.Action, safe(v.Rule))
+		fmt.Fprintf(out, "  %8d  %s by %s\n", t.observed[v], v.Action, plain.Line(v.Rule))
 	}
 	if t.unobserved > 0 {
 		fmt.Fprintf(out, "  %8d  lines do not hold what the rules under observation ask for\n", t.unobserved)
 	}
-}
-
-// cell makes a text fit for a table.
-func cell(s string) string {
-	const most = 60
-	s = safe(s)
-	if len(s) > most {
-		s = s[:most] + "..."
-	}
-	return s
 }
 
 // byCount are the keys of counts, the most frequent first.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/recent"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
@@ -164,7 +165,7 @@ func (g *group) sendersText() string {
 	slices.SortStableFunc(g.senders, func(a, b sender) int { return cmp.Compare(b.decisions, a.decisions) })
 	var names []string
 	for _, s := range g.senders[:min(most, len(g.senders))] {
-		names = append(names, cell(s.domain))
+		names = append(names, plain.Cell(s.domain))
 	}
 	if g.more || len(g.senders) > most {
 		names = append(names, "...")

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/report"
 	"policyd-rdns/policy/journal"
 )
@@ -68,11 +70,11 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 	filter, err := o.wanted.filter(now)
 	switch {
 	case err != nil:
-		return errUsage{err}
+		return exit.Usage(err)
 	case o.top < 0:
-		return errUsage{fmt.Errorf("--top %d: want 0 or more", o.top)}
+		return exit.Usage(fmt.Errorf("--top %d: want 0 or more", o.top))
 	case o.json && o.html == "-":
-		return errUsage{errors.New("--json and --html - are both for standard output")}
+		return exit.Usage(errors.New("--json and --html - are both for standard output"))
 	}
 	conf, err := config.Load(o.config)
 	if err != nil {
@@ -89,7 +91,7 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 	}
 	damaged := damages{out: stderr}
 	bar := progressBar{read: logs.read}
-	if isTerminal(stderr) {
+	if plain.Terminal(stderr) {
 		bar.out = stderr
 	}
 	r, err := report.Read(ctx, &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell, OnUnknown: damaged.unknown}, report.Config{

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/hostname"
 )
 
@@ -131,7 +132,7 @@ func printMisses(w io.Writer, title string, misses []aMiss) {
 			fmt.Fprintf(w, "  and %d more\n", len(misses)-i)
 			return
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", m.address, safe(m.name), m.why)
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", m.address, plain.Line(m.name), m.why)
 	}
 }
 

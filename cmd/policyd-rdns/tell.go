@@ -14,28 +14,28 @@ import (
 )
 
 // print writes an explanation for people.
-func (e *explanation) print(w io.Writer, p paint) {
-	fmt.Fprintf(w, "%s %s", p.bold("client"), e.Request.Client)
+func (e *explanation) print(w io.Writer, p plain.Paint) {
+	fmt.Fprintf(w, "%s %s", p.Bold("client"), e.Request.Client)
 	if e.Request.HELO != "" {
-		fmt.Fprintf(w, "  %s %s", p.bold("helo"), safe(e.Request.HELO))
+		fmt.Fprintf(w, "  %s %s", p.Bold("helo"), plain.Line(e.Request.HELO))
 	}
-	fmt.Fprintf(w, "\n\n%s\n", p.bold("lookups"))
+	fmt.Fprintf(w, "\n\n%s\n", p.Bold("lookups"))
 	e.printLookups(w)
-	fmt.Fprintf(w, "\n%s\n", p.bold("facts"))
+	fmt.Fprintf(w, "\n%s\n", p.Bold("facts"))
 	e.printFacts(w)
-	fmt.Fprintf(w, "\n%s\n", p.bold("rules"))
+	fmt.Fprintf(w, "\n%s\n", p.Bold("rules"))
 	e.printRules(w, p)
-	fmt.Fprintf(w, "\n%s\n", p.bold("decision"))
+	fmt.Fprintf(w, "\n%s\n", p.Bold("decision"))
 	e.printDecision(w, p)
 	if e.Exempt != "" {
-		fmt.Fprintf(w, "\n%s\n%s", p.bold("to let this client pass"), indent(e.Exempt))
+		fmt.Fprintf(w, "\n%s\n%s", p.Bold("to let this client pass"), plain.Indent(e.Exempt))
 	}
 }
 
 func (e *explanation) printLookups(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, l := range e.Lookups {
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", safe(l.Question), answerText(l.Answer), l.Took.Round(100*time.Microsecond))
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", plain.Line(l.Question), answerText(l.Answer), l.Took.Round(100*time.Microsecond))
 	}
 	if len(e.Lookups) == 0 {
 		fmt.Fprintf(t, "  none\n")
@@ -48,7 +48,7 @@ func answerText(a resolver.Answer) string {
 	case resolver.Found:
 		parts := make([]string, 0, len(a.Names)+len(a.Addrs))
 		for _, n := range a.Names {
-			parts = append(parts, safe(n))
+			parts = append(parts, plain.Line(n))
 		}
 		for _, addr := range a.Addrs {
 			parts = append(parts, addr.String())
@@ -61,7 +61,7 @@ func answerText(a resolver.Answer) string {
 	case resolver.None:
 		return "none"
 	}
-	return safe(fmt.Sprintf("temperror: %v", a.Err))
+	return plain.Line(fmt.Sprintf("temperror: %v", a.Err))
 }
 
 func (e *explanation) printFacts(w io.Writer) {
@@ -95,14 +95,14 @@ func (e *explanation) facts() []fact {
 func (e *explanation) why(c policy.Check) string {
 	parts := c.Evidence(&e.Request, &e.Facts)
 	for i := range parts {
-		parts[i] = safe(parts[i])
+		parts[i] = plain.Line(parts[i])
 	}
 	return strings.Join(parts, "; ")
 }
 
-func (e *explanation) printRules(w io.Writer, p paint) {
+func (e *explanation) printRules(w io.Writer, p plain.Paint) {
 	for i, t := range e.Trials {
-		mark := p.truth(t.Holds)
+		mark := paintTruth(p, t.Holds)
 		fmt.Fprintf(w, "  %2d %s (%s): %s\n", i+1, t.Rule.Name, ruleAction(t.Rule), mark)
 		for _, line := range trialLines(&t) {
 			fmt.Fprintf(w, "       %s\n", line)
@@ -136,10 +136,10 @@ func trialLines(t *policy.Trial) []string {
 	return lines
 }
 
-func (e *explanation) printDecision(w io.Writer, p paint) {
+func (e *explanation) printDecision(w io.Writer, p plain.Paint) {
 	d := &e.Decision
 	sentences := decisionLines(d)
-	fmt.Fprintf(w, "  %s %s\n", p.action(d.Decided, d.Decided.String()), strings.TrimPrefix(sentences[0], d.Decided.String()+" "))
+	fmt.Fprintf(w, "  %s %s\n", paintAction(p, d.Decided, d.Decided.String()), strings.TrimPrefix(sentences[0], d.Decided.String()+" "))
 	for _, line := range sentences[1:] {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
@@ -168,13 +168,6 @@ func decisionLines(d *policy.Decision) []string {
 	}
 	return lines
 }
-
-func indent(text string) string {
-	return "  " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n  ") + "\n"
-}
-
-// safe makes text from the network fit for a terminal.
-func safe(s string) string { return plain.Text(s, 255) }
 
 // jsonValue is the explanation for programs, with the names of the decision
 // log.

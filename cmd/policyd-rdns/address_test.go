@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/explain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
@@ -108,7 +109,7 @@ func doors(t *testing.T) map[string]func(text string) string {
 			return holder(func(a netip.Addr) bool { return filter.wants(&journal.Record{Request: policy.Request{Client: a}}) })
 		},
 		"the address of explain": func(text string) string {
-			client, err := clientArgument(text)
+			client, err := explain.Address(text)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/explain"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
@@ -183,7 +184,7 @@ func printDemo(out io.Writer, p plain.Paint, clients []demoClient, records []jou
 		}
 		c := &r.Decision.Checks
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", clients[i].what, r.Request.Client, plain.Line(r.Request.HELO),
-			shownResult(c[policy.CheckPTR]), shownResult(c[policy.CheckFCrDNS]), shownResult(c[policy.CheckName]), shownResult(c[policy.CheckHELO]),
+			explain.Result(c[policy.CheckPTR]), explain.Result(c[policy.CheckFCrDNS]), explain.Result(c[policy.CheckName]), explain.Result(c[policy.CheckHELO]),
 			r.Decision.Action, rule)
 	}
 	_ = t.Flush()
@@ -191,15 +192,8 @@ func printDemo(out io.Writer, p plain.Paint, clients []demoClient, records []jou
 	for i := range records {
 		reply := "(nothing: accepted as far as we are concerned)"
 		if r := &records[i]; r.Reply != "" {
-			reply = paintAction(p, r.Decision.Action, wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"))
+			reply = explain.PaintAction(p, r.Decision.Action, explain.Wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"))
 		}
 		fmt.Fprintf(out, "%s\n  %s\n", clients[i].what, reply)
 	}
-}
-
-func shownResult(r policy.Result) string {
-	if r == policy.NotLearnt {
-		return "-"
-	}
-	return r.String()
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/explain"
 	"policyd-rdns/policy/journal"
 )
 
@@ -184,12 +185,9 @@ func TestPageIsExplain(t *testing.T) {
 	blank := regexp.MustCompile(`\s+`)
 	for _, r := range d.recent(t, url) {
 		conf := d.current.Load().conf
-		e := explanation{
-			Request: r.Request, Lookups: recordedLookups(&r), Facts: r.Facts, Decision: r.Decision, Trials: conf.Rules.Trace(&r.Request, &r.Facts),
-			Reads: wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"), Exempt: exempt(conf, &r.Request, &r.Facts, &r.Decision),
-		}
+		e := explain.Recorded(conf, &r)
 		var printed strings.Builder
-		e.print(&printed, false)
+		e.Print(&printed, false)
 		_, body := fetched(t, "GET", url+"decision/"+r.ID, "")
 		page := strings.ToLower(blank.ReplaceAllString(html.UnescapeString(text.ReplaceAllString(body, " ")), " "))
 		for line := range strings.Lines(printed.String()) {

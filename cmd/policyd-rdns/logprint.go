@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/explain"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
@@ -80,12 +81,12 @@ func newLogPrinter(out io.Writer, place *time.Location) *logPrinter {
 // once.
 func (p *logPrinter) row(r *journal.Record) logRow {
 	q, d := &r.Request, &r.Decision
-	row := logRow{decided: d.Decided, reason: reason(r)}
+	row := logRow{decided: d.Decided, reason: explain.Reason(r)}
 	row.cells = [numColumns]string{
 		columnTime:   q.Time.In(p.place).Format(time.DateTime),
-		columnAction: actionText(d),
-		columnClient: clientText(q),
-		columnName:   nameText(r),
+		columnAction: explain.Action(d),
+		columnClient: explain.Client(q),
+		columnName:   explain.Name(r),
 		columnHELO:   plain.Dash(plain.Line(q.HELO)),
 		columnRule:   plain.Dash(plain.Line(d.Rule)),
 	}
@@ -194,7 +195,7 @@ func (p *logPrinter) line(row *logRow) error {
 	var b strings.Builder
 	for i, cell := range row.cells {
 		if i == columnAction {
-			b.WriteString(paintAction(p.paint, row.decided, cell))
+			b.WriteString(explain.PaintAction(p.paint, row.decided, cell))
 			pad(&b, "", p.widths[i]-len(cell))
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/explain"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
@@ -280,7 +281,7 @@ func (j *judged) afterText() string {
 // clientsOf is whom a client is counted with: those of the organisational domain
 // of its name, in brackets if that is not confirmed, or else of its network.
 func clientsOf(r *journal.Record) string {
-	name := nameText(r)
+	name := explain.Name(r)
 	switch {
 	case name == "-":
 		return networkOf(r.Request.Client)

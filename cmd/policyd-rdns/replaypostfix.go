@@ -151,7 +151,7 @@ func (m *mailReplay) tally(t *replayed, out *replayOutput) error {
 func mailRequest(a *maillog.Attempt) policy.Request {
 	return policy.Request{
 		Time: a.Time, Client: a.Client, ClientText: a.ClientText, ClientName: a.ClientName,
-		HELO: a.HELO.Text, State: "RCPT", Sender: nullSender(a.Sender.Text), Recipient: a.Recipient.Text,
+		HELO: a.HELO.Text, State: "RCPT", Sender: a.Sender.Text, Recipient: a.Recipient.Text,
 		Instance: a.Message, QueueID: a.QueueID, Authenticated: a.Authenticated, Encrypted: a.Encrypted,
 		Server:  netip.Addr{}, // not logged
 		Unknown: unknownKeys(a),

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// recorder passes questions on and keeps them with their answers.
+// recorder passes queries on and keeps them with their answers.
 type recorder struct {
 	dns policy.DNS
 
-	mu    sync.Mutex
-	asked []lookup
+	mu   sync.Mutex
+	made []Lookup
 }
 
 // BeginPTR is that of [policy.DNS].
@@ -31,21 +31,21 @@ func (r *recorder) BeginPTR(ctx context.Context, addr netip.Addr, o resolver.Opt
 func (r *recorder) BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	begin := time.Now()
 	a, wait := r.dns.BeginAddrs(ctx, network, name, o)
-	return r.record(ctx, addrsQuestion(network, name), begin, a, wait)
+	return r.record(ctx, addrsQuery(network, name), begin, a, wait)
 }
 
 // record keeps a query with its answer. A goroutine waits for that at once, so
 // that the time is known that it took, and does nothing else: a panic would end the
 // daemon.
-func (r *recorder) record(ctx context.Context, question string, begin time.Time, a resolver.Answer, wait func(context.Context) resolver.Answer) (resolver.Answer, func(context.Context) resolver.Answer) {
+func (r *recorder) record(ctx context.Context, query string, begin time.Time, a resolver.Answer, wait func(context.Context) resolver.Answer) (resolver.Answer, func(context.Context) resolver.Answer) {
 	if wait == nil {
-		r.keep(question, a, begin)
+		r.keep(query, a, begin)
 		return a, nil
 	}
 	answered := make(chan resolver.Answer, 1)
 	go func() {
 		a := wait(ctx)
-		r.keep(question, a, begin)
+		r.keep(query, a, begin)
 		answered <- a
 	}()
 	return resolver.Answer{}, func(enough context.Context) resolver.Answer {
@@ -63,7 +63,7 @@ func (r *recorder) record(ctx context.Context, question string, begin time.Time,
 	}
 }
 
-func addrsQuestion(network, name string) string {
+func addrsQuery(network, name string) string {
 	if network == "ip6" {
 		return "AAAA " + name
 	}
@@ -83,26 +83,26 @@ func (r *recorder) Count(k resolver.Kind, o resolver.Outcome, s resolver.Source)
 	r.dns.Count(k, o, s)
 }
 
-// keep leaves out questions that only looked into the cache.
-func (r *recorder) keep(question string, a resolver.Answer, begin time.Time) {
+// keep leaves out queries that only looked into the cache.
+func (r *recorder) keep(query string, a resolver.Answer, begin time.Time) {
 	if a.Outcome == resolver.NotAsked {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asked = append(r.asked, lookup{question, a, time.Since(begin)})
+	r.made = append(r.made, Lookup{query, a, time.Since(begin)})
 }
 
-// lookups gives what was asked: the client's names first, then what was asked
+// lookups gives what was queried: the client's names first, then what was queried
 // side by side, by name.
-func (r *recorder) lookups() []lookup {
+func (r *recorder) lookups() []Lookup {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	slices.SortStableFunc(r.asked, func(a, b lookup) int {
-		if a, b := strings.HasPrefix(a.Question, "PTR"), strings.HasPrefix(b.Question, "PTR"); a != b {
+	slices.SortStableFunc(r.made, func(a, b Lookup) int {
+		if a, b := strings.HasPrefix(a.Query, "PTR"), strings.HasPrefix(b.Query, "PTR"); a != b {
 			return map[bool]int{true: -1, false: 1}[a]
 		}
-		return strings.Compare(a.Question, b.Question)
+		return strings.Compare(a.Query, b.Query)
 	})
-	return slices.Clone(r.asked)
+	return slices.Clone(r.made)
 }

@@ -1,6 +1,7 @@
-package main
+package explain
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -13,8 +14,8 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// print writes an explanation for people.
-func (e *explanation) print(w io.Writer, p plain.Paint) {
+// Print writes an explanation for people.
+func (e *Explanation) Print(w io.Writer, p plain.Paint) {
 	fmt.Fprintf(w, "%s %s", p.Bold("client"), e.Request.Client)
 	if e.Request.HELO != "" {
 		fmt.Fprintf(w, "  %s %s", p.Bold("helo"), plain.Line(e.Request.HELO))
@@ -32,10 +33,10 @@ func (e *explanation) print(w io.Writer, p plain.Paint) {
 	}
 }
 
-func (e *explanation) printLookups(w io.Writer) {
+func (e *Explanation) printLookups(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, l := range e.Lookups {
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", plain.Line(l.Question), answerText(l.Answer), l.Took.Round(100*time.Microsecond))
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", plain.Line(l.Query), AnswerText(l.Answer), l.Took.Round(100*time.Microsecond))
 	}
 	if len(e.Lookups) == 0 {
 		fmt.Fprintf(t, "  none\n")
@@ -43,7 +44,8 @@ func (e *explanation) printLookups(w io.Writer) {
 	_ = t.Flush() // an error of w shows in the next write
 }
 
-func answerText(a resolver.Answer) string {
+// AnswerText is what a lookup came to.
+func AnswerText(a resolver.Answer) string {
 	switch a.Outcome {
 	case resolver.Found:
 		parts := make([]string, 0, len(a.Names)+len(a.Addrs))
@@ -64,35 +66,36 @@ func answerText(a resolver.Answer) string {
 	return plain.Line(fmt.Sprintf("temperror: %v", a.Err))
 }
 
-func (e *explanation) printFacts(w io.Writer) {
+func (e *Explanation) printFacts(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	for _, f := range e.facts() {
-		fmt.Fprintf(t, "  %s\t%s", f.check, f.result)
-		if f.why != "" {
-			fmt.Fprintf(t, "\t%s", f.why)
+	for _, f := range e.Shown() {
+		fmt.Fprintf(t, "  %s\t%s", f.Check, f.Result)
+		if f.Why != "" {
+			fmt.Fprintf(t, "\t%s", f.Why)
 		}
 		fmt.Fprintln(t)
 	}
 	_ = t.Flush()
 }
 
-// fact is a check for people: its result, - if it was not needed, and what shows
+// Fact is a check for people: its result, - if it was not needed, and what shows
 // it.
-type fact struct{ check, result, why string }
+type Fact struct{ Check, Result, Why string }
 
-func (e *explanation) facts() []fact {
-	var facts []fact
+// Shown are the checks that were needed, or would have shown something.
+func (e *Explanation) Shown() []Fact {
+	var facts []Fact
 	for i, result := range e.Decision.Checks {
 		check := policy.Check(i)
 		if result == policy.NotLearnt || check.Shown(result) {
-			facts = append(facts, fact{check.String(), shownResult(result), e.why(check)})
+			facts = append(facts, Fact{check.String(), Result(result), e.why(check)})
 		}
 	}
 	return facts
 }
 
 // why adds the evidence to a check.
-func (e *explanation) why(c policy.Check) string {
+func (e *Explanation) why(c policy.Check) string {
 	parts := c.Evidence(&e.Request, &e.Facts)
 	for i := range parts {
 		parts[i] = plain.Line(parts[i])
@@ -100,26 +103,26 @@ func (e *explanation) why(c policy.Check) string {
 	return strings.Join(parts, "; ")
 }
 
-func (e *explanation) printRules(w io.Writer, p plain.Paint) {
+func (e *Explanation) printRules(w io.Writer, p plain.Paint) {
 	for i, t := range e.Trials {
 		mark := paintTruth(p, t.Holds)
-		fmt.Fprintf(w, "  %2d %s (%s): %s\n", i+1, t.Rule.Name, ruleAction(t.Rule), mark)
-		for _, line := range trialLines(&t) {
+		fmt.Fprintf(w, "  %2d %s (%s): %s\n", i+1, t.Rule.Name, RuleAction(t.Rule), mark)
+		for _, line := range TrialLines(&t) {
 			fmt.Fprintf(w, "       %s\n", line)
 		}
 	}
 }
 
-// ruleAction is what a rule does.
-func ruleAction(r *policy.Rule) string {
+// RuleAction is what a rule does.
+func RuleAction(r *policy.Rule) string {
 	if r.Observe {
 		return r.Action.String() + ", observed only"
 	}
 	return r.Action.String()
 }
 
-// trialLines tell how the entries of a rule came out, one by one.
-func trialLines(t *policy.Trial) []string {
+// TrialLines tell how the entries of a rule came out, one by one.
+func TrialLines(t *policy.Trial) []string {
 	var lines []string
 	if !t.Share {
 		lines = append(lines, fmt.Sprintf("the client is not in its %d%%", t.Rule.Percent))
@@ -136,10 +139,10 @@ func trialLines(t *policy.Trial) []string {
 	return lines
 }
 
-func (e *explanation) printDecision(w io.Writer, p plain.Paint) {
+func (e *Explanation) printDecision(w io.Writer, p plain.Paint) {
 	d := &e.Decision
-	sentences := decisionLines(d)
-	fmt.Fprintf(w, "  %s %s\n", paintAction(p, d.Decided, d.Decided.String()), strings.TrimPrefix(sentences[0], d.Decided.String()+" "))
+	sentences := DecisionLines(d)
+	fmt.Fprintf(w, "  %s %s\n", PaintAction(p, d.Decided, d.Decided.String()), strings.TrimPrefix(sentences[0], d.Decided.String()+" "))
 	for _, line := range sentences[1:] {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
@@ -150,9 +153,9 @@ func (e *explanation) printDecision(w io.Writer, p plain.Paint) {
 	fmt.Fprintf(w, "  the sending server reads:\n    %s\n", e.Reads)
 }
 
-// decisionLines tell what was decided, by which rule, and what else is to be
+// DecisionLines tell what was decided, by which rule, and what else is to be
 // said of it.
-func decisionLines(d *policy.Decision) []string {
+func DecisionLines(d *policy.Decision) []string {
 	lines := []string{d.Decided.String() + " no rule holds"}
 	if d.Rule != "" {
 		lines[0] = d.Decided.String() + " by rule " + config.Quote(d.Rule)
@@ -169,13 +172,18 @@ func decisionLines(d *policy.Decision) []string {
 	return lines
 }
 
-// jsonValue is the explanation for programs, with the names of the decision
-// log.
-func (e *explanation) jsonValue() any {
+// WriteJSON writes the explanation for programs, with the names of the decision log.
+func (e *Explanation) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(e.values())
+}
+
+func (e *Explanation) values() any {
 	lookups := make([]map[string]any, 0, len(e.Lookups))
 	for _, l := range e.Lookups {
 		lookups = append(lookups, map[string]any{
-			"question": l.Question, "answer": answerText(l.Answer), "ms": float64(l.Took) / float64(time.Millisecond),
+			"query": l.Query, "answer": AnswerText(l.Answer), "ms": float64(l.Took) / float64(time.Millisecond),
 		})
 	}
 	facts := map[string]string{}

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"strings"
@@ -8,24 +8,25 @@ import (
 	"policyd-rdns/policy/journal"
 )
 
-// actionText is what became of a request, in brackets if it was not carried
+// Action is what became of a request, in brackets if it was not carried
 // out.
-func actionText(d *policy.Decision) string {
+func Action(d *policy.Decision) string {
 	if d.Action != d.Decided {
 		return "(" + d.Decided.String() + ")"
 	}
 	return d.Action.String()
 }
 
-func clientText(q *policy.Request) string {
+// Client is the client, or what Postfix said in place of its address.
+func Client(q *policy.Request) string {
 	if q.Client.IsValid() {
 		return q.Client.String()
 	}
 	return plain.Dash(plain.Line(q.ClientText))
 }
 
-// nameText is the client's confirmed name, or in brackets one that it claims.
-func nameText(r *journal.Record) string {
+// Name is the client's confirmed name, or in brackets one that it claims.
+func Name(r *journal.Record) string {
 	f := &r.Facts
 	for i := range f.Names {
 		if f.Names[i].Forward.To(r.Request.Client) {
@@ -38,9 +39,9 @@ func nameText(r *journal.Record) string {
 	return "-"
 }
 
-// reason says in words what speaks against a client, or what else there is to
+// Reason says in words what speaks against a client, or what else there is to
 // say of the decision.
-func reason(r *journal.Record) string {
+func Reason(r *journal.Record) string {
 	var all []string
 	add := func(s string) {
 		if s != "" {
@@ -86,4 +87,12 @@ func replyText(reply string) string {
 	_, rest, _ := strings.Cut(reply, " ")
 	_, text, _ := strings.Cut(rest, " ")
 	return text
+}
+
+// Result is the result of a check; "-" if it was not needed.
+func Result(r policy.Result) string {
+	if r == policy.NotLearnt {
+		return "-"
+	}
+	return r.String()
 }

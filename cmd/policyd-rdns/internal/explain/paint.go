@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
@@ -18,8 +18,8 @@ func paintTruth(p plain.Paint, t policy.Truth) string {
 	return t.String()
 }
 
-// paintAction paints a text by what an action means for the sender.
-func paintAction(p plain.Paint, a policy.Action, text string) string {
+// PaintAction paints a text by what an action means for the sender.
+func PaintAction(p plain.Paint, a policy.Action, text string) string {
 	switch {
 	case a.Permanent():
 		return p.Red(text)

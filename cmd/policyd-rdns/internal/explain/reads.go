@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"fmt"
@@ -9,10 +9,10 @@ import (
 	"policyd-rdns/policy/postfix"
 )
 
-// wrapped is a reply to Postfix as the sending server reads it: Postfix puts
+// Wrapped is a reply to Postfix as the sending server reads it: Postfix puts
 // its own words around a policy service's text, by the restriction list that
 // called it (smtpd_check.c). Empty if the server reads nothing of it.
-func wrapped(req *policy.Request, f *policy.Facts, action policy.Action, reply, stage string) string {
+func Wrapped(req *policy.Request, f *policy.Facts, action policy.Action, reply, stage string) string {
 	if !action.Refuses() {
 		return ""
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
@@ -155,7 +156,7 @@ func doctorView(c *config.Config, h config.Host) *doctor.View {
 		Listen:      c.Server.Listen,
 		Deadline:    c.Server.Deadline,
 		Connections: c.Server.Connections,
-		Descriptors: descriptors(c),
+		Descriptors: daemon.Descriptors(c),
 		Networks:    c.Server.Networks,
 		OwnNames:    c.HELO.OwnNames,
 		LogFile:     c.Log.File,

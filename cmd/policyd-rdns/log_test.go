@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -43,19 +44,9 @@ func compareGolden(t *testing.T, path, got string) {
 	}
 }
 
-// writeLog writes a log into a folder of the test.
-func writeLog(t *testing.T, log []byte) (path string) {
-	t.Helper()
-	path = filepath.Join(t.TempDir(), "decisions.log")
-	if err := os.WriteFile(path, log, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // TestLog prints the recorded week, and parts of it.
 func TestLog(t *testing.T) {
-	path := writeLog(t, recordedLog(t))
+	path := testbed.TempLog(t, week.Record(t))
 	tests := []struct {
 		golden string
 		args   []string
@@ -81,7 +72,7 @@ func TestLog(t *testing.T) {
 }
 
 func TestLogUsage(t *testing.T) {
-	path := writeLog(t, nil)
+	path := testbed.TempLog(t, nil)
 	tests := []struct {
 		args   string
 		status int
@@ -117,8 +108,8 @@ func TestLogUsage(t *testing.T) {
 
 // TestLogWithoutFile: the configuration's, or standard input, or a hint.
 func TestLogWithoutFile(t *testing.T) {
-	line := string(recordLine(nil))
-	path := writeLog(t, []byte(line+line))
+	line := string(week.Line(nil))
+	path := testbed.TempLog(t, []byte(line+line))
 	config := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(config, []byte(fmt.Sprintf("[log]\nfile = %q\n", path)), 0o600); err != nil {
 		t.Fatal(err)
@@ -142,26 +133,11 @@ func TestLogWithoutFile(t *testing.T) {
 	}
 }
 
-// recordLine is a line of the decision log, of a client that all is well with
-// but for the changes that are made.
-func recordLine(change func(*journal.Record)) []byte {
-	client := netip.MustParseAddr("203.0.113.20")
-	r := journal.Record{ID: "x", Request: policy.Request{
-		Time: weekBegins, Client: client, HELO: "mail.example.com", State: "RCPT",
-		Sender: "a@example.org", Recipient: "b@example.com", Instance: "1.2.3",
-	}}
-	r.Facts = policy.NewFacts(&r.Request)
-	if change != nil {
-		change(&r)
-	}
-	return journal.Logfmt.Append(nil, &r)
-}
-
 // TestLogReadsAll: compressed, rotated, in both formats and from the journal, a
 // log is the same.
 func TestLogReadsAll(t *testing.T) {
-	log := recordedLog(t)
-	_, want, _ := call("", "log", "--utc", writeLog(t, log))
+	log := week.Record(t)
+	_, want, _ := call("", "log", "--utc", testbed.TempLog(t, log))
 	lines := bytes.SplitAfter(log, []byte("\n"))
 	lines = lines[:len(lines)-1]
 	dir := t.TempDir()
@@ -195,8 +171,8 @@ func TestLogReadsAll(t *testing.T) {
 		files []string
 	}{
 		{"standard input", log, []string{"-"}},
-		{"compressed on standard input", compressed(t, log), nil},
-		{"rotated", nil, []string{write("d.log", newest), write("d.log.1", middle), write("d.log.2.gz", compressed(t, oldest))}},
+		{"compressed on standard input", testbed.Gzip(t, log), nil},
+		{"rotated", nil, []string{write("d.log", newest), write("d.log.1", middle), write("d.log.2.gz", testbed.Gzip(t, oldest))}},
 		{"of two hosts", nil, []string{write("a.log", even), write("b.log", odd)}},
 		{"JSON", nil, []string{write("d.json", inJSON)}},
 		{"both formats", inJSON[:bytes.LastIndexByte(inJSON[:len(inJSON)/2], '\n')+1], []string{"-", write("rest.log", log[bytes.Index(log, nthID(inJSON)):])}},
@@ -223,23 +199,10 @@ func nthID(log []byte) []byte {
 	return []byte("time=" + fields.Time)
 }
 
-func compressed(t *testing.T, text []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write(text); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 // TestLogDamaged: what cannot be read is named, the first few times, and
 // nothing else is lost.
 func TestLogDamaged(t *testing.T) {
-	line := recordLine(nil)
+	line := week.Line(nil)
 	var log []byte
 	for i := range 20 {
 		log = append(log, line...)
@@ -248,7 +211,7 @@ func TestLogDamaged(t *testing.T) {
 			log = append(log, '\n')
 		}
 	}
-	path := writeLog(t, log)
+	path := testbed.TempLog(t, log)
 	status, stdout, stderr := call("", "log", "--json", path)
 	if status != 0 || strings.Count(stdout, "\n") != 20 {
 		t.Errorf("log = %d, %d lines; want 0, 20", status, strings.Count(stdout, "\n"))
@@ -261,8 +224,8 @@ func TestLogDamaged(t *testing.T) {
 		t.Errorf("it tells %q at last; want %q", told[len(told)-1], want)
 	}
 	// A file that ends too early.
-	short := compressed(t, bytes.Repeat(line, 5000))
-	cut := writeLog(t, short[:len(short)-20])
+	short := testbed.Gzip(t, bytes.Repeat(line, 5000))
+	cut := testbed.TempLog(t, short[:len(short)-20])
 	status, stdout, stderr = call("", "log", "--json", cut)
 	if status != 1 || stdout == "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "its gzip data end in the middle") {
 		t.Errorf("log of a cut file = %d, %d bytes, %q; want what can be read, and why that is not all", status, len(stdout), stderr)
@@ -273,7 +236,7 @@ func TestLogDamaged(t *testing.T) {
 // anything but text.
 func TestLogHostile(t *testing.T) {
 	evil := "\x1b[31m\u009b31m\r\n\x7f\u202e" + strings.Repeat("A", 400)
-	line := recordLine(func(r *journal.Record) {
+	line := week.Line(func(r *journal.Record) {
 		q := &r.Request
 		q.HELO, q.Sender, q.Recipient = evil, evil, evil
 		r.Decision = policy.Decision{Decided: policy.Reject, Action: policy.Reject, Rule: evil, Would: []policy.Verdict{{Action: policy.Reject, Rule: evil}}}
@@ -282,7 +245,7 @@ func TestLogHostile(t *testing.T) {
 		r.Facts.Names = []policy.Name{{Name: evil}}
 	})
 	raw := bytes.ReplaceAll(line, []byte(`\u001b[31m`), []byte("\x1b]0;\x7f")) // as another program writes
-	noAddress := recordLine(func(r *journal.Record) { r.Request.Client, r.Request.ClientText = netip.Addr{}, evil })
+	noAddress := week.Line(func(r *journal.Record) { r.Request.Client, r.Request.ClientText = netip.Addr{}, evil })
 	for _, args := range [][]string{{"log", "-"}, {"log", "--json", "-"}} {
 		status, stdout, stderr := call(string(line)+string(raw)+string(noAddress)+"time=\x1b[31m\n", args...)
 		if status != 0 || stdout == "" || stderr == "" {

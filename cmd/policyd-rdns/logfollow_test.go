@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy/journal"
 )
 
@@ -47,8 +49,8 @@ func (b *chunkWriter) seen(t *testing.T) string {
 // TestLogFollow writes to a log that is followed, moves it away as logrotate
 // does, and cuts it.
 func TestLogFollow(t *testing.T) {
-	path := writeLog(t, nil)
-	line := func(id string) []byte { return recordLine(func(r *journal.Record) { r.ID = id }) }
+	path := testbed.TempLog(t, nil)
+	line := func(id string) []byte { return week.Line(func(r *journal.Record) { r.ID = id }) }
 	write := func(path string, text []byte) {
 		t.Helper()
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
@@ -106,7 +108,7 @@ func TestLogFollow(t *testing.T) {
 
 // TestLogFollowSince begins with all that is wanted, and folds recipients as they come.
 func TestLogFollowSince(t *testing.T) {
-	path := writeLog(t, bytes.Repeat(recordLine(nil), 50))
+	path := testbed.TempLog(t, bytes.Repeat(week.Line(nil), 50))
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		out := &chunkWriter{make(chan []byte, 100)}
@@ -152,7 +154,7 @@ func TestFollowBegins(t *testing.T) {
 	for _, test := range tests {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel() // so that it does not wait at the end
-		in, err := follow(ctx, writeLog(t, []byte(test.text)), test.lines)
+		in, err := follow(ctx, testbed.TempLog(t, []byte(test.text)), test.lines)
 		if err != nil {
 			t.Errorf("%s: %v", test.about, err)
 			continue
@@ -164,7 +166,7 @@ func TestFollowBegins(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	packed := writeLog(t, compressed(t, []byte("a\n")))
+	packed := testbed.TempLog(t, testbed.Gzip(t, []byte("a\n")))
 	if status, _, stderr := call("", "log", "-f", packed); status != 1 || !strings.Contains(stderr, "is compressed") {
 		t.Errorf("log -f of a compressed file = %d, %q", status, stderr)
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -13,7 +15,7 @@ import (
 // TestReplayUndecided judges a line that holds no answer of the DNS under rules
 // that ask for some.
 func TestReplayUndecided(t *testing.T) {
-	line := recordLine(nil) // of 203.0.113.20, which nothing was asked for
+	line := week.Line(nil) // of 203.0.113.20, which nothing was asked for
 	const rule = "[[rule]]\nname = %q\nwhen = { %s }\naction = %q\n"
 	rules := func(texts ...string) string {
 		var b strings.Builder
@@ -50,7 +52,7 @@ func TestReplayUndecided(t *testing.T) {
 		{rules(`~reject ptr = "none"`, `defer helo = "mismatch"`), `undecided rule "r1" asks for helo`},
 	}
 	for _, test := range tests {
-		p, err := newReplayer(&replayOptions{config: writeTOML(t, "new.toml", test.rules)})
+		p, err := newReplayer(&replayOptions{config: testbed.TempFile(t, "new.toml", test.rules)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,14 +122,14 @@ func TestClientsOf(t *testing.T) {
 
 // TestReplaySender: senders are counted by their domain, which is behind the last @.
 func TestReplaySender(t *testing.T) {
-	p, err := newReplayer(&replayOptions{config: writeTOML(t, "new.toml", "[[rule]]\nname = \"all\"\naction = \"reject\"\nwhen = { client = \"203.0.113.20\" }\n")})
+	p, err := newReplayer(&replayOptions{config: testbed.TempFile(t, "new.toml", "[[rule]]\nname = \"all\"\naction = \"reject\"\nwhen = { client = \"203.0.113.20\" }\n")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range [][2]string{
 		{"a@example.org", "example.org"}, {`"a@b"@Example.ORG`, "example.org"}, {`"a@b"`, `"a@b"`}, {"", "<>"}, {"root", "root"},
 	} {
-		r, err := journal.Parse(recordLine(func(r *journal.Record) { r.Request.Sender = test[0] }))
+		r, err := journal.Parse(week.Line(func(r *journal.Record) { r.Request.Sender = test[0] }))
 		if err != nil {
 			t.Fatal(err)
 		}

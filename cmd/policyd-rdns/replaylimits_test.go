@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
@@ -14,7 +15,7 @@ import (
 
 // tooLong is a text that takes more room in a line than there is, or nearly so.
 func tooLong(random *rand.Rand, end string) string {
-	one := pick(random, []string{"a", `"`, `\`, ",", "\x00", "é", "\xff", "😀", "a.", "-", "=", " ", "client=192.0.2.1 "})
+	one := week.Pick(random, []string{"a", `"`, `\`, ",", "\x00", "é", "\xff", "😀", "a.", "-", "=", " ", "client=192.0.2.1 "})
 	return strings.Repeat(one, random.IntN(600)) + end
 }
 
@@ -24,16 +25,16 @@ func oneOf[T any](random *rand.Rand, all []T) T { return all[random.IntN(len(all
 func hostileRecord(random *rand.Rand) journal.Record {
 	text := func(usual ...string) string {
 		if random.IntN(3) == 0 {
-			return tooLong(random, pick(random, usual))
+			return tooLong(random, week.Pick(random, usual))
 		}
-		return pick(random, usual)
+		return week.Pick(random, usual)
 	}
 	addrs := []netip.Addr{
 		netip.MustParseAddr("203.0.113.70"), netip.MustParseAddr("203.0.113.71"), netip.MustParseAddr("198.51.100.7"),
 		netip.MustParseAddr("2001:db8::7"), netip.MustParseAddr("2001:db8:0:0:1::7"), netip.MustParseAddr("2001:db8:1::7"),
 	}
 	r := journal.Record{Elapsed: time.Millisecond, Request: policy.Request{
-		Time: weekBegins, Client: oneOf(random, addrs), State: pick(random, []string{"CONNECT", "MAIL", "RCPT", "RCPT", "DATA"}),
+		Time: week.Begins, Client: oneOf(random, addrs), State: week.Pick(random, []string{"CONNECT", "MAIL", "RCPT", "RCPT", "DATA"}),
 		HELO:   text("mail.firm-3.example", "a.bigmail.example", "ubuntu", "[203.0.113.70]", "[IPv6:2001:db8::7]", "203.0.113.71", "", "static-203-0-113-70.isp-beta.example"),
 		Sender: text("", "info@lottery.test", "a@b.example"), Recipient: text("postmaster@example.net", "user@example.com"),
 		Context: text("", "mx"), Instance: text("1.2.3"), Authenticated: random.IntN(9) == 0, Encrypted: random.IntN(3) == 0,
@@ -56,7 +57,7 @@ func hostileRecord(random *rand.Rand) journal.Record {
 	}
 	if f.PTR = oneOf(random, outcomes); f.PTR == resolver.Found {
 		for range 1 + random.IntN(policy.MaxNames) {
-			f.Names = append(f.Names, policy.NewName(pick(random, []string{
+			f.Names = append(f.Names, policy.NewName(week.Pick(random, []string{
 				"mail.firm-3.example", "b.bigmail.example", "ip-203-0-113-70.isp-alpha.example", "x.pool.bigmail.example",
 				strings.Repeat("a.", 120) + "city.example", strings.Repeat("abcdefgh-i.", 22) + "example", strings.Repeat("_", 63) + ".spamhost.example",
 			}), q.Client))

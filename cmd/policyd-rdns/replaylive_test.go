@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
@@ -80,7 +82,7 @@ func randomEntries(random *rand.Rand) string {
 func randomConfigFile(t *testing.T, random *rand.Rand) (path string, conf *config.Config) {
 	t.Helper()
 	for {
-		path := writeTOML(t, "random.toml", randomConfig(random))
+		path := testbed.TempFile(t, "random.toml", randomConfig(random))
 		if conf, err := config.Load(path); err == nil {
 			return path, conf
 		} else if !strings.Contains(err.Error(), "can never be reached") {
@@ -121,8 +123,8 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(weekBegins))
-		clients, zone := clients()
+		time.Sleep(time.Until(week.Begins))
+		clients, zone := week.Clients()
 		dns, err := world.Parse(zone)
 		if err != nil {
 			t.Fatal(err)
@@ -130,7 +132,7 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 		usual, complete := liveGatherer(t, was, dns, false), liveGatherer(t, was, dns, true)
 		live := liveGatherer(t, next, dns, false)
 		for range 40 {
-			req := randomRequest(random, &clients[random.IntN(len(clients))])
+			req := week.RandomRequest(random, &clients[random.IntN(len(clients))])
 			req.Time = time.Now()
 			want := live.Decide(context.Background(), &req, next.Rules, new(policy.Facts))
 			for _, g := range []*policy.Gatherer{usual, complete} {
@@ -164,27 +166,6 @@ func rejudge(t *testing.T, p *replayer, g *policy.Gatherer, was *config.Config, 
 	}
 	j, _ = p.judge(&journal.Line{Record: again, Text: string(line)})
 	return j, again.Request.Cut != 0
-}
-
-func randomRequest(random *rand.Rand, c *client) policy.Request {
-	from := ""
-	if domain := pick(random, c.froms); domain != "<>" {
-		from = "info@" + domain
-	}
-	helo := pick(random, c.helos)
-	switch random.IntN(20) {
-	case 0:
-		from = strings.Repeat(`"\\`, random.IntN(300)) + from
-	case 1:
-		helo = strings.Repeat("a\x01", random.IntN(300)) + helo
-	case 2:
-		helo += strings.Repeat(".example", random.IntN(100))
-	}
-	return policy.Request{
-		Client: c.addr, HELO: helo, State: pick(random, []string{"RCPT", "RCPT", "RCPT", "CONNECT"}),
-		Sender: from, Recipient: pick(random, []string{"user", "postmaster"}) + "@example.net", Instance: "1.2.3",
-		Authenticated: c.login, Encrypted: c.retries,
-	}
 }
 
 func TestReplayAgreesWithLive(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
 )
@@ -76,7 +78,7 @@ func TestPossible(t *testing.T) {
 		}
 		rules := withoutObserved(conf.Rules)
 		for i := range clients {
-			q := policy.Request{Time: weekBegins, Client: addr, State: "RCPT", Sender: "a@example.org", Recipient: "b@example.com"}
+			q := policy.Request{Time: week.Begins, Client: addr, State: "RCPT", Sender: "a@example.org", Recipient: "b@example.com"}
 			f := clients[i]
 			f.HELO = policy.NewHELO("", addr)
 			var may []policy.Action
@@ -103,7 +105,7 @@ func TestPossible(t *testing.T) {
 // told by when they were written.
 func TestReplayPostfixFiles(t *testing.T) {
 	dir := t.TempDir()
-	config := writeTOML(t, "new.toml", "[resolver]\nservers = [\""+serveWorld(t, "$TTL 60\n")+"\"]\n")
+	config := testbed.TempFile(t, "new.toml", "[resolver]\nservers = [\""+startServer(t, "$TTL 60\n")+"\"]\n")
 	traditional := func(id, at string) string {
 		return strings.ReplaceAll(accepted(id, "unknown[203.0.113.10]", ""), "2026-11-23T09:00:00Z", at)
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/recent"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -19,7 +21,7 @@ func TestReplayedIsBounded(t *testing.T) {
 	for i := range n {
 		for range 2 { // recipients
 			p.add(&judged{
-				at: weekBegins.Add(time.Duration(i) * time.Second), message: uint64(i + 1), change: newlyRejected,
+				at: week.Begins.Add(time.Duration(i) * time.Second), message: uint64(i + 1), change: newlyRejected,
 				after: ruling{policy.Reject, "r"}, clients: fmt.Sprint(i), sender: fmt.Sprint(i),
 			})
 		}
@@ -40,7 +42,7 @@ func TestProgressBar(t *testing.T) {
 	var out bytes.Buffer
 	done := 0.0
 	bar := progressBar{out: &out, read: func() float64 { return done }}
-	now := weekBegins
+	now := week.Begins
 	draw := func(share float64, later time.Duration) {
 		done, now = share, now.Add(later)
 		bar.draw(now, int(share*1000))
@@ -61,8 +63,8 @@ func TestProgressBar(t *testing.T) {
 
 // TestRecordsRead: the share that was read is that of the files' bytes.
 func TestRecordsRead(t *testing.T) {
-	line := recordLine(nil)
-	plain, packed := writeLog(t, bytes.Repeat(line, 500)), writeLog(t, compressed(t, bytes.Repeat(line, 500)))
+	line := week.Line(nil)
+	plain, packed := testbed.TempLog(t, bytes.Repeat(line, 500)), testbed.TempLog(t, testbed.Gzip(t, bytes.Repeat(line, 500)))
 	logs, err := findRecords([]string{plain, packed, "-"}, strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)

@@ -5,9 +5,9 @@ import "errors"
 
 // The exit status of every command.
 const (
-	Well      = 0
+	Well    = 0
 	NotWell = 1 // the thing asked about is not well, or could not be looked at
-	Misused   = 2 // wrong usage
+	Misused = 2 // wrong usage
 )
 
 // ErrNotWell ends a command that has said already what is not well.

@@ -1,7 +1,8 @@
-package main
+package daemon_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -12,6 +13,10 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/browser"
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
+	"policyd-rdns/cmd/policyd-rdns/internal/demo"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -25,62 +30,69 @@ const hostileZone = `
 69.113.0.203.in-addr.arpa. PTR {{.State}}.hostile.example.
 `
 
-// hostileHELOs are HELO names of the same kind.
-func hostileHELOs() []string {
-	return []string{
-		`<script>document.title="owned"</script>`, `"><svg onload=document.title="owned">`, `' onfocus=document.title="owned" autofocus='`,
-		`javascript:document.title="owned"`, "{{.State}}", "</textarea></style></title><script>document.title='owned'</script>",
-		"\u202egpj.exe", "\x1b[31mred", strings.Repeat("x", 2000),
-	}
-}
-
 // watched is a daemon on a DNS world with a status page that has seen a week in a
 // day, and some hostile clients today.
-func watched(t *testing.T) (d *daemon, url string) {
+func watched(t *testing.T) (d watchedDaemon, url string) {
 	t.Helper()
-	dns, _ := startWorld(t, demoZone+hostileZone)
-	conf, err := config.Parse("", []byte("[server]\nlisten = [\""+anyPort+"\"]\n[resolver]\nservers = [\""+dns+"\"]\n[helo]\nown_names = [\"mx.example.net\"]\n[http]\nlisten = \""+anyPort+"\"\n"))
+	dns, _ := testbed.StartWorld(t, demo.Zone+hostileZone)
+	conf, err := config.Parse("", []byte("[server]\nlisten = [\"127.0.0.1:0\"]\n[resolver]\nservers = [\""+dns+"\"]\n[helo]\nown_names = [\"mx.example.net\"]\n[http]\nlisten = \"127.0.0.1:0\"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	decisions := journal.NewWriter(io.Discard, nil)
-	t.Cleanup(func() { _ = closeLog(decisions) })
-	var log bytes.Buffer
-	d, err = newDaemon(conf, slog.New(slog.NewTextHandler(&log, nil)), decisions, config.Host{Names: []string{"mx.example.net"}})
+	t.Cleanup(func() { _ = decisions.Close(context.Background()) })
+	own, err := daemon.New(conf, daemon.Options{
+		Log: slog.New(slog.DiscardHandler), Decisions: decisions,
+		Host: config.Host{Names: []string{"mx.example.net"}}, FirstID: firstID,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(d.resolver.Close)
-	stop, err := d.serveHTTP(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	t.Cleanup(own.Close)
+	d = watchedDaemon{own, conf}
+	url = own.Watch(t)
+	d.remember(week.Record(t))
+	for _, c := range demo.Clients() {
+		d.decide(t, c.Address, c.HELO)
 	}
-	t.Cleanup(stop)
-	d.watch.listens(true)
-	_, url, _ = strings.Cut(log.String(), "url=")
-	d.remember(t, recordedLog(t))
-	for _, c := range demoClients() {
-		d.answer(t.Context(), visit(c.address, c.helo))
+	for i, helo := range testbed.HostileHELOs() {
+		d.decide(t, "203.0.113."+strconv.Itoa(66+i%4), helo)
 	}
-	for i, helo := range hostileHELOs() {
-		d.answer(t.Context(), visit("203.0.113."+strconv.Itoa(66+i%4), helo))
+	return d, url
+}
+
+// firstID is the number before that of the first decision.
+const firstID = 1 << 50
+
+// watchedDaemon is a daemon with a status page.
+type watchedDaemon struct {
+	*daemon.Daemon
+	conf *config.Config
+}
+
+// decide decides about a client.
+func (d watchedDaemon) decide(t *testing.T, address, helo string) {
+	t.Helper()
+	if _, wait := d.Handle(t.Context(), visit(address, helo)); wait != nil {
+		wait()
 	}
-	return d, strings.TrimSpace(url)
 }
 
 // remember puts recorded decisions on the page, a week as the last day.
-func (d *daemon) remember(t *testing.T, log []byte) {
-	t.Helper()
+func (d watchedDaemon) remember(log []byte) {
 	now := time.Now()
 	for line := range bytes.Lines(log) {
 		r, err := journal.Parse(line)
 		if err != nil {
 			continue // of the daemon's own messages
 		}
-		r.Request.Time = now.Add(-weekBegins.AddDate(0, 0, 7).Sub(r.Request.Time) / 7)
-		d.watch.keep(&r, journal.Logfmt.Append(nil, &r))
+		r.Request.Time = now.Add(-week.Begins.AddDate(0, 0, 7).Sub(r.Request.Time) / 7)
+		d.Keep(&r)
 	}
 }
+
+// idOf is the ID of the decision with a number.
+func idOf(number uint64) string { return strconv.FormatUint(number, 36) }
 
 // visit is a request about a client.
 func visit(address, helo string) *policy.Request {
@@ -145,17 +157,17 @@ const accessible = `(() => {
 // TestStatusPageInBrowser looks at every page in every way, with hostile clients
 // on it.
 func TestStatusPageInBrowser(t *testing.T) {
-	d, url := watched(t)
-	hostile := d.firstID + uint64(len(demoClients()))
+	_, url := watched(t)
+	hostile := firstID + uint64(len(demo.Clients()))
 	pages := map[string]string{
 		"status":    "",
 		"day":       "?hours=24&show=all&page=2",
 		"search":    "?q=203.0.113.14&show=all",
 		"nothing":   "?q=%3Cscript%3E%3C%2Fscript%3Ex",
 		"missing":   "decision/none",
-		"decision":  "decision/" + idOf(d.firstID+7),
-		"passed":    "decision/" + idOf(d.firstID+8),
-		"deferred":  "decision/" + idOf(d.firstID+17),
+		"decision":  "decision/" + idOf(firstID+7),
+		"passed":    "decision/" + idOf(firstID+8),
+		"deferred":  "decision/" + idOf(firstID+17),
 		"hostile-1": "decision/" + idOf(hostile+1),
 		"hostile-2": "decision/" + idOf(hostile+2),
 		"hostile-3": "decision/" + idOf(hostile+9),

@@ -1,10 +1,13 @@
-package main
+package week
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"policyd-rdns/policy"
 )
 
 // crowd is a number of clients of one kind, with addresses that follow each
@@ -14,15 +17,15 @@ type crowd struct {
 	count    int
 	first    string // address
 	ptr      string // names, separated by spaces; empty: none
-	forwards string // what they resolve to: back, other or nowhere
+	Forwards string // what they resolve to: back, other or nowhere
 	helo     string // HELO names, separated by |, of which each message has one
 	match    bool   // the first HELO resolves to the client
 	from     string // domains of senders, separated by spaces; <> is the null sender
 
-	messages   int  // in the week, about
-	recipients int  // of a message, at most
-	retries    bool // what was deferred
-	login      bool
+	Messages   int  // in the week, about
+	Recipients int  // of a message, at most
+	Retries    bool // what was deferred
+	Login      bool
 }
 
 // crowds are the clients of a week: some good senders, many small ones, and more
@@ -83,17 +86,17 @@ const repair = `
 45.113.0.203.in-addr.arpa. PTR mail.repaired.example.
 `
 
-// client is one of a crowd.
-type client struct {
+// Client is one of a crowd.
+type Client struct {
 	crowd
-	addr  netip.Addr
-	names []string
-	helos []string
-	froms []string
+	Addr  netip.Addr
+	Names []string // its PTR names
+	HELOs []string // of which each message has one
+	Froms []string // domains of senders; <> is the null sender
 }
 
-// clients makes the clients of all crowds, and the DNS that they live in.
-func clients() (all []client, zone string) {
+// Clients makes the clients of all crowds, and the DNS that they live in.
+func Clients() (all []Client, zone string) {
 	var z strings.Builder
 	z.WriteString("$TTL 3600\nelsewhere.example. A 192.0.2.99\n" + strings.TrimSpace(faults) + "\n")
 	for _, c := range crowds() {
@@ -108,16 +111,16 @@ func clients() (all []client, zone string) {
 	return all, z.String()
 }
 
-func newClient(c crowd, addr netip.Addr, n int) client {
+func newClient(c crowd, addr netip.Addr, n int) Client {
 	dashed := strings.NewReplacer(".", "-", ":", "-").Replace(addr.String())
 	r := strings.NewReplacer("{n}", strconv.Itoa(n), "{ip}", addr.String(), "{dash}", dashed,
 		"{rev}", reversed(dashed), "{hex}", fmt.Sprintf("%x", addr.AsSlice()))
-	return client{
+	return Client{
 		crowd: c,
-		addr:  addr,
-		names: strings.Fields(r.Replace(c.ptr)),
-		helos: strings.Split(r.Replace(c.helo), "|"),
-		froms: strings.Fields(r.Replace(c.from)),
+		Addr:  addr,
+		Names: strings.Fields(r.Replace(c.ptr)),
+		HELOs: strings.Split(r.Replace(c.helo), "|"),
+		Froms: strings.Fields(r.Replace(c.from)),
 	}
 }
 
@@ -129,22 +132,22 @@ func reversed(dashed string) string {
 	return out[1:]
 }
 
-func (c *client) writeZone(z *strings.Builder) {
+func (c *Client) writeZone(z *strings.Builder) {
 	record := "A"
-	if c.addr.Is6() {
+	if c.Addr.Is6() {
 		record = "AAAA"
 	}
-	for _, name := range c.names {
-		fmt.Fprintf(z, "%s PTR %s.\n", reverseName(c.addr), name)
-		switch c.forwards {
+	for _, name := range c.Names {
+		fmt.Fprintf(z, "%s PTR %s.\n", reverseName(c.Addr), name)
+		switch c.Forwards {
 		case "back":
-			fmt.Fprintf(z, "%s. %s %s\n", name, record, c.addr)
+			fmt.Fprintf(z, "%s. %s %s\n", name, record, c.Addr)
 		case "other":
 			fmt.Fprintf(z, "%s. A 192.0.2.98\n", name)
 		}
 	}
-	if c.match && (len(c.names) == 0 || c.helos[0] != c.names[0]) {
-		fmt.Fprintf(z, "%s. %s %s\n", c.helos[0], record, c.addr)
+	if c.match && (len(c.Names) == 0 || c.HELOs[0] != c.Names[0]) {
+		fmt.Fprintf(z, "%s. %s %s\n", c.HELOs[0], record, c.Addr)
 	}
 }
 
@@ -162,4 +165,27 @@ func reverseName(addr netip.Addr) string {
 		out = fmt.Sprintf("%x.%x.%s", b&15, b>>4, out)
 	}
 	return out + "ip6.arpa."
+}
+
+// RandomRequest is a request of a client, some of whose texts are longer than a line
+// of the log has room for.
+func RandomRequest(random *rand.Rand, c *Client) policy.Request {
+	from := ""
+	if domain := Pick(random, c.Froms); domain != "<>" {
+		from = "info@" + domain
+	}
+	helo := Pick(random, c.HELOs)
+	switch random.IntN(20) {
+	case 0:
+		from = strings.Repeat(`"\\`, random.IntN(300)) + from
+	case 1:
+		helo = strings.Repeat("a\x01", random.IntN(300)) + helo
+	case 2:
+		helo += strings.Repeat(".example", random.IntN(100))
+	}
+	return policy.Request{
+		Client: c.Addr, HELO: helo, State: Pick(random, []string{"RCPT", "RCPT", "RCPT", "CONNECT"}),
+		Sender: from, Recipient: Pick(random, []string{"user", "postmaster"}) + "@example.net", Instance: "1.2.3",
+		Authenticated: c.Login, Encrypted: c.Retries,
+	}
 }

@@ -1,9 +1,10 @@
-package main
+package daemon
 
 import (
 	"cmp"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/explain"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/status"
@@ -11,18 +12,17 @@ import (
 	"policyd-rdns/policy/journal"
 )
 
-// shownSummary is a decision as log prints it.
-func shownSummary(r *journal.Record) status.Summary {
+// Summary is a decision as log prints it.
+func Summary(r *journal.Record) status.Summary {
 	return status.Summary{
 		Client: explain.Client(&r.Request), Name: explain.Name(r), HELO: plain.Line(r.Request.HELO),
 		Rule: plain.Line(r.Decision.Rule), Reason: cmp.Or(explain.Reason(r), "nothing is known against it"),
 	}
 }
 
-// explained explains a decision from its record as explain does a client, by the
-// rules that are in force now.
-func (d *daemon) explained(r *journal.Record) status.Explanation {
-	conf := d.current.Load().conf
+// Explained explains a decision on a page from its record, as explain does a client,
+// by the rules of a configuration.
+func Explained(conf *config.Config, r *journal.Record) status.Explanation {
 	e := explain.Recorded(conf, r)
 	now := conf.Rules.Judge(&r.Request, &r.Facts)
 	out := status.Explanation{

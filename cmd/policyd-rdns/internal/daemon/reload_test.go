@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -15,12 +15,13 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy/journal"
 )
 
 // reloadable is a daemon whose configuration names a list in a file.
 type reloadable struct {
-	*daemon
+	*Daemon
 	list      string // path
 	decisions *journal.Writer
 	messages  bytes.Buffer
@@ -28,23 +29,24 @@ type reloadable struct {
 
 func newReloadable(t *testing.T, h config.Host) *reloadable {
 	t.Helper()
-	dns, _ := startWorld(t, plainZone)
+	dns, _ := testbed.StartWorld(t, "")
 	dir := t.TempDir()
 	r := &reloadable{list: filepath.Join(dir, "names")}
-	writeFile(t, r.list, "")
+	testbed.WriteFile(t, r.list, "")
 	path := filepath.Join(dir, "config.toml")
-	writeConfig(t, path, dns, anyPort, fmt.Sprintf("[names]\nproper = [%q]\n[log]\nfile = %q\n", "@"+r.list, filepath.Join(dir, "decisions.log")))
+	testbed.WriteFile(t, path, fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:0\"]\n[resolver]\nservers = [%q]\n[names]\nproper = [%q]\n[log]\nfile = %q\n",
+		dns, "@"+r.list, filepath.Join(dir, "decisions.log")))
 	conf, err := config.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var none bytes.Buffer
 	r.decisions = journal.NewWriter(&none, nil)
-	r.daemon, err = newDaemon(conf, slog.New(slog.NewTextHandler(&r.messages, nil)), r.decisions, h)
+	r.Daemon, err = New(conf, Options{Log: slog.New(slog.NewTextHandler(&r.messages, nil)), Decisions: r.decisions, Host: h})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(r.resolver.Close)
+	t.Cleanup(r.Close)
 	t.Cleanup(func() { _ = closeLog(r.decisions) })
 	return r
 }
@@ -54,11 +56,11 @@ func newReloadable(t *testing.T, h config.Host) *reloadable {
 func TestReloadAtTheStop(t *testing.T) {
 	d := newReloadable(t, config.Host{})
 	before := d.current.Load()
-	listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	listener := testbed.NewPipes()
 	hup := make(chan os.Signal, 1)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- d.run(ctx, []net.Listener{listener}, hup) }()
+	go func() { ended <- d.Run(ctx, []net.Listener{listener}, hup) }()
 
 	if err := os.Remove(d.list); err != nil {
 		t.Fatal(err)
@@ -72,7 +74,7 @@ func TestReloadAtTheStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
-	<-listener.closed
+	<-listener.Closed()
 	pipe.Close()
 	if err := <-ended; err != nil {
 		t.Errorf("the daemon ended with %v", err)

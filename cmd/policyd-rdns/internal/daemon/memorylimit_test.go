@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"os"
@@ -51,7 +51,7 @@ func TestMemoryLimit(t *testing.T) {
 // TestUnitMemory: the limit of the unit is above what the settings take as they
 // come, four times, with the status page.
 func TestUnitMemory(t *testing.T) {
-	text, err := os.ReadFile("../../systemd/policyd-rdns.service")
+	text, err := os.ReadFile("../../../../systemd/policyd-rdns.service")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestUnitMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf.HTTP.Listen = anyPort
+	conf.HTTP.Listen = "127.0.0.1:0"
 	gib, _ := strconv.ParseInt(string(found[1]), 10, 64)
 	if got, want := gib<<30, 4*mayTake(conf); got < want*95/100 {
 		t.Errorf("MemoryMax = %d MiB; want about %d", got>>20, want>>20)

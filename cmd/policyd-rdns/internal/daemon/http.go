@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -32,11 +32,11 @@ type watch struct {
 	failed    atomic.Pointer[error] // of the last reload
 }
 
-func (d *daemon) newWatch(conf *config.Config) *watch {
+func (d *Daemon) newWatch(conf *config.Config) *watch {
 	return &watch{
 		started: time.Now(), maxConns: conf.Server.Connections,
-		metrics: metrics.New(versionText(), d.counted),
-		page:    status.New(status.Source{State: d.state, Summary: shownSummary, Explain: d.explained}, time.Now),
+		metrics: metrics.New(d.version, d.counted),
+		page:    status.New(status.Source{State: d.state, Summary: Summary, Explain: d.explained}, time.Now),
 	}
 }
 
@@ -76,7 +76,7 @@ func (w *watch) listens(yes bool) {
 
 // serveHTTP begins to answer over HTTP, if the configuration wants it, until stop
 // is called.
-func (d *daemon) serveHTTP(ctx context.Context) (stop func(), err error) {
+func (d *Daemon) serveHTTP(ctx context.Context) (stop func(), err error) {
 	address := d.current.Load().conf.HTTP.Listen
 	if d.watch == nil {
 		return func() {}, nil
@@ -118,7 +118,12 @@ func listenHTTP(address string) (net.Listener, error) {
 	return l, nil
 }
 
-func (d *daemon) routes() http.Handler {
+// explained explains a decision by the rules that are in force now.
+func (d *Daemon) explained(r *journal.Record) status.Explanation {
+	return Explained(d.current.Load().conf, r)
+}
+
+func (d *Daemon) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", d.watch.page)
 	mux.Handle("/metrics", d.watch.metrics)
@@ -132,7 +137,7 @@ const readyTime = 5 * time.Second
 
 // readyz says whether Postfix can be served: the sockets are open, and a DNS
 // server answers.
-func (d *daemon) readyz(w http.ResponseWriter, r *http.Request) {
+func (d *Daemon) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
 	if !d.watch.listening.Load() {
@@ -147,7 +152,7 @@ func (d *daemon) readyz(w http.ResponseWriter, r *http.Request) {
 }
 
 // counted is what metrics tell.
-func (d *daemon) counted() metrics.State {
+func (d *Daemon) counted() metrics.State {
 	conf, lines := d.current.Load().conf, d.journal.Stats()
 	return metrics.State{
 		Resolver: d.resolver.Stats(), CacheEntries: conf.Resolver.CacheEntries, MaxInFlight: conf.Resolver.MaxInFlight,
@@ -158,10 +163,10 @@ func (d *daemon) counted() metrics.State {
 }
 
 // state is what the status page tells beside decisions.
-func (d *daemon) state() status.State {
+func (d *Daemon) state() status.State {
 	g := d.current.Load()
 	s := status.State{
-		State: d.counted(), Version: versionText(), Host: g.host.Name(), Started: d.watch.started, Listening: d.watch.listening.Load(),
+		State: d.counted(), Version: d.version, Host: g.host.Name(), Started: d.watch.started, Listening: d.watch.listening.Load(),
 		File: g.conf.Path, Rules: len(g.conf.Rules.List), Loaded: g.loaded, Unseen: d.nat.trouble(),
 	}
 	if err := d.watch.failed.Load(); err != nil && *err != nil {

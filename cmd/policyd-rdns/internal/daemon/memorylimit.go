@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"io/fs"
@@ -12,17 +12,17 @@ import (
 
 // The README's formula for the memory that the program takes at most, in bytes.
 const (
-	memoryBase       = 64 << 20 // the program, unfinished requests, lines that wait
-	memoryHTTP       = 32 << 20 // more, with http.listen
-	memoryEntry      = 700      // of cache_entries, garbage included
-	memoryConnection = 48 << 10 // of max_connections
+	MemoryBase       = 64 << 20 // the program, unfinished requests, lines that wait
+	MemoryHTTP       = 32 << 20 // more, with http.listen
+	MemoryEntry      = 700      // of cache_entries, garbage included
+	MemoryConnection = 48 << 10 // of max_connections
 )
 
 // mayTake is how much memory a configuration may take, in bytes.
 func mayTake(c *config.Config) int64 {
-	n := int64(memoryBase) + int64(c.Resolver.CacheEntries)*memoryEntry + int64(c.Server.Connections)*memoryConnection
+	n := int64(MemoryBase) + int64(c.Resolver.CacheEntries)*MemoryEntry + int64(c.Server.Connections)*MemoryConnection
 	if c.HTTP.Listen != "" {
-		n += memoryHTTP
+		n += MemoryHTTP
 	}
 	return n
 }
@@ -30,7 +30,7 @@ func mayTake(c *config.Config) int64 {
 // checkMemory warns if the program may take more memory than it is allowed, by the
 // unit's MemoryMax or a container's limit: it is ended then, and begins anew with
 // an empty cache.
-func (d *daemon) checkMemory(conf *config.Config) {
+func (d *Daemon) checkMemory(conf *config.Config) {
 	limit, ok := memoryLimit(os.DirFS("/"))
 	if need := mayTake(conf); ok && limit < need {
 		d.log.Warn("too little memory is allowed: raise MemoryMax, or lower resolver.cache_entries and server.max_connections",

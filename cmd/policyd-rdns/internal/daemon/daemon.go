@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -23,8 +23,9 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// daemon is the state of serve.
-type daemon struct {
+// Daemon is a daemon at work.
+type Daemon struct {
+	version  string
 	log      *slog.Logger
 	journal  *journal.Writer // of decisions
 	resolver *resolver.Resolver
@@ -49,21 +50,37 @@ type generation struct {
 	tally    *metrics.Tally
 }
 
-// newDaemon makes a daemon that listens nowhere yet. It redirects
-// the decision log to the configuration's file.
-func newDaemon(conf *config.Config, log *slog.Logger, decisions *journal.Writer, h config.Host) (*daemon, error) {
-	d := &daemon{
-		log:     log,
-		journal: decisions,
-		nat:     natGuard{log: log},
-		// Decisions of other runs and hosts have other numbers.
-		firstID: rand.Uint64(),
+// Options are what a daemon has beside its configuration.
+type Options struct {
+	Log       *slog.Logger    // what an operator is told
+	Decisions *journal.Writer // the decision log; who made it closes it, after the daemon
+	Host      config.Host
+	Version   string // of the program
+	// FirstID is the number before that of the first decision; 0: at random, so that
+	// decisions of other runs and hosts have other numbers.
+	FirstID uint64
+	// Dial makes connections to DNS servers; nil: over the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// New makes a daemon that listens nowhere yet. It redirects the decision log to the
+// configuration's file. Close ends it.
+func New(conf *config.Config, o Options) (*Daemon, error) {
+	d := &Daemon{
+		version: o.Version,
+		log:     o.Log,
+		journal: o.Decisions,
+		nat:     natGuard{log: o.Log},
+		firstID: o.FirstID,
+	}
+	if d.firstID == 0 {
+		d.firstID = rand.Uint64()
 	}
 	servers, err := conf.DNSServers()
 	if err != nil {
 		return nil, err
 	}
-	if err := decisions.Open(conf.Log.File); err != nil {
+	if err := d.journal.Open(conf.Log.File); err != nil {
 		return nil, err
 	}
 	d.resolver, err = resolver.New(resolver.Config{
@@ -73,7 +90,8 @@ func newDaemon(conf *config.Config, log *slog.Logger, decisions *journal.Writer,
 		MaxInFlight:  conf.Resolver.MaxInFlight,
 		Stale:        conf.Resolver.Stale,
 		OnOutage:     d.outage,
-		Log:          log,
+		Log:          d.log,
+		Dial:         o.Dial,
 	})
 	if err != nil {
 		return nil, err
@@ -81,11 +99,14 @@ func newDaemon(conf *config.Config, log *slog.Logger, decisions *journal.Writer,
 	if conf.HTTP.Listen != "" {
 		d.watch = d.newWatch(conf)
 	}
-	d.current.Store(d.generation(conf, h))
+	d.current.Store(d.generation(conf, o.Host))
 	return d, nil
 }
 
-func (d *daemon) generation(conf *config.Config, h config.Host) *generation {
+// Close ends what runs behind requests, after Run has returned.
+func (d *Daemon) Close() { d.resolver.Close() }
+
+func (d *Daemon) generation(conf *config.Config, h config.Host) *generation {
 	return &generation{
 		conf:   conf,
 		host:   h,
@@ -106,9 +127,9 @@ type work struct {
 	line   []byte
 }
 
-// handle is the way of a request: decision, log line, reply. Only for the
+// Handle is the way of a request: decision, log line, reply. Only for the
 // decision it may have to wait.
-func (d *daemon) handle(ctx context.Context, req *policy.Request) (reply postfix.Reply, wait func() postfix.Reply) {
+func (d *Daemon) Handle(ctx context.Context, req *policy.Request) (reply postfix.Reply, wait func() postfix.Reply) {
 	g := d.current.Load()
 	w, _ := d.works.Get().(*work)
 	if w == nil {
@@ -128,7 +149,7 @@ func (d *daemon) handle(ctx context.Context, req *policy.Request) (reply postfix
 }
 
 // record is the way from the decision on.
-func (d *daemon) record(g *generation, w *work) postfix.Reply {
+func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	r := &w.record
 	req := &r.Request
 	r.Config, r.Host, r.Reply = g.conf.Hash, g.host.Name(), ""
@@ -153,7 +174,7 @@ func (d *daemon) record(g *generation, w *work) postfix.Reply {
 // reload puts the configuration as it is now into force and opens the decision
 // log anew. On an error the old configuration stays. Files may hang while they
 // are read; if ctx has ended meanwhile, all stays as it is.
-func (d *daemon) reload(ctx context.Context) {
+func (d *Daemon) reload(ctx context.Context) {
 	old := d.current.Load().conf
 	conf, servers, err := reread(old.Path)
 	if ctx.Err() != nil {
@@ -207,7 +228,7 @@ func serverList(servers []netip.AddrPort) string {
 }
 
 // outage tells the beginning and the end of an outage of all DNS servers.
-func (d *daemon) outage(o resolver.Outage) {
+func (d *Daemon) outage(o resolver.Outage) {
 	if o.End.IsZero() {
 		d.blind.Store(0)
 		d.log.Warn("no DNS server answers: what cannot be known is not held against clients until one does", "servers", o.Why)
@@ -217,13 +238,13 @@ func (d *daemon) outage(o resolver.Outage) {
 }
 
 // announce says what runs, and how to have Postfix use it.
-func (d *daemon) announce(listeners []net.Listener) {
+func (d *Daemon) announce(listeners []net.Listener) {
 	g := d.current.Load()
 	from := g.conf.Path
 	if from == "" {
 		from = "built-in"
 	}
-	d.log.Info("policyd-rdns "+versionText(), "config", g.conf.Hash, "file", from,
+	d.log.Info("policyd-rdns "+d.version, "config", g.conf.Hash, "file", from,
 		"mode", g.conf.Rules.Mode.String(), "on_doubt", g.conf.Rules.OnDoubt.String(),
 		"rules", len(g.conf.Rules.List), "deadline", g.conf.Server.Deadline)
 	d.tellWarnings(g.conf)
@@ -248,7 +269,7 @@ func (d *daemon) announce(listeners []net.Listener) {
 	}
 }
 
-func (d *daemon) tellWarnings(conf *config.Config) {
+func (d *Daemon) tellWarnings(conf *config.Config) {
 	for _, w := range conf.Warnings {
 		d.log.Warn("configuration: " + w.Error())
 	}

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
@@ -50,7 +51,7 @@ func postfixRequest(client, helo string) string {
 // handling is a daemon that is called without sockets between: a request's way
 // from its bytes to the bytes of the reply.
 type handling struct {
-	*daemon
+	*Daemon
 	requests *postfix.Reader
 	request  policy.Request
 	reply    []byte
@@ -75,7 +76,7 @@ func newHandling(tb testing.TB, client, helo string) *handling {
 	conf.Resolver.Servers = []netip.AddrPort{pc.LocalAddr().(*net.UDPAddr).AddrPort()}
 	conf.Log.File = filepath.Join(tb.TempDir(), "decisions.log")
 	decisions := journal.NewWriter(io.Discard, nil) // faster than a disk, it may lose lines
-	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
+	d, err := New(conf, Options{Log: slog.New(slog.DiscardHandler), Decisions: decisions})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -83,12 +84,12 @@ func newHandling(tb testing.TB, client, helo string) *handling {
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = w.Serve(ctx, pc, l) })
 	tb.Cleanup(func() {
-		d.resolver.Close()
+		d.Close()
 		closeLog(decisions)
 		stop()
 		serving.Wait()
 	})
-	h := &handling{daemon: d, requests: postfix.NewReader(again(postfixRequest(client, helo)), nil)}
+	h := &handling{Daemon: d, requests: postfix.NewReader(again(postfixRequest(client, helo)), nil)}
 	h.once(tb) // asks the DNS
 	return h
 }
@@ -102,8 +103,8 @@ func (h *handling) once(tb testing.TB) {
 }
 
 // answer handles one request, and waits for what it takes.
-func (d *daemon) answer(ctx context.Context, req *policy.Request) postfix.Reply {
-	reply, wait := d.handle(ctx, req)
+func (d *Daemon) answer(ctx context.Context, req *policy.Request) postfix.Reply {
+	reply, wait := d.Handle(ctx, req)
 	if wait != nil {
 		return wait()
 	}
@@ -139,7 +140,7 @@ func BenchmarkHandleParallel(b *testing.B) {
 	h := newHandling(b, c.client, c.helo)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
-		each := &handling{daemon: h.daemon, requests: postfix.NewReader(again(postfixRequest(c.client, c.helo)), nil)}
+		each := &handling{Daemon: h.Daemon, requests: postfix.NewReader(again(postfixRequest(c.client, c.helo)), nil)}
 		for pb.Next() {
 			each.once(b)
 		}
@@ -186,7 +187,7 @@ func BenchmarkHandleStep(b *testing.B) {
 const maxHandleAllocs = 10
 
 func TestHandleAllocations(t *testing.T) {
-	if underRace() {
+	if testbed.UnderRace() {
 		t.Skip("the race detector allocates")
 	}
 	for _, c := range handleCases {

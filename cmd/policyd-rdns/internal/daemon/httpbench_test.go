@@ -1,6 +1,10 @@
-package main
+package daemon
 
-import "testing"
+import (
+	"testing"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+)
 
 // watchedHandling is newHandling with metrics and a status page.
 func watchedHandling(tb testing.TB, client, helo string) *handling {
@@ -14,7 +18,7 @@ func watchedHandling(tb testing.TB, client, helo string) *handling {
 
 // TestWatchAllocatesNothing: what is served over HTTP costs a decision no memory.
 func TestWatchAllocatesNothing(t *testing.T) {
-	if underRace() {
+	if testbed.UnderRace() {
 		t.Skip("the race detector allocates")
 	}
 	for _, c := range handleCases {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/explain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
@@ -102,11 +103,11 @@ func doors(t *testing.T) map[string]func(text string) string {
 		"a rule's client":  func(text string) string { return rule("client", text) },
 		"a rule's helo_is": func(text string) string { return rule("helo_is", helo(netip.MustParseAddr(text))) },
 		"log --client": func(text string) string {
-			filter, err := (&logFlags{clients: []string{text}}).filter(time.Now())
+			filter, err := (&declog.Choice{Clients: []string{text}}).Filter(time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
-			return holder(func(a netip.Addr) bool { return filter.wants(&journal.Record{Request: policy.Request{Client: a}}) })
+			return holder(func(a netip.Addr) bool { return filter.Wants(&journal.Record{Request: policy.Request{Client: a}}) })
 		},
 		"the address of explain": func(text string) string {
 			client, err := explain.Address(text)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/journal"
@@ -99,13 +100,13 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 	if err != nil {
 		return err
 	}
-	logs, err := findRecords(paths, stdin)
+	logs, err := declog.Find(paths, stdin)
 	if err != nil {
 		return err
 	}
-	out := &replayOutput{list: p.lister(o, stdout), damaged: &damages{out: stderr}, bar: &progressBar{read: logs.read}}
+	out := &replayOutput{list: p.lister(o, stdout), damaged: declog.NewDamages(stderr), bar: &declog.Bar{Read: logs.Read}}
 	if plain.Terminal(stderr) && !(o.list && plain.Terminal(stdout)) {
-		out.bar.out = stderr
+		out.bar.Out = stderr
 	}
 	var t *replayed
 	if o.postfix.on {
@@ -113,8 +114,8 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 	} else {
 		t, err = replayDecisions(ctx, p, logs, out)
 	}
-	out.bar.clear()
-	if err = out.damaged.end(errors.Join(err, out.list.end())); err != nil && !errors.Is(err, exit.ErrNotWell) {
+	out.bar.Clear()
+	if err = out.damaged.End(errors.Join(err, out.list.end())); err != nil && !errors.Is(err, exit.ErrNotWell) {
 		return err
 	}
 	partly := err
@@ -135,20 +136,20 @@ func replay(ctx context.Context, paths []string, o *replayOptions, stdin io.Read
 // replayOutput is where a replay shows what it does while it reads.
 type replayOutput struct {
 	list    *replayLister
-	damaged *damages
-	bar     *progressBar
+	damaged *declog.Damages
+	bar     *declog.Bar
 }
 
 // replayDecisions is replay of decision logs.
-func replayDecisions(ctx context.Context, p *replayer, logs *records, out *replayOutput) (*replayed, error) {
+func replayDecisions(ctx context.Context, p *replayer, logs *declog.Logs, out *replayOutput) (*replayed, error) {
 	t := newReplayed()
-	r := &journal.Reader{Inputs: logs.inputs, OnDamage: out.damaged.tell, OnUnknown: out.damaged.unknown}
+	r := logs.Reader(out.damaged)
 	var err error
 	t.lines, err = journal.Read(ctx, r, p.judge, func(some []judged) error {
 		for i := range some {
 			t.add(&some[i])
 		}
-		out.bar.draw(time.Now(), t.decisions)
+		out.bar.Draw(time.Now(), t.decisions)
 		return out.list.add(some)
 	})
 	return t, err
@@ -166,7 +167,7 @@ func (t *replayed) nothing() error {
 // replayLister prints changed decisions while the log is being read.
 type replayLister struct {
 	json *bufio.Writer // nil: not in JSON
-	rows *logPrinter
+	rows *declog.Printer
 }
 
 // lister makes what --list asks for, and has p keep what it needs.
@@ -177,7 +178,7 @@ func (p *replayer) lister(o *replayOptions, out io.Writer) *replayLister {
 		l.json = bufio.NewWriter(out)
 		p.listing = listJSON
 	case o.list:
-		l.rows = newLogPrinter(out, p.place)
+		l.rows = declog.NewPrinter(out, p.place)
 		p.rows, p.listing = l.rows, listRows
 	}
 	return l
@@ -194,7 +195,7 @@ func (l *replayLister) add(some []judged) error {
 		case l.json != nil:
 			_, err = l.json.Write(j.json)
 		case l.rows != nil:
-			err = l.rows.addOne(&j.row)
+			err = l.rows.AddOne(&j.row)
 		}
 		if err != nil {
 			return err
@@ -208,7 +209,7 @@ func (l *replayLister) end() error {
 	case l.json != nil:
 		return l.json.Flush()
 	case l.rows != nil:
-		return l.rows.end()
+		return l.rows.End()
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/explain"
-	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
@@ -87,10 +87,10 @@ type judged struct {
 	unobserved    bool             // it is not known what observed rules would have done
 
 	// Of a change only:
-	clients string // who it is about
-	sender  string // domain
-	row     logRow // if rows are listed
-	json    []byte // if JSON is listed
+	clients string     // who it is about
+	sender  string     // domain
+	row     declog.Row // if rows are listed
+	json    []byte     // if JSON is listed
 }
 
 // listing is what is kept of each change.
@@ -113,7 +113,7 @@ type replayer struct {
 	seed     maphash.Seed
 
 	listing listing
-	rows    *logPrinter
+	rows    *declog.Printer
 }
 
 func newReplayer(o *replayOptions) (*replayer, error) {
@@ -249,14 +249,7 @@ func (p *replayer) detail(l *journal.Line, j *judged) {
 	}
 	switch p.listing {
 	case listRows:
-		j.row = p.rows.row(&l.Record)
-		j.row.decided = j.after.action
-		j.row.cells[columnAction] = j.before.action.String() + " > " + j.afterText()
-		j.row.cells[columnRule] = plain.Dash(plain.Line(j.rule()))
-		j.row.key = 0
-		if l.Request.Instance != "" {
-			j.row.key = p.rows.key(&l.Record, &j.row)
-		}
+		j.row = p.rows.Changed(&l.Record, j.after.action, j.before.action.String()+" > "+j.afterText(), j.rule())
 	case listJSON:
 		j.json = listedJSON(l, j)
 	}

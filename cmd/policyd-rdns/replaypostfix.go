@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix/maillog"
 )
@@ -49,7 +49,7 @@ func newMailReplay(p *replayer, o *postfixOptions) (*mailReplay, error) {
 }
 
 // replayPostfix is replay of Postfix's logs.
-func replayPostfix(ctx context.Context, p *replayer, o *replayOptions, logs *records, out *replayOutput) (*replayed, error) {
+func replayPostfix(ctx context.Context, p *replayer, o *replayOptions, logs *declog.Logs, out *replayOutput) (*replayed, error) {
 	place, err := o.postfix.place()
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func replayPostfix(ctx context.Context, p *replayer, o *replayOptions, logs *rec
 	defer m.learner.close()
 	t := newReplayed()
 	t.mail = &mailCounts{}
-	r := &maillog.Reader{Inputs: mailInputs(logs), Place: place, OnDamage: out.damaged.tell}
+	r := &maillog.Reader{Inputs: mailInputs(logs), Place: place, OnDamage: out.damaged.Tell}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var reading sync.WaitGroup
@@ -82,13 +82,10 @@ func replayPostfix(ctx context.Context, p *replayer, o *replayOptions, logs *rec
 }
 
 // mailInputs are the logs with the times at which they were written last.
-func mailInputs(logs *records) []maillog.Input {
-	inputs := make([]maillog.Input, len(logs.inputs))
-	for i, in := range logs.inputs {
-		inputs[i] = maillog.Input{Input: in, Modified: time.Now()}
-		if info, err := os.Stat(logs.parts[i].path); err == nil && info.Mode().IsRegular() {
-			inputs[i].Modified = info.ModTime()
-		}
+func mailInputs(logs *declog.Logs) []maillog.Input {
+	inputs := make([]maillog.Input, len(logs.Inputs))
+	for i, in := range logs.Inputs {
+		inputs[i] = maillog.Input{Input: in, Modified: logs.Modified(i)}
 	}
 	return inputs
 }
@@ -139,7 +136,7 @@ func (m *mailReplay) tally(t *replayed, out *replayOutput) error {
 			continue
 		}
 		t.add(&j)
-		out.bar.draw(time.Now(), t.decisions)
+		out.bar.Draw(time.Now(), t.decisions)
 		if err := out.list.add([]judged{j}); err != nil {
 			return err
 		}

@@ -79,9 +79,6 @@ func (m *mailReplay) judgeMail(one *mail, counts *mailCounts) (judged, bool) {
 		if !a.Sender.Known {
 			j.sender = "?"
 		}
-		if a.Time.IsZero() {
-			j.row.cells[columnTime] = "-"
-		}
 	}
 	return j, true
 }

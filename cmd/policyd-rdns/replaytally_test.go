@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/recent"
-	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
-	"policyd-rdns/policy/journal"
 )
 
 // TestReplayedIsBounded counts more groups, senders and messages than are kept.
@@ -35,46 +32,5 @@ func TestReplayedIsBounded(t *testing.T) {
 	}
 	if got := c.others.sendersText(); strings.Count(got, ",") != 3 || !strings.HasSuffix(got, ", ...") {
 		t.Errorf("senders %q; want three and more", got)
-	}
-}
-
-func TestProgressBar(t *testing.T) {
-	var out bytes.Buffer
-	done := 0.0
-	bar := progressBar{out: &out, read: func() float64 { return done }}
-	now := week.Begins
-	draw := func(share float64, later time.Duration) {
-		done, now = share, now.Add(later)
-		bar.draw(now, int(share*1000))
-	}
-	draw(0, 0)
-	draw(0.1, time.Millisecond) // too soon
-	draw(0.5, barPause)
-	draw(1, barPause)
-	bar.clear()
-	want := "\r[" + strings.Repeat(" ", 40) + "]   0%  0 decisions" +
-		"\r[" + strings.Repeat("#", 20) + strings.Repeat(" ", 20) + "]  50%  500 decisions" +
-		"\r[" + strings.Repeat("#", 40) + "] 100%  1000 decisions\r\x1b[K"
-	if out.String() != want {
-		t.Errorf("the bar is %q; want %q", out.String(), want)
-	}
-	(&progressBar{}).draw(now, 1) // shows nothing
-}
-
-// TestRecordsRead: the share that was read is that of the files' bytes.
-func TestRecordsRead(t *testing.T) {
-	line := week.Line(nil)
-	plain, packed := testbed.TempLog(t, bytes.Repeat(line, 500)), testbed.TempLog(t, testbed.Gzip(t, bytes.Repeat(line, 500)))
-	logs, err := findRecords([]string{plain, packed, "-"}, strings.NewReader(""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := logs.read(); got != 0 {
-		t.Errorf("before: read = %v; want 0", got)
-	}
-	r := &journal.Reader{Inputs: logs.inputs}
-	counts, err := journal.Read(t.Context(), r, func(*journal.Line) (int, bool) { return 0, false }, func([]int) error { return nil })
-	if got := logs.read(); err != nil || got != 1 || counts.Decisions != 1000 {
-		t.Errorf("after: read = %v, %+v, %v; want 1, 1000 decisions", got, counts, err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package declog
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func follow(ctx context.Context, path string, lines int) (io.ReadCloser, error) 
 		_ = file.Close()
 		return nil, err
 	}
-	return &follower{done: ctx.Done(), path: path, file: file, ticker: time.NewTicker(logTick)}, nil
+	return &follower{done: ctx.Done(), path: path, file: file, ticker: time.NewTicker(tick)}, nil
 }
 
 // maxTail bounds how far the last lines go back, in bytes.

@@ -1,4 +1,4 @@
-package main
+package declog
 
 import (
 	"bytes"
@@ -11,17 +11,17 @@ import (
 	"policyd-rdns/policy"
 )
 
-// TestLogPaint: on a terminal there are headings, and colours that do not move
+// TestPaint: on a terminal there are headings, and colours that do not move
 // the columns.
-func TestLogPaint(t *testing.T) {
+func TestPaint(t *testing.T) {
 	var out bytes.Buffer
-	p := newLogPrinter(&out, time.UTC)
+	p := NewPrinter(&out, time.UTC)
 	p.paint = true
-	rows := []logRow{
+	rows := []Row{
 		{cells: [numColumns]string{"2026-11-16 00:00:00", "reject", "203.0.113.20", "-", "ubuntu", "no reverse name"}, decided: policy.Reject, reason: "no reverse name", from: "a@example.org", to: "b@example.com"},
 		{cells: [numColumns]string{"2026-11-16 00:00:01", "(defer)", "203.0.113.21", "mail.example.com", "mail.example.com", "-"}, decided: policy.Defer},
 	}
-	if err := errors.Join(p.add(rows), p.end()); err != nil {
+	if err := errors.Join(p.Add(rows), p.End()); err != nil {
 		t.Fatal(err)
 	}
 	want := "\x1b[1mTIME                 ACTION   CLIENT        NAME              HELO              RULE             REASON\x1b[0m\n" +
@@ -32,19 +32,19 @@ func TestLogPaint(t *testing.T) {
 	}
 }
 
-// TestLogPrinterFolds recipients of one message that others are between, and
+// TestPrinterFolds recipients of one message that others are between, and
 // prints the first rows before too many wait.
-func TestLogPrinterFolds(t *testing.T) {
+func TestPrinterFolds(t *testing.T) {
 	var out bytes.Buffer
-	p := newLogPrinter(&out, time.UTC)
+	p := NewPrinter(&out, time.UTC)
 	const messages = 5 * mostWaiting
 	for i := range messages + 10 {
 		for _, message := range []int{i, i - 5, i - 10} { // three recipients of each
 			if message < 0 || message >= messages {
 				continue
 			}
-			row := logRow{key: uint64(message + 1), to: fmt.Sprintf("%d@example.com", message)}
-			if err := p.addOne(&row); err != nil {
+			row := Row{key: uint64(message + 1), to: fmt.Sprintf("%d@example.com", message)}
+			if err := p.AddOne(&row); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -52,7 +52,7 @@ func TestLogPrinterFolds(t *testing.T) {
 			t.Fatalf("%d rows wait, %d keys; want %d at most", len(p.waiting), len(p.byKey), mostWaiting)
 		}
 	}
-	if err := p.end(); err != nil {
+	if err := p.End(); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -67,19 +67,19 @@ func TestLogPrinterFolds(t *testing.T) {
 	}
 }
 
-// TestLogPrinterColumns: a long name moves its own line only.
-func TestLogPrinterColumns(t *testing.T) {
+// TestPrinterColumns: a long name moves its own line only.
+func TestPrinterColumns(t *testing.T) {
 	var out bytes.Buffer
-	p := newLogPrinter(&out, time.UTC)
+	p := NewPrinter(&out, time.UTC)
 	long := strings.Repeat("x", 2*widest[columnName])
 	for _, name := range []string{"a", long, "b"} {
-		row := logRow{reason: "reason"}
+		row := Row{reason: "reason"}
 		row.cells[columnName] = name
-		if err := p.addOne(&row); err != nil {
+		if err := p.AddOne(&row); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := p.end(); err != nil {
+	if err := p.End(); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(out.String(), "\n")

@@ -1,4 +1,4 @@
-package main
+package declog
 
 import (
 	"bufio"
@@ -36,9 +36,9 @@ var headings = [numColumns]string{"TIME", "ACTION", "CLIENT", "NAME", "HELO", "R
 // begun between two recipients of one.
 const mostWaiting = 1000
 
-// logRow is what is shown of a decision, or of several for one message that came
+// Row is what is shown of a decision, or of several for one message that came
 // out the same.
-type logRow struct {
+type Row struct {
 	key     uint64 // the same for decisions that are shown as one; 0: none are
 	cells   [numColumns]string
 	decided policy.Action
@@ -49,27 +49,28 @@ type logRow struct {
 	tick    int    // when the last recipient came
 }
 
-// logPrinter puts rows together and in columns.
-type logPrinter struct {
+// Printer puts rows together and in columns.
+type Printer struct {
 	out   *bufio.Writer
 	paint plain.Paint
 	place *time.Location
 	seed  maphash.Seed
 
-	waiting []*logRow // in order
-	byKey   map[uint64]*logRow
+	waiting []*Row // in order
+	byKey   map[uint64]*Row
 	ticks   int
 	widths  [numColumns]int
 	begun   bool
 }
 
-func newLogPrinter(out io.Writer, place *time.Location) *logPrinter {
-	p := &logPrinter{
+// NewPrinter prints to out, with times of a place.
+func NewPrinter(out io.Writer, place *time.Location) *Printer {
+	p := &Printer{
 		out:   bufio.NewWriterSize(out, 64<<10),
 		paint: plain.PaintFor(out),
 		place: place,
 		seed:  maphash.MakeSeed(),
-		byKey: map[uint64]*logRow{},
+		byKey: map[uint64]*Row{},
 	}
 	for i, h := range headings {
 		p.widths[i] = len(h)
@@ -77,13 +78,13 @@ func newLogPrinter(out io.Writer, place *time.Location) *logPrinter {
 	return p
 }
 
-// row makes a row of a decision. It may be called from several goroutines at
+// Row makes a row of a decision. It may be called from several goroutines at
 // once.
-func (p *logPrinter) row(r *journal.Record) logRow {
+func (p *Printer) Row(r *journal.Record) Row {
 	q, d := &r.Request, &r.Decision
-	row := logRow{decided: d.Decided, reason: explain.Reason(r)}
+	row := Row{decided: d.Decided, reason: explain.Reason(r)}
 	row.cells = [numColumns]string{
-		columnTime:   q.Time.In(p.place).Format(time.DateTime),
+		columnTime:   p.time(q.Time),
 		columnAction: explain.Action(d),
 		columnClient: explain.Client(q),
 		columnName:   explain.Name(r),
@@ -98,8 +99,28 @@ func (p *logPrinter) row(r *journal.Record) logRow {
 	return row
 }
 
+// Changed makes a row of a decision that would be another: action is the change in
+// words, and rule its reason. Decided, what it would be, is its colour.
+func (p *Printer) Changed(r *journal.Record, decided policy.Action, action, rule string) Row {
+	row := p.Row(r)
+	row.decided = decided
+	row.cells[columnAction], row.cells[columnRule] = action, plain.Dash(plain.Line(rule))
+	if row.key != 0 {
+		row.key = p.key(r, &row)
+	}
+	return row
+}
+
+// time is the time of a decision; "-" if it is not known.
+func (p *Printer) time(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.In(p.place).Format(time.DateTime)
+}
+
 // key is that of all decisions about one message that are shown alike.
-func (p *logPrinter) key(r *journal.Record, row *logRow) uint64 {
+func (p *Printer) key(r *journal.Record, row *Row) uint64 {
 	var h maphash.Hash
 	h.SetSeed(p.seed)
 	for _, part := range []string{
@@ -112,17 +133,18 @@ func (p *logPrinter) key(r *journal.Record, row *logRow) uint64 {
 	return max(h.Sum64(), 1)
 }
 
-// add takes the next rows of the log and prints those that are complete.
-func (p *logPrinter) add(rows []logRow) error {
+// Add takes the next rows of the log and prints those that are complete.
+func (p *Printer) Add(rows []Row) error {
 	for i := range rows {
-		if err := p.addOne(&rows[i]); err != nil {
+		if err := p.AddOne(&rows[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *logPrinter) addOne(row *logRow) error {
+// AddOne takes the next row.
+func (p *Printer) AddOne(row *Row) error {
 	if first := p.byKey[row.key]; first != nil {
 		first.more++
 		first.tick = p.ticks
@@ -141,7 +163,7 @@ func (p *logPrinter) addOne(row *logRow) error {
 }
 
 // tick prints the rows that nothing was added to since the last tick.
-func (p *logPrinter) tick() {
+func (p *Printer) tick() {
 	n := 0
 	for n < len(p.waiting) && p.waiting[n].tick < p.ticks {
 		n++
@@ -152,8 +174,8 @@ func (p *logPrinter) tick() {
 	_ = p.out.Flush()
 }
 
-// end prints the rest.
-func (p *logPrinter) end() error {
+// End prints the rest.
+func (p *Printer) End() error {
 	if err := p.print(len(p.waiting)); err != nil {
 		return err
 	}
@@ -161,7 +183,7 @@ func (p *logPrinter) end() error {
 }
 
 // print prints the first n rows that wait.
-func (p *logPrinter) print(n int) error {
+func (p *Printer) print(n int) error {
 	rows := p.waiting[:n]
 	for _, row := range rows {
 		for i, cell := range row.cells {
@@ -182,7 +204,7 @@ func (p *logPrinter) print(n int) error {
 	return nil
 }
 
-func (p *logPrinter) heading() {
+func (p *Printer) heading() {
 	var b strings.Builder
 	for i, h := range headings {
 		pad(&b, h, p.widths[i])
@@ -191,7 +213,7 @@ func (p *logPrinter) heading() {
 	_, _ = p.out.WriteString(p.paint.Bold(b.String()) + "\n")
 }
 
-func (p *logPrinter) line(row *logRow) error {
+func (p *Printer) line(row *Row) error {
 	var b strings.Builder
 	for i, cell := range row.cells {
 		if i == columnAction {

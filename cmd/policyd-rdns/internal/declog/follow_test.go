@@ -1,4 +1,4 @@
-package main
+package declog
 
 import (
 	"bytes"
@@ -46,9 +46,9 @@ func (b *chunkWriter) seen(t *testing.T) string {
 	}
 }
 
-// TestLogFollow writes to a log that is followed, moves it away as logrotate
+// TestFollow writes to a log that is followed, moves it away as logrotate
 // does, and cuts it.
-func TestLogFollow(t *testing.T) {
+func TestFollow(t *testing.T) {
 	path := testbed.TempLog(t, nil)
 	line := func(id string) []byte { return week.Line(func(r *journal.Record) { r.ID = id }) }
 	write := func(path string, text []byte) {
@@ -87,36 +87,36 @@ func TestLogFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		out := &chunkWriter{make(chan []byte, 100)}
-		done := make(chan int)
+		done := make(chan error)
 		go func() {
-			done <- run(ctx, []string{"log", "-f", "--json", path}, strings.NewReader(""), out, io.Discard)
+			done <- Show(ctx, []string{path}, &Options{Follow: true, JSON: true}, strings.NewReader(""), out, io.Discard)
 		}()
 		for _, step := range steps {
 			step.do()
-			time.Sleep(3 * logTick)
+			time.Sleep(3 * tick)
 			synctest.Wait()
 			if got := out.seen(t); got != step.want {
 				t.Errorf("%s: %q; want %q", step.about, got, step.want)
 			}
 		}
 		cancel()
-		if status := <-done; status != 0 {
-			t.Errorf("log -f = %d; want 0", status)
+		if err := <-done; err != nil {
+			t.Errorf("Show() = %v; want none", err)
 		}
 	})
 }
 
-// TestLogFollowSince begins with all that is wanted, and folds recipients as they come.
-func TestLogFollowSince(t *testing.T) {
+// TestFollowSince begins with all that is wanted, and folds recipients as they come.
+func TestFollowSince(t *testing.T) {
 	path := testbed.TempLog(t, bytes.Repeat(week.Line(nil), 50))
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		out := &chunkWriter{make(chan []byte, 100)}
-		done := make(chan int)
+		done := make(chan error)
 		go func() {
-			done <- run(ctx, []string{"log", "-f", "--utc", "--since", "2026-01-01", path}, strings.NewReader(""), out, io.Discard)
+			done <- Show(ctx, []string{path}, &Options{Follow: true, UTC: true, Choice: Choice{Since: "2026-01-01"}}, strings.NewReader(""), out, io.Discard)
 		}()
-		time.Sleep(3 * logTick)
+		time.Sleep(3 * tick)
 		synctest.Wait()
 		select {
 		case line := <-out.chunks:
@@ -167,10 +167,10 @@ func TestFollowBegins(t *testing.T) {
 		}
 	}
 	packed := testbed.TempLog(t, testbed.Gzip(t, []byte("a\n")))
-	if status, _, stderr := call("", "log", "-f", packed); status != 1 || !strings.Contains(stderr, "is compressed") {
-		t.Errorf("log -f of a compressed file = %d, %q", status, stderr)
-	}
-	if status, _, stderr := call("", "log", "-f", packed+".none"); status != 1 || !strings.Contains(stderr, "no such file") {
-		t.Errorf("log -f of no file = %d, %q", status, stderr)
+	for path, want := range map[string]string{packed: "is compressed", packed + ".none": "no such file"} {
+		err := Show(t.Context(), []string{path}, &Options{Follow: true}, strings.NewReader(""), io.Discard, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Show(%s) to follow = %v; want %q", path, err, want)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package declog
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
@@ -13,9 +14,9 @@ import (
 	"policyd-rdns/policy/journal"
 )
 
-// records are the decision logs that a command was given.
-type records struct {
-	inputs []journal.Input
+// Logs are the decision logs that a command was given.
+type Logs struct {
+	Inputs []journal.Input
 	parts  []*part
 	total  int64 // bytes, as far as they are known beforehand
 }
@@ -27,12 +28,12 @@ type part struct {
 	read  atomic.Int64 // bytes, compressed ones if it is
 }
 
-// findRecords looks at the files that a command was given; "-" is standard
+// Find looks at the files that a command was given; "-" is standard
 // input.
 //
 // What cannot be read of them is told at once, before anything is made of the rest.
-func findRecords(paths []string, stdin io.Reader) (*records, error) {
-	r := &records{}
+func Find(paths []string, stdin io.Reader) (*Logs, error) {
+	l := &Logs{}
 	stdins := 0
 	var problems []error
 	for _, path := range paths {
@@ -52,18 +53,18 @@ func findRecords(paths []string, stdin io.Reader) (*records, error) {
 				continue
 			}
 			in.Once = !info.Mode().IsRegular()
-			r.total += info.Size()
+			l.total += info.Size()
 			if !in.Once {
 				problems = append(problems, p.try())
 			}
 		}
-		r.inputs = append(r.inputs, in)
-		r.parts = append(r.parts, p)
+		l.Inputs = append(l.Inputs, in)
+		l.parts = append(l.parts, p)
 	}
 	if stdins > 1 {
 		return nil, exit.Usage(errors.New("standard input can be read once only"))
 	}
-	return r, errors.Join(problems...)
+	return l, errors.Join(problems...)
 }
 
 // try opens the log, to see whether it can be read.
@@ -108,23 +109,36 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// read is the share of the files that was read, from 0 to 1.
-func (r *records) read() float64 {
-	if r.total == 0 {
+// Read is the share of the files that was read, from 0 to 1.
+func (l *Logs) Read() float64 {
+	if l.total == 0 {
 		return 0
 	}
 	var n int64
-	for _, p := range r.parts {
+	for _, p := range l.parts {
 		n += p.read.Load()
 	}
-	return min(1, float64(n)/float64(r.total))
+	return min(1, float64(n)/float64(l.total))
+}
+
+// Modified is when the log with an index was written last; now, if it is no file.
+func (l *Logs) Modified(i int) time.Time {
+	if info, err := os.Stat(l.parts[i].path); err == nil && info.Mode().IsRegular() {
+		return info.ModTime()
+	}
+	return time.Now()
+}
+
+// Reader reads the decisions of the logs, and tells d of what cannot be read.
+func (l *Logs) Reader(d *Damages) *journal.Reader {
+	return &journal.Reader{Inputs: l.Inputs, OnDamage: d.Tell, OnUnknown: d.unknown}
 }
 
 // maxTold bounds the damaged lines that are told one by one.
 const maxTold = 5
 
-// damages tells what of a log could not be read.
-type damages struct {
+// Damages tells what of a log could not be read.
+type Damages struct {
 	out      io.Writer
 	n        int  // lines
 	broken   bool // of some log the rest could not be read
@@ -132,7 +146,11 @@ type damages struct {
 	first    journal.Damage
 }
 
-func (d *damages) tell(damage journal.Damage) {
+// NewDamages tells out.
+func NewDamages(out io.Writer) *Damages { return &Damages{out: out} }
+
+// Tell takes a line that cannot be read, or the rest of a log.
+func (d *Damages) Tell(damage journal.Damage) {
 	var broken *logfile.Broken
 	if errors.As(damage.Err, &broken) {
 		d.broken = true
@@ -143,16 +161,16 @@ func (d *damages) tell(damage journal.Damage) {
 }
 
 // unknown takes decisions with words that are not known.
-func (d *damages) unknown(first journal.Damage, lines int) {
+func (d *Damages) unknown(first journal.Damage, lines int) {
 	if d.unknowns == 0 {
 		d.first = first
 	}
 	d.unknowns += lines
 }
 
-// end tells how many there were. The error is that of the command, or if it is well that
+// End tells how many there were. The error is that of the command, or if it is well that
 // of a log that was not read to its end: what was made of the rest is not all.
-func (d *damages) end(err error) error {
+func (d *Damages) End(err error) error {
 	if d.n > maxTold {
 		fmt.Fprintf(d.out, "policyd-rdns: and %d more damaged lines; all were passed over\n", d.n-maxTold)
 	}

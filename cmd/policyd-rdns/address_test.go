@@ -14,10 +14,10 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/explain"
+	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
-	"policyd-rdns/policy/postfix/maillog"
 	"policyd-rdns/resolver"
 	"policyd-rdns/resolver/world"
 )

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/replay"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
@@ -83,7 +84,7 @@ func TestReplayChangesNothing(t *testing.T) {
 			}
 			n++
 		}
-		status, stdout, stderr := call(string(log), "replay", "-c", path, "--fail-on", strings.Join(changeFlags(), ","), "-")
+		status, stdout, stderr := call(string(log), "replay", "-c", path, "--fail-on", strings.Join(replay.Changes(), ","), "-")
 		if want := fmt.Sprintf("%d decisions", n); status != 0 || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "\nnothing changes\n") {
 			t.Errorf("%s: replay = %d, %q, %q; want 0, %s, nothing changes", name, status, stdout, stderr, want)
 		}
@@ -187,7 +188,7 @@ func TestReplayJSON(t *testing.T) {
 			t.Errorf("%s: %d decisions, %d in groups", name, c.Decisions, sum)
 		}
 	}
-	if len(summary.Changes) != int(numChanges)-1 || summary.Changes["newly_rejected"].Groups[0].Senders["lottery.test"] == 0 {
+	if len(summary.Changes) != len(replay.Changes()) || summary.Changes["newly_rejected"].Groups[0].Senders["lottery.test"] == 0 {
 		t.Errorf("changes %v", summary.Changes)
 	}
 }

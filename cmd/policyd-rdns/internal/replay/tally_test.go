@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 
 // TestReplayedIsBounded counts more groups, senders and messages than are kept.
 func TestReplayedIsBounded(t *testing.T) {
-	p := newReplayed()
+	p := newTally()
 	const n = 2*recent.Max + maxGroups
 	for i := range n {
 		for range 2 { // recipients

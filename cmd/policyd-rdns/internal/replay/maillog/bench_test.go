@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 	"policyd-rdns/policy/journal"
-	"policyd-rdns/policy/postfix/maillog"
 )
 
 // BenchmarkRead reads a log of accepted and refused mail, seven lines to two of

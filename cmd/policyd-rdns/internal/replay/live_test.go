@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"context"
@@ -118,7 +118,7 @@ func replayAgreesWithLive(t *testing.T, seed uint64) (open, all int) {
 	random := rand.New(rand.NewPCG(seed, 11))
 	_, was := randomConfigFile(t, random)
 	path, next := randomConfigFile(t, random)
-	p, err := newReplayer(&replayOptions{config: path, decided: true, utc: true})
+	p, err := newReplayer(&Options{Config: path, Decided: true, UTC: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
-	"policyd-rdns/policy/postfix/maillog"
+	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 )
 
 // mailCounts is what is told of Postfix's logs beside the decisions.

@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"encoding/json"
@@ -34,8 +34,8 @@ const (
 
 var changeNames = [numChanges]string{"", "newly rejected", "newly deferred", "no longer rejected", "no longer deferred", "undecided"}
 
-// changeFlags are the changes as --fail-on takes them.
-func changeFlags() []string {
+// Changes are the changes that a replay may fail on.
+func Changes() []string {
 	var flags []string
 	for _, name := range changeNames[1:] {
 		flags = append(flags, strings.ReplaceAll(name, " ", "-"))
@@ -46,9 +46,9 @@ func changeFlags() []string {
 func parseChanges(texts []string) ([]change, error) {
 	var changes []change
 	for _, text := range texts {
-		i := slices.Index(changeFlags(), text)
+		i := slices.Index(Changes(), text)
 		if i < 0 {
-			return nil, fmt.Errorf("--fail-on %.60q: want %s", text, strings.Join(changeFlags(), ", "))
+			return nil, fmt.Errorf("--fail-on %.60q: want %s", text, strings.Join(Changes(), ", "))
 		}
 		changes = append(changes, change(i+1))
 	}
@@ -116,17 +116,17 @@ type replayer struct {
 	rows    *declog.Printer
 }
 
-func newReplayer(o *replayOptions) (*replayer, error) {
-	p := &replayer{decided: o.decided, place: time.Local, seed: maphash.MakeSeed()}
-	if o.utc {
+func newReplayer(o *Options) (*replayer, error) {
+	p := &replayer{decided: o.Decided, place: time.Local, seed: maphash.MakeSeed()}
+	if o.UTC {
 		p.place = time.UTC
 	}
 	var err error
-	if p.after, err = config.Load(o.config); err != nil {
+	if p.after, err = config.Load(o.Config); err != nil {
 		return nil, err
 	}
-	if o.against != "" {
-		if p.before, err = config.Load(o.against); err != nil {
+	if o.Against != "" {
+		if p.before, err = config.Load(o.Against); err != nil {
 			return nil, err
 		}
 	}

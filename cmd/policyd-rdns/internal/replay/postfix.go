@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
+	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 	"policyd-rdns/policy"
-	"policyd-rdns/policy/postfix/maillog"
 )
 
 // mailReplay judges the mail of Postfix's logs.
@@ -30,7 +30,7 @@ type mail struct {
 	learning *learning // nil: nothing to be learnt
 }
 
-func newMailReplay(p *replayer, o *postfixOptions) (*mailReplay, error) {
+func newMailReplay(p *replayer, o *PostfixOptions) (*mailReplay, error) {
 	if err := o.own(p.before, p.after); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func newMailReplay(p *replayer, o *postfixOptions) (*mailReplay, error) {
 	}
 	h := config.FindHost()
 	g := &policy.Gatherer{DNS: r, Deadline: p.after.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
-	m := &mailReplay{replayer: p, learner: newLearner(g, r, o.rate), mails: make(chan *mail, maxMails)}
+	m := &mailReplay{replayer: p, learner: newLearner(g, r, o.Rate), mails: make(chan *mail, maxMails)}
 	p.enforced = withoutObserved(p.after.Rules) // with the networks
 	if p.before != nil {
 		m.enforcedBefore = withoutObserved(p.before.Rules)
@@ -49,17 +49,17 @@ func newMailReplay(p *replayer, o *postfixOptions) (*mailReplay, error) {
 }
 
 // replayPostfix is replay of Postfix's logs.
-func replayPostfix(ctx context.Context, p *replayer, o *replayOptions, logs *declog.Logs, out *replayOutput) (*replayed, error) {
-	place, err := o.postfix.place()
+func replayPostfix(ctx context.Context, p *replayer, o *Options, logs *declog.Logs, out *output) (*tally, error) {
+	place, err := o.Postfix.place()
 	if err != nil {
 		return nil, err
 	}
-	m, err := newMailReplay(p, &o.postfix)
+	m, err := newMailReplay(p, &o.Postfix)
 	if err != nil {
 		return nil, err
 	}
 	defer m.learner.close()
-	t := newReplayed()
+	t := newTally()
 	t.mail = &mailCounts{}
 	r := &maillog.Reader{Inputs: mailInputs(logs), Place: place, OnDamage: out.damaged.Tell}
 	ctx, cancel := context.WithCancel(ctx)
@@ -129,7 +129,7 @@ func (m *mailReplay) open(q *policy.Request, f *policy.Facts) bool {
 }
 
 // tally judges and counts all that is taken, in order.
-func (m *mailReplay) tally(t *replayed, out *replayOutput) error {
+func (m *mailReplay) tally(t *tally, out *output) error {
 	for one := range m.mails {
 		j, ok := m.judgeMail(one, t.mail)
 		if !ok {

@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"hash/maphash"
@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
-	"policyd-rdns/policy/postfix/maillog"
 )
 
 // withoutObserved are the rules that decide.

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 	"policyd-rdns/policy/journal"
-	"policyd-rdns/policy/postfix/maillog"
 )
 
 // berlin is where the logs of the tests are written.

@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"cmp"
@@ -20,8 +20,8 @@ const (
 	maxSenders = 8
 )
 
-// replayed counts what becomes of recorded decisions.
-type replayed struct {
+// tally counts what becomes of recorded decisions.
+type tally struct {
 	lines               journal.Counts
 	decisions, messages int
 	first, last         time.Time
@@ -31,7 +31,7 @@ type replayed struct {
 	observed            map[policy.Verdict]int // of the new rules
 	needs               map[string]int         // of the undecided
 	changes             [numChanges]changed
-	seen                replayedMessages
+	seen                messages
 	mail                *mailCounts // nil: not of Postfix's logs
 }
 
@@ -65,11 +65,11 @@ type span struct {
 	first, last         time.Time
 }
 
-func newReplayed() *replayed {
-	return &replayed{observed: map[policy.Verdict]int{}, needs: map[string]int{}}
+func newTally() *tally {
+	return &tally{observed: map[policy.Verdict]int{}, needs: map[string]int{}}
 }
 
-func (t *replayed) add(j *judged) {
+func (t *tally) add(j *judged) {
 	if t.decisions == 0 || j.at.Before(t.first) {
 		t.first = j.at
 	}
@@ -99,7 +99,7 @@ func (t *replayed) add(j *judged) {
 	}
 }
 
-func (t *replayed) addChange(j *judged) {
+func (t *tally) addChange(j *judged) {
 	c := &t.changes[j.change]
 	c.add(j, &t.seen)
 	if j.change == undecided {
@@ -132,7 +132,7 @@ func (c *changed) group(key groupKey) *group {
 	return g
 }
 
-func (s *span) add(j *judged, seen *replayedMessages) {
+func (s *span) add(j *judged, seen *messages) {
 	if s.decisions == 0 || j.at.Before(s.first) {
 		s.first = j.at
 	}
@@ -189,5 +189,5 @@ func (c *changed) sorted() []*group {
 	return groups
 }
 
-// replayedMessages remembers the messages that were counted; nil: in all.
-type replayedMessages = recent.Messages[*span]
+// messages remembers the messages that were counted; nil: in all.
+type messages = recent.Messages[*span]

@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"bufio"
@@ -25,7 +25,7 @@ const minute = "2006-01-02 15:04"
 func countedActions() []policy.Action { return policy.Actions(true) }
 
 // print writes the summary for people.
-func (t *replayed) print(out io.Writer, p *replayer, top int) error {
+func (t *tally) print(out io.Writer, p *replayer, top int) error {
 	w := bufio.NewWriter(out)
 	c := plain.PaintFor(out)
 	fmt.Fprintf(w, "%s, %s to %s\n", t.size(), whenText(t.first, p.place), whenText(t.last, p.place))
@@ -51,11 +51,11 @@ func (t *replayed) print(out io.Writer, p *replayer, top int) error {
 	return w.Flush()
 }
 
-func (t *replayed) size() string {
+func (t *tally) size() string {
 	return plain.Plural(t.decisions, "decision", "decisions") + " about " + plain.Plural(t.messages, "message", "messages")
 }
 
-func (t *replayed) beforeText(p *replayer) string {
+func (t *tally) beforeText(p *replayer) string {
 	switch {
 	case p.before != nil:
 		return configText(p.before)
@@ -69,7 +69,7 @@ func configText(c *config.Config) string {
 	return cmp.Or(c.Path, "built-in") + " (" + c.Hash + ")"
 }
 
-func (t *replayed) printActions(w io.Writer) {
+func (t *tally) printActions(w io.Writer) {
 	fmt.Fprintf(w, "%-10s %9s %9s\n", "", "before", "after")
 	for _, a := range countedActions() {
 		diff := ""
@@ -83,7 +83,7 @@ func (t *replayed) printActions(w io.Writer) {
 	}
 }
 
-func (t *replayed) printChange(out io.Writer, p plain.Paint, change change, place *time.Location, top int) {
+func (t *tally) printChange(out io.Writer, p plain.Paint, change change, place *time.Location, top int) {
 	c := &t.changes[change]
 	title := changeNames[change] + ":"
 	if c.decisions == 0 {
@@ -111,7 +111,7 @@ func (t *replayed) printChange(out io.Writer, p plain.Paint, change change, plac
 	}
 }
 
-func (t *replayed) printUndecided(out io.Writer, p plain.Paint) {
+func (t *tally) printUndecided(out io.Writer, p plain.Paint) {
 	c := &t.changes[undecided]
 	if c.decisions == 0 {
 		return
@@ -127,14 +127,14 @@ func (t *replayed) printUndecided(out io.Writer, p plain.Paint) {
 	fmt.Fprintf(out, "  a rule in force with mode = \"observe\", before all others, has it logged from then on\n")
 }
 
-func (t *replayed) undecidedText() string {
+func (t *tally) undecidedText() string {
 	if t.mail != nil {
 		return "Postfix does not log what the rules ask for, such as HELO names, or the DNS could not say"
 	}
 	return "the lines do not hold what the rules ask for"
 }
 
-func (t *replayed) printObserved(out io.Writer, p plain.Paint) {
+func (t *tally) printObserved(out io.Writer, p plain.Paint) {
 	if len(t.observed) == 0 && t.unobserved == 0 {
 		return
 	}
@@ -154,14 +154,14 @@ func byCount(counts map[string]int) []string {
 	})
 }
 
-func (t *replayed) observedVerdicts() []policy.Verdict {
+func (t *tally) observedVerdicts() []policy.Verdict {
 	return slices.SortedFunc(maps.Keys(t.observed), func(a, b policy.Verdict) int {
 		return cmp.Or(cmp.Compare(t.observed[b], t.observed[a]), gravest(a.Action, b.Action), strings.Compare(a.Rule, b.Rule))
 	})
 }
 
 // printJSON writes the summary for programs, as one line.
-func (t *replayed) printJSON(out io.Writer, p *replayer) error {
+func (t *tally) printJSON(out io.Writer, p *replayer) error {
 	counts := func(by [policy.NumActions]int) map[string]int {
 		m := map[string]int{}
 		for _, a := range countedActions() {

@@ -1,18 +1,11 @@
-package main
+package replay
 
 import (
-	"bytes"
-	"compress/gzip"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
-	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/resolver"
@@ -98,44 +91,5 @@ func TestPossible(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// TestReplayPostfixFiles reads rotated files: compressed, in any order, their year
-// told by when they were written.
-func TestReplayPostfixFiles(t *testing.T) {
-	dir := t.TempDir()
-	config := testbed.TempFile(t, "new.toml", "[resolver]\nservers = [\""+startServer(t, "$TTL 60\n")+"\"]\n")
-	traditional := func(id, at string) string {
-		return strings.ReplaceAll(accepted(id, "unknown[203.0.113.10]", ""), "2026-11-23T09:00:00Z", at)
-	}
-	var zipped bytes.Buffer
-	z := gzip.NewWriter(&zipped)
-	if _, err := z.Write([]byte(traditional("5A1B2", "Dec 31 23:59:59"))); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	files := []struct {
-		name, text string
-		written    time.Time
-	}{
-		{"mail.log", traditional("5A1B3", "Jan  1 00:00:01"), time.Date(2025, 1, 1, 9, 0, 0, 0, time.UTC)},
-		{"mail.log.1.gz", zipped.String(), time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)},
-	}
-	args := []string{"replay", "--postfix", "--utc", "--timezone", "UTC", "-c", config}
-	for _, f := range files {
-		path := filepath.Join(dir, f.name)
-		writeFile(t, path, f.text)
-		if err := os.Chtimes(path, f.written, f.written); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, path)
-	}
-	status, stdout, stderr := call("", args...)
-	const want = "2 decisions about 2 messages, 2024-12-31 23:59 to 2025-01-01 00:00\n"
-	if status != 0 || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "DNS:        1 client looked up") {
-		t.Errorf("replay --postfix of rotated files = %d, %q,\n%s; want %s and one client looked up", status, stderr, stdout, want)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"fmt"
@@ -52,7 +52,7 @@ func TestReplayUndecided(t *testing.T) {
 		{rules(`~reject ptr = "none"`, `defer helo = "mismatch"`), `undecided rule "r1" asks for helo`},
 	}
 	for _, test := range tests {
-		p, err := newReplayer(&replayOptions{config: testbed.TempFile(t, "new.toml", test.rules)})
+		p, err := newReplayer(&Options{Config: testbed.TempFile(t, "new.toml", test.rules)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestClientsOf(t *testing.T) {
 
 // TestReplaySender: senders are counted by their domain, which is behind the last @.
 func TestReplaySender(t *testing.T) {
-	p, err := newReplayer(&replayOptions{config: testbed.TempFile(t, "new.toml", "[[rule]]\nname = \"all\"\naction = \"reject\"\nwhen = { client = \"203.0.113.20\" }\n")})
+	p, err := newReplayer(&Options{Config: testbed.TempFile(t, "new.toml", "[[rule]]\nname = \"all\"\naction = \"reject\"\nwhen = { client = \"203.0.113.20\" }\n")})
 	if err != nil {
 		t.Fatal(err)
 	}

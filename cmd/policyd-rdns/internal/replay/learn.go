@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 	"policyd-rdns/policy"
-	"policyd-rdns/policy/postfix/maillog"
 	"policyd-rdns/resolver"
 )
 

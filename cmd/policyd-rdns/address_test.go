@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/classify"
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/checkup"
 	"policyd-rdns/cmd/policyd-rdns/internal/explain"
 	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 	"policyd-rdns/policy"
@@ -117,7 +119,7 @@ func doors(t *testing.T) map[string]func(text string) string {
 			return client.String()
 		},
 		"the table of classify": func(text string) string {
-			client, err := clientOf(text)
+			client, err := classify.Client(text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +128,7 @@ func doors(t *testing.T) map[string]func(text string) string {
 		"an own name of Postfix, of doctor": func(text string) string {
 			return holder(func(a netip.Addr) bool {
 				c := configured("[helo]\nown_names = [\"" + a.String() + "\"]\n")
-				return doctorView(c, config.Host{}).OwnsName(text)
+				return checkup.View(c, config.Host{}).OwnsName(text)
 			})
 		},
 		"a question of the resolver": func(text string) string { return questioned(t, text) },

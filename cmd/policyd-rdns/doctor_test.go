@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/checkup"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
@@ -203,8 +204,8 @@ func (w *doctorWorld) printed(t *testing.T, s doctorSetup) string {
 		}
 	}
 	var text bytes.Buffer
-	report := doctorReport{"config.toml", w.hide(filepath.Join(w.dir, s.name)), findings}
-	if err := report.print(&text, false); err != nil {
+	report := checkup.Report{Path: "config.toml", Folder: w.hide(filepath.Join(w.dir, s.name)), Findings: findings}
+	if err := report.Print(&text, false); err != nil {
 		t.Fatal(err)
 	}
 	return text.String()

@@ -1,4 +1,4 @@
-package main
+package checkup
 
 import (
 	"bufio"
@@ -11,18 +11,18 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
-// doctorWidth is that of a line of explanation, in characters. Lines to paste are
+// width is that of a line of explanation, in characters. Lines to paste are
 // as long as they are.
-const doctorWidth = 80
+const width = 80
 
-// print writes the report for people, the worst first.
-func (r *doctorReport) print(out io.Writer, p plain.Paint) error {
+// Print writes the report for people, the worst first.
+func (r *Report) Print(out io.Writer, p plain.Paint) error {
 	w := bufio.NewWriter(out)
 	commands := false
 	var last []string
 	for _, level := range []doctor.Level{doctor.Error, doctor.Warning, doctor.Info, doctor.OK} {
-		for i := range r.findings {
-			f := &r.findings[i]
+		for i := range r.Findings {
+			f := &r.Findings[i]
 			if f.Level != level {
 				continue
 			}
@@ -34,18 +34,18 @@ func (r *doctorReport) print(out io.Writer, p plain.Paint) error {
 	fmt.Fprintf(w, "\n%s\n", p.Bold(r.summary()))
 	if commands {
 		reload := "postfix reload"
-		if r.folder != "" {
-			reload = "postfix -c " + plain.Line(r.folder) + " reload"
+		if r.Folder != "" {
+			reload = "postfix -c " + plain.Line(r.Folder) + " reload"
 		}
 		fmt.Fprintln(w, "What postconf changes comes into force with: "+reload)
 	}
 	return w.Flush()
 }
 
-func (r *doctorReport) summary() string {
+func (r *Report) summary() string {
 	of := "the built-in configuration"
-	if r.path != "" {
-		of = plain.Line(r.path)
+	if r.Path != "" {
+		of = plain.Line(r.Path)
 	}
 	errors, warnings := r.count(doctor.Error), r.count(doctor.Warning)
 	switch {
@@ -70,13 +70,13 @@ func printFinding(w io.Writer, p plain.Paint, f *doctor.Finding, last []string) 
 	case doctor.OK:
 		word = p.Green(word)
 	}
-	for i, line := range plain.Wrap(f.Title, doctorWidth) {
+	for i, line := range plain.Wrap(f.Title, width) {
 		if i > 0 {
 			word = indent
 		}
 		fmt.Fprintf(w, "%s%s\n", word, p.Bold(line))
 	}
-	for _, line := range plain.Wrap(f.Why, doctorWidth) {
+	for _, line := range plain.Wrap(f.Why, width) {
 		fmt.Fprintf(w, "%s%s\n", indent, line)
 	}
 	do := f.Do

@@ -1,4 +1,4 @@
-package main
+package classify
 
 import (
 	"bufio"
@@ -35,7 +35,9 @@ type score struct {
 // maxMisses bounds the misses that are shown of each sort.
 const maxMisses = 50
 
-func scoreNames(in io.Reader, out io.Writer) error {
+// Score reads a labelled table, label<TAB>address<TAB>name<TAB>anything, the label
+// generic or named, and writes how many of each are told right.
+func Score(in io.Reader, out io.Writer) error {
 	var s score
 	lines := nameLines(in)
 	for n := 1; lines.Scan(); n++ {
@@ -57,7 +59,7 @@ func (s *score) row(line string) error {
 	if len(fields) < 3 || fields[0] != "generic" && fields[0] != "named" {
 		return nil
 	}
-	client, err := clientOf(fields[1])
+	client, err := Client(fields[1])
 	if err != nil {
 		return err
 	}

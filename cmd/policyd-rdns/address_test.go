@@ -11,11 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/classify"
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/declog"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/checkup"
+	"policyd-rdns/cmd/policyd-rdns/internal/explain"
+	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
-	"policyd-rdns/policy/postfix/maillog"
 	"policyd-rdns/resolver"
 	"policyd-rdns/resolver/world"
 )
@@ -101,21 +105,21 @@ func doors(t *testing.T) map[string]func(text string) string {
 		"a rule's client":  func(text string) string { return rule("client", text) },
 		"a rule's helo_is": func(text string) string { return rule("helo_is", helo(netip.MustParseAddr(text))) },
 		"log --client": func(text string) string {
-			filter, err := (&logFlags{clients: []string{text}}).filter(time.Now())
+			filter, err := (&declog.Choice{Clients: []string{text}}).Filter(time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
-			return holder(func(a netip.Addr) bool { return filter.wants(&journal.Record{Request: policy.Request{Client: a}}) })
+			return holder(func(a netip.Addr) bool { return filter.Wants(&journal.Record{Request: policy.Request{Client: a}}) })
 		},
 		"the address of explain": func(text string) string {
-			client, err := clientArgument(text)
+			client, err := explain.Address(text)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return client.String()
 		},
 		"the table of classify": func(text string) string {
-			client, err := clientOf(text)
+			client, err := classify.Client(text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +128,7 @@ func doors(t *testing.T) map[string]func(text string) string {
 		"an own name of Postfix, of doctor": func(text string) string {
 			return holder(func(a netip.Addr) bool {
 				c := configured("[helo]\nown_names = [\"" + a.String() + "\"]\n")
-				return doctorView(c, config.Host{}).OwnsName(text)
+				return checkup.View(c, config.Host{}).OwnsName(text)
 			})
 		},
 		"a question of the resolver": func(text string) string { return questioned(t, text) },

@@ -21,7 +21,7 @@ func TestClassify(t *testing.T) {
 		{"2001:db8::1\tmail.example.com\n", 0, "mail.example.com\tproper\t\t\n"},
 		{"mail\x1b[31m.example.com\n", 0, "mail?[31m.example.com\tproper\t\t\n"},
 		{"mail.example.com\tmail.example.com\n", 1, "line 1: \"mail.example.com\": want address<TAB>name"},
-		{strings.Repeat("x", maxNameLine+1), 1, "token too long"},
+		{strings.Repeat("x", 64<<10+1), 1, "token too long"},
 	}
 	for _, test := range tests {
 		for _, args := range [][]string{{"classify"}, {"classify", "-"}} {

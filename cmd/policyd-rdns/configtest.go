@@ -8,25 +8,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 )
 
 func newConfigtest() *cobra.Command {
 	var path string
+	var rules bool
 	cmd := &cobra.Command{
 		Use:   "configtest",
-		Short: "check a configuration file and print the rules that it makes",
+		Short: "check a configuration file, and print the rules that it makes",
 		Long: `configtest reports every error of the file at once, each with its line, key and
 value and with what would be right, and exits with status 1 if there is one.
-Else it prints the effective rules, in order, as TOML, and then warnings, to
-standard error: what is allowed and probably not meant. They leave the status 0.`,
+With --rules it prints the rules in force, in their order, as TOML, each with
+where it comes from. Warnings come last, on standard error: what is allowed and
+probably not meant. They leave the status 0.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := config.Load(path)
 			if err != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), err)
-				return errNotWell
+				return exit.ErrNotWell
 			}
-			printConfig(cmd.OutOrStdout(), conf)
+			printConfig(cmd.OutOrStdout(), conf, rules)
 			for _, w := range conf.AllWarnings() {
 				fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w.Error())
 			}
@@ -34,20 +37,20 @@ standard error: what is allowed and probably not meant. They leave the status 0.
 		},
 	}
 	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&rules, "rules", false, "print the rules in force, in their order, each with where it comes from")
 	return cmd
 }
 
-// printConfig writes the effective rules, and what they rest on.
-func printConfig(w io.Writer, c *config.Config) {
+// printConfig writes what is in force, with its rules on request.
+func printConfig(w io.Writer, c *config.Config, rules bool) {
 	from := c.Path
 	if from == "" {
 		from = "built-in"
 	}
 	fmt.Fprintf(w, "# configuration %s (%s), mode %s, on_doubt %s\n", c.Hash, from, c.Rules.Mode, c.Rules.OnDoubt)
 	fmt.Fprintf(w, "# listening on %s\n", strings.Join(c.Server.Listen, ", "))
-	fmt.Fprintf(w, "# the first rule that holds decides; without one: dunno\n")
-	for i := range c.Rules.List {
-		fmt.Fprintf(w, "\n# %d\n", i+1)
-		config.WriteRule(w, &c.Rules.List[i])
+	if rules {
+		fmt.Fprintf(w, "# the first rule that holds decides; without one: dunno\n")
+		c.WriteRules(w)
 	}
 }

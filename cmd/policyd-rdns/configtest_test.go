@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"policyd-rdns/cmd/policyd-rdns/internal/config"
 )
 
 // TestConfigtest: every problem on standard error and status 1, or the rules, and
@@ -57,55 +55,4 @@ func TestPrintedRulesAreTheRules(t *testing.T) {
 func rules(printed string) string {
 	_, rules, _ := strings.Cut(printed, "\n# 1\n")
 	return rules
-}
-
-// TestConfigtestPassesWhatListens holds the two to each other: what configtest lets
-// pass is listened on, and what is listened on passes.
-func TestConfigtestPassesWhatListens(t *testing.T) {
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "file"), "")
-	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, server := range []string{
-		`listen = ["127.0.0.1:0"]`,
-		`listen = ["[::ffff:127.0.0.1]:0"]`,
-		`listen = ["127.0.0.1:0", "unix:DIR/s"]`,
-		`listen = ["unix:DIR/s", "unix:DIR/t"]`,
-		`listen = ["unix:DIR/s", "unix:DIR//s"]`,
-		`listen = ["unix:DIR/s", "unix:DIR/folder/../s"]`,
-		`listen = ["unix:DIR/none/s"]`,
-		`listen = ["unix:DIR/file"]`,
-		`listen = ["unix:DIR/file/s"]`,
-		`listen = ["unix:DIR/folder"]`,
-		`listen = ["unix:DIR/folder/"]`,
-		`listen = ["unix:DIR/s/"]`,
-		`listen = ["unix:DIR/` + strings.Repeat("x", 90) + `"]`,
-		`listen = ["unix:DIR/` + strings.Repeat("x", 30) + `"]`,
-		`listen = ["unix:s"]`,
-		`listen = ["unix:"]`,
-		`listen = ["localhost:0"]`,
-		`listen = ["unix:DIR/s"]` + "\nsocket_group = \"no-such-group\"",
-		`listen = ["unix:DIR/s"]` + "\nsocket_group = \"-1\"",
-		`listen = ["unix:DIR/s"]` + "\nsocket_group = \"4294967295\"",
-	} {
-		conf, err := config.Parse("", []byte("[server]\n"+strings.ReplaceAll(server, "DIR", dir)))
-		if err != nil {
-			// Listening comes to the same, for one of the addresses at least.
-			conf = config.Defaults()
-			listening, group, _ := strings.Cut(strings.TrimPrefix(server, "listen = "), "\nsocket_group = ")
-			conf.Server.SocketGroup = strings.Trim(group, `"`)
-			conf.Server.Listen = nil
-			for address := range strings.SplitSeq(strings.Trim(listening, "[]"), ", ") {
-				conf.Server.Listen = append(conf.Server.Listen, strings.ReplaceAll(strings.Trim(address, `"`), "DIR", dir))
-			}
-		}
-		listeners, refused := listen(conf, nil)
-		for _, l := range listeners {
-			l.Close()
-		}
-		if (err != nil) != (refused != nil) {
-			t.Errorf("%.120s: configtest: %v; listening: %v; want both or neither", server, err, refused)
-		}
-	}
 }

@@ -1,34 +1,13 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/netip"
-	"slices"
-
 	"github.com/spf13/cobra"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/config"
-	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
-	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
-	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
-	"policyd-rdns/policy/address"
-	"policyd-rdns/policy/hostname"
-	"policyd-rdns/resolver"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/checkup"
 )
 
-// doctorOptions are the flags of doctor.
-type doctorOptions struct {
-	config   string
-	postconf string
-	mastercf string
-	json     bool
-}
-
 func newDoctor() *cobra.Command {
-	var o doctorOptions
+	var o checkup.Options
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "look whether Postfix, the DNS and this machine are set up properly",
@@ -61,146 +40,13 @@ how many; "findings", a list of objects with "id", which names the check, "level
 Exit status 1 if there is an error.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runDoctor(cmd.Context(), o, cmd.InOrStdin(), cmd.OutOrStdout())
+			return checkup.Run(cmd.Context(), &o, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
 	f := cmd.Flags()
-	configFlag(cmd, &o.config)
-	f.StringVar(&o.postconf, "postconf", "", "`file` with what postconf, or postconf -n, prints; postconf -M too")
-	f.StringVar(&o.mastercf, "mastercf", "", "`file` with what postconf -M prints, or master.cf itself")
-	f.BoolVar(&o.json, "json", false, "print JSON")
+	configFlag(cmd, &o.Config)
+	f.StringVar(&o.Postconf, "postconf", "", "`file` with what postconf, or postconf -n, prints; postconf -M too")
+	f.StringVar(&o.MasterCF, "mastercf", "", "`file` with what postconf -M prints, or master.cf itself")
+	f.BoolVar(&o.JSON, "json", false, "print JSON")
 	return cmd
-}
-
-func runDoctor(ctx context.Context, o doctorOptions, stdin io.Reader, stdout io.Writer) error {
-	read, err := o.postfix(stdin)
-	if err != nil {
-		return err
-	}
-	system := machine.NewSystem()
-	unit := system.Unit(ctx)
-	path := o.config
-	if path == "" {
-		path = unit.Config // empty if there is no unit
-	}
-	conf, err := config.Load(path)
-	if err != nil {
-		return err
-	}
-	servers, err := dnsServers(conf)
-	if err != nil {
-		return err
-	}
-	view := doctorView(conf, config.FindHost())
-	dns, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: conf.Resolver.Timeout, CacheEntries: 1000, MaxInFlight: conf.Resolver.MaxInFlight,
-	})
-	if err != nil {
-		return err
-	}
-	defer dns.Close()
-	system.Mail = dns
-	m := doctor.Read(ctx, system, doctor.Wanted{Postfix: read, Unit: unit, View: view, Servers: servers})
-	report := doctorReport{path, m.Postfix.Folder(), doctor.Examine(&m, view)}
-	if o.json {
-		err = report.json(stdout)
-	} else {
-		err = report.print(stdout, paint(isTerminal(stdout)))
-	}
-	if err != nil {
-		return err
-	}
-	if report.count(doctor.Error) > 0 {
-		return errNotWell
-	}
-	return nil
-}
-
-// postfix reads the files of the flags; nil: there are none, and postconf is to
-// be asked.
-func (o *doctorOptions) postfix(stdin io.Reader) (*maincf.Postfix, error) {
-	if o.postconf == "" && o.mastercf == "" {
-		return nil, nil
-	}
-	if o.postconf == "" {
-		return nil, errUsage{fmt.Errorf("--mastercf %.60q: want --postconf FILE too", o.mastercf)}
-	}
-	var texts []string
-	for _, path := range []string{o.postconf, o.mastercf} {
-		if path == "" {
-			continue
-		}
-		in, err := openInput(path, stdin)
-		if err != nil {
-			return nil, err
-		}
-		text, err := io.ReadAll(io.LimitReader(in, maincf.MaxText))
-		_ = in.Close() // it was only read
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		texts = append(texts, string(text))
-	}
-	p := maincf.ParsePostfix(texts...)
-	return &p, nil
-}
-
-// doctorView is what doctor needs to know of a configuration.
-func doctorView(c *config.Config, h config.Host) *doctor.View {
-	return &doctor.View{
-		Path:        c.Path,
-		Listen:      c.Server.Listen,
-		Deadline:    c.Server.Deadline,
-		Connections: c.Server.Connections,
-		Descriptors: descriptors(c),
-		Networks:    c.Server.Networks,
-		OwnNames:    c.HELO.OwnNames,
-		LogFile:     c.Log.File,
-		Builtin:     c.Builtin,
-		OwnsClient: func(a netip.Addr) bool {
-			return c.Rules.Networks.Has(a) || slices.Contains(h.Addrs, a)
-		},
-		OwnsName: func(name string) bool {
-			if a, err := netip.ParseAddr(name); err == nil {
-				a = address.Plain(a)
-				return c.Rules.OwnAddrs.Has(a) || slices.Contains(h.Addrs, a)
-			}
-			name = hostname.Normal(name)
-			if hostname.Local(name) {
-				return false
-			}
-			return c.Rules.OwnNames.Has(name) || slices.Contains(h.Names, name)
-		},
-	}
-}
-
-// doctorReport is what doctor found.
-type doctorReport struct {
-	path     string
-	folder   string // of Postfix, if it is not the usual one
-	findings []doctor.Finding
-}
-
-func (r *doctorReport) count(level doctor.Level) int {
-	n := 0
-	for _, f := range r.findings {
-		if f.Level == level {
-			n++
-		}
-	}
-	return n
-}
-
-// json is the report for programs. Its form is stable: fields are added, never
-// renamed.
-func (r *doctorReport) json(out io.Writer) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(struct {
-		Config   string           `json:"config"`
-		Errors   int              `json:"errors"`
-		Warnings int              `json:"warnings"`
-		Findings []doctor.Finding `json:"findings"`
-	}{r.path, r.count(doctor.Error), r.count(doctor.Warning), r.findings})
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/checkup"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
@@ -202,8 +204,8 @@ func (w *doctorWorld) printed(t *testing.T, s doctorSetup) string {
 		}
 	}
 	var text bytes.Buffer
-	report := doctorReport{"config.toml", w.hide(filepath.Join(w.dir, s.name)), findings}
-	if err := report.print(&text, false); err != nil {
+	report := checkup.Report{Path: "config.toml", Folder: w.hide(filepath.Join(w.dir, s.name)), Findings: findings}
+	if err := report.Print(&text, false); err != nil {
 		t.Fatal(err)
 	}
 	return text.String()
@@ -328,10 +330,10 @@ func TestDoctorUsage(t *testing.T) {
 		status int
 		want   string
 	}{
-		{[]string{"doctor", "now"}, exitUsage, "unknown command"},
-		{[]string{"doctor", "--mastercf", "x"}, exitUsage, "want --postconf FILE too"},
-		{[]string{"doctor", "--postconf", "testdata/none.txt"}, exitNotWell, "no such file"},
-		{[]string{"doctor", "-c", "testdata/none.toml", "--postconf", "-"}, exitNotWell, "reading the configuration"},
+		{[]string{"doctor", "now"}, exit.Misused, "unknown command"},
+		{[]string{"doctor", "--mastercf", "x"}, exit.Misused, "want --postconf FILE too"},
+		{[]string{"doctor", "--postconf", "testdata/none.txt"}, exit.NotWell, "no such file"},
+		{[]string{"doctor", "-c", "testdata/none.toml", "--postconf", "-"}, exit.NotWell, "reading the configuration"},
 	} {
 		status, _, stderr := call("", test.args...)
 		if status != test.status || !strings.Contains(stderr, test.want) {

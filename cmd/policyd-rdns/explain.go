@@ -2,21 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
-	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/explain"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
-	"policyd-rdns/policy/address"
-	"policyd-rdns/policy/gather"
-	"policyd-rdns/resolver"
 )
 
 // explainOptions are the flags of explain.
@@ -42,12 +38,12 @@ this client pass. Exit status 1 if the client would not pass.
   policyd-rdns explain 192.0.2.1 --helo mail.example.com --stage client`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return errUsage{errors.New("explain wants one address")}
+				return exit.Usage(errors.New("explain wants one address"))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return explain(cmd.Context(), args[0], o, cmd.OutOrStdout())
+			return explainClient(cmd.Context(), args[0], &o, cmd.OutOrStdout())
 		},
 	}
 	f := cmd.Flags()
@@ -61,121 +57,35 @@ this client pass. Exit status 1 if the client would not pass.
 	return cmd
 }
 
-// explanation is all there is to say about one client.
-type explanation struct {
-	Request  policy.Request
-	Lookups  []lookup
-	Facts    policy.Facts
-	Trials   []policy.Trial
-	Decision policy.Decision
-	Reads    string // what the sending server reads; empty: nothing
-	Exempt   string // TOML
-}
-
-// lookup is one question with its answer.
-type lookup struct {
-	Question string
-	Answer   resolver.Answer
-	Took     time.Duration
-}
-
-// clientArgument reads the address of a client.
-func clientArgument(text string) (netip.Addr, error) {
-	addr, err := netip.ParseAddr(text)
+func explainClient(ctx context.Context, client string, o *explainOptions, out io.Writer) error {
+	addr, err := explain.Address(client)
 	if err != nil {
-		return addr, fmt.Errorf("%.60q is no address", text)
-	}
-	return address.Plain(addr), nil
-}
-
-func explain(ctx context.Context, client string, o explainOptions, out io.Writer) error {
-	addr, err := clientArgument(client)
-	if err != nil {
-		return errUsage{err}
+		return exit.Usage(err)
 	}
 	if o.stage != "client" && o.stage != "recipient" {
-		return errUsage{fmt.Errorf("--stage %.60q: want client or recipient", o.stage)}
+		return exit.Usage(fmt.Errorf("--stage %.60q: want client or recipient", o.stage))
 	}
 	conf, err := config.Load(o.config)
 	if err != nil {
 		return err
 	}
-	servers, err := dnsServers(conf)
-	if err != nil {
-		return err
-	}
-	r, err := resolver.New(resolver.Config{
-		Servers: servers, Timeout: conf.Resolver.Timeout, CacheEntries: 1000, MaxInFlight: conf.Resolver.MaxInFlight,
-	})
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	h := config.FindHost()
-	dns := &recorder{dns: r}
-	g := &gather.Gatherer{DNS: dns, Deadline: conf.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
 	req := policy.Request{
-		Time: time.Now(), Client: addr, HELO: o.helo,
-		State: "RCPT", Sender: nullSender(o.sender), Recipient: o.recipient,
+		Client: addr, HELO: o.helo, State: "RCPT", Sender: o.sender, Recipient: o.recipient,
 	}
-	e := explainRequest(ctx, conf, g, req, o.stage)
-	e.Lookups = dns.lookups()
+	if req.Sender == "<>" {
+		req.Sender = ""
+	}
+	e, err := explain.Live(ctx, conf, &req, o.stage)
+	if err != nil {
+		return err
+	}
 	if o.json {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(e.jsonValue()); err != nil {
-			return err
-		}
+		err = e.WriteJSON(out)
 	} else {
-		e.print(out, paint(isTerminal(out)))
+		e.Print(out, plain.PaintFor(out))
 	}
-	if e.Decision.Decided != policy.DUNNO {
-		return errNotWell
+	if err == nil && e.Decision.Decided != policy.DUNNO {
+		return exit.ErrNotWell
 	}
-	return nil
-}
-
-func nullSender(s string) string {
-	if s == "<>" {
-		return ""
-	}
-	return s
-}
-
-// explainRequest judges a request and keeps all that led there.
-func explainRequest(ctx context.Context, c *config.Config, g *gather.Gatherer, req policy.Request, stage string) *explanation {
-	e := &explanation{Request: req}
-	e.Decision = g.Decide(ctx, &req, c.Rules, &e.Facts)
-	e.Trials = c.Rules.Trace(&req, &e.Facts)
-	e.Reads = wrapped(&req, &e.Facts, e.Decision.Action, e.Decision.Reply(), stage)
-	e.Exempt = exempt(c, &req, &e.Facts, &e.Decision)
-	return e
-}
-
-// exempt is what would let the client of a decision pass, as TOML; empty if it
-// passes.
-func exempt(c *config.Config, req *policy.Request, f *policy.Facts, d *policy.Decision) string {
-	switch {
-	case d.Decided == policy.DUNNO:
-		return ""
-	case c.Builtin:
-		// A rule of one's own replaces the built-in ones.
-		return "# at the top of the file, so that the built-in rules follow\ndefault_rules = true\n\n" + exemption(req, f, d.Rule)
-	}
-	return exemption(req, f, d.Rule)
-}
-
-// isTerminal says whether somebody watches who can see colours
-// (https://no-color.org).
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull) // a character device too
-	return err != nil || !os.SameFile(info, null)
+	return err
 }

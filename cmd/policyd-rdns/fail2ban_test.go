@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -54,16 +57,18 @@ func fail2banLog(t *testing.T, format journal.Format) (lines []string, rejected 
 		}
 		rejected = append(rejected, client)
 	}
-	for line := range bytes.Lines(recordedLog(t)) {
+	for line := range bytes.Lines(week.Record(t)) {
 		if r, err := journal.Parse(line); err == nil {
 			add(&r)
 		}
 	}
-	for _, helo := range append(hostileHELOs(),
+	for _, helo := range append(testbed.HostileHELOs(),
 		`x client=198.51.100.1 y`, `x" client=198.51.100.1 y="`, `x\" client=198.51.100.1 `, `","client":"198.51.100.1`, `\","client":"198.51.100.1`, `action=reject client=198.51.100.1`) {
 		for _, action := range []policy.Action{policy.Reject, policy.DUNNO} {
-			q := *visit("203.0.113.99", helo)
-			q.Sender, q.Recipient = helo, helo
+			q := policy.Request{
+				Time: time.Now(), Client: netip.MustParseAddr("203.0.113.99"), HELO: helo, State: "RCPT",
+				Sender: helo, Recipient: helo, Instance: "1a.2b.203.0.113.99",
+			}
 			d := policy.Decision{Action: action, Decided: action, Rule: helo, Would: []policy.Ruling{{Action: policy.Reject, Rule: helo}}}
 			r := journal.Record{ID: "abc", Config: "def", Request: q, Decision: d, Elapsed: time.Millisecond}
 			if action == policy.Reject {

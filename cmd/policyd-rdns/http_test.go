@@ -3,39 +3,16 @@ package main
 import (
 	"fmt"
 	"html"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
-	"policyd-rdns/policy/journal"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
-
-// fetched is what an HTTP server answers.
-func fetched(t *testing.T, method, url, host string) (status int, body string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Host = host
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
-}
 
 // serveWatched starts the program with HTTP on, and says where.
 func serveWatched(t *testing.T, path string) (d *aDaemon, url string) {
@@ -78,7 +55,7 @@ func TestHTTP(t *testing.T) {
 		{"POST", "", "", 405, nil},
 		{"GET", "metrics", "rebind.example.org", 421, nil},
 	} {
-		status, body := fetched(t, test.method, url+test.path, test.host)
+		status, body := testbed.Fetch(t, test.method, url+test.path, test.host)
 		if status != test.status {
 			t.Errorf("%s /%s of %q = %d; want %d", test.method, test.path, test.host, status, test.status)
 		}
@@ -106,7 +83,7 @@ func TestHTTP(t *testing.T) {
 	hup("mode = 5\n", "configuration not reloaded")
 	expectPage(t, url, "The configuration could not be read again", "want a text in quotes")
 	expectPage(t, url+"metrics", "policyd_rdns_config_last_reload_successful 0", `policyd_rdns_config_reloads_total{result="failure"} 1`)
-	_, before := fetched(t, "GET", url, "")
+	_, before := testbed.Fetch(t, "GET", url, "")
 	hup("on_doubt = \"dunno\"\n"+strings.Replace(string(good), "127.0.0.1:0\"\n", "127.0.0.1:1\"\n", 1)+
 		"\n[[rule]]\nname = \"all\"\naction = \"defer\"\n", "wait for a restart")
 	expectPage(t, url+"metrics", "policyd_rdns_config_last_reload_successful 1", `policyd_rdns_decisions_total{action="defer",rule="all"} 0`)
@@ -118,7 +95,7 @@ func TestHTTP(t *testing.T) {
 
 func expectPage(t *testing.T, url string, texts ...string) {
 	t.Helper()
-	_, body := fetched(t, "GET", url, "")
+	_, body := testbed.Fetch(t, "GET", url, "")
 	for _, want := range texts {
 		if !strings.Contains(html.UnescapeString(body), want) {
 			t.Errorf("%s lacks %q:\n%s", url, want, body)
@@ -136,10 +113,10 @@ func TestNotReady(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	writeConfig(t, path, nobody.LocalAddr().String(), anyPort, "[http]\nlisten = \""+anyPort+"\"\n")
 	d, url := serveWatched(t, path)
-	if status, body := fetched(t, "GET", url+"readyz", ""); status != 503 || !strings.Contains(body, "no DNS server answers: no reply from "+nobody.LocalAddr().String()) {
+	if status, body := testbed.Fetch(t, "GET", url+"readyz", ""); status != 503 || !strings.Contains(body, "no DNS server answers: no reply from "+nobody.LocalAddr().String()) {
 		t.Errorf("GET /readyz = %d, %q; want 503 and why", status, body)
 	}
-	if status, _ := fetched(t, "GET", url+"healthz", ""); status != 200 {
+	if status, _ := testbed.Fetch(t, "GET", url+"healthz", ""); status != 200 {
 		t.Errorf("GET /healthz = %d; want 200", status)
 	}
 	d.stop(t)
@@ -153,7 +130,7 @@ func TestReadyWithoutRoot(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "config.toml")
 		writeConfig(t, path, dns, anyPort, "[http]\nlisten = \""+anyPort+"\"\n")
 		d, url := serveWatched(t, path)
-		if status, body := fetched(t, "GET", url+"readyz", ""); status != 200 {
+		if status, body := testbed.Fetch(t, "GET", url+"readyz", ""); status != 200 {
 			t.Errorf("%s: GET /readyz = %d, %q; want 200", fault, status, body)
 		}
 		d.stop(t)
@@ -175,58 +152,3 @@ func TestHTTPAddressInUse(t *testing.T) {
 		t.Errorf("serve = %d, %q; want 1 and %q", status, stderr, want)
 	}
 }
-
-// TestPageIsExplain: the page about a decision says all that explain prints of
-// the same facts, and says it the same.
-func TestPageIsExplain(t *testing.T) {
-	d, url := watched(t)
-	text := regexp.MustCompile(`(?s)<[^>]*>`)
-	blank := regexp.MustCompile(`\s+`)
-	for _, r := range d.recent(t, url) {
-		conf := d.current.Load().conf
-		e := explanation{
-			Request: r.Request, Lookups: recordedLookups(&r), Facts: r.Facts, Decision: r.Decision, Trials: conf.Rules.Trace(&r.Request, &r.Facts),
-			Reads: wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"), Exempt: exempt(conf, &r.Request, &r.Facts, &r.Decision),
-		}
-		var printed strings.Builder
-		e.print(&printed, false)
-		_, body := fetched(t, "GET", url+"decision/"+r.ID, "")
-		page := strings.ToLower(blank.ReplaceAllString(html.UnescapeString(text.ReplaceAllString(body, " ")), " "))
-		for line := range strings.Lines(printed.String()) {
-			line = strings.TrimSuffix(strings.TrimSpace(line), ":")
-			line = strings.TrimSuffix(line, " 0s") // the time of a lookup is not recorded
-			line = strings.ReplaceAll(line, "): ", ") ")
-			line = strings.ToLower(strings.TrimSpace(blank.ReplaceAllString(line, " ")))
-			if strings.HasPrefix(line, "client ") {
-				continue // is in the heading
-			}
-			if line = strings.TrimSuffix(line, " -"); !strings.Contains(page, line) {
-				t.Errorf("the page about %s as %.40q lacks %q:\n%s", r.Request.Client, r.Request.HELO, line, page)
-			}
-		}
-	}
-}
-
-// recent are the decisions of the demonstration's clients, read back from their
-// pages.
-func (d *daemon) recent(t *testing.T, url string) []journal.Record {
-	t.Helper()
-	var records []journal.Record
-	line := regexp.MustCompile(`(?s)<pre tabindex="0" class="wrap">(.*?)</pre>`)
-	for i := range demoClients() {
-		_, body := fetched(t, "GET", url+"decision/"+idOf(d.firstID+uint64(i)+1), "")
-		found := line.FindStringSubmatch(body)
-		if found == nil {
-			t.Fatalf("no log line on the page:\n%s", body)
-		}
-		r, err := journal.Parse([]byte(html.UnescapeString(found[1])))
-		if err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, r)
-	}
-	return records
-}
-
-// idOf is the ID of the decision with a number.
-func idOf(number uint64) string { return strconv.FormatUint(number, 36) }

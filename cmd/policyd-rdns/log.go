@@ -1,28 +1,16 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"slices"
-	"sync"
-	"time"
-
 	"github.com/spf13/cobra"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/config"
-	"policyd-rdns/policy/journal"
+	"policyd-rdns/cmd/policyd-rdns/internal/declog"
+	"policyd-rdns/policy"
 )
 
 // logOptions are the flags of log.
 type logOptions struct {
 	config string
-	follow bool
-	json   bool
-	utc    bool
-	wanted logFlags
+	declog.Options
 }
 
 func newLogCommand() *cobra.Command {
@@ -49,156 +37,44 @@ A filter that is given more than once holds if one of its values does. Times are
 2006-01-02, "2006-01-02 15:04", 15:04 (today), RFC 3339, or how long ago: 90m,
 2h, 7d.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return showLog(cmd.Context(), args, &o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return showLog(cmd, args, &o)
 		},
 	}
 	f := cmd.Flags()
 	configFlag(cmd, &o.config)
-	f.BoolVarP(&o.follow, "follow", "f", false, "go on with what is written, through rotation; begins with the last lines")
-	f.BoolVar(&o.json, "json", false, "print the records as JSON, one for each recipient")
-	f.BoolVar(&o.utc, "utc", false, "print times as in the log, not those of this place")
-	o.wanted.register(cmd)
+	f.BoolVarP(&o.Follow, "follow", "f", false, "go on with what is written, through rotation; begins with the last lines")
+	f.BoolVar(&o.JSON, "json", false, "print the records as JSON, one for each recipient")
+	f.BoolVar(&o.UTC, "utc", false, "print times as in the log, not those of this place")
+	choiceFlags(cmd, &o.Choice)
 	return cmd
 }
 
-// logTick is how often a log that is followed is looked at, and in which time
-// the recipients of one message are waited for.
-const logTick = 500 * time.Millisecond
-
-func showLog(ctx context.Context, paths []string, o *logOptions, stdin io.Reader, stdout, stderr io.Writer) error {
-	now := time.Now()
-	if o.utc {
-		now = now.UTC()
-	}
-	filter, err := o.wanted.filter(now)
-	if err != nil {
-		return errUsage{err}
-	}
+func showLog(cmd *cobra.Command, paths []string, o *logOptions) error {
 	if len(paths) == 0 {
-		if paths, err = o.defaultPaths(stdin); err != nil {
+		var err error
+		if paths, err = declog.Default(o.config, cmd.InOrStdin()); err != nil {
 			return err
 		}
 	}
-	logs, err := findRecords(paths, stdin)
-	if err != nil {
-		return err
-	}
-	if o.follow {
-		if err := o.followInstead(ctx, logs, paths); err != nil {
-			return err
-		}
-		// The end of ctx is that of the log: what was read is still printed.
-		ctx = context.WithoutCancel(ctx)
-	}
-	damaged := damages{out: stderr}
-	r := &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell, OnUnknown: damaged.unknown}
-	if o.json {
-		err = showJSON(ctx, r, filter, stdout)
-	} else {
-		err = showRows(ctx, r, filter, newLogPrinter(stdout, now.Location()), o.follow || isLive(paths, stdin))
-	}
-	return damaged.end(err)
+	return declog.Show(cmd.Context(), paths, &o.Options, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 }
 
-// isLive says that lines may be yet to come from standard input: of a pipe nobody
-// knows.
-func isLive(paths []string, stdin io.Reader) bool {
-	f, ok := stdin.(*os.File)
-	if !ok || !slices.Contains(paths, "-") {
-		return false
+// choiceFlags are the flags that choose decisions.
+func choiceFlags(cmd *cobra.Command, c *declog.Choice) {
+	f := cmd.Flags()
+	f.StringArrayVar(&c.Clients, "client", nil, "only of this `address` or network, as 192.0.2.0/24")
+	f.StringArrayVar(&c.Names, "name", nil, "only of clients with this PTR `name`, confirmed or not; .example.com: all under it")
+	f.StringArrayVar(&c.HELOs, "helo", nil, "only of clients with this HELO, or one under .example.com: `name`")
+	f.StringArrayVar(&c.Senders, "sender", nil, "only from this `address`: user@example.com, example.com, .example.com, user@ or <>")
+	f.StringArrayVar(&c.Recipients, "recipient", nil, "only to this `address`, likewise")
+	f.StringArrayVar(&c.Actions, "action", nil, "only of this `action`: reject, defer, dunno, or info; also if it was not carried out")
+	f.StringArrayVar(&c.Rules, "rule", nil, "only by rules with this `text` in their names, observed ones too")
+	f.StringArrayVar(&c.IDs, "id", nil, "only the decision with this `id`")
+	f.StringVar(&c.Since, "since", "", "only at this `time` or later, or this long ago at most")
+	f.StringVar(&c.Until, "until", "", "only before this `time`")
+	var actions []string
+	for _, a := range policy.Actions(false) {
+		actions = append(actions, a.String())
 	}
-	info, err := f.Stat()
-	return err == nil && !info.Mode().IsRegular()
-}
-
-// defaultPaths is what is read if no file was named.
-func (o *logOptions) defaultPaths(stdin io.Reader) ([]string, error) {
-	if o.config != "" {
-		conf, err := config.Load(o.config)
-		if err != nil {
-			return nil, err
-		}
-		if conf.Log.File != "" {
-			return []string{conf.Log.File}, nil
-		}
-	}
-	if f, ok := stdin.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return nil, errUsage{errors.New("which log? Name a file, or, if decisions go to the journal:\n" +
-				"  journalctl -u policyd-rdns -o cat | policyd-rdns log -")}
-		}
-	}
-	return []string{"-"}, nil
-}
-
-// followInstead has the one log followed. Standard input is followed anyway.
-func (o *logOptions) followInstead(ctx context.Context, logs *records, paths []string) error {
-	if len(paths) != 1 {
-		return errUsage{fmt.Errorf("--follow wants one file, not %d", len(paths))}
-	}
-	if paths[0] == "-" {
-		return nil
-	}
-	lines := lastLines
-	if o.wanted.since != "" || o.wanted.until != "" {
-		lines = -1
-	}
-	logs.inputs[0].Once = true
-	logs.inputs[0].Open = func() (io.ReadCloser, error) { return follow(ctx, paths[0], lines) }
-	return nil
-}
-
-// showJSON passes records through.
-func showJSON(ctx context.Context, r *journal.Reader, filter logFilter, out io.Writer) error {
-	convert := func(l *journal.Line) ([]byte, bool) {
-		if !filter.wants(&l.Record) {
-			return nil, false
-		}
-		line, err := journal.AppendJSON(nil, l.Text)
-		return line, err == nil // it was read before
-	}
-	_, err := journal.Read(ctx, r, convert, func(lines [][]byte) error {
-		_, err := out.Write(slices.Concat(lines...))
-		return err
-	})
-	return err
-}
-
-// showRows prints records for people. Of a live log those that wait for others
-// of their message are printed at the latest after two ticks; of one that is
-// whole, time is no matter.
-func showRows(ctx context.Context, r *journal.Reader, filter logFilter, p *logPrinter, live bool) error {
-	digest := func(l *journal.Line) (logRow, bool) {
-		if !filter.wants(&l.Record) {
-			return logRow{}, false
-		}
-		return p.row(&l.Record), true
-	}
-	var mu sync.Mutex // guards p's output
-	done := make(chan struct{})
-	var ticking sync.WaitGroup
-	if live {
-		ticking.Go(func() {
-			ticker := time.NewTicker(logTick)
-			defer ticker.Stop()
-			for {
-				select {
-				case <-ticker.C:
-					mu.Lock()
-					p.tick()
-					mu.Unlock()
-				case <-done:
-					return
-				}
-			}
-		})
-	}
-	_, err := journal.Read(ctx, r, digest, func(rows []logRow) error {
-		mu.Lock()
-		defer mu.Unlock()
-		return p.add(rows)
-	})
-	close(done)
-	ticking.Wait()
-	return errors.Join(err, p.end())
+	_ = cmd.RegisterFlagCompletionFunc("action", cobra.FixedCompletions(actions, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,8 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -43,19 +43,9 @@ func compareGolden(t *testing.T, path, got string) {
 	}
 }
 
-// writeLog writes a log into a folder of the test.
-func writeLog(t *testing.T, log []byte) (path string) {
-	t.Helper()
-	path = filepath.Join(t.TempDir(), "decisions.log")
-	if err := os.WriteFile(path, log, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // TestLog prints the recorded week, and parts of it.
 func TestLog(t *testing.T) {
-	path := writeLog(t, recordedLog(t))
+	path := testbed.TempLog(t, week.Record(t))
 	tests := []struct {
 		golden string
 		args   []string
@@ -81,7 +71,7 @@ func TestLog(t *testing.T) {
 }
 
 func TestLogUsage(t *testing.T) {
-	path := writeLog(t, nil)
+	path := testbed.TempLog(t, nil)
 	tests := []struct {
 		args   string
 		status int
@@ -117,8 +107,8 @@ func TestLogUsage(t *testing.T) {
 
 // TestLogWithoutFile: the configuration's, or standard input, or a hint.
 func TestLogWithoutFile(t *testing.T) {
-	line := string(recordLine(nil))
-	path := writeLog(t, []byte(line+line))
+	line := string(week.Line(nil))
+	path := testbed.TempLog(t, []byte(line+line))
 	config := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(config, []byte(fmt.Sprintf("[log]\nfile = %q\n", path)), 0o600); err != nil {
 		t.Fatal(err)
@@ -142,26 +132,11 @@ func TestLogWithoutFile(t *testing.T) {
 	}
 }
 
-// recordLine is a line of the decision log, of a client that all is well with
-// but for the changes that are made.
-func recordLine(change func(*journal.Record)) []byte {
-	client := netip.MustParseAddr("203.0.113.20")
-	r := journal.Record{ID: "x", Request: policy.Request{
-		Time: weekBegins, Client: client, HELO: "mail.example.com", State: "RCPT",
-		Sender: "a@example.org", Recipient: "b@example.com", Instance: "1.2.3",
-	}}
-	r.Facts = policy.NewFacts(&r.Request)
-	if change != nil {
-		change(&r)
-	}
-	return journal.Logfmt.Append(nil, &r)
-}
-
 // TestLogReadsAll: compressed, rotated, in both formats and from the journal, a
 // log is the same.
 func TestLogReadsAll(t *testing.T) {
-	log := recordedLog(t)
-	_, want, _ := call("", "log", "--utc", writeLog(t, log))
+	log := week.Record(t)
+	_, want, _ := call("", "log", "--utc", testbed.TempLog(t, log))
 	lines := bytes.SplitAfter(log, []byte("\n"))
 	lines = lines[:len(lines)-1]
 	dir := t.TempDir()
@@ -195,8 +170,8 @@ func TestLogReadsAll(t *testing.T) {
 		files []string
 	}{
 		{"standard input", log, []string{"-"}},
-		{"compressed on standard input", compressed(t, log), nil},
-		{"rotated", nil, []string{write("d.log", newest), write("d.log.1", middle), write("d.log.2.gz", compressed(t, oldest))}},
+		{"compressed on standard input", testbed.Gzip(t, log), nil},
+		{"rotated", nil, []string{write("d.log", newest), write("d.log.1", middle), write("d.log.2.gz", testbed.Gzip(t, oldest))}},
 		{"of two hosts", nil, []string{write("a.log", even), write("b.log", odd)}},
 		{"JSON", nil, []string{write("d.json", inJSON)}},
 		{"both formats", inJSON[:bytes.LastIndexByte(inJSON[:len(inJSON)/2], '\n')+1], []string{"-", write("rest.log", log[bytes.Index(log, nthID(inJSON)):])}},
@@ -223,23 +198,10 @@ func nthID(log []byte) []byte {
 	return []byte("time=" + fields.Time)
 }
 
-func compressed(t *testing.T, text []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write(text); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 // TestLogDamaged: what cannot be read is named, the first few times, and
 // nothing else is lost.
 func TestLogDamaged(t *testing.T) {
-	line := recordLine(nil)
+	line := week.Line(nil)
 	var log []byte
 	for i := range 20 {
 		log = append(log, line...)
@@ -248,7 +210,7 @@ func TestLogDamaged(t *testing.T) {
 			log = append(log, '\n')
 		}
 	}
-	path := writeLog(t, log)
+	path := testbed.TempLog(t, log)
 	status, stdout, stderr := call("", "log", "--json", path)
 	if status != 0 || strings.Count(stdout, "\n") != 20 {
 		t.Errorf("log = %d, %d lines; want 0, 20", status, strings.Count(stdout, "\n"))
@@ -261,8 +223,8 @@ func TestLogDamaged(t *testing.T) {
 		t.Errorf("it tells %q at last; want %q", told[len(told)-1], want)
 	}
 	// A file that ends too early.
-	short := compressed(t, bytes.Repeat(line, 5000))
-	cut := writeLog(t, short[:len(short)-20])
+	short := testbed.Gzip(t, bytes.Repeat(line, 5000))
+	cut := testbed.TempLog(t, short[:len(short)-20])
 	status, stdout, stderr = call("", "log", "--json", cut)
 	if status != 1 || stdout == "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "its gzip data end in the middle") {
 		t.Errorf("log of a cut file = %d, %d bytes, %q; want what can be read, and why that is not all", status, len(stdout), stderr)
@@ -273,7 +235,7 @@ func TestLogDamaged(t *testing.T) {
 // anything but text.
 func TestLogHostile(t *testing.T) {
 	evil := "\x1b[31m\u009b31m\r\n\x7f\u202e" + strings.Repeat("A", 400)
-	line := recordLine(func(r *journal.Record) {
+	line := week.Line(func(r *journal.Record) {
 		q := &r.Request
 		q.HELO, q.Sender, q.Recipient = evil, evil, evil
 		r.Decision = policy.Decision{Decided: policy.Reject, Action: policy.Reject, Rule: evil, Would: []policy.Ruling{{Action: policy.Reject, Rule: evil}}}
@@ -282,7 +244,7 @@ func TestLogHostile(t *testing.T) {
 		r.Facts.Names = []policy.Name{{Name: evil}}
 	})
 	raw := bytes.ReplaceAll(line, []byte(`\u001b[31m`), []byte("\x1b]0;\x7f")) // as another program writes
-	noAddress := recordLine(func(r *journal.Record) { r.Request.Client, r.Request.ClientText = netip.Addr{}, evil })
+	noAddress := week.Line(func(r *journal.Record) { r.Request.Client, r.Request.ClientText = netip.Addr{}, evil })
 	for _, args := range [][]string{{"log", "-"}, {"log", "--json", "-"}} {
 		status, stdout, stderr := call(string(line)+string(raw)+string(noAddress)+"time=\x1b[31m\n", args...)
 		if status != 0 || stdout == "" || stderr == "" {
@@ -293,85 +255,6 @@ func TestLogHostile(t *testing.T) {
 				t.Errorf("%v prints %q:\n%q", args, c, stdout+stderr)
 				break
 			}
-		}
-	}
-}
-
-func TestReason(t *testing.T) {
-	tests := []struct {
-		about string
-		line  string // what a log line has beside the least
-		want  string
-	}{
-		{"nothing known", "", ""},
-		{"all well", "fcrdns=pass helo=match", "name confirmed"},
-		{"no name", "ptr=none helo=match", "no reverse name"},
-		{"malformed", "ptr=malformed", "reverse name is malformed"},
-		{"mismatch", "ptr=found fcrdns=mismatch names=a.example>192.0.2.1+192.0.2.2", "name resolves to 192.0.2.1, 192.0.2.2"},
-		{"mismatch of nothing", "ptr=found fcrdns=mismatch", "name resolves to another address"},
-		{"unresolved", "ptr=found fcrdns=unresolved name=generic names=203-0-113-20.dyn.example>none", `name does not resolve; generic name: "203-0-113-20" is the address`},
-		{"generic by list", "ptr=found fcrdns=pass name=generic names=mail.example>203.0.113.20", "generic name"},
-		{"doubt", `ptr=temperror action=defer downgraded=true dns_errors="203.0.113.20>192.0.2.53:53>SERVFAIL"`, "reverse name not learnt; 203.0.113.20: SERVFAIL from 192.0.2.53:53"},
-		{"doubt of a name", "ptr=found fcrdns=temperror", "name not confirmed, for trouble with the DNS"},
-		{"outage", "ptr=temperror outage=true", "no DNS server answered; reverse name not learnt"},
-		{"overload", "ptr=temperror overload=true", "the daemon was overloaded; reverse name not learnt"},
-		{"HELO names", "helo=own", "HELO is our name"},
-		{"", "helo=temperror", "HELO not learnt"},
-		{"", "helo=mismatch helo_form=bare_ip", "HELO is a bare address"},
-		{"", "helo=match helo_form=bare_ip", "HELO is a bare address"},
-		{"", "helo=mismatch helo_form=literal", "HELO is another address"},
-		{"", "helo=unresolved helo_form=literal", "says HELO an address of the other family"},
-		{"", "helo=mismatch helo_form=fqdn helo_to=192.0.2.1", "HELO resolves to 192.0.2.1"},
-		{"", "helo=unresolved helo_form=fqdn", "HELO does not resolve"},
-		{"", "helo=unresolved helo_form=unqualified", "HELO is no host name"},
-		{"", "helo=unresolved helo_form=malformed", "HELO is malformed"},
-		{"", "helo=none helo_form=missing", "no HELO"},
-		{"a rule of ones own", `action=reject reply="554 5.7.1 not you"`, "not you"},
-		{"the same, observed", `action=info decided=reject would=reject:x reply="INFO would reject (x): not you"`, "not you"},
-		{"observed rules", "action=dunno would=reject:a,defer:b", "observed: reject by a; observed: defer by b"},
-		{"logged in", "authenticated=true", "logged in"},
-	}
-	for _, test := range tests {
-		line := "time=2026-11-16T00:00:00.000Z msg=decision client=203.0.113.20 " + test.line
-		if !strings.Contains(line, "action=") {
-			line += " action=dunno"
-		}
-		r, err := journal.Parse([]byte(line))
-		if err != nil {
-			t.Errorf("%s: %v", line, err)
-			continue
-		}
-		if got := reason(&r); got != test.want {
-			t.Errorf("reason(%s) = %q; want %q", test.line, got, test.want)
-		}
-	}
-}
-
-func TestParseTime(t *testing.T) {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.FixedZone("", 3600))
-	tests := []struct{ in, want string }{
-		{"2h", "2026-11-23T10:00:00+01:00"},
-		{"90m", "2026-11-23T10:30:00+01:00"},
-		{"7d", "2026-11-16T12:00:00+01:00"},
-		{"0s", "2026-11-23T12:00:00+01:00"},
-		{"2026-11-20", "2026-11-20T00:00:00+01:00"},
-		{"2026-11-20 15:04", "2026-11-20T15:04:00+01:00"},
-		{"2026-11-20T15:04:05", "2026-11-20T15:04:05+01:00"},
-		{"2026-11-20T15:04:05.250Z", "2026-11-20T15:04:05Z"},
-		{"15:04", "2026-11-23T15:04:00+01:00"},
-		{"", ""},
-		{"-2h", ""},
-		{"d", ""},
-		{"99999999d", ""},
-		{"noon", ""},
-	}
-	for _, test := range tests {
-		got := ""
-		if at, err := parseTime(test.in, now); err == nil {
-			got = at.Format(time.RFC3339)
-		}
-		if got != test.want {
-			t.Errorf("parseTime(%q) = %s; want %s", test.in, got, test.want)
 		}
 	}
 }

@@ -10,21 +10,10 @@ import (
 	"io"
 	"os"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+
 	"github.com/spf13/cobra"
 )
-
-// Exit status of every command.
-const (
-	exitWell    = 0
-	exitNotWell = 1 // the thing asked about is not well
-	exitUsage   = 2 // wrong usage
-)
-
-// errNotWell ends a command that has said already what is not well.
-var errNotWell = errors.New("not well")
-
-// errUsage marks an error in how a command was called.
-type errUsage struct{ error }
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -40,19 +29,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	err := root.ExecuteContext(ctx)
-	var usage errUsage
 	switch {
-	case err == nil:
-		return exitWell
-	case errors.Is(err, errNotWell):
-		return exitNotWell
+	case err == nil || errors.Is(err, exit.ErrNotWell):
+		return exit.Status(err)
+	case !started:
+		err = exit.Usage(err) // one of the flags or arguments
 	}
 	fmt.Fprintf(stderr, "policyd-rdns: %v\n", err)
-	// An error before a command has begun is one of its flags or arguments.
-	if !started || errors.As(err, &usage) {
-		return exitUsage
-	}
-	return exitNotWell
+	return exit.Status(err)
 }
 
 func newRoot() *cobra.Command {
@@ -71,11 +55,11 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
-			return errUsage{errors.New("which command?")}
+			return exit.Usage(errors.New("which command?"))
 		},
 		Args: cobra.NoArgs,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage(err) })
 	root.AddCommand(newServe(), newExplain(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
 	return root
 }

@@ -10,13 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
 // TestMemory holds the real program to the formula, as it comes: a full cache of
@@ -26,7 +27,7 @@ func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	if underRace() {
+	if testbed.UnderRace() {
 		t.Skip("the race detector takes memory of its own")
 	}
 	const entries, connections, rounds = 100_000, 2000, 100
@@ -51,7 +52,7 @@ func TestMemory(t *testing.T) {
 	}
 	const MiB = 1 << 20
 	t.Logf("%d MiB; %d MiB with %d answers; %d MiB with %d connections too", base/MiB, loaded/MiB, entries, most/MiB, connections)
-	if bound := memoryBase + entries*memoryEntry + connections*memoryConnection; most > bound {
+	if bound := daemon.MemoryBase + entries*daemon.MemoryEntry + connections*daemon.MemoryConnection; most > bound {
 		t.Errorf("%d MiB; want at most the %d MiB of the README", most/MiB, bound/MiB)
 	}
 }
@@ -139,10 +140,4 @@ func (d *aDaemon) resident(t *testing.T, key string) int {
 	}
 	kib, _ := strconv.Atoi(string(found[1]))
 	return kib << 10
-}
-
-// underRace says that this runs under the race detector.
-func underRace() bool {
-	info, _ := debug.ReadBuildInfo()
-	return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }

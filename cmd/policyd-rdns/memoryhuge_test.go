@@ -8,13 +8,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 )
 
 // TestMemoryOfHugeAnswers holds the real program, with the settings that it comes
 // with, to the README's formula while everything that it asks over 100 connections
 // is answered with 64 KiB that are made to take megabytes.
 func TestMemoryOfHugeAnswers(t *testing.T) {
-	if underRace() {
+	if testbed.UnderRace() {
 		t.Skip("the race detector takes memory of its own")
 	}
 	const entries, maxConnections = 100_000, 2000 // as in config.example.toml
@@ -50,7 +53,7 @@ func TestMemoryOfHugeAnswers(t *testing.T) {
 	const MiB = 1 << 20
 	asked := len(w.Questions())
 	t.Logf("%d MiB after %d questions for %d decisions", most/MiB, asked, connections*rounds)
-	if bound := memoryBase + entries*memoryEntry + maxConnections*memoryConnection; most > bound {
+	if bound := daemon.MemoryBase + entries*daemon.MemoryEntry + maxConnections*daemon.MemoryConnection; most > bound {
 		t.Errorf("%d MiB; want at most the %d MiB of the README", most/MiB, bound/MiB)
 	}
 	if asked < 2*connections*rounds { // names of the client, and where HELO leads

@@ -2,16 +2,19 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
+	"policyd-rdns/cmd/policyd-rdns/internal/status"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy/journal"
 )
 
@@ -40,7 +43,7 @@ func wholeLine(random *rand.Rand) []field {
 	var all []field
 	for _, key := range oddKeys() {
 		value := map[string]string{
-			"time": weekBegins.AddDate(0, 0, random.IntN(7)).Format("2006-01-02T15:04:05.000Z"), "level": "INFO", "msg": "decision",
+			"time": week.Begins.AddDate(0, 0, random.IntN(7)).Format("2006-01-02T15:04:05.000Z"), "level": "INFO", "msg": "decision",
 			"id": "id" + strconv.Itoa(random.IntN(1000)), "action": "reject", "rule": "no reverse name", "mode": "enforce", "ptr": "found", "fcrdns": "mismatch",
 			"name": "generic", "strength": "full", "helo_form": "fqdn", "helo": "mismatch", "helo_name": "proper", "client": "203.0.113." + strconv.Itoa(random.IntN(256)),
 			"names": "ip-203-0-113-10.example.net>198.51.100.7", "helo_to": "198.51.100.7", "helo_is": "mail.example.org", "sender": "a@example.org",
@@ -129,7 +132,7 @@ func checkOddLines(t *testing.T, seed uint64) {
 	for range 60 {
 		log.WriteString(oddLine(random))
 	}
-	config := writeTOML(t, "odd.toml", oddRules)
+	config := testbed.TempFile(t, "odd.toml", oddRules)
 	for _, args := range []string{
 		"log --utc -", "log --json -", "log --name .example.net --helo mail.example.org --action reject -",
 		"report --utc -", "report --json -", "report --html - -", "report --top 0 --since 2026-11-17 -",
@@ -155,27 +158,25 @@ func checkOddPages(t *testing.T, seed uint64, log string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decisions := journal.NewWriter(io.Discard, nil)
-	defer func() { _ = closeLog(decisions) }()
-	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.resolver.Close()
+	page := status.New(status.Source{
+		State:   func() status.State { return status.State{} },
+		Summary: daemon.Summary,
+		Explain: func(r *journal.Record) status.Explanation { return daemon.Explained(conf, r) },
+	}, time.Now)
 	paths := []string{"/?show=all", "/?show=rejected", "/?show=passed&q=example", "/?show=all&q=203.0.113.0/24"}
 	for line := range strings.Lines(log) {
 		r, err := journal.Parse([]byte(line))
 		if err != nil {
 			continue
 		}
-		d.watch.keep(&r, []byte(line))
+		page.Keep(&r, []byte(line))
 		if r.ID != "" {
 			paths = append(paths, "/decision/"+url.PathEscape(r.ID))
 		}
 	}
 	for _, path := range paths {
 		w := httptest.NewRecorder()
-		d.watch.page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+		page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
 		if w.Code != 200 && w.Code != 404 { // an ID that is escaped is not found
 			t.Errorf("seed %d: %s = %d, %s", seed, path, w.Code, w.Body)
 		}
@@ -198,8 +199,8 @@ func FuzzOddLines(f *testing.F) {
 // TestInfoWithoutDecided: a line that says of nothing what was observed counts as
 // one that nobody objected to, and what it was before is not known.
 func TestInfoWithoutDecided(t *testing.T) {
-	line := strings.Replace(string(recordLine(nil)), "action=dunno", "action=info", 1)
-	status, stdout, stderr := call(line, "replay", "-c", writeTOML(t, "new.toml", oddRules), "--utc", "-")
+	line := strings.Replace(string(week.Line(nil)), "action=dunno", "action=info", 1)
+	status, stdout, stderr := call(line, "replay", "-c", testbed.TempFile(t, "new.toml", oddRules), "--utc", "-")
 	if want := "undecided"; status != 0 || !strings.Contains(stdout, want) {
 		t.Errorf("replay = %d, %s%s; want %s", status, stdout, stderr, want)
 	}
@@ -211,14 +212,14 @@ func TestInfoWithoutDecided(t *testing.T) {
 // TestUnknownWordsAreToldOnce: a log of another version is no damage, and each
 // command says once how much of it is in words that it does not know.
 func TestUnknownWordsAreToldOnce(t *testing.T) {
-	known := string(recordLine(nil))
+	known := string(week.Line(nil))
 	log := known + strings.Replace(known, "action=dunno", "action=hold", 1) +
 		strings.Replace(known, "questions=", "helo=sibling questions=", 1)
 	const told = "policyd-rdns: 2 decisions were written by another version, with words that this one does not know; what they say is taken as not learnt." +
 		" The first is standard input:2: action=\"hold\"\n"
 	for _, args := range []string{"log -", "log --json -", "report -", "report --json -", "replay --utc -", "replay --json -"} {
 		words := strings.Fields(args)
-		status, stdout, stderr := call(log, append([]string{words[0], "-c", writeTOML(t, "new.toml", oddRules)}, words[1:]...)...)
+		status, stdout, stderr := call(log, append([]string{words[0], "-c", testbed.TempFile(t, "new.toml", oddRules)}, words[1:]...)...)
 		if status != 0 || stderr != told {
 			t.Errorf("%s = %d, %q; want %q", args, status, stderr, told)
 		}

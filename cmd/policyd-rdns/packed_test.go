@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 )
 
 // packers are the programs that pack logs away, as logrotate calls them.
@@ -32,8 +35,8 @@ func logCommands(t *testing.T) map[string]struct {
 	log  []byte
 } {
 	t.Helper()
-	config := writeTOML(t, "new.toml", mailConfig(serveWorld(t, "$TTL 60\n")))
-	decisions := bytes.Repeat(recordLine(nil), 300)
+	config := testbed.TempFile(t, "new.toml", mailConfig(startServer(t, "$TTL 60\n")))
+	decisions := bytes.Repeat(week.Line(nil), 300)
 	var mail strings.Builder
 	for i := range 300 {
 		mail.WriteString(accepted(fmt.Sprintf("5A1B%X", i), "unknown[203.0.113.10]", ""))
@@ -57,13 +60,13 @@ func TestPackedLogs(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			program := needProgram(t, p.name, p.debianPackage)
 			for name, c := range commands {
-				_, want, _ := call("", append(c.args, writeLog(t, c.log))...)
+				_, want, _ := call("", append(c.args, testbed.TempLog(t, c.log))...)
 				packed := packWith(t, program, c.log)
 				half := bytes.LastIndexByte(c.log[:len(c.log)/2], '\n') + 1
 				halves := append(packWith(t, program, c.log[:half]), packWith(t, program, c.log[half:])...)
 				mixed := append(bytes.Clone(c.log[:half]), packWith(t, program, c.log[half:])...)
 				for about, data := range map[string][]byte{"one": packed, "two": halves, "half of it": mixed} {
-					for _, path := range []string{writeLog(t, data), "-"} {
+					for _, path := range []string{testbed.TempLog(t, data), "-"} {
 						stdin := ""
 						if path == "-" {
 							stdin = string(data)
@@ -84,9 +87,9 @@ func TestPackedLogs(t *testing.T) {
 func TestLogsNotRead(t *testing.T) {
 	gzip := needProgram(t, "gzip", "gzip")
 	for name, c := range logCommands(t) {
-		good := writeLog(t, c.log)
+		good := testbed.TempLog(t, c.log)
 		packed := packWith(t, gzip, c.log)
-		cut := writeLog(t, packed[:len(packed)-30])
+		cut := testbed.TempLog(t, packed[:len(packed)-30])
 		status, stdout, stderr := call("", append(c.args, good, cut)...)
 		if status != 1 || stdout == "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, cut+":") ||
 			!strings.Contains(stderr, "its gzip data end in the middle") {
@@ -104,7 +107,7 @@ func TestLogsNotRead(t *testing.T) {
 		if status != 1 || !strings.Contains(stderr, "standard input is compressed with lz4") {
 			t.Errorf("%s of standard input that is not read: %d, %q; want 1, and that it is", name, status, stderr)
 		}
-		empty := writeLog(t, nil)
+		empty := testbed.TempLog(t, nil)
 		_, want, _ := call("", append(c.args, good)...)
 		if status, stdout, stderr := call("", append(c.args, good, empty)...); status != 0 || stdout != want || stderr != "" {
 			t.Errorf("%s with an empty file: %d, %q; want as without", name, status, stderr)

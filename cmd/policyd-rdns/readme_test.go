@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
-	"policyd-rdns/policy/postfix"
 )
 
 func readme(t *testing.T) string {
@@ -56,13 +56,14 @@ func TestREADMEShowsWhatIs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l, err := postfix.Listen("unix:"+filepath.Join(queue, "private", "policyd-rdns"), 0o600, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if want := "check_policy_service { unix:private/policyd-rdns, timeout=10s, default_action=DUNNO }"; mainCF(l) != want || !strings.Contains(text, want) {
-		t.Errorf("serve shows %s; want it, and README.md, to show %s", mainCF(l), want)
+	dns, _ := startWorld(t, plainZone)
+	path := filepath.Join(queue, "config.toml")
+	writeConfig(t, path, dns, "unix:"+filepath.Join(queue, "private", "policyd-rdns"), "")
+	d := startDaemon(t, "serve", "-c", path)
+	d.stop(t)
+	log := strings.Join(d.logged(), "\n")
+	if want := "check_policy_service { unix:private/policyd-rdns, timeout=10s, default_action=DUNNO }"; !strings.Contains(log, want) || !strings.Contains(text, want) {
+		t.Errorf("want serve, and README.md, to show %s; serve says\n%s", want, log)
 	}
 	if !strings.Contains(text, "`inet:127.0.0.1:10040`") {
 		t.Error("README.md does not tell what to write without a unix socket")
@@ -109,8 +110,8 @@ func readmeTrouble() map[string]string {
 		"more connections than `max_connections`":                           "policy/postfix/accept_test.go TestServeFull",
 		"a request is unreadable, or not whole in 60 s":                     "policy/postfix/server_test.go TestServeUnfinished",
 		"the client has no address (`unknown`)":                             "policy/enough_test.go TestGatherNoAddress",
-		"all clients have one address, or private ones":                     "cmd/policyd-rdns/natguard_test.go TestNATGuard",
-		"many nameless clients are in one IPv6 prefix, as a translator has": "cmd/policyd-rdns/carriers_test.go TestCarriers",
+		"all clients have one address, or private ones":                     "cmd/policyd-rdns/internal/daemon/natguard_test.go TestNATGuard",
+		"many nameless clients are in one IPv6 prefix, as a translator has": "cmd/policyd-rdns/internal/daemon/carriers_test.go TestCarriers",
 		"the daemon panics over a request":                                  "policy/postfix/server_test.go TestServePanic",
 		"the log cannot be written":                                         "cmd/policyd-rdns/trouble_test.go TestFullDisk",
 		"the daemon is down":                                                "cmd/policyd-rdns/e2e/badday_test.go TestPostfixKilled",
@@ -145,9 +146,9 @@ func TestREADMEMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	const MiB = 1 << 20
-	bytes := memoryBase + conf.Resolver.CacheEntries*memoryEntry + conf.Server.Connections*memoryConnection
+	bytes := daemon.MemoryBase + conf.Resolver.CacheEntries*daemon.MemoryEntry + conf.Server.Connections*daemon.MemoryConnection
 	want := fmt.Sprintf("Memory: at most %d MiB + %d bytes for each of `cache_entries` + %d KiB for each of `max_connections`: %d MiB as it comes.",
-		memoryBase/MiB, memoryEntry, memoryConnection>>10, (bytes+MiB/2)/MiB)
+		daemon.MemoryBase/MiB, daemon.MemoryEntry, daemon.MemoryConnection>>10, (bytes+MiB/2)/MiB)
 	if !strings.Contains(strings.ReplaceAll(readme(t), "\n", " "), want) {
 		t.Errorf("README.md lacks %q", want)
 	}

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"compress/gzip"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,78 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/config"
-	"policyd-rdns/policy"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy/journal"
-	"policyd-rdns/resolver"
 )
-
-// writeLongLog writes a log of many decisions, about the clients of [crowds] as
-// if the DNS were well, under weekConfig.
-func writeLongLog(t testing.TB, out io.Writer, format journal.Format, lines int) {
-	t.Helper()
-	conf, err := config.Parse("", []byte(weekConfig))
-	if err != nil {
-		t.Fatal(err)
-	}
-	random := rand.New(rand.NewPCG(3, 5))
-	all, _ := clients()
-	w := bufio.NewWriterSize(out, 1<<20)
-	var line []byte
-	at := weekBegins
-	for i := 0; i < lines; {
-		r := longLogRecord(random, &all[random.IntN(len(all))])
-		at = at.Add(time.Duration(random.IntN(2000)) * time.Millisecond)
-		r.Request.Time, r.Config = at, conf.Hash
-		r.Request.Instance = fmt.Sprintf("%x.%x.0", 4000+i%97, i)
-		for n := 1 + random.IntN(3); n > 0 && i < lines; n-- { // recipients
-			i++
-			r.ID = fmt.Sprintf("e13w%x", i)
-			r.Request.Recipient = pick(random, []string{"user", "anna", "postmaster", "sales"}) + "@example.com"
-			r.Decision = conf.Rules.Judge(&r.Request, &r.Facts)
-			r.Reply = ""
-			if r.Decision.Action != policy.DUNNO {
-				r.Reply = r.Decision.Reply()
-			}
-			line = format.Append(line[:0], &r)
-			if _, err := w.Write(line); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := w.Flush(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// longLogRecord is a decision about a client, but for time and recipient.
-func longLogRecord(random *rand.Rand, c *client) journal.Record {
-	r := journal.Record{Request: randomRequest(random, c), Elapsed: 1204 * time.Microsecond}
-	q, f := &r.Request, &r.Facts
-	q.Server = netip.MustParseAddr("192.0.2.25")
-	q.ClientName, q.ReverseClientName = "unknown", "unknown"
-	*f = policy.NewFacts(q)
-	back := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{c.addr}}
-	f.PTR = resolver.None
-	for _, name := range c.names {
-		f.PTR = resolver.Found
-		n := policy.NewName(name, c.addr)
-		n.Forward = map[string]policy.Forward{
-			"back": back, "nowhere": {Outcome: resolver.None},
-			"other": {Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.98")}},
-		}[c.forwards]
-		f.Names = append(f.Names, n)
-	}
-	f.HELO.Forward = policy.Forward{Outcome: resolver.None}
-	if c.match && q.HELO == c.helos[0] {
-		f.HELO.Forward = back
-	}
-	if c.forwards == "back" {
-		q.ClientName, q.ReverseClientName = c.names[0], c.names[0]
-	}
-	f.Queries = 2
-	return r
-}
 
 // runUsage is what a run of the program took.
 type runUsage struct {
@@ -124,7 +51,7 @@ const longLines = 1_000_000
 func BenchmarkRecords(b *testing.B) {
 	dir := b.TempDir()
 	config := filepath.Join(dir, "new.toml")
-	if err := os.WriteFile(config, []byte(strings.Replace(weekConfig, "mode    = \"observe\"\n", "", 1)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(strings.Replace(week.Config, "mode    = \"observe\"\n", "", 1)), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	for _, kind := range []string{"logfmt", "json", "gzip"} {
@@ -163,12 +90,12 @@ func writeLongFile(b *testing.B, path, kind string) {
 	switch kind {
 	case "gzip":
 		z := gzip.NewWriter(f)
-		writeLongLog(b, z, journal.Logfmt, longLines)
+		week.WriteLong(b, z, journal.Logfmt, longLines)
 		err = z.Close()
 	case "json":
-		writeLongLog(b, f, journal.JSON, longLines)
+		week.WriteLong(b, f, journal.JSON, longLines)
 	default:
-		writeLongLog(b, f, journal.Logfmt, longLines)
+		week.WriteLong(b, f, journal.Logfmt, longLines)
 	}
 	if err != nil {
 		b.Fatal(err)
@@ -186,7 +113,7 @@ func TestRecordsMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		writeLongLog(t, f, journal.Logfmt, lines)
+		week.WriteLong(t, f, journal.Logfmt, lines)
 		paths = append(paths, path)
 	}
 	for _, command := range []string{"log", "replay"} {

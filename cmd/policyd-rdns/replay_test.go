@@ -4,54 +4,45 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/replay"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
 
-// writeTOML writes a configuration into a folder of the test.
-func writeTOML(t *testing.T, name, text string) (path string) {
-	t.Helper()
-	path = filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // weekPlus is the configuration of the recorded week with rules before its own.
 func weekPlus(rules string) string {
-	return strings.Replace(weekConfig, "[[rule]]", rules+"\n[[rule]]", 1)
+	return strings.Replace(week.Config, "[[rule]]", rules+"\n[[rule]]", 1)
 }
 
 // TestReplay judges the recorded week again under changed configurations.
 func TestReplay(t *testing.T) {
-	log := writeLog(t, recordedLog(t))
+	log := testbed.TempLog(t, week.Record(t))
 	tests := []struct {
 		golden string
 		config string
 		args   string
 		status int
 	}{
-		{"same", weekConfig, "", 0},
+		{"same", week.Config, "", 0},
 		{"builtin", "", "--fail-on undecided", 1},
 		{"strict", weekPlus("[[rule]]\nname = \"HELO must match\"\nwhen = { helo = [\"mismatch\", \"unresolved\", \"related\"] }\naction = \"reject\"\n"), "--top 5", 0},
 		{"exempt", weekPlus("[[rule]]\nname = \"small offices\"\nwhen = { ptr_name = [\".business.isp-beta.example\", \".cust.isp-beta.example\"] }\naction = \"dunno\"\n"), "--list", 0},
-		{"defer", strings.Replace(weekConfig, "action = \"reject\"\ncode   = \"554 5.7.1\"", "action = \"defer\"", 1), "--fail-on newly-rejected", 0},
+		{"defer", strings.Replace(week.Config, "action = \"reject\"\ncode   = \"554 5.7.1\"", "action = \"defer\"", 1), "--fail-on newly-rejected", 0},
 		{"observe", "mode = \"observe\"\n" + weekPlus("[[rule]]\nname = \"v6\"\nwhen = { client = \"2001:db8::/32\", helo = \"match\" }\naction = \"reject\"\n"), "", 0},
-		{"carried-out", strings.Replace(weekConfig, "mode    = \"observe\"\n", "", 1), "--fail-on newly-deferred,newly-rejected", 1},
-		{"doubt", "on_doubt = \"dunno\"\n" + weekConfig, "--fail-on newly-rejected", 0},
-		{"networks", strings.Replace(weekConfig, `networks = ["198.51.100.192/28"]`, `networks = ["203.0.113.64/26"]`, 1) + "\n[names]\ngeneric = [\".pool.bigmail.example\"]\n", "--fail-on undecided", 1},
+		{"carried-out", strings.Replace(week.Config, "mode    = \"observe\"\n", "", 1), "--fail-on newly-deferred,newly-rejected", 1},
+		{"doubt", "on_doubt = \"dunno\"\n" + week.Config, "--fail-on newly-rejected", 0},
+		{"networks", strings.Replace(week.Config, `networks = ["198.51.100.192/28"]`, `networks = ["203.0.113.64/26"]`, 1) + "\n[names]\ngeneric = [\".pool.bigmail.example\"]\n", "--fail-on undecided", 1},
 	}
 	for _, test := range tests {
-		config := writeTOML(t, "new.toml", test.config)
+		config := testbed.TempFile(t, "new.toml", test.config)
 		args := append([]string{"replay", "--utc", "-c", config, log}, strings.Fields(test.args)...)
 		status, stdout, stderr := call("", args...)
 		if status != test.status || stderr != "" {
@@ -66,14 +57,14 @@ func TestReplay(t *testing.T) {
 func TestReplayChangesNothing(t *testing.T) {
 	configs := map[string]string{
 		"built-in": "[resolver]\nservers = [\"192.0.2.53\"]\n",
-		"week":     weekConfig,
-		"json":     weekConfig + "\n[log]\nformat = \"json\"\n",
-		"observe":  "mode = \"observe\"\nobserve_reply = \"info\"\n" + weekConfig,
-		"on_doubt": "on_doubt = \"dunno\"\n" + weekConfig,
+		"week":     week.Config,
+		"json":     week.Config + "\n[log]\nformat = \"json\"\n",
+		"observe":  "mode = \"observe\"\nobserve_reply = \"info\"\n" + week.Config,
+		"on_doubt": "on_doubt = \"dunno\"\n" + week.Config,
 	}
 	for name, text := range configs {
-		log := recordLog(t, text)
-		path := writeTOML(t, "same.toml", text)
+		log := week.RecordUnder(t, text)
+		path := testbed.TempFile(t, "same.toml", text)
 		conf, err := config.Load(path)
 		if err != nil {
 			t.Fatal(err)
@@ -93,7 +84,7 @@ func TestReplayChangesNothing(t *testing.T) {
 			}
 			n++
 		}
-		status, stdout, stderr := call(string(log), "replay", "-c", path, "--fail-on", strings.Join(changeFlags(), ","), "-")
+		status, stdout, stderr := call(string(log), "replay", "-c", path, "--fail-on", strings.Join(replay.Changes(), ","), "-")
 		if want := fmt.Sprintf("%d decisions", n); status != 0 || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "\nnothing changes\n") {
 			t.Errorf("%s: replay = %d, %q, %q; want 0, %s, nothing changes", name, status, stdout, stderr, want)
 		}
@@ -102,12 +93,16 @@ func TestReplayChangesNothing(t *testing.T) {
 
 // TestReplayAgainst compares two files, whatever was done.
 func TestReplayAgainst(t *testing.T) {
-	log := string(recordedLog(t))
-	week := writeTOML(t, "week.toml", weekConfig)
-	builtin := writeTOML(t, "builtin.toml", "")
+	log := string(week.Record(t))
+	week := testbed.TempFile(t, "week.toml", week.Config)
+	builtin := testbed.TempFile(t, "builtin.toml", "")
 	_, want, _ := call(log, "replay", "--utc", "-c", builtin, "-")
 	status, got, stderr := call(log, "replay", "--utc", "-c", builtin, "--against", week, "-")
-	got = regexp.MustCompile("(?m)^before: "+regexp.QuoteMeta(week)+` \([0-9a-f]{12}\)$`).ReplaceAllString(got, "before: as logged")
+	conf, err := config.Load(week)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = strings.Replace(got, "before: "+week+" ("+conf.Hash+")", "before: as logged", 1)
 	if status != 0 || got != want || stderr != "" {
 		t.Errorf("replay against the file that made the log = %d, %q,\n%s; want\n%s", status, stderr, got, want)
 	}
@@ -120,16 +115,16 @@ func TestReplayAgainst(t *testing.T) {
 // TestReplayOfObserved: what was observed is not what was done, but can be
 // compared.
 func TestReplayOfObserved(t *testing.T) {
-	observe := "mode = \"observe\"\n" + weekConfig
-	log := string(recordLog(t, observe))
-	path := writeTOML(t, "new.toml", weekConfig)
+	observe := "mode = \"observe\"\n" + week.Config
+	log := string(week.RecordUnder(t, observe))
+	path := testbed.TempFile(t, "new.toml", week.Config)
 	tests := []struct {
 		args   string
 		status int
 	}{
 		{"-c " + path, 1},                // all that is refused now
 		{"-c " + path + " --decided", 0}, // the rules are the same
-		{"-c " + writeTOML(t, "observe.toml", observe), 0},
+		{"-c " + testbed.TempFile(t, "observe.toml", observe), 0},
 	}
 	for _, test := range tests {
 		args := append(strings.Fields("replay --fail-on newly-rejected "+test.args), "-")
@@ -140,8 +135,8 @@ func TestReplayOfObserved(t *testing.T) {
 }
 
 func TestReplayJSON(t *testing.T) {
-	log := string(recordedLog(t))
-	config := writeTOML(t, "new.toml", "")
+	log := string(week.Record(t))
+	config := testbed.TempFile(t, "new.toml", "")
 	status, stdout, stderr := call(log, "replay", "-c", config, "--json", "--list", "-")
 	if status != 0 || stderr != "" {
 		t.Fatalf("replay = %d, %q", status, stderr)
@@ -193,14 +188,14 @@ func TestReplayJSON(t *testing.T) {
 			t.Errorf("%s: %d decisions, %d in groups", name, c.Decisions, sum)
 		}
 	}
-	if len(summary.Changes) != int(numChanges)-1 || summary.Changes["newly_rejected"].Groups[0].Senders["lottery.test"] == 0 {
+	if len(summary.Changes) != len(replay.Changes()) || summary.Changes["newly_rejected"].Groups[0].Senders["lottery.test"] == 0 {
 		t.Errorf("changes %v", summary.Changes)
 	}
 }
 
 func TestReplayUsage(t *testing.T) {
-	log := writeLog(t, recordLine(nil))
-	empty := writeLog(t, []byte("-- No entries --\n"))
+	log := testbed.TempLog(t, week.Line(nil))
+	empty := testbed.TempLog(t, []byte("-- No entries --\n"))
 	tests := []struct {
 		args   string
 		status int
@@ -228,7 +223,7 @@ func TestReplayHostile(t *testing.T) {
 	evil := "\x1b[31m\u009b31m\r\n\x7f\u202e" + strings.Repeat("A", 400)
 	var log []byte
 	for _, name := range []string{"", evil, "host." + evil + ".example"} {
-		log = append(log, recordLine(func(r *journal.Record) {
+		log = append(log, week.Line(func(r *journal.Record) {
 			q := &r.Request
 			q.HELO, q.Sender, q.Recipient = evil, "a@"+evil, evil
 			r.Decision = policy.Decision{Decided: policy.Reject, Action: policy.Reject, Rule: evil}
@@ -236,7 +231,7 @@ func TestReplayHostile(t *testing.T) {
 		})...)
 	}
 	log = append(log, "msg=decision time=\x1b[31m\n"...)
-	config := writeTOML(t, "new.toml", "[[rule]]\nname = \"all\"\naction = \"defer\"\n")
+	config := testbed.TempFile(t, "new.toml", "[[rule]]\nname = \"all\"\naction = \"defer\"\n")
 	for _, args := range []string{"", "--list", "--json", "--json --list"} {
 		status, stdout, stderr := call(string(log), append(strings.Fields("replay -c "+config+" "+args), "-")...)
 		if status != 0 || !strings.Contains(strings.ReplaceAll(stdout, "_", " "), "no longer rejected") || stderr == "" {

@@ -1,40 +1,26 @@
 package main
 
 import (
-	"context"
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"policyd-rdns/resolver/world"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 )
 
-// serveWorld serves a DNS on the loopback for the time of the test, and gives its
-// address.
-func serveWorld(t *testing.T, zone string) string {
+// startServer serves a DNS world until the test ends, and gives its address.
+func startServer(t *testing.T, zone string) (server string) {
 	t.Helper()
-	dns, err := world.Parse(zone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pc, l, err := world.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- dns.Serve(ctx, pc, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
+	server, _ = testbed.StartWorld(t, zone)
+	return server
 }
 
 // mailWriter writes what Postfix logs.
@@ -51,11 +37,11 @@ func (w *mailWriter) line(program, format string, args ...any) {
 
 // session writes a session of a client with one message, as Postfix logs it: of
 // some the HELO is shown, some are refused for reasons of Postfix's own.
-func (w *mailWriter) session(c *client) {
+func (w *mailWriter) session(c *week.Client) {
 	w.at = w.at.Add(time.Duration(w.random.IntN(600)) * time.Second)
-	peer := fmt.Sprintf("unknown[%s]", c.addr)
+	peer := fmt.Sprintf("unknown[%s]", c.Addr)
 	from := "<>"
-	if domain := c.froms[w.random.IntN(len(c.froms))]; domain != "<>" {
+	if domain := c.Froms[w.random.IntN(len(c.Froms))]; domain != "<>" {
 		from = "<user@" + domain + ">"
 	}
 	helo := strings.Map(func(r rune) rune {
@@ -63,13 +49,13 @@ func (w *mailWriter) session(c *client) {
 			return '?'
 		}
 		return r
-	}, c.helos[w.random.IntN(len(c.helos))])
+	}, c.HELOs[w.random.IntN(len(c.HELOs))])
 	envelope := fmt.Sprintf("from=%s to=<user@example.com> proto=ESMTP helo=<%s>", from, helo)
 	w.line("smtpd[7]", "connect from %s", peer)
 	defer w.line("smtpd[7]", "disconnect from %s ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5", peer)
 	switch w.random.IntN(6) {
 	case 0:
-		w.line("smtpd[7]", "NOQUEUE: reject: RCPT from %s: 554 5.7.1 Service unavailable; Client host [%s] blocked using dnsbl.example.net; %s", peer, c.addr, envelope)
+		w.line("smtpd[7]", "NOQUEUE: reject: RCPT from %s: 554 5.7.1 Service unavailable; Client host [%s] blocked using dnsbl.example.net; %s", peer, c.Addr, envelope)
 		return
 	case 1:
 		w.line("smtpd[7]", "NOQUEUE: reject: RCPT from %s: 450 4.2.0 <user@example.com>: Recipient address rejected: Greylisted; %s", peer, envelope)
@@ -80,12 +66,12 @@ func (w *mailWriter) session(c *client) {
 	w.id++
 	id := fmt.Sprintf("%010X", w.id)
 	login := ""
-	if c.login {
+	if c.Login {
 		login = ", sasl_method=PLAIN, sasl_username=user"
 	}
 	w.line("smtpd[7]", "%s: client=%s%s", id, peer, login)
 	w.line("cleanup[8]", "%s: message-id=<%s@example.org>", id, id)
-	n := 1 + w.random.IntN(c.recipients)
+	n := 1 + w.random.IntN(c.Recipients)
 	w.line("qmgr[2]", "%s: from=%s, size=1024, nrcpt=%d (queue active)", id, from, n)
 	for i := range n {
 		w.line("lmtp[9]", "%s: to=<user%d@example.com>, relay=mx[private/lmtp], delay=0.1, dsn=2.0.0, status=sent (250 ok)", id, i)
@@ -93,12 +79,12 @@ func (w *mailWriter) session(c *client) {
 	w.line("qmgr[2]", "%s: removed", id)
 }
 
-// mailWeek is the log of a week of the clients of [crowds], and their DNS without
+// mailWeek is the log of a week of the clients of [week.Clients], and their DNS without
 // what would only take time.
 func mailWeek() (log, zone string) {
-	all, zone := clients()
+	all, zone := week.Clients()
 	zone = regexp.MustCompile(`(?m)^!(delay|drop) .*\n`).ReplaceAllString(zone, "")
-	w := mailWriter{at: weekBegins, random: rand.New(rand.NewPCG(8, 9))}
+	w := mailWriter{at: week.Begins, random: rand.New(rand.NewPCG(8, 9))}
 	for range 2 {
 		for i := range all {
 			w.session(&all[i])
@@ -115,7 +101,7 @@ func mailConfig(server string) string {
 // TestReplayPostfix judges the mail of a week.
 func TestReplayPostfix(t *testing.T) {
 	text, zone := mailWeek()
-	server := serveWorld(t, zone)
+	server := startServer(t, zone)
 	log := filepath.Join(t.TempDir(), "mail.log")
 	writeFile(t, log, text)
 	noName := "[[rule]]\nname = \"no name\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n"
@@ -131,7 +117,7 @@ func TestReplayPostfix(t *testing.T) {
 		{"json", noName, "--json --fail-on newly-deferred", 0},
 	}
 	for _, test := range tests {
-		config := writeTOML(t, "new.toml", mailConfig(server)+test.config)
+		config := testbed.TempFile(t, "new.toml", mailConfig(server)+test.config)
 		args := append([]string{"replay", "--postfix", "--utc", "--rate", "1000", "-c", config, log}, strings.Fields(test.args)...)
 		status, stdout, stderr := call("", args...)
 		if status != test.status || stderr != "" {
@@ -154,7 +140,7 @@ func accepted(id, client, more string) string {
 // TestReplayPostfixUnknown: what the log or the DNS does not tell is not held
 // against anybody, and not for him either.
 func TestReplayPostfixUnknown(t *testing.T) {
-	server := serveWorld(t, `
+	server := startServer(t, `
 20.113.0.203.in-addr.arpa. PTR mail.example.org.
 mail.example.org. A 203.0.113.20
 13.113.0.203.in-addr.arpa. PTR ip-203-0-113-13.provider.example.
@@ -188,7 +174,7 @@ ip-203-0-113-13.provider.example. A 203.0.113.13
 		{"mail from a filter", accepted("5A1B1", "unknown[203.0.113.20]", "") + accepted("5A1B2", "localhost[127.0.0.1]", ", orig_client=unknown[203.0.113.20]"), "[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", "left out: 0 of messages that came to no end, 1 that came back from a content filter"},
 	}
 	for _, test := range tests {
-		config := writeTOML(t, "new.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n%s", server, test.rules))
+		config := testbed.TempFile(t, "new.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n%s", server, test.rules))
 		args := append([]string{"replay", "--postfix", "--rate", "1000", "-c", config}, strings.Fields(test.args)...)
 		status, stdout, stderr := call(test.log, append(args, "-")...)
 		folded := regexp.MustCompile(`\n +`).ReplaceAllString(regexp.MustCompile(` +`).ReplaceAllString(stdout, " "), "\n")
@@ -200,10 +186,10 @@ ip-203-0-113-13.provider.example. A 203.0.113.13
 
 // TestReplayPostfixAgainst compares two files.
 func TestReplayPostfixAgainst(t *testing.T) {
-	server := serveWorld(t, "20.113.0.203.in-addr.arpa. PTR mail.example.org.\n")
+	server := startServer(t, "20.113.0.203.in-addr.arpa. PTR mail.example.org.\n")
 	rule := "[[rule]]\nname = \"no name\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n"
-	strict := writeTOML(t, "strict.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n", server)+rule)
-	lax := writeTOML(t, "lax.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n", server)+strings.Replace(rule, "reject", "dunno", 1))
+	strict := testbed.TempFile(t, "strict.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n", server)+rule)
+	lax := testbed.TempFile(t, "lax.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n", server)+strings.Replace(rule, "reject", "dunno", 1))
 	log := accepted("5A1B2", "unknown[203.0.113.10]", "")
 	for _, test := range []struct {
 		args   []string
@@ -224,8 +210,8 @@ func TestReplayPostfixAgainst(t *testing.T) {
 // TestReplayPostfixOutage: a DNS that stops answering in the middle refuses nobody;
 // what it has said before counts.
 func TestReplayPostfixOutage(t *testing.T) {
-	server := serveWorld(t, "!drop *.0.203.in-addr.arpa\n")
-	config := writeTOML(t, "new.toml", fmt.Sprintf("[server]\ndeadline = \"200ms\"\n[resolver]\ntimeout = \"100ms\"\nservers = [%q]\n", server))
+	server := startServer(t, "!drop *.0.203.in-addr.arpa\n")
+	config := testbed.TempFile(t, "new.toml", fmt.Sprintf("[server]\ndeadline = \"200ms\"\n[resolver]\ntimeout = \"100ms\"\nservers = [%q]\n", server))
 	var log strings.Builder
 	const before, after = 3, 40
 	for i := range before {
@@ -264,5 +250,44 @@ func TestReplayPostfixUsage(t *testing.T) {
 	status, _, stderr := call("time=x msg=decision\n", "replay", "--postfix", "-")
 	if status != 1 || !strings.Contains(stderr, "no mail found in 1 lines") {
 		t.Errorf("replay --postfix of another log = %d, %q; want 1, no mail", status, stderr)
+	}
+}
+
+// TestReplayPostfixFiles reads rotated files: compressed, in any order, their year
+// told by when they were written.
+func TestReplayPostfixFiles(t *testing.T) {
+	dir := t.TempDir()
+	config := testbed.TempFile(t, "new.toml", "[resolver]\nservers = [\""+startServer(t, "$TTL 60\n")+"\"]\n")
+	traditional := func(id, at string) string {
+		return strings.ReplaceAll(accepted(id, "unknown[203.0.113.10]", ""), "2026-11-23T09:00:00Z", at)
+	}
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	if _, err := z.Write([]byte(traditional("5A1B2", "Dec 31 23:59:59"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := []struct {
+		name, text string
+		written    time.Time
+	}{
+		{"mail.log", traditional("5A1B3", "Jan  1 00:00:01"), time.Date(2025, 1, 1, 9, 0, 0, 0, time.UTC)},
+		{"mail.log.1.gz", zipped.String(), time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)},
+	}
+	args := []string{"replay", "--postfix", "--utc", "--timezone", "UTC", "-c", config}
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		writeFile(t, path, f.text)
+		if err := os.Chtimes(path, f.written, f.written); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	status, stdout, stderr := call("", args...)
+	const want = "2 decisions about 2 messages, 2024-12-31 23:59 to 2025-01-01 00:00\n"
+	if status != 0 || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "DNS:        1 client looked up") {
+		t.Errorf("replay --postfix of rotated files = %d, %q,\n%s; want %s and one client looked up", status, stderr, stdout, want)
 	}
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/declog"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/report"
-	"policyd-rdns/policy/journal"
 )
 
 // reportOptions are the flags of report.
@@ -24,7 +26,7 @@ type reportOptions struct {
 	json   bool
 	utc    bool
 	top    int
-	wanted logFlags
+	wanted declog.Choice
 }
 
 func newReport() *cobra.Command {
@@ -55,8 +57,8 @@ page that needs nothing else, --json as one object.
 	f.BoolVar(&o.json, "json", false, "print JSON, one object, instead of text")
 	f.BoolVar(&o.utc, "utc", false, "tell times as in the log, not those of this place")
 	f.IntVar(&o.top, "top", 20, "tell this `many` rows of each list; 0: all")
-	f.StringVar(&o.wanted.since, "since", "", "only decisions at this `time` or later, or this long ago at most")
-	f.StringVar(&o.wanted.until, "until", "", "only decisions before this `time`")
+	f.StringVar(&o.wanted.Since, "since", "", "only decisions at this `time` or later, or this long ago at most")
+	f.StringVar(&o.wanted.Until, "until", "", "only decisions before this `time`")
 	return cmd
 }
 
@@ -65,43 +67,43 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 	if o.utc {
 		now = now.UTC()
 	}
-	filter, err := o.wanted.filter(now)
+	filter, err := o.wanted.Filter(now)
 	switch {
 	case err != nil:
-		return errUsage{err}
+		return exit.Usage(err)
 	case o.top < 0:
-		return errUsage{fmt.Errorf("--top %d: want 0 or more", o.top)}
+		return exit.Usage(fmt.Errorf("--top %d: want 0 or more", o.top))
 	case o.json && o.html == "-":
-		return errUsage{errors.New("--json and --html - are both for standard output")}
+		return exit.Usage(errors.New("--json and --html - are both for standard output"))
 	}
 	conf, err := config.Load(o.config)
 	if err != nil {
 		return err
 	}
 	if len(paths) == 0 {
-		if paths, err = (&logOptions{config: o.config}).defaultPaths(stdin); err != nil {
+		if paths, err = declog.Default(o.config, stdin); err != nil {
 			return err
 		}
 	}
-	logs, err := findRecords(paths, stdin)
+	logs, err := declog.Find(paths, stdin)
 	if err != nil {
 		return err
 	}
-	damaged := damages{out: stderr}
-	bar := progressBar{read: logs.read}
-	if isTerminal(stderr) {
-		bar.out = stderr
+	damaged := declog.NewDamages(stderr)
+	bar := declog.Bar{Read: logs.Read}
+	if plain.Terminal(stderr) {
+		bar.Out = stderr
 	}
-	r, err := report.Read(ctx, &journal.Reader{Inputs: logs.inputs, OnDamage: damaged.tell, OnUnknown: damaged.unknown}, report.Config{
-		Rules: conf.Rules, Name: cmp.Or(conf.Path, "built-in"), Hash: conf.Hash, Builtin: conf.Builtin,
-		WriteRule: config.WriteRule, Place: now.Location(), Top: o.top, Wants: filter.wants,
-		Progress: func(decisions int) { bar.draw(time.Now(), decisions) },
+	r, err := report.Read(ctx, logs.Reader(damaged), report.Config{
+		Rules: conf.Rules, Name: cmp.Or(conf.Path, "built-in"), Hash: conf.Hash,
+		WriteRule: config.WriteRule, Place: now.Location(), Top: o.top, Wants: filter.Wants,
+		Progress: func(decisions int) { bar.Draw(time.Now(), decisions) },
 	})
-	bar.clear()
+	bar.Clear()
 	if err == nil {
 		err = o.write(r, stdout)
 	}
-	return damaged.end(err)
+	return damaged.End(err)
 }
 
 // write writes the report in the ways that were asked for.

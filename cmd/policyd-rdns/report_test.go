@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -21,7 +23,7 @@ import (
 // TestReport compares whole reports on the recorded week with golden files;
 // -update writes them.
 func TestReport(t *testing.T) {
-	log := writeLog(t, recordedLog(t))
+	log := testbed.TempLog(t, week.Record(t))
 	goldens, err := filepath.Abs("testdata/report")
 	if err != nil {
 		t.Fatal(err)
@@ -32,10 +34,10 @@ func TestReport(t *testing.T) {
 		config string
 		args   string
 	}{
-		{"week.txt", weekConfig, "--top 0"},
-		{"week.json", weekConfig, "--json --top 0"},
-		{"week.html", weekConfig, "--html -"},
-		{"monday.txt", weekConfig, "--until 2026-11-17 --top 5"},
+		{"week.txt", week.Config, "--top 0"},
+		{"week.json", week.Config, "--json --top 0"},
+		{"week.html", week.Config, "--html -"},
+		{"monday.txt", week.Config, "--until 2026-11-17 --top 5"},
 		{"builtin.txt", "", "--top 3 --since 2026-11-20T00:00:00Z"},
 	}
 	for _, test := range tests {
@@ -84,7 +86,7 @@ type reported struct {
 // reportOn is the report on a log under a configuration.
 func reportOn(t *testing.T, log []byte, config string, args ...string) reported {
 	t.Helper()
-	args = append([]string{"report", "--json", "--top", "0", "-c", writeTOML(t, "config.toml", config), "-"}, args...)
+	args = append([]string{"report", "--json", "--top", "0", "-c", testbed.TempFile(t, "config.toml", config), "-"}, args...)
 	status, stdout, stderr := call(string(log), args...)
 	var r reported
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil || status != 0 || stderr != "" {
@@ -109,8 +111,8 @@ func recordsOf(t *testing.T, log []byte) []journal.Record {
 // TestReportTotals: whatever is counted, it comes to the number of the
 // decisions.
 func TestReportTotals(t *testing.T) {
-	for _, config := range []string{weekConfig, "mode = \"observe\"\n" + weekConfig, "[resolver]\nservers = [\"192.0.2.53\"]\n"} {
-		log := recordLog(t, config)
+	for _, config := range []string{week.Config, "mode = \"observe\"\n" + week.Config, "[resolver]\nservers = [\"192.0.2.53\"]\n"} {
+		log := week.RecordUnder(t, config)
 		r := reportOn(t, log, config)
 		want := bytes.Count(log, []byte("\n"))
 		outcomes, times, rules, networks := 0, 0, 0, 0
@@ -146,9 +148,9 @@ func TestReportTotals(t *testing.T) {
 // TestReportWanted holds the list of clients that were probably wanted to who
 // they are: none that nobody wants is among them, and most of the others are.
 func TestReportWanted(t *testing.T) {
-	log := recordedLog(t)
+	log := week.Record(t)
 	listed := map[netip.Addr]bool{}
-	for _, w := range reportOn(t, log, weekConfig).Wanted.List {
+	for _, w := range reportOn(t, log, week.Config).Wanted.List {
 		for _, text := range append(w.Also, w.Client) {
 			listed[netip.MustParseAddr(text)] = true
 		}
@@ -159,19 +161,19 @@ func TestReportWanted(t *testing.T) {
 			refusals[r.Request.Client]++
 		}
 	}
-	all, _ := clients()
+	all, _ := week.Clients()
 	wanted, found := 0, 0
 	for _, c := range all {
-		decent := c.retries || c.login
-		if listed[c.addr] && !decent {
-			t.Errorf("%s (%v) is listed; nobody wants it", c.addr, c.names)
+		decent := c.Retries || c.Login
+		if listed[c.Addr] && !decent {
+			t.Errorf("%s (%v) is listed; nobody wants it", c.Addr, c.Names)
 		}
-		if decent && refusals[c.addr] >= 5 {
+		if decent && refusals[c.Addr] >= 5 {
 			wanted++
-			if listed[c.addr] {
+			if listed[c.Addr] {
 				found++
 			} else {
-				t.Logf("%s (%v, %d refusals) is not listed", c.addr, c.names, refusals[c.addr])
+				t.Logf("%s (%v, %d refusals) is not listed", c.Addr, c.Names, refusals[c.Addr])
 			}
 		}
 	}
@@ -183,8 +185,8 @@ func TestReportWanted(t *testing.T) {
 // TestReportPaste pastes each rule that a report offers where it says: all that
 // was refused of its clients passes then, and no other decision changes.
 func TestReportPaste(t *testing.T) {
-	for _, text := range []string{weekConfig, ""} {
-		log := recordLog(t, text)
+	for _, text := range []string{week.Config, ""} {
+		log := week.RecordUnder(t, text)
 		records := recordsOf(t, log)
 		list := reportOn(t, log, text).Wanted.List
 		if len(list) < 5 {
@@ -230,14 +232,14 @@ func pasted(config, rule string) string {
 // TestReportExemptions compares how often each exemption was used with what
 // comes out if every record is judged again without it.
 func TestReportExemptions(t *testing.T) {
-	text := strings.Replace(weekConfig, "mode    = \"observe\"\n", "", 1) + `
+	text := strings.Replace(week.Config, "mode    = \"observe\"\n", "", 1) + `
 [[rule]]
 name   = "too many ifs"
 when   = { fcrdns = ["mismatch", "unresolved", "none"] }
 unless = [{ recipient = "sales@" }, { helo = "match", encrypted = true }, { client = "203.0.113.128/25" }, { ptr_name = "mail.never.example", until = 2026-11-01 }]
 action = "defer"
 `
-	log := recordLog(t, text)
+	log := week.RecordUnder(t, text)
 	records := recordsOf(t, log)
 	conf, err := config.Parse("", []byte(text))
 	if err != nil {
@@ -290,10 +292,10 @@ func withoutExemption(t *testing.T, rules *policy.Rules, name string, unless int
 // TestReportReadsAll: damaged lines are counted and named, several files are
 // one, and the same in each format.
 func TestReportReadsAll(t *testing.T) {
-	log := recordedLog(t)
+	log := week.Record(t)
 	half := bytes.IndexByte(log[len(log)/2:], '\n') + len(log)/2 + 1
-	a, b := writeLog(t, log[:half]), writeLog(t, slices.Concat([]byte("time=2026-11-16T00:00:00Z level=INFO msg=decision id=1\n"), log[half:]))
-	config := writeTOML(t, "config.toml", weekConfig)
+	a, b := testbed.TempLog(t, log[:half]), testbed.TempLog(t, slices.Concat([]byte("time=2026-11-16T00:00:00Z level=INFO msg=decision id=1\n"), log[half:]))
+	config := testbed.TempFile(t, "config.toml", week.Config)
 	_, want, _ := call(string(log), "report", "--utc", "-c", config, "-")
 	status, got, stderr := call("", "report", "--utc", "-c", config, b, a)
 	if status != 0 || !strings.Contains(stderr, b+":1: ") || !strings.Contains(got, "! 1 damaged line could not be read and was left out.") {
@@ -302,15 +304,15 @@ func TestReportReadsAll(t *testing.T) {
 	if got = strings.Replace(got, "! 1 damaged line could not be read and was left out.\n", "", 1); got != want {
 		t.Errorf("report of two files =\n%s; want\n%s", got, want)
 	}
-	json := recordLog(t, weekConfig+"\n[log]\nformat = \"json\"\n")
-	r := reportOn(t, json, weekConfig)
+	json := week.RecordUnder(t, week.Config+"\n[log]\nformat = \"json\"\n")
+	r := reportOn(t, json, week.Config)
 	if n := bytes.Count(json, []byte("\n")); r.Total.Decisions != n || len(r.Wanted.List) == 0 {
 		t.Errorf("%d decisions of a log in JSON; want %d", r.Total.Decisions, n)
 	}
 }
 
 func TestReportUsage(t *testing.T) {
-	log := writeLog(t, recordLine(nil))
+	log := testbed.TempLog(t, week.Line(nil))
 	dir := t.TempDir()
 	tests := []struct {
 		args   string
@@ -338,7 +340,7 @@ func TestReportUsage(t *testing.T) {
 
 // TestReportFile: a page takes the place of an older one whole, or not at all.
 func TestReportFile(t *testing.T) {
-	log := writeLog(t, recordLine(nil))
+	log := testbed.TempLog(t, week.Line(nil))
 	dir := t.TempDir()
 	path := filepath.Join(dir, "report.html")
 	for _, mode := range []os.FileMode{0o640, 0o604} {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy/journal"
 )
 
@@ -14,7 +15,7 @@ import (
 func BenchmarkReport(b *testing.B) {
 	dir := b.TempDir()
 	config := filepath.Join(dir, "config.toml")
-	if err := os.WriteFile(config, []byte(weekConfig), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(week.Config), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	path := filepath.Join(dir, "decisions.logfmt")
@@ -48,7 +49,7 @@ func TestReportMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		writeLongLog(t, f, journal.Logfmt, lines)
+		week.WriteLong(t, f, journal.Logfmt, lines)
 		peaks = append(peaks, runProgram(t, "report", path).peak)
 	}
 	if peaks[1] > 1.5*peaks[0]+8 {

@@ -401,54 +401,6 @@ func TestPassedUnixSocket(t *testing.T) {
 	}
 }
 
-// TestWithinQueue has socket files as Postfix has to be told of them.
-func TestWithinQueue(t *testing.T) {
-	dir := t.TempDir()
-	for _, folder := range []string{"queue/private", "queue/active", "queue/public", "plain/private"} {
-		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for path, want := range map[string]string{
-		dir + "/queue/private/policyd-rdns":       "private/policyd-rdns",
-		dir + "/queue/public/policyd-rdns":        "public/policyd-rdns",
-		dir + "/queue/policyd-rdns":               "policyd-rdns",
-		dir + "/plain/private/policyd-rdns":       dir + "/plain/private/policyd-rdns",
-		"/var/spool/postfix/private/policyd-rdns": "private/policyd-rdns",
-		"/run/policyd-rdns/socket":                "/run/policyd-rdns/socket",
-	} {
-		if got := withinQueue(path); got != want {
-			t.Errorf("withinQueue(%s) = %s; want %s", path, got, want)
-		}
-	}
-}
-
-// TestCovers compares sockets passed by systemd with addresses to listen on.
-func TestCovers(t *testing.T) {
-	tests := []struct {
-		listening, address string
-		want               bool
-	}{
-		{"127.0.0.1:10040", "127.0.0.1:10040", true},
-		{"127.0.0.1:10040", "127.0.0.1:10041", false},
-		{"127.0.0.1:10040", "[::1]:10040", false},
-		{"[::1]:10040", "[0:0::1]:10040", true},
-		{"0.0.0.0:10040", "127.0.0.1:10040", true},
-		{"0.0.0.0:10040", "[::1]:10040", false},
-		{"[::]:10040", "[::1]:10040", true},
-		{"[::]:10040", "127.0.0.1:10040", true}, // systemd's BindIPv6Only=both
-		{"unix:/run/a", "unix:/run/a", true},
-		{"unix:/run/a", "unix:/run/b", false},
-		{"unix:/run/a", "unix:/run//./a", true},
-		{"unix:/run/a", "127.0.0.1:10040", false},
-	}
-	for _, test := range tests {
-		if got := covers(test.listening, test.address); got != test.want {
-			t.Errorf("covers(%s, %s) = %v; want %v", test.listening, test.address, got, test.want)
-		}
-	}
-}
-
 func TestUnixSocket(t *testing.T) {
 	dns, _ := startWorld(t, plainZone)
 	dir := t.TempDir()

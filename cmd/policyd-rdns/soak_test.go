@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/postfix"
 )
@@ -107,7 +108,7 @@ func soak(t *testing.T, server string, duration time.Duration) (answered, logged
 	conf.Resolver.Servers = []netip.AddrPort{netip.MustParseAddrPort(server)}
 	var lines countingWriter
 	decisions := journal.NewWriter(&lines, func(l journal.Loss) { t.Errorf("lines were lost: %v", l) })
-	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
+	d, err := daemon.New(conf, daemon.Options{Log: slog.New(slog.DiscardHandler), Decisions: decisions})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func soak(t *testing.T, server string, duration time.Duration) (answered, logged
 	ctx, stop := context.WithCancel(context.Background())
 	var serving, asking sync.WaitGroup
 	serving.Go(func() {
-		s := postfix.Server{Handler: d.handle}
+		s := postfix.Server{Handler: d.Handle}
 		if err := s.Serve(ctx, l); err != nil {
 			t.Errorf("Serve: %v", err)
 		}
@@ -135,8 +136,8 @@ func soak(t *testing.T, server string, duration time.Duration) (answered, logged
 	asking.Wait()
 	stop()
 	serving.Wait()
-	d.resolver.Close()
-	if err := closeLog(decisions); err != nil {
+	d.Close()
+	if err := decisions.Close(context.Background()); err != nil {
 		t.Error(err)
 	}
 	return n.Load(), lines.n

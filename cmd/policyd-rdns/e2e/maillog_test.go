@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/replay/maillog"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy/journal"
-	"policyd-rdns/policy/postfix/maillog"
 )
 
 // wholeMaster is what a Postfix needs beside postfixMaster to come to the end of a

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
 
@@ -79,14 +80,14 @@ func exampleEntries(b *strings.Builder) {
 	for _, key := range keys {
 		var lines []string
 		if check, ok := policy.CheckByName(key); ok {
-			lines = wrap(check.Question(), exampleWidth-column-4)
+			lines = plain.Wrap(check.Question(), exampleWidth-column-4)
 			var results []string
 			for _, r := range check.Results() {
 				results = append(results, strconv.Quote(r.String()))
 			}
-			lines = append(lines, wrap(strings.Join(results, " "), exampleWidth-column-4)...)
+			lines = append(lines, plain.Wrap(strings.Join(results, " "), exampleWidth-column-4)...)
 		} else {
-			lines = wrap(policy.EntryValues(key), exampleWidth-column-4)
+			lines = plain.Wrap(policy.EntryValues(key), exampleWidth-column-4)
 		}
 		for _, line := range lines {
 			fmt.Fprintf(b, "#   %-*s%s\n", column, key, line)
@@ -155,21 +156,7 @@ const exampleWidth = 80
 
 // comment writes a text as a comment; nothing if it is empty.
 func comment(b *strings.Builder, text string) {
-	for _, line := range wrap(text, exampleWidth-2) {
+	for _, line := range plain.Wrap(text, exampleWidth-2) {
 		b.WriteString("# " + line + "\n")
 	}
-}
-
-// wrap breaks a text between words into lines of at most so many bytes.
-func wrap(text string, width int) []string {
-	var lines []string
-	for _, word := range strings.Fields(text) {
-		last := len(lines) - 1
-		if last < 0 || len(lines[last])+1+len(word) > width {
-			lines = append(lines, word)
-		} else {
-			lines[last] += " " + word
-		}
-	}
-	return lines
 }

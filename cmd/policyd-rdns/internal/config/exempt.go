@@ -177,6 +177,16 @@ func (c *Config) Exempting() (*Config, error) {
 	return &now, nil
 }
 
+// BuiltinExempt reports whether a built-in exemption is in force.
+func (c *Config) BuiltinExempt(name string) bool {
+	for i := range c.Origins {
+		if c.Origins[i].Source == BuiltinExempt && c.Rules.List[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // OwnRules reports whether the file has rules of its own, or other rules than the
 // built-in ones for another reason.
 func (c *Config) OwnRules() bool {

@@ -180,6 +180,30 @@ func (s Subject) Entry() policy.Entry {
 	return e
 }
 
+// For is the subject that lets the client of a request pass: a name that it has proved to
+// have, or else its address, since a name cannot help who is refused for having none.
+func For(req *policy.Request, f *policy.Facts) Subject {
+	if names := f.Confirmed(req.Client); len(names) > 0 {
+		return Subject{"ptr_name", names[0]}
+	}
+	return Subject{"client", req.Client.String()}
+}
+
+// Command is what lets the subject pass, for good.
+func (s Subject) Command() string {
+	if s.Key == "sender" {
+		return "policyd-rdns allow --sender " + s.Value
+	}
+	return "policyd-rdns allow " + s.Value
+}
+
+// Block is the same as TOML, for the end of a configuration file.
+func (s Subject) Block() string {
+	var b strings.Builder
+	config.WriteRule(&b, &policy.Rule{Exempt: true, When: policy.Table{s.Entry()}})
+	return b.String()
+}
+
 // String is the subject as the command takes it.
 func (s Subject) String() string { return s.Value }
 

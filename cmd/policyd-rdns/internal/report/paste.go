@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -35,69 +34,17 @@ func pasteBy(key string, values []string, all []*candidate, config *Config) stri
 	if len(errs) > 0 {
 		return ""
 	}
-	name := "let " + values[0] + " pass"
-	if len(values) > 1 {
-		name = "let " + values[0] + " and others pass"
-	}
-	rule := policy.Rule{Name: ruleName(config.Rules, name), When: policy.Table{e}}
-	at, where := placeFor(all, config)
+	rule := policy.Rule{Exempt: true, When: policy.Table{e}}
 	with := *config.Rules
-	with.List = slices.Insert(slices.Clone(with.List), at, rule)
+	with.List = slices.Insert(slices.Clone(with.List), 0, rule)
 	for _, c := range all {
 		if !c.passes(&with) {
 			return ""
 		}
 	}
 	var b strings.Builder
-	b.WriteString(where)
 	config.WriteRule(&b, &rule)
 	return b.String()
-}
-
-// placeFor is where a rule has to stand to come before all that refused some
-// clients, and before no more than that: what stands before may need the DNS, and
-// in doubt it makes rejects of those behind it defers.
-func placeFor(all []*candidate, config *Config) (at int, where string) {
-	list := config.Rules.List
-	at = len(list)
-	for _, c := range all {
-		for _, s := range c.samples {
-			i := slices.IndexFunc(list, func(r policy.Rule) bool { return r.Name == s.refusal.Rule })
-			at = min(at, max(i, 0))
-		}
-	}
-	own := len(list) - len(policy.Builtin())
-	switch {
-	case config.Builtin:
-		// A rule of one's own replaces the built-in ones.
-		return 0, "# at the top of the file, so that the built-in rules follow\ndefault_rules = true\n\n"
-	case own > 0 && at >= own && endsWithBuiltin(list):
-		return own, "# behind your own rules: the built-in ones follow\n"
-	case at == len(list):
-		return at, "" // nothing refused them
-	}
-	return at, fmt.Sprintf("# before rule %q\n", list[at].Name)
-}
-
-// endsWithBuiltin says that the built-in rules follow others.
-func endsWithBuiltin(list []policy.Rule) bool {
-	builtin := policy.Builtin()
-	return slices.EqualFunc(list[len(list)-len(builtin):], builtin, func(a, b policy.Rule) bool { return a.Name == b.Name })
-}
-
-// maxRuleName is the longest name of a rule that a configuration takes.
-const maxRuleName = 100
-
-// ruleName makes a name that no other rule has.
-func ruleName(rules *policy.Rules, name string) string {
-	if len(name) > maxRuleName-4 {
-		name = name[:maxRuleName-4]
-	}
-	unique := name
-	for n := 2; slices.ContainsFunc(rules.List, func(r policy.Rule) bool { return r.Name == unique }); n++ {
-		unique = fmt.Sprintf("%s %d", name, n)
-	}
-	return unique
 }
 
 // passes says that the client's refused decisions would have passed under some

@@ -26,9 +26,6 @@ type Config struct {
 	Rules *policy.Rules
 	Name  string // of the configuration, for people
 	Hash  string // as in records
-	// Builtin says that Rules are the built-in ones, so that a rule of one's own
-	// would replace them.
-	Builtin bool
 	// WriteRule writes a rule as in a configuration file, in printable ASCII.
 	WriteRule func(io.Writer, *policy.Rule)
 	// Place is where days begin and times are told.
@@ -105,7 +102,7 @@ type who struct {
 	sender    string // domain
 	refusal   policy.Ruling
 	objection policy.Ruling // the same by the report's configuration; zero: none, or one that names whom it is for
-	mail      uint64         // the same for one sender, recipient and network
+	mail      uint64        // the same for one sender, recipient and network
 	recipient uint64
 	signs     signs
 }

@@ -16,7 +16,8 @@ type Explanation struct {
 	Rules    []Rule
 	Decision []string // sentences
 	Reads    string   // what the sending server reads; empty: nothing
-	Exempt   string   // the rule that would let the client pass, as TOML; empty: it passes
+	Allow    string   // the command that would let the client pass; empty: it passes
+	Exempt   string   // the same as TOML
 	Again    string   // the command that asks the DNS anew
 	// Since says what has changed since the decision: the configuration, and what
 	// would be decided now. Empty: nothing.

@@ -3,12 +3,19 @@
 package testbed
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -130,4 +137,71 @@ func StartWorld(t testing.TB, zone string) (server string, w *world.World) {
 		serving.Wait()
 	})
 	return pc.LocalAddr().String(), w
+}
+
+// TempFile writes a file into a folder of the test's own.
+func TempFile(t testing.TB, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TempLog writes a log into a folder of the test's own.
+func TempLog(t testing.TB, log []byte) (path string) {
+	t.Helper()
+	return TempFile(t, "decisions.log", string(log))
+}
+
+// Gzip compresses a text.
+func Gzip(t testing.TB, text []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// UnderRace reports whether this runs under the race detector.
+func UnderRace() bool {
+	info, _ := debug.ReadBuildInfo()
+	return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+// HostileHELOs are HELO names that would be more than text on a page that did not
+// escape them, or on a terminal.
+func HostileHELOs() []string {
+	return []string{
+		`<script>document.title="owned"</script>`, `"><svg onload=document.title="owned">`, `' onfocus=document.title="owned" autofocus='`,
+		`javascript:document.title="owned"`, "{{.State}}", "</textarea></style></title><script>document.title='owned'</script>",
+		"\u202egpj.exe", "\x1b[31mred", strings.Repeat("x", 2000),
+	}
+}
+
+// Fetch is what an HTTP server answers; host is that of the request, if not the
+// URL's.
+func Fetch(t testing.TB, method, url, host string) (status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
 }

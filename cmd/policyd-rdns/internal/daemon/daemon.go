@@ -1,0 +1,311 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/gather"
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/postfix"
+	"policyd-rdns/resolver"
+)
+
+// Daemon is a daemon at work.
+type Daemon struct {
+	version  string
+	log      *slog.Logger
+	journal  *journal.Writer // of decisions
+	resolver *resolver.Resolver
+	server   postfix.Server
+	watch    *watch // nil: nothing is served over HTTP
+	current  atomic.Pointer[generation]
+	nat      natGuard
+
+	works     sync.Pool // of *work
+	decisions atomic.Uint64
+	blind     atomic.Uint64 // decisions during the outage
+	firstID   uint64
+}
+
+// generation is what a reload replaces as a whole, so that each request is
+// judged by one configuration.
+type generation struct {
+	conf     *config.Config
+	host     config.Host // as it was called then: addresses come and go
+	loaded   time.Time
+	gatherer *gather.Gatherer
+	tally    *metrics.Tally
+}
+
+// Options are what a daemon has beside its configuration.
+type Options struct {
+	Log       *slog.Logger    // what an operator is told
+	Decisions *journal.Writer // the decision log; who made it closes it, after the daemon
+	Host      config.Host
+	Version   string // of the program
+	// FirstID is the number before that of the first decision; 0: at random, so that
+	// decisions of other runs and hosts have other numbers.
+	FirstID uint64
+	// Dial makes connections to DNS servers; nil: over the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// New makes a daemon that listens nowhere yet. It redirects the decision log to the
+// configuration's file. Close ends it.
+func New(conf *config.Config, o Options) (*Daemon, error) {
+	d := &Daemon{
+		version: o.Version,
+		log:     o.Log,
+		journal: o.Decisions,
+		nat:     natGuard{log: o.Log},
+		firstID: o.FirstID,
+	}
+	if d.firstID == 0 {
+		d.firstID = rand.Uint64()
+	}
+	servers, err := conf.DNSServers()
+	if err != nil {
+		return nil, err
+	}
+	if err := d.journal.Open(conf.Log.File); err != nil {
+		return nil, err
+	}
+	d.resolver, err = resolver.New(resolver.Config{
+		Servers:      servers,
+		Timeout:      conf.Resolver.Timeout,
+		CacheEntries: conf.Resolver.CacheEntries,
+		MaxInFlight:  conf.Resolver.MaxInFlight,
+		Stale:        conf.Resolver.Stale,
+		OnOutage:     d.outage,
+		Log:          d.log,
+		Dial:         o.Dial,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if conf.HTTP.Listen != "" {
+		d.watch = d.newWatch(conf)
+	}
+	d.current.Store(d.generation(conf, o.Host))
+	return d, nil
+}
+
+// Close ends what runs behind requests, after Run has returned.
+func (d *Daemon) Close() { d.resolver.Close() }
+
+func (d *Daemon) generation(conf *config.Config, h config.Host) *generation {
+	return &generation{
+		conf:   conf,
+		host:   h,
+		loaded: time.Now(),
+		tally:  d.watch.tally(conf.Rules, d.current.Load()),
+		gatherer: &gather.Gatherer{
+			DNS:       d.resolver,
+			Deadline:  conf.Server.Deadline,
+			HostAddrs: h.Addrs,
+			HostNames: h.Names,
+		},
+	}
+}
+
+// work is what a decision is written in, one after the other.
+type work struct {
+	record journal.Record
+	line   []byte
+}
+
+// Handle is the way of a request: decision, log line, reply. Only for the
+// decision it may have to wait.
+func (d *Daemon) Handle(ctx context.Context, req *policy.Request) (reply postfix.Reply, wait func() postfix.Reply) {
+	g := d.current.Load()
+	w, _ := d.works.Get().(*work)
+	if w == nil {
+		w = new(work)
+	}
+	r := &w.record
+	r.Request = *req // the caller's is for another request afterwards
+	decision, finish := g.gatherer.Begin(&r.Request, g.conf.Rules, &r.Facts)
+	if finish == nil {
+		r.Decision = decision
+		return d.record(g, w), nil
+	}
+	return postfix.Reply{}, func() postfix.Reply {
+		r.Decision = finish(ctx)
+		return d.record(g, w)
+	}
+}
+
+// record is the way from the decision on.
+func (d *Daemon) record(g *generation, w *work) postfix.Reply {
+	r := &w.record
+	req := &r.Request
+	r.Config, r.Host, r.Reply = g.conf.Hash, g.host.Name(), ""
+	r.ID = strconv.FormatUint(d.firstID+d.decisions.Add(1), 36)
+	r.Elapsed = time.Since(req.Time)
+	if r.Facts.Outage {
+		d.blind.Add(1)
+	}
+	d.nat.see(req, r.Facts.OwnClient || g.conf.Rules.Networks.Has(req.Client), r.Facts.PTR)
+	reply := postfix.NewReply(r.Decision.Reply())
+	if r.Decision.Action != policy.DUNNO {
+		r.Reply = reply.String()
+	}
+	w.line = g.conf.Log.Format.Append(w.line[:0], r)
+	_, _ = d.journal.Write(w.line) // never fails
+	g.tally.Count(&r.Decision, &r.Facts, r.Elapsed)
+	d.watch.keep(r, w.line)
+	d.works.Put(w)
+	return reply
+}
+
+// reload puts the configuration as it is now into force and opens the decision
+// log anew. On an error the old configuration stays. Files may hang while they
+// are read; if ctx has ended meanwhile, all stays as it is.
+func (d *Daemon) reload(ctx context.Context) {
+	old := d.current.Load().conf
+	conf, servers, err := reread(old.Path)
+	if ctx.Err() != nil {
+		d.log.Info("configuration not reloaded: the daemon stops")
+		return
+	}
+	if err == nil {
+		err = d.journal.Open(conf.Log.File)
+	}
+	d.watch.reloaded(err)
+	if err != nil {
+		d.log.Error("configuration not reloaded, the old one stays in force", "error", err)
+		if err := d.journal.Open(old.Log.File); err != nil {
+			d.log.Error("decision log not reopened, the old file stays in use", "error", err)
+		}
+		return
+	}
+	d.resolver.SetServers(servers, conf.Resolver.Timeout)
+	d.resolver.Resize(conf.Resolver.CacheEntries)
+	d.resolver.SetStale(conf.Resolver.Stale)
+	d.resolver.SetMaxInFlight(conf.Resolver.MaxInFlight)
+	d.current.Store(d.generation(conf, config.FindHost()))
+	d.log.Info("configuration reloaded", "config", conf.Hash, "rules", len(conf.Rules.List), "servers", serverList(servers))
+	d.tellWarnings(conf)
+	d.checkDescriptors(conf)
+	d.checkMemory(conf)
+	if names := config.NeedRestart(old, conf); len(names) > 0 {
+		d.log.Warn("changes of " + strings.Join(names, ", ") + " wait for a restart")
+	}
+	if conf.Log.Format != old.Log.Format {
+		d.log.Warn("messages keep their format until a restart; decisions have the new one")
+	}
+}
+
+// reread reads the configuration and the servers that it resolves to.
+func reread(path string) (*config.Config, []netip.AddrPort, error) {
+	conf, err := config.Load(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	servers, err := conf.DNSServers()
+	return conf, servers, err
+}
+
+func serverList(servers []netip.AddrPort) string {
+	texts := make([]string, len(servers))
+	for i, s := range servers {
+		texts[i] = s.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+// outage tells the beginning and the end of an outage of all DNS servers.
+func (d *Daemon) outage(o resolver.Outage) {
+	if o.End.IsZero() {
+		d.blind.Store(0)
+		d.log.Warn("no DNS server answers: what cannot be known is not held against clients until one does", "servers", o.Why)
+		return
+	}
+	d.log.Warn("DNS servers answer again", "after", o.End.Sub(o.Begin).Round(time.Millisecond), "decisions", d.blind.Load())
+}
+
+// announce says what runs, and how to have Postfix use it.
+func (d *Daemon) announce(listeners []net.Listener) {
+	g := d.current.Load()
+	from := g.conf.Path
+	if from == "" {
+		from = "built-in"
+	}
+	d.log.Info("policyd-rdns "+d.version, "config", g.conf.Hash, "file", from,
+		"mode", g.conf.Rules.Mode.String(), "on_doubt", g.conf.Rules.OnDoubt.String(),
+		"rules", len(g.conf.Rules.List), "deadline", g.conf.Server.Deadline)
+	d.tellWarnings(g.conf)
+	servers, source := g.conf.Resolver.Servers, "configuration"
+	if len(servers) == 0 {
+		servers, _ = g.conf.DNSServers()
+		source = config.ResolvConf
+	}
+	d.log.Info("asking DNS servers", "servers", serverList(servers), "from", source,
+		"timeout", g.conf.Resolver.Timeout, "cache_entries", g.conf.Resolver.CacheEntries)
+	d.log.Info("own names, that nobody else may say in HELO", "names", strings.Join(g.host.OwnNames(g.conf), ","))
+	for _, name := range g.host.Names {
+		if hostname.Local(name) && len(g.conf.HELO.OwnNames) == 0 {
+			d.log.Info("hosts elsewhere have the host name too, so that nobody is refused for it: name what Postfix is called (myhostname) in helo.own_names", "name", name)
+		}
+	}
+	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(g.host.Addrs), "networks", strings.Join(g.conf.Server.Networks, ","))
+	for _, l := range listeners {
+		d.log.Info("listening", "address", listenAddress(l))
+		d.log.Info("to use it, add this line to smtpd_recipient_restrictions in /etc/postfix/main.cf, after reject_unauth_destination",
+			"line", mainCF(l))
+	}
+}
+
+func (d *Daemon) tellWarnings(conf *config.Config) {
+	for _, w := range conf.Warnings {
+		d.log.Warn("configuration: " + w.Error())
+	}
+}
+
+// mainCF is the restriction that has Postfix call the service.
+func mainCF(l net.Listener) string {
+	endpoint := "inet:" + l.Addr().String()
+	if l.Addr().Network() == "unix" {
+		endpoint = "unix:" + withinQueue(l.Addr().String())
+	}
+	return "check_policy_service { " + endpoint + ", timeout=" + config.DurationText(config.PolicyTimeout) + ", default_action=DUNNO }"
+}
+
+// withinQueue is a path as Postfix takes it: below its queue directory as relative
+// to that, as it has to be where smtpd runs in a chroot. The queue directory is the
+// one that has Postfix's folders: queue_directory in postconf(5) may be any.
+func withinQueue(path string) string {
+	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if isFolder(filepath.Join(dir, "private")) && isFolder(filepath.Join(dir, "active")) {
+			return strings.TrimPrefix(path, dir+"/")
+		}
+	}
+	return strings.TrimPrefix(path, "/var/spool/postfix/")
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func joinAddrs(addrs []netip.Addr) string {
+	texts := make([]string, len(addrs))
+	for i, a := range addrs {
+		texts[i] = a.String()
+	}
+	return strings.Join(texts, ",")
+}

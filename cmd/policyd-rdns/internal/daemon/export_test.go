@@ -1,0 +1,28 @@
+package daemon
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"policyd-rdns/policy/journal"
+)
+
+// Watch serves the pages until the test ends, as Serve does, and gives their URL.
+func (d *Daemon) Watch(t *testing.T) (url string) {
+	t.Helper()
+	var log bytes.Buffer
+	d.log = slog.New(slog.NewTextHandler(&log, nil))
+	stop, err := d.serveHTTP(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	d.watch.listens(true)
+	_, url, _ = strings.Cut(log.String(), "url=")
+	return strings.TrimSpace(url)
+}
+
+// Keep puts a decision on the page.
+func (d *Daemon) Keep(r *journal.Record) { d.watch.keep(r, journal.Logfmt.Append(nil, r)) }

@@ -1,0 +1,241 @@
+package daemon_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/browser"
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
+	"policyd-rdns/cmd/policyd-rdns/internal/demo"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+)
+
+// hostileZone has names that would be more than text on a page that did not
+// escape them.
+const hostileZone = `
+66.113.0.203.in-addr.arpa. PTR <script>document.title='owned'</script>.hostile.example.
+67.113.0.203.in-addr.arpa. PTR \034><img\032src=x\032onerror=document.title='owned'>.hostile.example.
+68.113.0.203.in-addr.arpa. PTR mail.example.com.
+69.113.0.203.in-addr.arpa. PTR {{.State}}.hostile.example.
+`
+
+// watched is a daemon on a DNS world with a status page that has seen a week in a
+// day, and some hostile clients today.
+func watched(t *testing.T) (d watchedDaemon, url string) {
+	t.Helper()
+	dns, _ := testbed.StartWorld(t, demo.Zone+hostileZone)
+	conf, err := config.Parse("", []byte("[server]\nlisten = [\"127.0.0.1:0\"]\n[resolver]\nservers = [\""+dns+"\"]\n[helo]\nown_names = [\"mx.example.net\"]\n[http]\nlisten = \"127.0.0.1:0\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decisions := journal.NewWriter(io.Discard, nil)
+	t.Cleanup(func() { _ = decisions.Close(context.Background()) })
+	own, err := daemon.New(conf, daemon.Options{
+		Log: slog.New(slog.DiscardHandler), Decisions: decisions,
+		Host: config.Host{Names: []string{"mx.example.net"}}, FirstID: firstID,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(own.Close)
+	d = watchedDaemon{own, conf}
+	url = own.Watch(t)
+	d.remember(week.Record(t))
+	for _, c := range demo.Clients() {
+		d.decide(t, c.Address, c.HELO)
+	}
+	for i, helo := range testbed.HostileHELOs() {
+		d.decide(t, "203.0.113."+strconv.Itoa(66+i%4), helo)
+	}
+	return d, url
+}
+
+// firstID is the number before that of the first decision.
+const firstID = 1 << 50
+
+// watchedDaemon is a daemon with a status page.
+type watchedDaemon struct {
+	*daemon.Daemon
+	conf *config.Config
+}
+
+// decide decides about a client.
+func (d watchedDaemon) decide(t *testing.T, address, helo string) {
+	t.Helper()
+	if _, wait := d.Handle(t.Context(), visit(address, helo)); wait != nil {
+		wait()
+	}
+}
+
+// remember puts recorded decisions on the page, a week as the last day.
+func (d watchedDaemon) remember(log []byte) {
+	now := time.Now()
+	for line := range bytes.Lines(log) {
+		r, err := journal.Parse(line)
+		if err != nil {
+			continue // of the daemon's own messages
+		}
+		r.Request.Time = now.Add(-week.Begins.AddDate(0, 0, 7).Sub(r.Request.Time) / 7)
+		d.Keep(&r)
+	}
+}
+
+// idOf is the ID of the decision with a number.
+func idOf(number uint64) string { return strconv.FormatUint(number, 36) }
+
+// visit is a request about a client.
+func visit(address, helo string) *policy.Request {
+	return &policy.Request{
+		Time: time.Now(), Client: netip.MustParseAddr(address), HELO: helo, State: "RCPT",
+		Sender: "sender@example.org", Recipient: "user@example.net", Instance: "1a.2b." + address,
+	}
+}
+
+// views are the ways in which the pages are looked at.
+func views() map[string]browser.View {
+	return map[string]browser.View{
+		"light":      {},
+		"dark":       {Dark: true},
+		"phone":      {Width: 360, Height: 740},
+		"phone-dark": {Width: 360, Height: 740, Dark: true},
+	}
+}
+
+// inert is 0 if nothing on the page is there that the program did not put there,
+// and nothing has run.
+const inert = `document.querySelectorAll("script, img, iframe, object, [onload], [onerror], [onfocus], [onclick], [style], a[href^=javascript]").length +
+	(document.title.includes("owned") ? 1 : 0)`
+
+// accessible lists what keeps somebody from using the page: fields without a
+// label, tables without headings, links without text, headings out of order, no
+// landmarks, text that is hardly seen (WCAG 2.2, 1.4.3), a page that is wider than
+// the screen (1.4.10).
+const accessible = `(() => {
+	const wrong = [];
+	const say = (what, e) => wrong.push(what + ": " + (e.outerHTML || "").slice(0, 120));
+	for (const e of document.querySelectorAll("input:not([type=hidden]), select")) if (!e.labels.length) say("no label", e);
+	for (const e of document.querySelectorAll("table")) if (!e.querySelector("thead th[scope=col]")) say("no headings", e);
+	for (const e of document.querySelectorAll("a, button")) if (!e.textContent.trim()) say("no text", e);
+	for (const landmark of ["header", "main", "footer"]) if (document.querySelectorAll("body > " + landmark).length != 1) wrong.push("no " + landmark);
+	for (const e of document.querySelectorAll("section")) if (!document.getElementById(e.getAttribute("aria-labelledby"))) say("no name", e);
+	if (document.querySelectorAll("h1").length != 1 || !document.documentElement.lang || !document.title) wrong.push("no heading, language or title");
+	const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
+	if (new Set(ids).size != ids.length) wrong.push("an ID twice");
+	if (document.documentElement.scrollWidth > innerWidth) wrong.push("wider than the screen: " + document.documentElement.scrollWidth);
+	const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+	const paint = (...colours) => {
+		canvas.clearRect(0, 0, 1, 1);
+		for (const c of colours) { canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); }
+		return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+	};
+	const light = rgb => {
+		const [r, g, b] = rgb.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+	};
+	for (const e of document.querySelectorAll("body *")) {
+		const text = [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim());
+		if (!text || e.closest("svg, .visually-hidden, .skip, option") || !e.checkVisibility()) continue;
+		const below = [];
+		for (let at = e; at; at = at.parentElement) below.unshift(getComputedStyle(at).backgroundColor);
+		const a = light(paint(...below)), b = light(paint(...below, getComputedStyle(e).color));
+		if ((Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5) say("contrast", e);
+	}
+	return wrong;
+})()`
+
+// TestStatusPageInBrowser looks at every page in every way, with hostile clients
+// on it.
+func TestStatusPageInBrowser(t *testing.T) {
+	_, url := watched(t)
+	hostile := firstID + uint64(len(demo.Clients()))
+	pages := map[string]string{
+		"status":    "",
+		"day":       "?hours=24&show=all&page=2",
+		"search":    "?q=203.0.113.14&show=all",
+		"nothing":   "?q=%3Cscript%3E%3C%2Fscript%3Ex",
+		"missing":   "decision/none",
+		"decision":  "decision/" + idOf(firstID+7),
+		"passed":    "decision/" + idOf(firstID+8),
+		"deferred":  "decision/" + idOf(firstID+17),
+		"hostile-1": "decision/" + idOf(hostile+1),
+		"hostile-2": "decision/" + idOf(hostile+2),
+		"hostile-3": "decision/" + idOf(hostile+9),
+	}
+	page := browser.Open(t, url, browser.View{})
+	for name, path := range pages {
+		page.Go(t, url+path)
+		for way, view := range views() {
+			page.Look(t, view)
+			page.Shot(t, name+"-"+way)
+			if got := browser.Eval[int](t, page, inert); got != 0 {
+				t.Errorf("%s, %s: %d things of a stranger's on the page", name, way, got)
+			}
+			for _, wrong := range browser.Eval[[]string](t, page, accessible) {
+				t.Errorf("%s, %s: %s", name, way, wrong)
+			}
+		}
+	}
+	for _, complaint := range page.Complaints(t) {
+		if !strings.Contains(complaint, "404 (Not Found)") || !strings.Contains(complaint, pages["missing"]) {
+			t.Errorf("the browser says: %s", complaint)
+		}
+	}
+	for _, foreign := range page.Foreign(t) {
+		t.Errorf("the page asks for %s", foreign)
+	}
+}
+
+// TestStatusPageByKeyboard finds the explanation of a refused client with nothing
+// but the keys.
+func TestStatusPageByKeyboard(t *testing.T) {
+	_, url := watched(t)
+	page := browser.Open(t, url, browser.View{})
+	// reach goes on to the element that has the focus where a selector wants it.
+	reach := func(selector string) {
+		t.Helper()
+		for range 40 {
+			page.Press(t, "\t")
+			if browser.Eval[bool](t, page, "document.activeElement.matches("+strconv.Quote(selector)+")") {
+				if !browser.Eval[bool](t, page, "document.activeElement.matches(':focus-visible') && document.activeElement.checkVisibility()") {
+					t.Errorf("%s has the focus, and nobody sees it", selector)
+				}
+				return
+			}
+		}
+		t.Fatalf("40 tabs do not resolve to %s", selector)
+	}
+	reach(".skip")
+	page.Press(t, "\r")
+	reach("#q")
+	page.Press(t, "203.0.113.14\r")
+	page.See(t, "input[value='203.0.113.14']")
+	reach("table.list tbody th a")
+	page.Shot(t, "focus")
+	page.Press(t, "\r")
+	page.See(t, "#verdict")
+	text := browser.Eval[string](t, page, "document.body.innerText")
+	for _, want := range []string{
+		"your reverse hostname mail.example.org does not resolve to you, [203.0.113.14]",
+		"reject by rule \"reverse name resolves elsewhere\"", "mail.example.org resolves to 198.51.100.7", `{ client = "203.0.113.14" }`,
+		"policyd-rdns explain 203.0.113.14 --helo mail.example.org",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the explanation lacks %q:\n%s", want, text)
+		}
+	}
+	reach(".back a")
+	page.Press(t, "\r")
+	page.See(t, "#health")
+	page.Check(t)
+}

@@ -1,0 +1,29 @@
+package declog
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
+	"policyd-rdns/policy/journal"
+)
+
+// TestRead: the share that was read is that of the files' bytes.
+func TestRead(t *testing.T) {
+	line := week.Line(nil)
+	plain, packed := testbed.TempLog(t, bytes.Repeat(line, 500)), testbed.TempLog(t, testbed.Gzip(t, bytes.Repeat(line, 500)))
+	logs, err := Find([]string{plain, packed, "-"}, strings.NewReader(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := logs.Read(); got != 0 {
+		t.Errorf("before: read = %v; want 0", got)
+	}
+	r := &journal.Reader{Inputs: logs.Inputs}
+	counts, err := journal.Read(t.Context(), r, func(*journal.Line) (int, bool) { return 0, false }, func([]int) error { return nil })
+	if got := logs.Read(); err != nil || got != 1 || counts.Decisions != 1000 {
+		t.Errorf("after: read = %v, %+v, %v; want 1, 1000 decisions", got, counts, err)
+	}
+}

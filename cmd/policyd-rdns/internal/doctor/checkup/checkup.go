@@ -1,0 +1,167 @@
+// Package checkup is one run of doctor: it reads the configuration and what Postfix and
+// the machine say of themselves, has that examined, and prints what was found.
+package checkup
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
+	"policyd-rdns/policy/address"
+	"policyd-rdns/policy/hostname"
+)
+
+// Options are where a check-up looks.
+type Options struct {
+	Config   string // file; empty: that with which the systemd unit runs
+	Postconf string // file with what postconf prints; empty: it is asked
+	MasterCF string // file with what postconf -M prints, or master.cf
+	JSON     bool   // one object
+}
+
+// entries is a cache large enough for the MX hosts of the domains that Postfix takes mail for.
+const entries = 1000
+
+// Run looks, and prints what it found. The error is [exit.ErrNotWell] if something has
+// to be mended.
+func Run(ctx context.Context, o *Options, stdin io.Reader, stdout io.Writer) error {
+	read, err := o.postfix(stdin)
+	if err != nil {
+		return err
+	}
+	system := machine.NewSystem()
+	unit := system.Unit(ctx)
+	path := o.Config
+	if path == "" {
+		path = unit.Config // empty if there is no unit
+	}
+	conf, err := config.Load(path)
+	if err != nil {
+		return err
+	}
+	servers, err := conf.DNSServers()
+	if err != nil {
+		return err
+	}
+	view := View(conf, config.FindHost())
+	dns, err := conf.NewResolver(entries)
+	if err != nil {
+		return err
+	}
+	defer dns.Close()
+	system.Mail = dns
+	m := doctor.Read(ctx, system, doctor.Wanted{Postfix: read, Unit: unit, View: view, Servers: servers})
+	report := Report{Path: path, Folder: m.Postfix.Folder(), Findings: doctor.Examine(&m, view)}
+	if o.JSON {
+		err = report.json(stdout)
+	} else {
+		err = report.Print(stdout, plain.PaintFor(stdout))
+	}
+	if err != nil {
+		return err
+	}
+	if report.count(doctor.Error) > 0 {
+		return exit.ErrNotWell
+	}
+	return nil
+}
+
+// postfix reads the files of the flags; nil: there are none, and postconf is to
+// be asked.
+func (o *Options) postfix(stdin io.Reader) (*maincf.Postfix, error) {
+	if o.Postconf == "" && o.MasterCF == "" {
+		return nil, nil
+	}
+	if o.Postconf == "" {
+		return nil, exit.Usage(fmt.Errorf("--mastercf %.60q: want --postconf FILE too", o.MasterCF))
+	}
+	var texts []string
+	for _, path := range []string{o.Postconf, o.MasterCF} {
+		if path == "" {
+			continue
+		}
+		in, err := logfile.Open(path, stdin)
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(io.LimitReader(in, maincf.MaxText))
+		_ = in.Close() // it was only read
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		texts = append(texts, string(text))
+	}
+	p := maincf.ParsePostfix(texts...)
+	return &p, nil
+}
+
+// View is what doctor needs to know of a configuration.
+func View(c *config.Config, h config.Host) *doctor.View {
+	return &doctor.View{
+		Path:        c.Path,
+		Listen:      c.Server.Listen,
+		Deadline:    c.Server.Deadline,
+		Connections: c.Server.Connections,
+		Descriptors: daemon.Descriptors(c),
+		Networks:    c.Server.Networks,
+		OwnNames:    c.HELO.OwnNames,
+		LogFile:     c.Log.File,
+		Builtin:     c.BuiltinExempt("logged in"),
+		OwnsClient: func(a netip.Addr) bool {
+			return c.Rules.Networks.Has(a) || slices.Contains(h.Addrs, a)
+		},
+		OwnsName: func(name string) bool {
+			if a, err := netip.ParseAddr(name); err == nil {
+				a = address.Plain(a)
+				return c.Rules.OwnAddrs.Has(a) || slices.Contains(h.Addrs, a)
+			}
+			name = hostname.Normal(name)
+			if hostname.Local(name) {
+				return false
+			}
+			return c.Rules.OwnNames.Has(name) || slices.Contains(h.Names, name)
+		},
+	}
+}
+
+// Report is what doctor found.
+type Report struct {
+	Path     string // of the configuration; empty: built-in
+	Folder   string // of Postfix, if it is not the usual one
+	Findings []doctor.Finding
+}
+
+func (r *Report) count(level doctor.Level) int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Level == level {
+			n++
+		}
+	}
+	return n
+}
+
+// json is the report for programs. Its form is stable: fields are added, never
+// renamed.
+func (r *Report) json(out io.Writer) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(struct {
+		Config   string           `json:"config"`
+		Errors   int              `json:"errors"`
+		Warnings int              `json:"warnings"`
+		Findings []doctor.Finding `json:"findings"`
+	}{r.Path, r.count(doctor.Error), r.count(doctor.Warning), r.Findings})
+}

@@ -1,0 +1,29 @@
+package exit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+)
+
+func TestStatus(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want int
+	}{
+		{nil, Well},
+		{ErrNotWell, NotWell},
+		{io.EOF, NotWell},
+		{Usage(io.EOF), Misused},
+		{fmt.Errorf("explain: %w", Usage(io.EOF)), Misused},
+		{errors.Join(io.ErrUnexpectedEOF, Usage(io.EOF)), Misused},
+	} {
+		if got := Status(test.err); got != test.want {
+			t.Errorf("Status(%v) = %d; want %d", test.err, got, test.want)
+		}
+	}
+	if !errors.Is(Usage(io.EOF), io.EOF) {
+		t.Error("Usage(EOF) is no EOF; want the error itself within")
+	}
+}

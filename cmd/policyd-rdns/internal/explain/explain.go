@@ -1,0 +1,87 @@
+// Package explain says in words what became of one client: what was looked up, what
+// that shows, which rules were tried, what the sending server reads and what would
+// let the client pass. Whatever a stranger chose is made fit for a terminal.
+package explain
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exempt"
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
+	"policyd-rdns/policy/gather"
+	"policyd-rdns/policy/journal"
+	"policyd-rdns/resolver"
+)
+
+// entries is a cache large enough for all that is looked up about one client.
+const entries = 1000
+
+// Explanation is all there is to say about one client.
+type Explanation struct {
+	Request  policy.Request
+	Lookups  []Lookup
+	Facts    policy.Facts
+	Trials   []policy.Trial
+	Decision policy.Decision
+	Reads    string         // what the sending server reads; empty: nothing
+	Allow    exempt.Subject // what would let the client pass; zero: it passes
+}
+
+// Lookup is one query with its answer.
+type Lookup struct {
+	Query  string // "PTR 192.0.2.1"
+	Answer resolver.Answer
+	Took   time.Duration // 0 if it was recorded
+}
+
+// Address reads the address of a client.
+func Address(text string) (netip.Addr, error) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return addr, fmt.Errorf("%.60q is no address", text)
+	}
+	return address.Plain(addr), nil
+}
+
+// Live looks a client up as the daemon would, with an empty cache, and judges it.
+// Of the request it wants all but the time. Stage is the restriction list that
+// calls the service: client or recipient.
+func Live(ctx context.Context, c *config.Config, req *policy.Request, stage string) (*Explanation, error) {
+	r, err := c.NewResolver(entries)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	h := config.FindHost()
+	dns := &recorder{dns: r}
+	g := &gather.Gatherer{DNS: dns, Deadline: c.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
+	e := &Explanation{Request: *req}
+	e.Request.Time = time.Now()
+	e.Decision = g.Decide(ctx, &e.Request, c.Rules, &e.Facts)
+	e.Reads = Wrapped(&e.Request, &e.Facts, e.Decision.Action, e.Decision.Reply(), stage)
+	e.byRules(c)
+	e.Lookups = dns.lookups()
+	return e, nil
+}
+
+// Recorded explains a decision from its record, by the rules of a configuration.
+func Recorded(c *config.Config, r *journal.Record) *Explanation {
+	e := &Explanation{Request: r.Request, Facts: r.Facts, Decision: r.Decision, Lookups: recordedLookups(r)}
+	e.Reads = Wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient")
+	e.byRules(c)
+	return e
+}
+
+// byRules adds what the rules say of the facts, and which one more would let the
+// client pass.
+func (e *Explanation) byRules(c *config.Config) {
+	e.Trials = c.Rules.Trace(&e.Request, &e.Facts)
+	if e.Decision.Decided != policy.DUNNO {
+		e.Allow = exempt.For(&e.Request, &e.Facts)
+	}
+}

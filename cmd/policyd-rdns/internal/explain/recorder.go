@@ -1,0 +1,108 @@
+package explain
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"policyd-rdns/policy/gather"
+	"policyd-rdns/resolver"
+)
+
+// recorder passes queries on and keeps them with their answers.
+type recorder struct {
+	dns gather.DNS
+
+	mu   sync.Mutex
+	made []Lookup
+}
+
+// BeginPTR is that of [gather.DNS].
+func (r *recorder) BeginPTR(ctx context.Context, addr netip.Addr, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	begin := time.Now()
+	a, wait := r.dns.BeginPTR(ctx, addr, o)
+	return r.record(ctx, "PTR "+addr.String(), begin, a, wait)
+}
+
+// BeginAddrs is that of [gather.DNS].
+func (r *recorder) BeginAddrs(ctx context.Context, network, name string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
+	begin := time.Now()
+	a, wait := r.dns.BeginAddrs(ctx, network, name, o)
+	return r.record(ctx, addrsQuery(network, name), begin, a, wait)
+}
+
+// record keeps a query with its answer. A goroutine waits for that at once, so
+// that the time is known that it took, and does nothing else: a panic would end the
+// daemon.
+func (r *recorder) record(ctx context.Context, query string, begin time.Time, a resolver.Answer, wait func(context.Context) resolver.Answer) (resolver.Answer, func(context.Context) resolver.Answer) {
+	if wait == nil {
+		r.keep(query, a, begin)
+		return a, nil
+	}
+	answered := make(chan resolver.Answer, 1)
+	go func() {
+		a := wait(ctx)
+		r.keep(query, a, begin)
+		answered <- a
+	}()
+	return resolver.Answer{}, func(enough context.Context) resolver.Answer {
+		select {
+		case a := <-answered:
+			return a
+		case <-enough.Done():
+		}
+		select {
+		case a := <-answered: // at the same time
+			return a
+		default:
+			return resolver.Answer{Outcome: resolver.TempError, Err: enough.Err()}
+		}
+	}
+}
+
+func addrsQuery(network, name string) string {
+	if network == "ip6" {
+		return "AAAA " + name
+	}
+	return "A " + name
+}
+
+// Raise is that of [gather.DNS].
+func (r *recorder) Raise(network, name string, o resolver.Options) bool {
+	return r.dns.Raise(network, name, o)
+}
+
+// Outage is that of [gather.DNS].
+func (r *recorder) Outage() bool { return r.dns.Outage() }
+
+// Count is that of [gather.DNS].
+func (r *recorder) Count(k resolver.Kind, o resolver.Outcome, s resolver.Source) {
+	r.dns.Count(k, o, s)
+}
+
+// keep leaves out queries that only looked into the cache.
+func (r *recorder) keep(query string, a resolver.Answer, begin time.Time) {
+	if a.Outcome == resolver.NotAsked {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made = append(r.made, Lookup{query, a, time.Since(begin)})
+}
+
+// lookups gives what was queried: the client's names first, then what was queried
+// side by side, by name.
+func (r *recorder) lookups() []Lookup {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	slices.SortStableFunc(r.made, func(a, b Lookup) int {
+		if a, b := strings.HasPrefix(a.Query, "PTR"), strings.HasPrefix(b.Query, "PTR"); a != b {
+			return map[bool]int{true: -1, false: 1}[a]
+		}
+		return strings.Compare(a.Query, b.Query)
+	})
+	return slices.Clone(r.made)
+}

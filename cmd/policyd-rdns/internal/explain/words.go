@@ -1,0 +1,98 @@
+package explain
+
+import (
+	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+)
+
+// Action is what became of a request, in brackets if it was not carried
+// out.
+func Action(d *policy.Decision) string {
+	if d.Action != d.Decided {
+		return "(" + d.Decided.String() + ")"
+	}
+	return d.Action.String()
+}
+
+// Client is the client, or what Postfix said in place of its address.
+func Client(q *policy.Request) string {
+	if q.Client.IsValid() {
+		return q.Client.String()
+	}
+	return plain.Dash(plain.Line(q.ClientText))
+}
+
+// Name is the client's confirmed name, or in brackets one that it claims.
+func Name(r *journal.Record) string {
+	f := &r.Facts
+	for i := range f.Names {
+		if f.Names[i].Forward.To(r.Request.Client) {
+			return plain.Line(f.Names[i].Name)
+		}
+	}
+	if len(f.Names) > 0 {
+		return "(" + plain.Line(f.Names[0].Name) + ")"
+	}
+	return "-"
+}
+
+// Reason says in words what speaks against a client, or what else there is to
+// say of the decision.
+func Reason(r *journal.Record) string {
+	var all []string
+	add := func(s string) {
+		if s != "" {
+			all = append(all, s)
+		}
+	}
+	d, f := &r.Decision, &r.Facts
+	switch {
+	case f.Outage:
+		add("no DNS server answered")
+	case f.Overload:
+		add("the daemon was overloaded")
+	}
+	for _, text := range d.Checks.Objections(&r.Request, f) {
+		add(plain.Line(text))
+	}
+	if len(f.Errors) > 0 && d.Downgraded {
+		about := f.Errors[0].About
+		add(plain.Line(about + ": " + f.Why(about)))
+	}
+	if len(all) == 0 && d.Decided != policy.DUNNO {
+		// A rule of the file's own: what it says is the reason.
+		add(plain.Line(replyText(r.Reply)))
+	}
+	if r.Request.Authenticated {
+		add("logged in")
+	}
+	for _, v := range d.Would {
+		add("observed: " + v.Action.String() + " by " + plain.Line(v.Rule))
+	}
+	if len(all) == 0 && d.Checks[policy.CheckFCrDNS] == policy.Pass {
+		add("name confirmed")
+	}
+	return strings.Join(all, "; ")
+}
+
+// replyText is the text of a reply without its codes.
+func replyText(reply string) string {
+	if strings.HasPrefix(reply, "INFO ") {
+		_, text, _ := strings.Cut(reply, ": ")
+		return text
+	}
+	_, rest, _ := strings.Cut(reply, " ")
+	_, text, _ := strings.Cut(rest, " ")
+	return text
+}
+
+// Result is the result of a check; "-" if it was not needed.
+func Result(r policy.Result) string {
+	if r == policy.NotLearnt {
+		return "-"
+	}
+	return r.String()
+}

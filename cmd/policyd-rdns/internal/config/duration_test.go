@@ -10,14 +10,14 @@ func TestDurations(t *testing.T) {
 		"5s": 5 * time.Second, "100ms": 100 * time.Millisecond, "1m": time.Minute, "2h": 2 * time.Hour, "1h30m": 90 * time.Minute,
 		"1d": day, "7d": 7 * day, "0s": 0,
 	} {
-		got, err := parseDuration(text)
+		got, err := ParseDuration(text)
 		if err != nil || got != want || DurationText(want) != text {
-			t.Errorf("parseDuration(%q) = %v, %v; DurationText gives %q", text, got, err, DurationText(want))
+			t.Errorf("ParseDuration(%q) = %v, %v; DurationText gives %q", text, got, err, DurationText(want))
 		}
 	}
 	for _, text := range []string{"", "d", "1", "-1d", "1.5d", "99999d", "1dd", "5 s"} {
-		if got, err := parseDuration(text); err == nil {
-			t.Errorf("parseDuration(%q) = %v; want an error", text, got)
+		if got, err := ParseDuration(text); err == nil {
+			t.Errorf("ParseDuration(%q) = %v; want an error", text, got)
 		}
 	}
 }

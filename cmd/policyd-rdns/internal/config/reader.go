@@ -263,7 +263,7 @@ func (t *table) duration(key string, into *time.Duration, least, most time.Durat
 		t.bad(key, v, "want a duration with its unit, in quotes, such as "+example)
 		return
 	}
-	d, err := parseDuration(s)
+	d, err := ParseDuration(s)
 	switch {
 	case err != nil:
 		t.bad(key, v, "want a duration such as "+example)
@@ -278,8 +278,8 @@ func (t *table) duration(key string, into *time.Duration, least, most time.Durat
 // alike; here they are.
 const day = 24 * time.Hour
 
-// parseDuration is time.ParseDuration with whole days beside it: "7d".
-func parseDuration(s string) (time.Duration, error) {
+// ParseDuration is [time.ParseDuration] with whole days beside it: "7d".
+func ParseDuration(s string) (time.Duration, error) {
 	days, ok := strings.CutSuffix(s, "d")
 	if !ok {
 		return time.ParseDuration(s)

@@ -49,9 +49,9 @@ func (c *mailCounts) print(w io.Writer) {
 	fmt.Fprintf(w, "recipients: %d accepted, %d refused, %d deferred by Postfix\n", c.accepted, c.refused, c.deferred)
 	fmt.Fprintf(w, "left out:   %d of messages that came to no end, %d that came back from a content filter\n", c.unfinished, c.forwarded)
 	fmt.Fprintf(w, "not logged: the HELO for %d, the recipient for %d of those accepted\n", c.noHELO, c.noRcpt)
-	fmt.Fprintf(w, "DNS:        %s looked up as they are today", plain.Plural(c.asked, "client", "clients"))
+	fmt.Fprintf(w, "DNS:        %s looked up as they are today", plain.Plural(c.asked, "client"))
 	if c.unlearnt > 0 {
-		fmt.Fprintf(w, "; for %s the DNS could not say, and nothing is held against them", plain.Plural(c.unlearnt, "recipient", "recipients"))
+		fmt.Fprintf(w, "; for %s the DNS could not say, and nothing is held against them", plain.Plural(c.unlearnt, "recipient"))
 	}
 	fmt.Fprintf(w, "\n\n")
 }

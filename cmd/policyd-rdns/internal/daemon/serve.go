@@ -101,7 +101,7 @@ func (d *Daemon) Run(ctx context.Context, listeners []net.Listener, hup <-chan o
 }
 
 // checkDescriptors warns if connections could take the file descriptors that
-// lookups need: what cannot be asked is a temperror.
+// lookups need: what cannot be queried is a temperror.
 func (d *Daemon) checkDescriptors(conf *config.Config) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -200,7 +200,7 @@ func listen(conf *config.Config, passed []net.Listener) ([]net.Listener, error) 
 	return listeners, nil
 }
 
-// covers says that who listens on one address, by a socket of systemd's, listens on
+// covers reports whether who listens on one address, by a socket of systemd's, listens on
 // the other too. Such a socket at [::] is one for IPv4 too (systemd.socket(5)).
 func covers(listening, address string) bool {
 	l, err := netip.ParseAddrPort(listening)

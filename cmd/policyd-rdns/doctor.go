@@ -12,8 +12,8 @@ func newDoctor() *cobra.Command {
 		Use:   "doctor",
 		Short: "look whether Postfix, the DNS and this machine are set up properly",
 		Long: `doctor reads what Postfix says of itself (postconf, postconf -M), what systemd,
-logrotate and the files say, asks each DNS server five questions and the running
-daemon one on each of its addresses, and prints what it found: an error has to
+logrotate and the files say, sends each DNS server five queries and asks the running
+daemon once on each of its addresses, and prints what it found: an error has to
 be mended, a warning should be, then what there is to know, and what is well.
 With each come the lines to paste. It changes nothing. It goes through Postfix's
 restrictions as a stranger's mail does, one by one: all is well only if that
@@ -28,8 +28,8 @@ along:
 
 Without -c it looks at the file with which the systemd unit runs.
 
-The question to the daemon is about the client 127.0.0.1; in the decision log it
-has instance=policyd-rdns-doctor. The DNS servers are asked for the root zone,
+The request to the daemon is about the client 127.0.0.1; in the decision log it
+has instance=policyd-rdns-doctor. The DNS servers are queried for the root zone,
 for a name that does not exist (policyd-rdns-doctor.), for what they are
 (version.bind), and for the MX hosts of the domains that Postfix takes mail for.
 

@@ -21,7 +21,7 @@ func newLogCommand() *cobra.Command {
 		Long: `log prints the decisions of decision logs, one line for each message and what
 became of it: time, action, client, name, HELO, rule, and the reason in
 words, sender and recipients. A name in brackets is not confirmed: it does not
-resolve back to the client, or nobody asked. An action in brackets was not carried
+resolve back to the client, or was not queried. An action in brackets was not carried
 out, since the mode was observe.
 
 It reads logfmt and JSON, compressed (gzip, bzip2, xz, zstd) or not, as it is or in

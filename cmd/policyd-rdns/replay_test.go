@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/replay"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
@@ -85,7 +85,7 @@ func TestReplayChangesNothing(t *testing.T) {
 			n++
 		}
 		status, stdout, stderr := call(string(log), "replay", "-c", path, "--fail-on", strings.Join(replay.Changes(), ","), "-")
-		if want := fmt.Sprintf("%d decisions", n); status != 0 || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "\nnothing changes\n") {
+		if want := plain.Plural(n, "decision"); status != 0 || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "\nnothing changes\n") {
 			t.Errorf("%s: replay = %d, %q, %q; want 0, %s, nothing changes", name, status, stdout, stderr, want)
 		}
 	}

@@ -67,7 +67,7 @@ func (w *watch) reloaded(err error) {
 	w.failed.Store(&err)
 }
 
-// listens says whether policy requests are answered.
+// listens takes whether policy requests are answered.
 func (w *watch) listens(yes bool) {
 	if w != nil {
 		w.listening.Store(yes)
@@ -135,7 +135,7 @@ func (d *Daemon) routes() http.Handler {
 // readyTime bounds how long it takes to say that no DNS server answers.
 const readyTime = 5 * time.Second
 
-// readyz says whether Postfix can be served: the sockets are open, and a DNS
+// readyz answers whether Postfix can be served: the sockets are open, and a DNS
 // server answers.
 func (d *Daemon) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)

@@ -49,7 +49,7 @@ type natGuard struct {
 	carriers carriers
 }
 
-// see counts a request of a client, by what became of the question for its names.
+// see counts a request of a client, by what became of the query for its names.
 // Who logged in has an address of his own to come from.
 func (g *natGuard) see(req *policy.Request, own bool, ptr resolver.Outcome) {
 	if req.Authenticated || !req.Client.IsValid() {

@@ -100,27 +100,14 @@ func (d *Daemon) Run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	return err
 }
 
-// What the program needs beside connections and lookups: log, sockets, the
-// runtime's own; and for each processor to serve connections.
-const (
-	spareDescriptors = 64
-	loopDescriptors  = 3
-)
-
-// Descriptors is how many file descriptors the daemon needs with all its
-// connections and lookups.
-func Descriptors(c *config.Config) uint64 {
-	return uint64(c.Server.Connections + c.Resolver.MaxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0))
-}
-
 // checkDescriptors warns if connections could take the file descriptors that
-// lookups need: what cannot be asked is a temperror.
+// lookups need: what cannot be queried is a temperror.
 func (d *Daemon) checkDescriptors(conf *config.Config) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return
 	}
-	if need := Descriptors(conf); uint64(limit.Cur) < need { // int64 on FreeBSD
+	if need := conf.Descriptors(); uint64(limit.Cur) < need { // int64 on FreeBSD
 		d.log.Warn("too few file descriptors: raise LimitNOFILE, or lower server.max_connections and resolver.max_inflight",
 			"limit", limit.Cur, "need", need)
 	}
@@ -213,7 +200,7 @@ func listen(conf *config.Config, passed []net.Listener) ([]net.Listener, error) 
 	return listeners, nil
 }
 
-// covers says that who listens on one address, by a socket of systemd's, listens on
+// covers reports whether who listens on one address, by a socket of systemd's, listens on
 // the other too. Such a socket at [::] is one for IPv4 too (systemd.socket(5)).
 func covers(listening, address string) bool {
 	l, err := netip.ParseAddrPort(listening)

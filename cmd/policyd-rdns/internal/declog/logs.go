@@ -176,7 +176,7 @@ func (d *Damages) End(err error) error {
 	}
 	if d.unknowns > 0 {
 		fmt.Fprintf(d.out, "policyd-rdns: %s written by another version, with words that this one does not know; what they say is taken as not learnt. The first is %s\n",
-			plain.Plural(d.unknowns, "decision was", "decisions were"), plain.Line(d.first.Error()))
+			plain.Counted(d.unknowns, "decision was", "decisions were"), plain.Line(d.first.Error()))
 	}
 	if err == nil && d.broken {
 		return exit.ErrNotWell

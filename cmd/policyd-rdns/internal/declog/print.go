@@ -88,8 +88,8 @@ func (p *Printer) Row(r *journal.Record) Row {
 		columnAction: explain.Action(d),
 		columnClient: explain.Client(q),
 		columnName:   explain.Name(r),
-		columnHELO:   plain.Dash(plain.Line(q.HELO)),
-		columnRule:   plain.Dash(plain.Line(d.Rule)),
+		columnHELO:   plain.OrDash(plain.Line(q.HELO)),
+		columnRule:   plain.OrDash(plain.Line(d.Rule)),
 	}
 	row.from = plain.Line(q.Sender)
 	row.to = plain.Line(q.Recipient)
@@ -104,7 +104,7 @@ func (p *Printer) Row(r *journal.Record) Row {
 func (p *Printer) Changed(r *journal.Record, decided policy.Action, action, rule string) Row {
 	row := p.Row(r)
 	row.decided = decided
-	row.cells[columnAction], row.cells[columnRule] = action, plain.Dash(plain.Line(rule))
+	row.cells[columnAction], row.cells[columnRule] = action, plain.OrDash(plain.Line(rule))
 	if row.key != 0 {
 		row.key = p.key(r, &row)
 	}
@@ -223,7 +223,7 @@ func (p *Printer) line(row *Row) error {
 		}
 		pad(&b, cell, p.widths[i])
 	}
-	b.WriteString(plain.Dash(row.reason))
+	b.WriteString(plain.OrDash(row.reason))
 	if row.to != "" {
 		b.WriteString(p.paint.Dim("  <" + row.from + "> to " + row.to + otherRecipients(row.more)))
 	}

@@ -22,7 +22,7 @@ func Client(q *policy.Request) string {
 	if q.Client.IsValid() {
 		return q.Client.String()
 	}
-	return plain.Dash(plain.Line(q.ClientText))
+	return plain.OrDash(plain.Line(q.ClientText))
 }
 
 // Name is the client's confirmed name, or in brackets one that it claims.

@@ -198,7 +198,7 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 	return j, true
 }
 
-// passes says that a client passes whatever the facts are that are not there:
+// passes reports whether a client passes whatever the facts are that are not there:
 // each rule that asks for one would let it pass, and so do the others.
 func passes(rules *policy.Rules, q *policy.Request, f *policy.Facts) bool {
 	rest := *rules

@@ -34,7 +34,7 @@ type learner struct {
 	running  sync.WaitGroup
 
 	young, old map[clientKey]*learning
-	asked      int
+	queried    int
 }
 
 // clientKey is what facts are about. A HELO that is not known is none.
@@ -50,7 +50,7 @@ type learning struct {
 	at    time.Time
 }
 
-// failed says that it is time to try again.
+// failed reports whether it is time to try again.
 func (l *learning) failed(now time.Time) bool {
 	select {
 	case <-l.done:
@@ -73,7 +73,7 @@ func (l *learner) close() {
 	l.resolver.Close()
 }
 
-// known are the facts that need no question, as of [gather.Gatherer].
+// known are the facts that need no query, as of [gather.Gatherer].
 func (l *learner) known(q *policy.Request) policy.Facts {
 	f := policy.NewFacts(q)
 	f.OwnClient = slices.Contains(l.gatherer.HostAddrs, q.Client)
@@ -81,7 +81,7 @@ func (l *learner) known(q *policy.Request) policy.Facts {
 	return f
 }
 
-// facts waits for what is learnt; nil: what is known without a question is enough.
+// facts waits for what is learnt; nil: what is known without a query is enough.
 func (l *learner) facts(one *learning, q *policy.Request) policy.Facts {
 	if one == nil {
 		return l.known(q)
@@ -102,7 +102,7 @@ func (l *learner) learn(ctx context.Context, a *maillog.Attempt) (*learning, err
 	}
 	one := &learning{done: make(chan struct{})}
 	l.keep(key, one)
-	l.asked++
+	l.queried++
 	// Without a time no answer is too old: a rejection is only counted here.
 	q := policy.Request{Client: a.Client, HELO: a.HELO.Text, State: "RCPT"}
 	l.running.Go(func() {

@@ -75,7 +75,7 @@ func replayPostfix(ctx context.Context, p *replayer, o *Options, logs *declog.Lo
 	cancel()
 	reading.Wait()
 	t.lines.Other, t.lines.Damaged = m.counts.Other, m.counts.Damaged
-	t.mail.asked = m.learner.asked
+	t.mail.queried = m.learner.queried
 	if err == nil {
 		err = readErr
 	}
@@ -113,13 +113,13 @@ func (m *mailReplay) take(ctx context.Context, a *maillog.Attempt) error {
 	}
 }
 
-// judgedAttempt says whether there is something to judge: what Postfix has refused
+// judgedAttempt reports whether there is something to judge: what Postfix has refused
 // stays so, and what came back from a filter was taken in before.
 func judgedAttempt(a *maillog.Attempt) bool {
 	return a.Outcome <= maillog.Discarded && !a.Forwarded
 }
 
-// open says that the rules need the DNS.
+// open reports whether the rules need the DNS.
 func (m *mailReplay) open(q *policy.Request, f *policy.Facts) bool {
 	for _, rules := range []*policy.Rules{m.enforcedBefore, m.enforced} {
 		if rules != nil && len(rules.Possible(q, f)) == 0 {

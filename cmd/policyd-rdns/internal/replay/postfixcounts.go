@@ -19,7 +19,7 @@ type mailCounts struct {
 	noHELO     int // accepted, HELO not logged
 	noRcpt     int // accepted, recipient not logged
 	unlearnt   int // accepted, DNS could not say
-	asked      int // clients
+	queried    int // clients
 }
 
 // add counts an attempt.
@@ -49,9 +49,9 @@ func (c *mailCounts) print(w io.Writer) {
 	fmt.Fprintf(w, "recipients: %d accepted, %d refused, %d deferred by Postfix\n", c.accepted, c.refused, c.deferred)
 	fmt.Fprintf(w, "left out:   %d of messages that came to no end, %d that came back from a content filter\n", c.unfinished, c.forwarded)
 	fmt.Fprintf(w, "not logged: the HELO for %d, the recipient for %d of those accepted\n", c.noHELO, c.noRcpt)
-	fmt.Fprintf(w, "DNS:        %s looked up as they are today", plain.Plural(c.asked, "client", "clients"))
+	fmt.Fprintf(w, "DNS:        %s looked up as they are today", plain.Plural(c.queried, "client"))
 	if c.unlearnt > 0 {
-		fmt.Fprintf(w, "; for %s the DNS could not say, and nothing is held against them", plain.Plural(c.unlearnt, "recipient", "recipients"))
+		fmt.Fprintf(w, "; for %s the DNS could not say, and nothing is held against them", plain.Plural(c.unlearnt, "recipient"))
 	}
 	fmt.Fprintf(w, "\n\n")
 }
@@ -59,7 +59,7 @@ func (c *mailCounts) print(w io.Writer) {
 func (c *mailCounts) jsonValue() any {
 	return map[string]int{
 		"accepted": c.accepted, "refused": c.refused, "deferred": c.deferred, "unfinished": c.unfinished,
-		"forwarded": c.forwarded, "no_helo": c.noHELO, "no_recipient": c.noRcpt, "not_learnt": c.unlearnt, "clients": c.asked,
+		"forwarded": c.forwarded, "no_helo": c.noHELO, "no_recipient": c.noRcpt, "not_learnt": c.unlearnt, "clients": c.queried,
 	}
 }
 

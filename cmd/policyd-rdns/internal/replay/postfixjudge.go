@@ -19,7 +19,7 @@ func withoutObserved(rules *policy.Rules) *policy.Rules {
 	return &enforced
 }
 
-// notLearnt says that a decision rests on what the DNS could not say today. It
+// notLearnt reports whether a decision rests on what the DNS could not say today. It
 // tells nothing of the day when the mail came.
 func notLearnt(d *policy.Decision, f *policy.Facts) bool {
 	return len(f.Errors) > 0 && (d.Downgraded || d.Decided == policy.Defer)

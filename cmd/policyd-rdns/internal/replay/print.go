@@ -38,7 +38,7 @@ func (t *tally) print(out io.Writer, p *replayer, top int) error {
 	}
 	t.printActions(w)
 	if t.otherRule > 0 {
-		fmt.Fprintf(w, "%s out the same by another rule\n", plain.Plural(t.otherRule, "decision comes", "decisions come"))
+		fmt.Fprintf(w, "%s out the same by another rule\n", plain.Counted(t.otherRule, "decision comes", "decisions come"))
 	}
 	if !slices.ContainsFunc(t.changes[:], func(c changed) bool { return c.decisions > 0 }) {
 		fmt.Fprintf(w, "nothing changes\n")
@@ -52,7 +52,7 @@ func (t *tally) print(out io.Writer, p *replayer, top int) error {
 }
 
 func (t *tally) size() string {
-	return plain.Plural(t.decisions, "decision", "decisions") + " about " + plain.Plural(t.messages, "message", "messages")
+	return plain.Plural(t.decisions, "decision") + " about " + plain.Plural(t.messages, "message")
 }
 
 func (t *tally) beforeText(p *replayer) string {
@@ -89,7 +89,7 @@ func (t *tally) printChange(out io.Writer, p plain.Paint, change change, place *
 	if c.decisions == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s %s, %s", p.Bold(title), plain.Plural(c.messages, "message", "messages"), plain.Plural(c.decisions, "decision", "decisions"))
+	fmt.Fprintf(out, "\n%s %s, %s", p.Bold(title), plain.Plural(c.messages, "message"), plain.Plural(c.decisions, "decision"))
 	if c.deferred > 0 {
 		fmt.Fprintf(out, ", %d of them deferred now", c.deferred)
 	}
@@ -103,11 +103,11 @@ func (t *tally) printChange(out io.Writer, p plain.Paint, change change, place *
 	}
 	for _, g := range groups[:shown] {
 		fmt.Fprintf(w, "  %d\t%d\t%s\t%s\t%s\t%s\t%s\n", g.messages, g.decisions, plain.Cell(g.clients), g.sendersText(),
-			whenText(g.first, place), whenText(g.last, place), plain.Dash(plain.Cell(g.rule)))
+			whenText(g.first, place), whenText(g.last, place), plain.OrDash(plain.Cell(g.rule)))
 	}
 	_ = w.Flush()
 	if more := len(groups) - shown; more > 0 {
-		fmt.Fprintf(out, "  and %s (--top 0 prints all, --list every decision)\n", plain.Plural(more, "other", "others"))
+		fmt.Fprintf(out, "  and %s (--top 0 prints all, --list every decision)\n", plain.Plural(more, "other"))
 	}
 }
 
@@ -117,7 +117,7 @@ func (t *tally) printUndecided(out io.Writer, p plain.Paint) {
 		return
 	}
 	fmt.Fprintf(out, "\n%s %s, %s: %s\n", p.Bold(changeNames[undecided]+":"),
-		plain.Plural(c.messages, "message", "messages"), plain.Plural(c.decisions, "decision", "decisions"), t.undecidedText())
+		plain.Plural(c.messages, "message"), plain.Plural(c.decisions, "decision"), t.undecidedText())
 	for _, need := range byCount(t.needs) {
 		fmt.Fprintf(out, "  %8d  %s\n", t.needs[need], plain.Line(need))
 	}

@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
-	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
@@ -113,7 +112,7 @@ func View(c *config.Config, h config.Host) *doctor.View {
 		Listen:      c.Server.Listen,
 		Deadline:    c.Server.Deadline,
 		Connections: c.Server.Connections,
-		Descriptors: daemon.Descriptors(c),
+		Descriptors: c.Descriptors(),
 		Networks:    c.Server.Networks,
 		OwnNames:    c.HELO.OwnNames,
 		LogFile:     c.Log.File,

@@ -50,9 +50,9 @@ func (r *Report) summary() string {
 	errors, warnings := r.count(doctor.Error), r.count(doctor.Warning)
 	switch {
 	case errors > 0:
-		return fmt.Sprintf("%s to mend, %s (%s).", plain.Plural(errors, "error", "errors"), plain.Plural(warnings, "warning", "warnings"), of)
+		return fmt.Sprintf("%s to mend, %s (%s).", plain.Plural(errors, "error"), plain.Plural(warnings, "warning"), of)
 	case warnings > 0:
-		return fmt.Sprintf("Nothing that must be mended; %s (%s).", plain.Plural(warnings, "warning", "warnings"), of)
+		return fmt.Sprintf("Nothing that must be mended; %s (%s).", plain.Plural(warnings, "warning"), of)
 	}
 	return "All is well (" + of + ")."
 }

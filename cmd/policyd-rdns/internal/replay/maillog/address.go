@@ -54,7 +54,7 @@ func cutPort(s string) string {
 	return rest
 }
 
-// hostName says that a text can be the name of a client: empty (postscreen has
+// hostName reports whether a text can be the name of a client: empty (postscreen has
 // none), "unknown" or a host name.
 func hostName(s string) bool {
 	if len(s) > 255 {
@@ -111,7 +111,7 @@ func quotedEnd(s string) int {
 // maxID bounds a queue ID, in bytes.
 const maxID = 32
 
-// queueID says whether a text is a queue ID: hexadecimal digits, or with
+// queueID reports whether a text is a queue ID: hexadecimal digits, or with
 // enable_long_queue_ids at least ten letters and digits, none of them a vowel
 // (postconf(5)). So no word of Postfix's own is one.
 func queueID(s string) bool {

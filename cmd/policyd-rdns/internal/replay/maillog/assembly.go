@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// maxMessages and maxHeld (bytes) bound the messages that are not settled.
+	// maxMessages and maxHeld (bytes) bound the messages whose end is not known yet.
 	maxMessages = 50_000
 	maxHeld     = 64 << 20
 	// longest is how long the log is searched for the end of a message, or of the
@@ -24,7 +24,7 @@ type assembly struct {
 	use      func(*Attempt) error
 	sessions sessions
 	messages map[messageKey]*message
-	order    []*message // the oldest first, with settled ones
+	order    []*message // the oldest first, with those that have ended
 	held     int        // bytes
 	number   uint64
 	now      time.Time
@@ -285,10 +285,10 @@ func (a *assembly) release(s *session) {
 
 // settle hands over the attempts of a message, and forgets it.
 func (a *assembly) settle(m *message) {
-	if m.settled {
+	if m.ended {
 		return
 	}
-	m.settled = true
+	m.ended = true
 	if a.messages[m.key] == m {
 		delete(a.messages, m.key)
 	}
@@ -296,7 +296,7 @@ func (a *assembly) settle(m *message) {
 	for _, t := range m.attempts() {
 		a.tell(&t)
 	}
-	*m = message{key: m.key, time: m.time, settled: true}
+	*m = message{key: m.key, time: m.time, ended: true}
 }
 
 func (a *assembly) tell(t *Attempt) {
@@ -309,7 +309,7 @@ func (a *assembly) tell(t *Attempt) {
 func (a *assembly) expire() {
 	for len(a.order) > 0 {
 		m := a.order[0]
-		if !m.settled && len(a.messages) <= maxMessages && a.held <= maxHeld && a.now.Sub(m.time) <= longest {
+		if !m.ended && len(a.messages) <= maxMessages && a.held <= maxHeld && a.now.Sub(m.time) <= longest {
 			break
 		}
 		a.settle(m)
@@ -317,7 +317,7 @@ func (a *assembly) expire() {
 		a.order = a.order[1:]
 	}
 	if len(a.order) > 2*len(a.messages)+1000 {
-		a.order = slices.DeleteFunc(a.order, func(m *message) bool { return m.settled })
+		a.order = slices.DeleteFunc(a.order, func(m *message) bool { return m.ended })
 	}
 }
 

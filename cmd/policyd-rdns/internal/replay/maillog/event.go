@@ -194,7 +194,7 @@ func parseVerdict(id, text string) (event, error) {
 	return e, nil
 }
 
-// actionWord says whether a word is an action of smtpd_check.c, postscreen or a
+// actionWord reports whether a word is an action of smtpd_check.c, postscreen or a
 // milter.
 func actionWord(s string) bool {
 	switch strings.TrimPrefix(strings.TrimPrefix(s, "milter-"), "proxy-") {
@@ -205,7 +205,7 @@ func actionWord(s string) bool {
 	return false
 }
 
-// stageWord says whether a word is a state of the protocol, such as END-OF-MESSAGE.
+// stageWord reports whether a word is a state of the protocol, such as END-OF-MESSAGE.
 func stageWord(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; (c < 'A' || c > 'Z') && c != '-' {

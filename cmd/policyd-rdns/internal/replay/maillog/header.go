@@ -66,7 +66,7 @@ func cutMessageID(text string) string {
 	return text
 }
 
-// setService says whether a name is one of Postfix's: the syslog_name, whatever it
+// setService reports whether a name is one of Postfix's: the syslog_name, whatever it
 // is, a slash and the program.
 func (h *header) setService(name string) bool {
 	if strings.HasPrefix(name, "postfix") && strings.HasSuffix(name, ".service") {

@@ -9,7 +9,7 @@ import (
 // under different names, so that the name is no part of it.
 type messageKey struct{ host, id string }
 
-// message is what is known of a message that is not settled yet.
+// message is what is known of a message that has not ended yet.
 type message struct {
 	key     messageKey
 	number  uint64 // tells messages apart that had one ID after the other
@@ -34,7 +34,7 @@ type message struct {
 	held      bool
 	discarded bool
 	refusal   *refusal
-	settled   bool
+	ended     bool
 
 	size int // bytes that it holds, about
 }
@@ -92,7 +92,7 @@ func (m *message) knownHELO() Fact {
 	return m.helo
 }
 
-// attempts are those of a message that is settled: one of each recipient, and one
+// attempts are those of a message that has ended: one of each recipient, and one
 // of those that are not known, if there are any.
 func (m *message) attempts() []Attempt {
 	a := Attempt{

@@ -48,7 +48,7 @@ const maxLine = 64 << 10
 // it; the attempt is valid until use returns.
 //
 // An attempt that was refused comes with its line, one that was accepted when its
-// message is settled: when the queue manager is done with it, at most an hour of
+// message has ended: when the queue manager is done with it, at most an hour of
 // the log later. Inputs are read one after the other, in the order of their first
 // times; streams come first. Memory does not depend on their length.
 //

@@ -45,10 +45,20 @@ const (
 	numOutcomes
 )
 
-// String is the outcome as in reports.
-func (o Outcome) String() string {
-	return [...]string{"rejected", "deferred", "observed", "passed"}[o]
+// outcomes is all that there is to know of each.
+var outcomes = [numOutcomes]struct {
+	name   string
+	label  string // where there is room
+	letter byte   // in a chart of text
+}{
+	Rejected: {"rejected", "rejected", 'R'},
+	Deferred: {"deferred", "deferred", 'D'},
+	Observed: {"observed", "only observed", 'o'},
+	Passed:   {"passed", "passed", '.'},
 }
+
+// String is the outcome as in reports.
+func (o Outcome) String() string { return outcomes[o].name }
 
 // Count is a number of decisions, and of the messages that they are about.
 type Count struct {
@@ -68,6 +78,8 @@ func (o Outcomes) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(m)
 }
+
+func (o *Outcomes) all() int { return o.Refused() + o[Passed].Decisions }
 
 // Refused is the number of decisions that did not simply pass.
 func (o *Outcomes) Refused() int {
@@ -132,6 +144,8 @@ type Rule struct {
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 	Times []int     `json:"times"` // decisions, as in Report.Times
+
+	outcome Outcome
 }
 
 // Groups are groups of decisions, those with the most first.

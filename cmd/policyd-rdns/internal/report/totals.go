@@ -42,6 +42,19 @@ type ruling struct {
 	period
 }
 
+// outcome is what became of what it decided.
+func (r *ruling) outcome() Outcome {
+	switch {
+	case !r.action.Refuses():
+		return Passed
+	case r.observed:
+		return Observed
+	case r.action.Permanent():
+		return Rejected
+	}
+	return Deferred
+}
+
 const (
 	// maxRulings bounds the rules that are told apart. Their names come from
 	// configurations, of which a long log may have seen many.
@@ -145,7 +158,7 @@ func (t *totals) ruleList(bars []Bucket) []Rule {
 	for _, r := range t.rules {
 		list = append(list, Rule{
 			Name: r.rule, Action: r.action.String(), Observed: r.observed, Count: r.Count,
-			First: r.first, Last: r.last, Times: t.times.of(r, bars),
+			First: r.first, Last: r.last, Times: t.times.of(r, bars), outcome: r.outcome(),
 		})
 	}
 	slices.SortFunc(list, func(a, b Rule) int {

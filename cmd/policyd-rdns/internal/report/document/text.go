@@ -1,148 +1,134 @@
-package report
+package document
 
 import (
 	"bufio"
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // textWidth is how wide the running text is, in characters.
 const textWidth = 100
 
-// WriteText writes the report for people, as printable ASCII. Its error is that
+// WriteText writes the document for people, as printable ASCII. Its error is that
 // of out.
-func (r *Report) WriteText(out io.Writer) error {
+func (d *Document) WriteText(out io.Writer) error {
 	w := bufio.NewWriter(out)
-	d := r.document()
-	fmt.Fprintf(w, "%s, %s\n", strings.ToUpper(d.title), d.period)
-	for _, line := range d.intro {
-		writeWrapped(w, "", line)
-	}
-	for _, line := range d.warnings {
-		writeWrapped(w, "! ", line)
-	}
+	fmt.Fprintf(w, "%s, %s\n", strings.ToUpper(d.Title), d.Period)
+	writeWrapped(w, "", d.Intro...)
+	writeWrapped(w, "! ", d.Warnings...)
 	fmt.Fprintf(w, "\n")
-	for _, t := range d.tiles {
-		fmt.Fprintf(w, "  %-14s %10s  %7s  %16s\n", t.label, t.decisions, t.share, t.messages)
+	for _, t := range d.Tiles {
+		fmt.Fprintf(w, "  %-14s %10s  %7s  %16s\n", t.Label, t.Decisions, t.Share, t.Messages)
 	}
-	for i := range d.sections {
-		r.writeSection(w, &d.sections[i])
+	for i := range d.Sections {
+		d.Sections[i].writeText(w)
 	}
 	return w.Flush()
 }
 
-func (r *Report) writeSection(w io.Writer, s *section) {
-	fmt.Fprintf(w, "\n%s\n", strings.ToUpper(s.title))
-	for _, line := range s.text {
-		writeWrapped(w, "", line)
+func (s *Section) writeText(w io.Writer) {
+	fmt.Fprintf(w, "\n%s\n", strings.ToUpper(s.Title))
+	writeWrapped(w, "", s.Text...)
+	for i := range s.Cards {
+		s.Cards[i].writeText(w, i+1)
 	}
-	for i := range s.cards {
-		r.writeCard(w, i+1, &s.cards[i])
+	var bars []string
+	if s.Chart != nil {
+		keys := make([]string, len(s.Chart.Keys))
+		for i, k := range s.Chart.Keys {
+			keys[i] = string(k.Letter) + " " + k.Label
+		}
+		fmt.Fprintf(w, "%s\n", strings.Join(keys, ", "))
+		bars = s.Chart.lines()
 	}
-	if s.chart != nil {
-		fmt.Fprintf(w, "R rejected, D deferred, o only observed, . passed\n")
-	}
-	for i := range s.tables {
+	for i := range s.Tables {
 		fmt.Fprintf(w, "\n")
-		writeTable(w, &s.tables[i])
+		s.Tables[i].writeText(w, bars)
+		bars = nil
 	}
-	for _, line := range s.notes {
-		writeWrapped(w, "", line)
-	}
+	writeWrapped(w, "", s.Notes...)
 }
 
-func (r *Report) writeCard(w io.Writer, n int, c *Client) {
-	fmt.Fprintf(w, "\n%2d. %s, %s\n", n, clientName(c), plural(c.Points, "point"))
-	for _, line := range r.metaWords(c) {
+func (c *Card) writeText(w io.Writer, n int) {
+	fmt.Fprintf(w, "\n%2d. %s, %s\n", n, c.Name, c.Points)
+	for _, line := range c.Meta {
 		fmt.Fprintf(w, "    %s\n", line)
 	}
 	for _, e := range c.Evidence {
-		writeWrapped(w, fmt.Sprintf("    %+3d  ", e.Points), safeLong(e.Text))
+		writeWrapped(w, fmt.Sprintf("    %+3d  ", e.Points), e.Text)
 	}
 	for line := range strings.Lines(c.Paste) {
 		fmt.Fprintf(w, "%s\n", strings.TrimRight("         "+line, " \n"))
 	}
 }
 
-// safeLong is safe for a sentence.
-func safeLong(s string) string {
-	var b strings.Builder
-	for word := range strings.FieldsSeq(s) {
-		b.WriteString(safe(word) + " ")
-	}
-	return strings.TrimSuffix(b.String(), " ")
-}
-
-// writeWrapped writes a text in lines, all but the first behind as much space as
-// its mark has.
-func writeWrapped(w io.Writer, mark, text string) {
-	line := mark
-	blank := strings.Repeat(" ", len(mark))
-	for word := range strings.FieldsSeq(text) {
-		if len(line)+len(word) > textWidth && strings.TrimSpace(line) != strings.TrimSpace(mark) {
-			fmt.Fprintf(w, "%s\n", strings.TrimRight(line, " "))
-			line = blank
+// writeWrapped writes paragraphs in lines, the first of each behind a mark and the
+// others behind as much space.
+func writeWrapped(w io.Writer, mark string, paragraphs ...string) {
+	for _, text := range paragraphs {
+		before := mark
+		for _, line := range plain.Wrap(text, textWidth-len(mark)) {
+			fmt.Fprintf(w, "%s%s\n", before, line)
+			before = strings.Repeat(" ", len(mark))
 		}
-		line += word + " "
-	}
-	fmt.Fprintf(w, "%s\n", strings.TrimRight(line, " "))
-}
-
-// writeTable writes a table with columns as wide as their cells.
-func writeTable(w io.Writer, t *table) {
-	widths := make([]int, len(t.columns))
-	for i, c := range t.columns {
-		widths[i] = len(c.title)
-		for _, row := range t.rows {
-			widths[i] = max(widths[i], utf8.RuneCountInString(row[i].Text))
-		}
-	}
-	heads := make([]cell, len(t.columns))
-	for i, c := range t.columns {
-		heads[i].Text = strings.ToUpper(c.title)
-	}
-	writeRow(w, t, heads, widths)
-	most := 0
-	for _, row := range t.rows {
-		most = max(most, total(row[0].Bar))
-	}
-	for _, row := range t.rows {
-		if bar := textBar(row[0].Bar, most); bar != "" {
-			row = append(row[:len(row):len(row)], text(bar))
-		}
-		writeRow(w, t, row, widths)
 	}
 }
 
-func writeRow(w io.Writer, t *table, row []cell, widths []int) {
+// writeText writes a table with columns as wide as their cells, and behind each row
+// one of some lines.
+func (t *Table) writeText(w io.Writer, behind []string) {
+	heads := make([]string, len(t.Columns))
+	widths := make([]int, len(t.Columns))
+	for i, c := range t.Columns {
+		heads[i], widths[i] = strings.ToUpper(c.Title), len(c.Title)
+		for _, row := range t.Rows {
+			widths[i] = max(widths[i], len(row[i].Text))
+		}
+	}
+	t.writeRow(w, heads, widths, "")
+	for n, row := range t.Rows {
+		texts := make([]string, len(row))
+		for i, c := range row {
+			texts[i] = c.Text
+		}
+		last := ""
+		if behind != nil {
+			last = behind[n]
+		}
+		t.writeRow(w, texts, widths, last)
+	}
+}
+
+func (t *Table) writeRow(w io.Writer, cells []string, widths []int, last string) {
 	line := " "
-	for i, c := range row {
-		switch {
-		case i >= len(t.columns):
-			line += "  " + c.Text
-		case t.columns[i].page:
-		case t.columns[i].numeric:
-			line += fmt.Sprintf(" %*s ", widths[i], c.Text)
+	for i, text := range cells {
+		switch c := t.Columns[i]; {
+		case c.Page:
+		case c.Numeric:
+			line += fmt.Sprintf(" %*s ", widths[i], text)
 		default:
-			line += fmt.Sprintf(" %-*s ", widths[i], c.Text)
+			line += fmt.Sprintf(" %-*s ", widths[i], text)
 		}
 	}
-	fmt.Fprintf(w, "%s\n", strings.TrimRight(line, " "))
+	fmt.Fprintf(w, "%s\n", strings.TrimRight(line+"  "+last, " "))
 }
 
-// textBar draws a bar of letters: R for what was rejected, D deferred, o
-// observed, a dot passed.
-func textBar(bar []part, most int) string {
+// lines are the bars, drawn of the keys' letters.
+func (c *Chart) lines() []string {
 	const width = 40
-	var b strings.Builder
-	sum := 0
-	for _, p := range bar {
-		sum += p.N
-		for most > 0 && b.Len() < (sum*width+most/2)/most {
-			b.WriteByte("RDo."[p.Outcome])
+	lines := make([]string, len(c.Bars))
+	most := c.most()
+	for i, b := range c.Bars {
+		sum := 0
+		for k, n := range b.Parts {
+			sum += n
+			for most > 0 && len(lines[i]) < (sum*width+most/2)/most {
+				lines[i] += string(c.Keys[k].Letter)
+			}
 		}
 	}
-	return b.String()
+	return lines
 }

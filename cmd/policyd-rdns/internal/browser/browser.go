@@ -146,7 +146,7 @@ func arguments(args []*runtime.RemoteObject) string {
 	return strings.Join(all, " ")
 }
 
-// home says that a URL is of the page's own server; of a file it is the file
+// home reports whether a URL is of the page's own server; of a file it is the file
 // itself. What a URL holds itself (data:) is asked of nobody.
 func (p *Page) home(address string) bool {
 	u, err := url.Parse(address)

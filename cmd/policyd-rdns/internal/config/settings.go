@@ -366,7 +366,7 @@ func checkHTTP(t *table, key string, c *Config) {
 	}
 }
 
-// isHost says that a text is an address or may be a host's name.
+// isHost reports whether a text is an address or may be a host's name.
 func isHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true

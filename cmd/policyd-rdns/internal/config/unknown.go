@@ -101,7 +101,7 @@ func (r *reader) place(key string, table bool) string {
 	return strings.Join(places, " or ")
 }
 
-// isHome says whether a path is that of a table.
+// isHome reports whether a path is that of a table.
 func (r *reader) isHome(path string) bool {
 	for _, homes := range r.homes {
 		if slices.Contains(homes, path) {

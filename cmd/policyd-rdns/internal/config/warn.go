@@ -210,14 +210,14 @@ func (r *reader) warnSuffix(path, then string) {
 	}
 }
 
-// underSuffix says that an entry of a set of names is all names under a public
+// underSuffix reports whether an entry of a set of names is all names under a public
 // suffix.
 func underSuffix(text string) bool {
 	name, under := strings.CutPrefix(text, ".")
 	return under && hostname.PublicSuffix(hostname.Normal(name))
 }
 
-// isLoopback says that a host is this one, seen by nobody else.
+// isLoopback reports whether a host is this one, seen by nobody else.
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return isLocalhost(host) || err == nil && addr.IsLoopback()

@@ -140,7 +140,7 @@ func (x *examination) findCalls() {
 	}
 }
 
-// isOurs says that the daemon hears the call, from any of the services.
+// isOurs reports whether the daemon hears the call, from any of the services.
 func (x *examination) isOurs(c *call) bool {
 	for _, s := range c.services {
 		for _, address := range x.listening() {

@@ -74,14 +74,14 @@ type View struct {
 	Descriptors uint64
 	// Networks and OwnNames are as written in server.networks and helo.own_names.
 	Networks, OwnNames []string
-	// OwnsClient says that an address is one of server.networks, or the host's.
+	// OwnsClient reports whether an address is one of server.networks, or the host's.
 	OwnsClient func(netip.Addr) bool
-	// OwnsName says that a HELO with the name, or the address, would be held to
+	// OwnsName reports whether a HELO with the name, or the address, would be held to
 	// be ours. The name is lower case and without a final dot.
 	OwnsName func(string) bool
 	// LogFile is where decisions go; empty: the journal.
 	LogFile string
-	// Builtin says that the built-in rules are in force, which let users who
+	// Builtin reports whether the built-in rules are in force, which let users who
 	// logged in, and clients of private and own addresses, pass.
 	Builtin bool
 }

@@ -322,7 +322,7 @@ func (x *examination) callsAt(p *place) []call {
 	return all
 }
 
-// written says that the call stands in the list itself, rather than in a class or
+// written reports whether the call stands in the list itself, rather than in a class or
 // in a parameter that the list names.
 func (c *call) written() bool {
 	u := c.units[c.step().Unit]

@@ -86,7 +86,7 @@ func (x *examination) tomlLine(table, key string, values []string) []string {
 	return []string{"# in " + x.file() + ":", "[" + table + "]", key + " = [" + strings.Join(quoted, ", ") + "]"}
 }
 
-// owns says that the daemon takes all of a network for its own. The built-in
+// owns reports whether the daemon takes all of a network for its own. The built-in
 // rules let the loopback pass as well.
 func (x *examination) owns(p netip.Prefix) bool {
 	if p.Addr().IsLoopback() {

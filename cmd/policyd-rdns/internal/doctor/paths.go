@@ -55,7 +55,7 @@ func (x *examination) checkPath(c *call, s *maincf.Service) []Finding {
 	return x.checkAccess(c, s, p, chroot)
 }
 
-// reaches says that the daemon listens where the call is for, as the service takes
+// reaches reports whether the daemon listens where the call is for, as the service takes
 // it.
 func (x *examination) reaches(c *call, s *maincf.Service) bool {
 	return slices.ContainsFunc(x.listening(), func(address string) bool {

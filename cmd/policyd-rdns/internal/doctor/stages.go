@@ -7,7 +7,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
-// counts says that mail is judged by the call.
+// counts reports whether mail is judged by the call.
 func (c *call) counts() bool { return !c.dead && c.Name != "etrn" && c.step().Via == "" }
 
 // bestPlace is where a service's call may stay, if there are several: at the

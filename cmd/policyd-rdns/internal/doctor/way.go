@@ -73,7 +73,7 @@ func (x *examination) findWays() {
 	}
 }
 
-// judge says whether the call is reached, by what became of the mail.
+// judge determines whether the call is reached, by what became of the mail.
 func (c *call) judge(f *fate) {
 	for n := range f.reached {
 		if f.passed[n] > f.reached[n] {

@@ -15,7 +15,7 @@ type counting[P comparable] struct {
 	where   P
 }
 
-// First says that a message has not been counted there yet, and counts it. The
+// First reports whether a message has not been counted there yet, and counts it. The
 // message 0, of no instance, is always another.
 func (m *Messages[P]) First(message uint64, where P) bool {
 	c := counting[P]{message, where}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,29 @@ type (
 	column  = document.Column
 	cell    = document.Cell
 )
+
+// columns are columns of one kind.
+func columns(kind column, titles ...string) []column {
+	all := make([]column, len(titles))
+	for i, title := range titles {
+		all[i] = kind
+		all[i].Title = title
+	}
+	return all
+}
+
+func texts(titles ...string) []column   { return columns(column{}, titles...) }
+func numbers(titles ...string) []column { return columns(column{Numeric: true}, titles...) }
+func moments(titles ...string) []column { return columns(column{Time: true}, titles...) }
+
+// outcomeNames are the names of the outcomes before one.
+func outcomeNames(before Outcome) []string {
+	var names []string
+	for o := range before {
+		names = append(names, o.String())
+	}
+	return names
+}
 
 func text(s string) cell { return cell{Text: s} }
 
@@ -110,13 +134,7 @@ func wasWere(n int) string {
 }
 
 func (r *Report) timesSection() section {
-	t := table{Caption: "Decisions by " + r.Unit, Columns: []column{
-		{Title: r.Unit},
-	}}
-	for _, o := range outcomes {
-		t.Columns = append(t.Columns, column{Title: o.name, Numeric: true})
-	}
-	t.Columns = append(t.Columns, column{Title: "all", Numeric: true})
+	t := table{Caption: "Decisions by " + r.Unit, Columns: append(texts(r.Unit), numbers(append(outcomeNames(numOutcomes), "all")...)...)}
 	for i := range r.Times {
 		b := &r.Times[i]
 		row := []cell{{Text: r.barName(b), Sort: fmt.Sprint(b.Begin.Unix())}}
@@ -201,15 +219,9 @@ func (r *Report) wantedSection() section {
 }
 
 func (r *Report) rulesSection() section {
-	t := table{Caption: "What each rule did", Columns: []column{
-		{Title: "rule"},
-		{Title: "action"},
-		{Title: "decisions", Numeric: true},
-		{Title: "share", Numeric: true},
-		{Title: "messages", Numeric: true},
-		{Title: "over time", Page: true},
-		{Title: "last", Time: true},
-	}}
+	t := table{Caption: "What each rule did", Columns: slices.Concat(
+		texts("rule", "action"), numbers("decisions", "share", "messages"), []column{{Title: "over time", Page: true}}, moments("last"),
+	)}
 	most := 0
 	for i := range r.Rules {
 		most = max(most, r.Rules[i].Decisions)

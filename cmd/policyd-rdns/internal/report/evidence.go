@@ -85,7 +85,7 @@ func (c *candidate) identity(o *owners, say func(points int, format string, args
 	}
 }
 
-// constant says that a client always says the same of itself, and no other
+// constant reports whether a client always says the same of itself, and no other
 // client does.
 func (c *candidate) constant(o *owners) bool {
 	return c.messages >= constantMessages && len(c.days) >= constantDays && c.host == c.messages &&

@@ -16,7 +16,7 @@ import (
 // record again without it: Spared counts the decisions that would have been
 // graver, Needless those that it decided and that would have come to the same
 // without it, and Unknown those of which the line does not say, since nobody
-// asked the DNS what the other rules need.
+// queried the DNS for what the other rules need.
 type Exemption struct {
 	Rule     string    `json:"rule"`
 	Unless   int       `json:"unless,omitempty"` // which table, from 1; 0: the rule itself

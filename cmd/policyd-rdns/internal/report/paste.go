@@ -79,7 +79,7 @@ func placeFor(all []*candidate, config *Config) (at int, where string) {
 	return at, fmt.Sprintf("# before rule %q\n", list[at].Name)
 }
 
-// endsWithBuiltin says that the built-in rules follow others.
+// endsWithBuiltin reports whether the built-in rules follow others.
 func endsWithBuiltin(list []policy.Rule) bool {
 	builtin := policy.Builtin()
 	return slices.EqualFunc(list[len(list)-len(builtin):], builtin, func(a, b policy.Rule) bool { return a.Name == b.Name })
@@ -100,7 +100,7 @@ func ruleName(rules *policy.Rules, name string) string {
 	return unique
 }
 
-// passes says that the client's refused decisions would have passed under some
+// passes reports whether the client's refused decisions would have passed under some
 // rules, and that what only observed them would not have done so.
 func (c *candidate) passes(rules *policy.Rules) bool {
 	for _, s := range c.samples {

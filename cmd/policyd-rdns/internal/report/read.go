@@ -24,7 +24,7 @@ type Config struct {
 	Rules *policy.Rules
 	Name  string // of the configuration, for people
 	Hash  string // as in records
-	// Builtin says that Rules are the built-in ones, so that a rule of one's own
+	// Builtin reports whether Rules are the built-in ones, so that a rule of one's own
 	// would replace them.
 	Builtin bool
 	// WriteRule writes a rule as in a configuration file, in printable ASCII.
@@ -33,7 +33,7 @@ type Config struct {
 	Place *time.Location
 	// Top bounds the rows of each list; 0: all that are kept.
 	Top int
-	// Wants says of a record whether it is counted. It is called from several
+	// Wants reports whether a record is counted. It is called from several
 	// goroutines at once.
 	Wants func(*journal.Record) bool
 	// Progress is told now and then how many decisions were counted.
@@ -74,21 +74,21 @@ func Read(ctx context.Context, r *journal.Reader, c Config) (*Report, error) {
 // item is what is counted of one decision. Its texts share the memory of the
 // line.
 type item struct {
-	at        time.Time
-	message   uint64 // the same for all recipients; 0: not known
-	outcome   Outcome
-	rule      string // that decided
-	decided   policy.Action
-	carried   bool // what was decided was done
-	would     []policy.Verdict
-	config    string
-	elapsed   time.Duration
-	questions int
-	notes     notes
-	faults    []lookupFault
-	uses      []use
-	who       who
-	text      string // the line, of a client that may be wanted
+	at      time.Time
+	message uint64 // the same for all recipients; 0: not known
+	outcome Outcome
+	rule    string // that decided
+	decided policy.Action
+	carried bool // what was decided was done
+	would   []policy.Verdict
+	config  string
+	elapsed time.Duration
+	queries int
+	notes   notes
+	faults  []lookupFault
+	uses    []use
+	who     who
+	text    string // the line, of a client that may be wanted
 }
 
 // notes are the flags of a decision.
@@ -105,7 +105,7 @@ type who struct {
 	objection policy.Verdict // the same by the report's configuration; zero: none, or one that names whom it is for
 	mail      uint64         // the same for one sender, recipient and network
 	recipient uint64
-	signs     signs
+	features  features
 }
 
 // digester makes items of lines. It is not modified once it is in use.
@@ -125,7 +125,7 @@ func newDigester(c *Config) *digester {
 	return d
 }
 
-// namesClients says that a rule holds for whom it names and not for what the DNS
+// namesClients reports whether a rule holds for whom it names and not for what the DNS
 // says of anyone: what it refuses is meant to be.
 func namesClients(r *policy.Rule) bool {
 	return len(r.When) > 0 && !slices.ContainsFunc(r.When, func(e policy.Entry) bool {
@@ -138,7 +138,7 @@ func (d *digester) item(l *journal.Line) item {
 	q, f, v := &l.Request, &l.Facts, &l.Decision
 	i := item{
 		at: q.Time, rule: v.Rule, decided: v.Decided, would: v.Would, config: l.Config,
-		carried: v.Action == v.Decided, elapsed: l.Elapsed, questions: f.Questions,
+		carried: v.Action == v.Decided, elapsed: l.Elapsed, queries: f.Questions,
 		notes: notes{v.Downgraded, f.Outage, f.Overload, f.Stale, f.Cached},
 	}
 	if q.Instance != "" {
@@ -198,7 +198,7 @@ func (d *digester) client(l *journal.Line, i *item) {
 	w.sender = senderDomain(q.Sender)
 	w.mail = d.hash(policy.Network(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
 	w.recipient = d.hash(strings.ToLower(q.Recipient))
-	w.signs = d.signs(&l.Record)
+	w.features = d.features(&l.Record)
 	i.text = l.Text
 }
 
@@ -210,7 +210,7 @@ func (d *digester) objection(l *journal.Line, refusal policy.Verdict) policy.Ver
 		again := d.rules.Judge(&l.Request, &l.Facts)
 		v, refusal = &again, refusalOf(&again)
 	}
-	// A doubt whether a rule holds is not what it is meant for.
+	// A temporary failure is not what a rule is meant for.
 	if v.Undetermined || d.meant[refusal.Rule] && !v.Downgraded {
 		return policy.Verdict{}
 	}

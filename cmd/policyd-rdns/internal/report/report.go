@@ -86,6 +86,19 @@ func (o *Outcomes) Refused() int {
 	return o[Rejected].Decisions + o[Deferred].Decisions + o[Observed].Decisions
 }
 
+// Refusals counts decisions that did not simply pass.
+type Refusals struct {
+	Rejected int `json:"rejected"`
+	Deferred int `json:"deferred"`
+	Observed int `json:"observed"`
+}
+
+// all are the counts, in the order of the outcomes.
+func (r *Refusals) all() [Passed]*int { return [...]*int{&r.Rejected, &r.Deferred, &r.Observed} }
+
+// add counts a decision.
+func (r *Refusals) add(o Outcome) { *r.all()[o]++ }
+
 // Report is all that is told. Its fields in JSON are those of the object that
 // [Report.WriteJSON] writes.
 type Report struct {
@@ -161,12 +174,10 @@ type Groups struct {
 // Group is a network or a domain.
 type Group struct {
 	Name string `json:"name"`
-	// Confirmed says of a domain that the clients' names resolve back to them.
-	Confirmed   bool      `json:"confirmed,omitempty"`
-	Count                 // that were refused or would have been
-	Rejected    int       `json:"rejected"`
-	Deferred    int       `json:"deferred"`
-	Observed    int       `json:"observed"`
+	// Confirmed reports whether the clients' names resolve to them, of a domain.
+	Confirmed bool `json:"confirmed,omitempty"`
+	Count          // that were refused or would have been
+	Refusals
 	Rule        string    `json:"rule"`    // that refused most often
 	Senders     []Sender  `json:"senders"` // domains, the most frequent first
 	MoreSenders bool      `json:"more_senders"`
@@ -195,6 +206,6 @@ type ConfigCount struct {
 	Decisions int    `json:"decisions"`
 }
 
-// differs says that most decisions were made under another configuration than
+// differs reports whether most decisions were made under another configuration than
 // the report.
 func (c *ConfigUse) differs() bool { return len(c.Made) > 0 && c.Made[0].Hash != c.Hash }

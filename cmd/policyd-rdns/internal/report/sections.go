@@ -12,28 +12,21 @@ import (
 )
 
 func (r *Report) groupSection(id, title, noun string, g *Groups) section {
-	t := table{Caption: title, Columns: []column{
-		{Title: noun},
-		{Title: "decisions", Numeric: true},
-		{Title: "messages", Numeric: true},
-		{Title: "rejected", Numeric: true},
-		{Title: "deferred", Numeric: true},
-		{Title: "observed", Numeric: true},
-		{Title: "rule"},
-		{Title: "senders"},
-		{Title: "first", Time: true},
-		{Title: "last", Time: true},
-	}}
+	t := table{Caption: title, Columns: slices.Concat(
+		texts(noun), numbers("decisions", "messages"), numbers(outcomeNames(Passed)...), texts("rule", "senders"), moments("first", "last"),
+	)}
 	for i := range g.List {
 		one := &g.List[i]
 		name := cell{Text: plain.Brief(one.Name)}
 		if noun == "domain" && !one.Confirmed {
 			name.Text, name.Sort = "("+name.Text+")", name.Text
 		}
-		t.Rows = append(t.Rows, []cell{
-			name, count(one.Decisions), count(one.Messages), count(one.Rejected), count(one.Deferred), count(one.Observed),
-			text(ruleText(one.Rule)), text(senderWords(one.Senders, one.MoreSenders)), r.moment(one.First), r.moment(one.Last),
-		})
+		row := []cell{name, count(one.Decisions), count(one.Messages)}
+		for _, n := range one.Refusals.all() {
+			row = append(row, count(*n))
+		}
+		t.Rows = append(t.Rows, append(row,
+			text(ruleText(one.Rule)), text(senderWords(one.Senders, one.MoreSenders)), r.moment(one.First), r.moment(one.Last)))
 	}
 	s := section{ID: id, Title: title, Notes: append(more(g.More, noun), cut(g.Cut, noun, g.Others)...)}
 	switch {
@@ -72,7 +65,7 @@ func (r *Report) troubleSection() section {
 
 // serverTable has a row for each server.
 func (r *Report) serverTable() table {
-	t := table{Caption: "Lookups that failed, by server", Columns: []column{{Title: "server"}, {Title: "failed", Numeric: true}, {Title: "how"}}}
+	t := table{Caption: "Lookups that failed, by server", Columns: slices.Concat(texts("server"), numbers("failed"), texts("how"))}
 	sums, how := map[string]int{}, map[string][]string{}
 	var servers []string
 	for _, f := range r.DNS.Servers {
@@ -90,9 +83,9 @@ func (r *Report) serverTable() table {
 }
 
 func (r *Report) zoneTable() table {
-	t := table{Caption: "Lookups that failed, by zone", Columns: []column{
-		{Title: "zone"}, {Title: "decisions", Numeric: true}, {Title: "fault"}, {Title: "asked for, as"}, {Title: "first", Time: true}, {Title: "last", Time: true},
-	}}
+	t := table{Caption: "Lookups that failed, by zone", Columns: slices.Concat(
+		texts("zone"), numbers("decisions"), texts("fault", "example"), moments("first", "last"),
+	)}
 	for _, z := range r.DNS.Zones {
 		t.Rows = append(t.Rows, []cell{
 			text(plain.Brief(z.Zone)), count(z.Decisions), text(plain.Brief(z.Fault)), text(plain.Brief(z.Example)), r.moment(z.First), r.moment(z.Last),
@@ -106,17 +99,17 @@ func (r *Report) speedSection() section {
 	s := section{ID: "speed", Title: "Speed", Text: []string{
 		fmt.Sprintf("Half of the decisions took %s at most, 90%% %s, 99%% %s; the slowest %s.",
 			millisText(sp.P50), millisText(sp.P90), millisText(sp.P99), millisText(sp.Max)),
-		fmt.Sprintf("%s needed the DNS; %s of these were answered from the cache alone. %s were sent.",
-			plain.Plural(sp.Asked, "decision"), plain.Percent(sp.Cached, sp.Asked), plain.Plural(sp.Questions, "question")),
+		fmt.Sprintf("%s needed the DNS; %s of these were answered from the cache alone. Queries sent: %s.",
+			plain.Plural(sp.Queried, "decision"), plain.Percent(sp.Cached, sp.Queried), plain.Number(sp.Queries)),
 	}}
-	t := table{Caption: "The slowest decision of each of the slowest clients", Columns: []column{
-		{Title: "time", Time: true}, {Title: "took", Numeric: true}, {Title: "client"}, {Title: "name"}, {Title: "questions", Numeric: true}, {Title: "fault"},
-	}}
+	t := table{Caption: "The slowest decision of each of the slowest clients", Columns: slices.Concat(
+		moments("time"), numbers("took"), texts("client", "name"), numbers("queries"), texts("fault"),
+	)}
 	for _, one := range sp.Slowest {
 		t.Rows = append(t.Rows, []cell{
 			r.moment(one.At),
 			{Text: millisText(one.MS), Sort: fmt.Sprint(one.MS)},
-			text(one.Client), text(plain.OrDash(plain.Brief(one.Name))), count(one.Questions), text(plain.OrDash(plain.Brief(one.Fault))),
+			text(one.Client), text(plain.OrDash(plain.Brief(one.Name))), count(one.Queries), text(plain.OrDash(plain.Brief(one.Fault))),
 		})
 	}
 	s.Tables = []table{t}
@@ -132,17 +125,11 @@ func (r *Report) exemptionsSection() section {
 	s.Text = []string{
 		"Rules that let clients pass, and the tables of unless. Each record was judged again without each of them. " +
 			"Spared: would have been refused, or observed, without it. Needless: would have passed all the same. " +
-			"Not known: the DNS was not asked what the other rules need.",
+			"Not known: the DNS was not queried for what the other rules need.",
 	}
-	t := table{Caption: "Exemptions", Columns: []column{
-		{Title: "exemption"},
-		{Title: "for"},
-		{Title: "spared", Numeric: true},
-		{Title: "needless", Numeric: true},
-		{Title: "not known", Numeric: true},
-		{Title: "last used", Time: true},
-		{Title: "state"},
-	}}
+	t := table{Caption: "Exemptions", Columns: slices.Concat(
+		texts("exemption", "for"), numbers("spared", "needless", "not known"), moments("last used"), texts("state"),
+	)}
 	for i := range r.Exemptions {
 		e := &r.Exemptions[i]
 		name := ruleText(e.Rule)
@@ -190,12 +177,9 @@ func stateMark(e *Exemption) string {
 // metaWords are the figures of a client that may be wanted.
 func (r *Report) metaWords(c *Client) []string {
 	var parts []string
-	for _, p := range []struct {
-		n    int
-		what string
-	}{{c.Rejected, "rejected"}, {c.Deferred, "deferred"}, {c.Observed, "only observed"}} {
-		if p.n > 0 {
-			parts = append(parts, plain.Number(p.n)+" "+p.what)
+	for o, n := range c.Refusals.all() {
+		if *n > 0 {
+			parts = append(parts, plain.Number(*n)+" "+outcomes[o].label)
 		}
 	}
 	by := "by rule"

@@ -29,7 +29,7 @@ import (
 // that is, on who owns the address or the sender's domain; a forged sender brings
 // none of them. The last two anyone can bring about who takes pains, so that they
 // alone are not enough, and the words say that they prove little. A name made
-// from the address is no sign: whoever rents a line of a provider has one in that
+// from the address proves nothing: whoever rents a line of a provider has one in that
 // provider's domain, and may forge its customers. Second, what does it do?
 //
 //	 20  a mail that was refused was accepted later, from it or its network
@@ -59,9 +59,7 @@ type Client struct {
 	Also      []string `json:"also"`      // the other clients, each with 30 points or more
 	Points    int      `json:"points"`    // of Client
 	Count
-	Rejected int        `json:"rejected"` // decisions, like the next two
-	Deferred int        `json:"deferred"`
-	Observed int        `json:"observed"`
+	Refusals
 	Accepted int        `json:"accepted"` // messages, later
 	Settled  bool       `json:"settled"`  // the last message of each was accepted
 	Rules    []string   `json:"rules"`    // that refused, the most frequent first
@@ -81,9 +79,9 @@ type Client struct {
 
 // clientGroup is what clients have in common that are listed as one.
 type clientGroup struct {
-	org  string
-	sign int // points of it
-	need need
+	org    string
+	points int // for who it is
+	need   need
 }
 
 // need is how much is to be done for a client.
@@ -128,10 +126,7 @@ func (c *candidates) report(config *Config) Wanted {
 		w.List[at].join(one)
 	}
 	slices.SortStableFunc(w.List, compareClients)
-	if config.Top > 0 && len(w.List) > config.Top {
-		w.More = len(w.List) - config.Top
-		w.List = w.List[:config.Top]
-	}
+	w.List, w.More = cutTo(w.List, config.Top)
 	for i := range w.List {
 		w.List[i].finish(config)
 	}
@@ -146,11 +141,10 @@ func compareClients(a, b Client) int {
 // told is what is listed of a candidate.
 func (c *candidate) told(all []Evidence, points int) Client {
 	out := Client{
-		Client: clientText(c.client), Name: c.shown, Confirmed: c.confirmed, Also: []string{}, Points: points, Count: c.Count,
-		Rejected: c.outcomes[Rejected], Deferred: c.outcomes[Deferred], Observed: c.outcomes[Observed],
+		Client: clientText(c.client), Name: c.shown, Confirmed: c.confirmed, Also: []string{}, Points: points, Count: c.Count, Refusals: c.Refusals,
 		Accepted: c.accepted.Messages, Settled: c.settled, First: c.first, Last: c.last, Evidence: all, of: []*candidate{c},
 	}
-	out.group = clientGroup{org: cmp.Or(c.org, hostname.Organisation(c.chosen)), sign: all[0].Points}
+	out.group = clientGroup{org: cmp.Or(c.org, hostname.Organisation(c.chosen)), points: all[0].Points}
 	switch {
 	case out.Rejected+out.Deferred == 0:
 		out.group.need = observed
@@ -167,9 +161,9 @@ func (c *Client) join(o *Client) {
 	c.Also = append(c.Also, o.Client)
 	c.Decisions += o.Decisions
 	c.Messages += o.Messages
-	c.Rejected += o.Rejected
-	c.Deferred += o.Deferred
-	c.Observed += o.Observed
+	for i, n := range o.Refusals.all() {
+		*c.Refusals.all()[i] += *n
+	}
 	c.Accepted += o.Accepted
 	c.Settled = c.Settled && o.Settled
 	if o.First.Before(c.First) {

@@ -257,7 +257,7 @@ func rotations(name, text, log string) []Rotation {
 	return all
 }
 
-// tellsDaemon says that a line of a script sends the daemon a SIGHUP.
+// tellsDaemon reports whether a line of a script sends the daemon a SIGHUP.
 func tellsDaemon(line string) bool {
 	for _, word := range []string{"HUP", "kill -1", "reload"} {
 		if strings.Contains(line, word) {

@@ -31,7 +31,7 @@ func (s *Server) Kind() string {
 	return text
 }
 
-// isResolved says that systemd-resolved listens there
+// isResolved reports whether systemd-resolved listens there
 // (systemd-resolved.service(8)).
 func isResolved(a netip.Addr) bool {
 	return a == netip.AddrFrom4([4]byte{127, 0, 0, 53}) || a == netip.AddrFrom4([4]byte{127, 0, 0, 54})

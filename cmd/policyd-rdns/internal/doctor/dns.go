@@ -67,7 +67,7 @@ func (x *examination) checkServer(s *machine.Server) []Finding {
 		all = append(all, Finding{
 			"dns.validation", Warning, fmt.Sprintf("The DNS server %v does not validate (DNSSEC)", s.Addr),
 			"Whoever can slip it a forged answer decides who is refused. It gave no AD for the root zone, which is signed.",
-			validation(s),
+			s.Validation(),
 		})
 	}
 	if s.TCPErr != nil {
@@ -101,23 +101,6 @@ func ownResolver(x *examination) []string {
 		"apt install unbound   # or dnf, apk; it needs no configuration",
 		"# then in " + x.file() + ":", "[resolver]", `servers = ["127.0.0.1"]`,
 	}
-}
-
-// validation is how to switch it on.
-func validation(s *machine.Server) []string {
-	switch s.Kind() {
-	case "unbound":
-		return []string{"# in unbound.conf:", "server:", `    module-config: "validator iterator"`, `    auto-trust-anchor-file: "/var/lib/unbound/root.key"`}
-	case "bind":
-		return []string{"# in named.conf:", "options { dnssec-validation auto; };"}
-	case "dnsmasq":
-		return []string{"# in dnsmasq.conf:", "dnssec", "conf-file=/usr/share/dnsmasq-base/trust-anchors.conf"}
-	case "systemd-resolved":
-		return []string{"# in /etc/systemd/resolved.conf:", "[Resolve]", "DNSSEC=yes"}
-	case "powerdns":
-		return []string{"# in recursor.conf:", "dnssec=validate"}
-	}
-	return nil
 }
 
 // inReach reports whether an address is this host's or in one of its networks.
@@ -186,7 +169,7 @@ func checkNegative(x *examination) []Finding {
 		f := Finding{
 			"dns.negative", Info, fmt.Sprintf("The DNS server %v%s keeps \"no such name\" for up to %v", s.Addr, ofSoftware(s), s.Negative),
 			"A host whose missing reverse name was added goes on being refused for so long; the daemon itself asks again after a minute.",
-			negativeLimit(s),
+			s.ShortNegative(),
 		}
 		if s.Negative > longNegative {
 			f.Level = Warning
@@ -194,21 +177,4 @@ func checkNegative(x *examination) []Finding {
 		all = append(all, f)
 	}
 	return all
-}
-
-// negativeLimit is how to make it shorter.
-func negativeLimit(s *machine.Server) []string {
-	switch s.Kind() {
-	case "unbound":
-		return []string{"# in unbound.conf:", "server:", "    cache-max-negative-ttl: 60"}
-	case "bind":
-		return []string{"# in named.conf:", "options { max-ncache-ttl 60; };"}
-	case "powerdns":
-		return []string{"# in recursor.conf:", "max-negative-ttl=60"}
-	case "dnsmasq":
-		return []string{"# in dnsmasq.conf:", "no-negcache"}
-	case "systemd-resolved":
-		return []string{"# in /etc/systemd/resolved.conf:", "[Resolve]", "Cache=no-negative"}
-	}
-	return []string{"# Unbound: cache-max-negative-ttl: 60; BIND: max-ncache-ttl 60;"}
 }

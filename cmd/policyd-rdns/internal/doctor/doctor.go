@@ -90,9 +90,9 @@ type View struct {
 type examination struct {
 	m      *machine.Machine
 	v      *View
-	places []place
-	ours   []call // of this daemon
-	others []call // of other policy services
+	places []*place
+	ours   []*call // of this daemon
+	others []*call // of other policy services
 	ways   map[*maincf.Service]*way
 }
 
@@ -106,10 +106,10 @@ func Examine(m *machine.Machine, v *View) []Finding {
 	var all []Finding
 	for _, check := range []func(*examination) []Finding{
 		checkRead,
-		checkDies, checkBroken, checkCalled, checkByTable, checkUnreadTables, checkDead, checkSilent, checkFamily, checkOrder, checkUsers, checkTwice, checkStage, checkWarnOnly, checkUnlisted, checkFilterPort, checkOthers,
-		checkSyntax, checkBraces, checkDefaultAction, checkTimeout, checkRequestLimit, checkHostNames,
-		checkDelayReject, checkSoftens, checkPeerName, checkFront, checkSoftBounce, checkLimits,
-		checkPaths, checkAnswers, checkUnit, checkDescriptors, checkLog,
+		checkDies, checkBroken, checkCalled, each(checkByTable), checkUnreadTables, each(checkDead), checkSilent, each(checkFamily), each(checkOrder), each(checkUsers), checkTwice, each(checkStage), each(checkWarnOnly), each(checkUnlisted), each(checkFilterPort), checkOthers,
+		checkSyntax, each(checkBraces), each(checkDefaultAction), each(checkTimeout), each(checkRequestLimit), each(checkHostNames),
+		each(checkDelayReject), each(checkSoftens), checkPeerName, checkFront, checkSoftBounce, checkLimits,
+		each(checkPaths), checkAnswers, checkUnit, checkDescriptors, checkLog,
 		checkServers, checkForwarders, checkNegative,
 		checkNetworks, checkNames, checkExchangers,
 	} {
@@ -119,6 +119,16 @@ func Examine(m *machine.Machine, v *View) []Finding {
 		all[i].clean()
 	}
 	return all
+}
+
+// each is a check of the daemon's calls, one by one.
+func each(check func(*examination, *call) []Finding) func(*examination) []Finding {
+	return func(x *examination) (all []Finding) {
+		for _, c := range x.ours {
+			all = append(all, check(x, c)...)
+		}
+		return all
+	}
 }
 
 // Worst is the worst level among findings; OK if there is none.

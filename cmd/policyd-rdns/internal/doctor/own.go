@@ -67,8 +67,7 @@ func (x *examination) missingNetworks(missing []string) Finding {
 		"Postfix lets these pass before it asks (permit_mynetworks), so that for now nothing is refused.",
 		x.tomlLine("server", "networks", slices.Concat(x.v.Networks, missing)),
 	}
-	for i := range x.ours {
-		c := &x.ours[i]
+	for _, c := range x.ours {
 		if !c.dead && !slices.ContainsFunc(c.before(), func(s maincf.Step) bool { return s.Name == "permit_mynetworks" }) {
 			f.Level = Warning
 			f.Why = "The daemon is asked about these (in " + c.Param + "), and judges them as strangers."
@@ -127,8 +126,8 @@ func checkNames(x *examination) []Finding {
 	var names []string
 	for _, name := range slices.Concat([]string{get("myhostname")}, smtpd.Split(get("proxy_interfaces"), smtpd.Separators)) {
 		name = strings.Trim(name, "[]")
-		if name != "" && !shared(name) && !x.v.OwnsName(name) && !slices.Contains(names, name) {
-			names = append(names, name)
+		if name != "" && !shared(name) && !x.v.OwnsName(name) {
+			names = withNew(names, name)
 		}
 	}
 	var all []Finding

@@ -38,7 +38,7 @@ func (d *daemon) explained(r *journal.Record) status.Explanation {
 		out.Since = since(&now)
 	}
 	for _, l := range e.Lookups {
-		out.Lookups = append(out.Lookups, status.Lookup{Question: safe(l.Question), Answer: answerText(l.Answer)})
+		out.Lookups = append(out.Lookups, status.Lookup{Query: safe(l.Question), Answer: answerText(l.Answer)})
 	}
 	for _, fact := range e.facts() {
 		out.Facts = append(out.Facts, status.Fact{Check: fact.check, Result: fact.result, Why: fact.why})

@@ -31,7 +31,7 @@ const (
 	mailUnjudged fate = "unjudged" // it is accepted, and nobody asked
 	mailRefused  fate = "refused"  // nobody is asked
 	mailBroken   fate = "broken"   // 451, "Server configuration error"
-	mailDies     fate = "dies"     // smtpd ends before it says HELO
+	mailDies     fate = "dies"     // smtpd ends before its greeting
 )
 
 // listCase is what main.cf says, POLICY being the call and ADDR where it goes.

@@ -33,7 +33,7 @@ func (c *Config) warn(r *reader) {
 		r.doubtful(path, "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made",
 			DurationText(c.Resolver.Timeout), DurationText(c.Server.Deadline))
 	}
-	r.warnSuffix("helo.own_names", "a public suffix: whoever says HELO a name under it is taken for one who forges ours")
+	r.warnSuffix("helo.own_names", "a public suffix: whoever has a name under it in HELO is taken for one who forges ours")
 	r.warnSuffix("names.proper", "a public suffix: strangers have names under it, and none of them is generic then")
 	c.warnGeneric(r)
 	c.warnServers(r)
@@ -136,7 +136,7 @@ func (c *Config) warnServers(r *reader) {
 		case server.Addr().IsMulticast() || server.Addr() == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 			r.doubtful(path, "resolver.servers = %q: no host has that address", server)
 		case slices.Contains(c.Resolver.Servers[:i], server):
-			r.doubtful(path, "resolver.servers = %q: stands there twice, and is asked twice when it is silent", server)
+			r.doubtful(path, "resolver.servers = %q: stands there twice, and is queried twice when it is silent", server)
 		}
 	}
 }

@@ -4,7 +4,7 @@
 // It works in two steps. [Read] reads what there is to read into one value, a
 // [machine.Machine]: Postfix's parameters and services, the files on the way to a
 // unix socket, what the DNS servers answer, the systemd unit, the log file, and
-// what the running daemon answers to one question. [Examine] then turns that value
+// what the running daemon answers to one request. [Examine] then turns that value
 // and a [View] of the daemon's configuration into findings. It reads nothing itself
 // and waits for nothing, so that a test, or a file from another machine, is as good
 // as the machine itself.
@@ -14,10 +14,10 @@
 // smtpd), and what becomes of it decides.
 //
 // What is promised: nothing is changed. Postfix is asked by postconf(1) alone and
-// systemd by "systemctl show"; the DNS servers get five questions each, and are
-// asked for the MX hosts of our own domains; the daemon gets one question on each
+// systemd by "systemctl show"; the DNS servers get five queries each, and are
+// queried for the MX hosts of our own domains; the daemon gets one request on each
 // of its sockets, about the client 127.0.0.1; other policy services that Postfix
-// calls see a connection that asks nothing. All text of others in a finding is
+// calls see a connection without a request. All text of others in a finding is
 // printable ASCII and bounded.
 //
 // What is left to others: which configuration file to look at, how findings are

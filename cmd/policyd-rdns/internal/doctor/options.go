@@ -129,14 +129,14 @@ func checkTimeout(x *examination, c *call) []Finding {
 	return []Finding{f}
 }
 
-// checkRequestLimit looks for calls that open a connection for each question.
+// checkRequestLimit looks for calls that open a connection for each request.
 func checkRequestLimit(x *examination, c *call) []Finding {
 	text, own := c.option("request_limit")
 	if n, err := strconv.Atoi(text); err != nil || n == 0 || n >= 100 {
 		return nil
 	}
 	f := Finding{
-		"call.request-limit", Info, fmt.Sprintf("Postfix opens a new connection after %s questions (request_limit)", brief(text)),
+		"call.request-limit", Info, fmt.Sprintf("Postfix opens a new connection after %s requests (request_limit)", brief(text)),
 		"That is a work-around for policy services that close connections. This daemon never closes one that is in use.",
 		[]string{x.command("-X", "smtpd_policy_service_request_limit")},
 	}

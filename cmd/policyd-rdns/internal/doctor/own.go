@@ -134,12 +134,12 @@ func checkNames(x *examination) []Finding {
 	if len(names) > 0 {
 		all = append(all, Finding{
 			"own.names", Warning, "Postfix is called " + and(brieves(names)) + ", and the daemon does not know that name for its own",
-			"A stranger who says HELO the name of the host that he speaks to is a spammer; the rule \"HELO is our name\" cannot see it.",
+			"A stranger whose HELO is the name of the host that he speaks to is a spammer; the rule \"HELO is our name\" cannot see it.",
 			x.tomlLine("helo", "own_names", slices.Concat(x.v.OwnNames, names)),
 		})
 	} else if name := get("myhostname"); name != "" && shared(name) {
 		all = append(all, Finding{
-			ID: "own.names", Level: Info, Title: "Postfix is called " + brief(name) + ", as hosts elsewhere are: who says HELO it is not known for a forger",
+			ID: "own.names", Level: Info, Title: "Postfix is called " + brief(name) + ", as hosts elsewhere are: a HELO with that name is not known to be forged",
 			Do: []string{"# myhostname, and the host, ought to have a name of the public DNS"},
 		})
 	} else if name := get("myhostname"); name != "" {
@@ -148,7 +148,7 @@ func checkNames(x *examination) []Finding {
 	if domain := get("mydomain"); !shared(domain) && !x.v.OwnsName(domain) {
 		all = append(all, Finding{
 			"own.domain", Info, fmt.Sprintf("A HELO with your domain alone, %s, is not known to be forged", brief(domain)),
-			"It is a common one in spam. A host whose address that name resolves to may go on HELO with it.",
+			"It is a common one in spam. A host that the name resolves to may go on using it.",
 			x.tomlLine("helo", "own_names", slices.Concat(x.v.OwnNames, names, []string{domain})),
 		})
 	}

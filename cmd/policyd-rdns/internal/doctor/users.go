@@ -48,7 +48,7 @@ func (x *examination) beforePermit(c *call, later []string) Finding {
 		"Your own hosts and users are asked about too.", x.rewire(c.place),
 	}
 	if x.v.Builtin {
-		f.Why += " The built-in rules let those who logged in and own and private addresses pass, but each costs a question; an address that only Postfix knows to be yours is judged."
+		f.Why += " The built-in rules let those who logged in and own and private addresses pass, but each costs a request; an address that only Postfix knows to be yours is judged."
 	} else {
 		f.Why += " The configuration has rules of its own: one of them may refuse a laptop for its name."
 	}

@@ -18,7 +18,7 @@ type Wanted struct {
 	Postfix *maincf.Postfix
 	Unit    machine.Unit // by System.Unit
 	View    *View
-	// Servers are the DNS servers that the daemon asks.
+	// Servers are the DNS servers that the daemon queries.
 	Servers []netip.AddrPort
 }
 

@@ -32,7 +32,7 @@ func (w *way) isBroken(p *place, unit int) bool {
 }
 
 // counts are of strangers, IPv4 and IPv6 ones apart: mail that is accepted from
-// half of the world without a question is not judged.
+// half of the world without a request is not judged.
 type counts struct{ taken, unjudged [2]int }
 
 func family(s *smtpd.Stranger) int {

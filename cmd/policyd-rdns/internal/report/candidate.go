@@ -27,7 +27,7 @@ const (
 // features are what speaks for a client, or against it, in one decision. None of
 // them is drawn from the sender's address alone, which anyone may forge.
 type features struct {
-	confirmed []string // names that resolve back to the client
+	confirmed []string // names that resolve to the client
 	chosen    string   // a confirmed name that was not made from the address
 	org       string   // of the sender
 	named     bool     // a chosen name is in the sender's organisational domain

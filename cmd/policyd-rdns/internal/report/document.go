@@ -86,7 +86,7 @@ func (r *Report) noteWords() string {
 		n    int
 		what string
 	}{
-		{r.Notes.Downgraded, "less than a reject because of a doubt"},
+		{r.Notes.Downgraded, "less than a reject because of a temporary failure"},
 		{r.Notes.Outage, "while no DNS server answered"},
 		{r.Notes.Overload, "while the daemon was overloaded"},
 		{r.Notes.Stale, "by answers past their TTL"},

@@ -73,19 +73,19 @@ func (c *candidate) identity(o *owners, say func(points int, format string, args
 	case mostly(c.named):
 		say(40, "its confirmed name %s is in the domain of its senders, %s (%d of %s)", c.chosen, c.org, c.named, plain.Plural(c.messages, "message"))
 	case mostly(c.heloGiven):
-		say(40, "it says HELO %s, which resolves to it and is in the domain of its senders, %s (%d of %s)", c.helo, c.org, c.heloGiven, plain.Plural(c.messages, "message"))
+		say(40, "its HELO %s resolves to it and is in the domain of its senders, %s (%d of %s)", c.helo, c.org, c.heloGiven, plain.Plural(c.messages, "message"))
 	case own && c.chosen != "":
-		say(20, "it says HELO %s, of the same organisation as its confirmed name %s", c.helo, c.chosen)
+		say(20, "its HELO %s is of the same organisation as its confirmed name %s", c.helo, c.chosen)
 	case own:
-		say(20, "it says HELO %s, which resolves to it", c.helo)
+		say(20, "its HELO %s resolves to it", c.helo)
 	case mostly(c.claimed):
 		say(15, "its name and its HELO are in the domain of its senders, %s; neither is confirmed, so that this alone proves little", c.org)
 	case c.constant(o):
-		say(15, "it always says HELO %s and sends from %s, which no other client does; this alone proves little", c.helos.list[0].text, c.senders.list[0].text)
+		say(15, "its HELO is always %s and it always sends from %s, which no other client does; this alone proves little", c.helos.list[0].text, c.senders.list[0].text)
 	}
 }
 
-// constant reports whether a client always says the same of itself, and no other
+// constant reports whether a client always claims the same of itself, and no other
 // client does.
 func (c *candidate) constant(o *owners) bool {
 	return c.messages >= constantMessages && len(c.days) >= constantDays && c.host == c.messages &&

@@ -136,7 +136,7 @@ type Lines struct {
 
 // Notes counts decisions by what else there is to say of them.
 type Notes struct {
-	Downgraded int `json:"downgraded"` // a doubt made less of a reject
+	Downgraded int `json:"downgraded"` // a temporary failure made less of a reject
 	Outage     int `json:"outage"`     // no DNS server answered anybody
 	Overload   int `json:"overload"`   // the daemon had no room for a lookup
 	Stale      int `json:"stale"`      // an answer past its TTL was used

@@ -49,8 +49,8 @@ func (f *front) Heading() string {
 	return "Last " + f.Show + " clients"
 }
 
-// Asked is the number of lookups.
-func (f *front) Asked() uint64 { return f.State.Resolver.Hits + f.State.Resolver.Misses }
+// Lookups is the number of lookups.
+func (f *front) Lookups() uint64 { return f.State.Resolver.Hits + f.State.Resolver.Misses }
 
 // Took is the time of all Answers of DNS servers.
 func (f *front) Took() (sum time.Duration) {
@@ -79,7 +79,7 @@ func (f *front) Answering() int {
 	return n
 }
 
-// hoursLink resolves to another length of the chart.
+// hoursLink is a link to another length of the chart.
 type hoursLink struct {
 	Hours   int
 	Link    string
@@ -130,7 +130,7 @@ func (p *Page) front(values url.Values) *front {
 	return f
 }
 
-// link resolves to another page of the list, or another chart.
+// link is the link to another page of the list, or another chart.
 func (f *front) link(page, hours int) string {
 	v := url.Values{}
 	if f.Query != "" {

@@ -36,6 +36,7 @@ type check struct {
 	name     string   // in rules and log lines
 	question string   // for people, in a few words
 	results  []Result // that a rule may ask for, in the order of the documentation
+	well     Result   // of a host that is set up as it should be; NotLearnt: of none
 	// needs are the keys of the request that it looks at.
 	needs Attributes
 	// standing is what an exemption is worth that rests on it.
@@ -163,6 +164,10 @@ func (c Check) Question() string { return checks[c].question }
 // Results lists what may be asked for in a rule, in the order of the
 // documentation. It must not be modified.
 func (c Check) Results() []Result { return checks[c].results }
+
+// Well is the result of a host that is set up as it should be; [NotLearnt] if the check
+// has none.
+func (c Check) Well() Result { return checks[c].well }
 
 // Result finds a result of the check by its name in rules and log lines.
 func (c Check) Result(name string) (Result, bool) {

@@ -13,6 +13,7 @@ var checkFCrDNS = check{
 	name:     "fcrdns",
 	question: "does one of its names resolve to the address?",
 	results:  []Result{Pass, Mismatch, Unresolved, None, TempError},
+	well:     Pass,
 	find:     findFCrDNS,
 	query:    &query{begin: (*inquiry).beginNames, take: (*inquiry).takeNames},
 	evidence: func(_ *Request, f *Facts) []string {

@@ -14,6 +14,7 @@ var checkHELO = check{
 	name:     "helo",
 	question: "is HELO the client's own?",
 	results:  []Result{Match, Own, Related, Mismatch, Unresolved, None, TempError},
+	well:     Match,
 	needs:    AttrHELO,
 	find:     findHELO,
 	query:    &query{begin: (*inquiry).beginHELO, take: (*inquiry).takeHELO},

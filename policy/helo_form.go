@@ -7,6 +7,7 @@ var checkHELOForm = check{
 	name:     "helo_form",
 	question: "what did the client say in HELO?",
 	results:  []Result{FQDN, Literal, Unqualified, BareIP, Malformed, Missing},
+	well:     FQDN,
 	needs:    AttrHELO,
 	standing: Neutral,
 	find: func(e *evaluation) Finding {

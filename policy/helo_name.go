@@ -7,6 +7,7 @@ var checkHELOName = check{
 	name:     "helo_name",
 	question: "was HELO made from an address?",
 	results:  []Result{Proper, Generic, None},
+	well:     Proper,
 	needs:    AttrHELO,
 	standing: Neutral,
 	find: func(e *evaluation) Finding {

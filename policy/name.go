@@ -12,6 +12,7 @@ var checkName = check{
 	name:     "name",
 	question: "made from the address, or chosen?",
 	results:  []Result{Proper, Generic, None, TempError},
+	well:     Proper,
 	find: func(e *evaluation) Finding {
 		strengths, ask := e.strengths()
 		switch {

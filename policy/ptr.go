@@ -12,6 +12,7 @@ var checkPTR = check{
 	name:     "ptr",
 	question: "does the address have a name?",
 	results:  []Result{Found, None, Malformed, TempError},
+	well:     Found,
 	find: func(e *evaluation) Finding {
 		switch f := e.facts; {
 		case f.PTR == resolver.None:

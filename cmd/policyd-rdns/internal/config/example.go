@@ -1,10 +1,12 @@
 package config
 
 import (
+	_ "embed"
 	"fmt"
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
 
@@ -77,14 +79,14 @@ func exampleEntries(b *strings.Builder) {
 	for _, key := range keys {
 		var lines []string
 		if check, ok := policy.CheckByName(key); ok {
-			lines = wrap(check.Question(), exampleWidth-column-4)
+			lines = plain.Wrap(check.Question(), exampleWidth-column-4)
 			var results []string
 			for _, r := range check.Results() {
 				results = append(results, strconv.Quote(r.String()))
 			}
-			lines = append(lines, wrap(strings.Join(results, " "), exampleWidth-column-4)...)
+			lines = append(lines, plain.Wrap(strings.Join(results, " "), exampleWidth-column-4)...)
 		} else {
-			lines = wrap(policy.EntryValues(key), exampleWidth-column-4)
+			lines = plain.Wrap(policy.EntryValues(key), exampleWidth-column-4)
 		}
 		for _, line := range lines {
 			fmt.Fprintf(b, "#   %-*s%s\n", column, key, line)
@@ -94,32 +96,9 @@ func exampleEntries(b *strings.Builder) {
 }
 
 // sampleRules are rules that show what can be done.
-const sampleRules = `
-[[rule]]
-name   = "own users"
-when   = { authenticated = true }
-action = "dunno"
-
-[[rule]]
-name   = "partners with bad DNS"
-when   = { client = ["192.0.2.0/24", "2001:db8::/32"], until = 2027-03-31 }
-action = "dunno"
-
-[[rule]]
-name   = "no reverse name"
-when   = { ptr = ["none", "malformed"] }
-unless = [{ recipient = ["postmaster@", "abuse@"] }, { sender = "<>", helo = "match" }]
-action = "reject"                      # or {other actions}
-code   = "550 5.7.25"                  # default: 550 5.7.1, or 450 4.7.1
-text   = "cannot find your reverse hostname, [{client}]"   # {placeholders}
-
-[[rule]]
-name   = "generic, tried on a tenth of the clients"
-when   = { name = "generic", strength = "full", helo = ["mismatch", "unresolved"] }
-action = "reject"
-mode   = "observe"                     # this rule is only logged (would=...)
-percent = 10                           # one client always gets the same
-`
+//
+//go:embed sample.toml
+var sampleRules string
 
 // exampleSample is the sample rules, and one more with every entry that they have not.
 func exampleSample() string {
@@ -130,6 +109,7 @@ func exampleSample() string {
 		}
 	}
 	var b strings.Builder
+	b.WriteByte('\n')
 	b.WriteString(strings.NewReplacer(
 		"{other actions}", strings.Join(actions, ", "),
 		"{placeholders}", strings.Join(policy.Texts(), " "),
@@ -155,21 +135,7 @@ const exampleWidth = 80
 
 // comment writes a text as a comment; nothing if it is empty.
 func comment(b *strings.Builder, text string) {
-	for _, line := range wrap(text, exampleWidth-2) {
+	for _, line := range plain.Wrap(text, exampleWidth-2) {
 		b.WriteString("# " + line + "\n")
 	}
-}
-
-// wrap breaks a text between words into lines of at most so many bytes.
-func wrap(text string, width int) []string {
-	var lines []string
-	for _, word := range strings.Fields(text) {
-		last := len(lines) - 1
-		if last < 0 || len(lines[last])+1+len(word) > width {
-			lines = append(lines, word)
-		} else {
-			lines[last] += " " + word
-		}
-	}
-	return lines
 }

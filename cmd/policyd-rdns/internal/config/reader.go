@@ -16,6 +16,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/lines"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // reader reads the values of a configuration file and collects what is wrong
@@ -212,13 +213,7 @@ func quotedList(words []string) string {
 	for i, w := range words {
 		quoted[i] = strconv.Quote(w)
 	}
-	return anyOf(quoted)
-}
-
-// anyOf lists at least two words: "one, another or a third".
-func anyOf(words []string) string {
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return plain.List(quoted, "or")
 }
 
 // boolean gives true or false.

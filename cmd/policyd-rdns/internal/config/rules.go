@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
 
@@ -92,7 +93,7 @@ func (r *reader) outcome(t *table, rule *policy.Rule) {
 		for _, a := range policy.Actions(true) {
 			actions = append(actions, a.String())
 		}
-		t.r.bad(t.path, "%saction: want %s", t.shown, anyOf(actions))
+		t.r.bad(t.path, "%saction: want %s", t.shown, plain.List(actions, "or"))
 	}
 	action := "dunno"
 	t.text("action", &action)

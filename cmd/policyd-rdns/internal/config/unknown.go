@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/lines"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // unknownKey is a key that nobody took, in the table where it stands.
@@ -63,10 +64,10 @@ func (r *reader) hint(u unknownKey) string {
 	if place := r.place(u.key, isTable(u.table.raw[u.key])); place != "" {
 		return "belongs " + place
 	}
-	if near, ok := nearest(u.key, u.table.known); ok {
+	if near, ok := plain.Nearest(u.key, u.table.known); ok {
 		return "did you mean " + near + "?"
 	}
-	if near, ok := nearest(u.key, slices.Sorted(maps.Keys(r.homes))); ok {
+	if near, ok := plain.Nearest(u.key, slices.Sorted(maps.Keys(r.homes))); ok {
 		if place := r.place(near, isTable(u.table.raw[u.key])); place != "" {
 			return "did you mean " + near + "? it belongs " + place
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/writable"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 )
@@ -58,6 +59,17 @@ func (c *Config) warn(r *reader) {
 	c.Warnings = bounded(r.warnings)
 }
 
+// warnLogFolder notes a decision log that others may replace, or write into: what
+// bans clients by it, or judges it again, believes them.
+func (c *Config) warnLogFolder(r *reader) {
+	if c.Log.File == "" {
+		return
+	}
+	if why := writable.ByStrangers(c.Log.File); why != "" {
+		r.doubtful("log.file", "log.file = %q: %s: who can put another file there writes this log, for fail2ban too; want a folder that only root and the daemon's user may write to", c.Log.File, why)
+	}
+}
+
 // bounded are warnings in the order of the file, and no more than anybody reads.
 func bounded(warnings []Problem) []Problem {
 	sortProblems(warnings)
@@ -77,7 +89,7 @@ func (c *Config) warnServer(r *reader) {
 			r.doubtful("server.listen["+strconv.Itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and nothing is encrypted", address)
 		}
 		if file, ok := strings.CutPrefix(address, "unix:"); ok {
-			if why := thisProcess().exposed(file); why != "" {
+			if why := writable.ByStrangers(file); why != "" {
 				r.doubtful("server.listen["+strconv.Itoa(i)+"]", "server.listen = %q: %s: who puts a socket there first answers Postfix in the daemon's place; want a folder that only root and the daemon's user may write to", address, why)
 			}
 		}

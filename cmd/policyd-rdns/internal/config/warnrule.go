@@ -112,10 +112,8 @@ func (w *ruleWarner) spared() string {
 
 // holdsOfGood reports whether an entry holds for a host that is set up well.
 func holdsOfGood(e policy.Entry) bool {
-	good, ok := map[string]string{
-		"ptr": "found", "fcrdns": "pass", "name": "proper", "helo_form": "fqdn", "helo": "match", "helo_name": "proper",
-	}[e.Key]
-	return ok && slices.Contains(e.Written, good)
+	check, ok := policy.CheckByName(e.Key)
+	return ok && check.Well() != policy.NotLearnt && slices.Contains(e.Written, check.Well().String())
 }
 
 // exempts notes that a table which exempts rests on nothing that a stranger has

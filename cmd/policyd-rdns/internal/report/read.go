@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
@@ -86,7 +87,7 @@ type item struct {
 	queries int
 	notes   notes
 	faults  []lookupFault
-	uses    []use
+	uses    []exemption.Use
 	who     who
 	text    string // the line, of a client that may be wanted
 }
@@ -110,14 +111,14 @@ type who struct {
 
 // digester makes items of lines. It is not modified once it is in use.
 type digester struct {
-	exemptions exempter
+	exemptions *exemption.Finder
 	rules      *policy.Rules   // without texts
 	meant      map[string]bool // of each rule: it names whom it refuses
 	seed       maphash.Seed
 }
 
 func newDigester(c *Config) *digester {
-	d := &digester{exemptions: newExempter(c), rules: silenced(c.Rules), meant: map[string]bool{}, seed: maphash.MakeSeed()}
+	d := &digester{exemptions: exemption.New(c.Rules, c.Hash), rules: exemption.Silenced(c.Rules), meant: map[string]bool{}, seed: maphash.MakeSeed()}
 	for i := range c.Rules.List {
 		r := &c.Rules.List[i]
 		d.meant[r.Name] = namesClients(r)
@@ -146,7 +147,7 @@ func (d *digester) item(l *journal.Line) item {
 	}
 	i.faults = lookupFaults(f.Errors)
 	i.outcome = outcomeOf(v)
-	i.uses = d.exemptions.uses(l)
+	i.uses = d.exemptions.Uses(l)
 	d.client(l, &i)
 	return i
 }

@@ -31,6 +31,8 @@ package report
 import (
 	"encoding/json"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
 )
 
 // Outcome is what became of a decision.
@@ -113,15 +115,15 @@ type Report struct {
 	Unit  string   `json:"unit"`
 	Times []Bucket `json:"times"` // without gaps
 
-	Rules      []Rule      `json:"rules"`
-	Wanted     Wanted      `json:"wanted"`
-	Networks   Groups      `json:"networks"` // of refused clients
-	Domains    Groups      `json:"domains"`  // organisational ones, of refused clients' names
-	DNS        DNS         `json:"dns"`
-	Speed      Speed       `json:"speed"`
-	Config     ConfigUse   `json:"config"`
-	Silent     []string    `json:"silent"` // rules that never decided or would have
-	Exemptions []Exemption `json:"exemptions"`
+	Rules      []Rule             `json:"rules"`
+	Wanted     Wanted             `json:"wanted"`
+	Networks   Groups             `json:"networks"` // of refused clients
+	Domains    Groups             `json:"domains"`  // organisational ones, of refused clients' names
+	DNS        DNS                `json:"dns"`
+	Speed      Speed              `json:"speed"`
+	Config     ConfigUse          `json:"config"`
+	Silent     []string           `json:"silent"` // rules that never decided or would have
+	Exemptions []exemption.Report `json:"exemptions"`
 
 	place *time.Location
 }

@@ -9,6 +9,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/report/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
 )
 
 func (r *Report) groupSection(id, title, noun string, g *Groups) section {
@@ -150,9 +151,9 @@ func (r *Report) exemptionsSection() section {
 }
 
 // stateWords says what is to be done about an exemption.
-func (r *Report) stateWords(e *Exemption) string {
+func (r *Report) stateWords(e *exemption.Report) string {
 	var words []string
-	if e.used() == 0 {
+	if e.Used() == 0 {
 		words = append(words, "never used")
 	}
 	switch e.State {
@@ -164,7 +165,7 @@ func (r *Report) stateWords(e *Exemption) string {
 	return strings.Join(words, "; ")
 }
 
-func stateMark(e *Exemption) string {
+func stateMark(e *exemption.Report) string {
 	switch e.State {
 	case "expired":
 		return Rejected.String()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
 	"policyd-rdns/policy"
 )
 
@@ -24,7 +25,7 @@ type totals struct {
 	domains  groups
 	faults   faults
 	speed    speed
-	uses     exemptionUses
+	uses     *exemption.Counter
 	clients  candidates
 }
 
@@ -65,7 +66,7 @@ const (
 func newTotals(c *Config, d *digester) *totals {
 	return &totals{
 		config: c, times: timeline{place: c.Place}, rules: map[rulingKey]*ruling{},
-		faults: newFaults(), speed: newSpeed(), uses: newExemptionUses(&d.exemptions), clients: newCandidates(),
+		faults: newFaults(), speed: newSpeed(), uses: exemption.NewCounter(d.exemptions), clients: newCandidates(),
 	}
 }
 
@@ -89,7 +90,7 @@ func (t *totals) add(i *item) {
 	}
 	t.faults.add(i.faults, i.at)
 	t.speed.add(i)
-	t.uses.add(i.uses, i.at)
+	t.uses.Add(i.uses, i.at)
 	t.clients.add(i, &t.seen)
 }
 
@@ -146,7 +147,7 @@ func (t *totals) report(lines Lines) *Report {
 	r.Unit = t.times.unit.String()
 	r.Rules = t.ruleList(r.Times)
 	r.Silent = t.silent()
-	r.Exemptions = t.uses.report(t.last)
+	r.Exemptions = t.uses.Report(t.last)
 	r.Wanted = t.clients.report(t.config)
 	return r
 }

@@ -124,7 +124,7 @@ func (t *table) bad(key string, value any, want string) {
 
 // end keeps every key that nobody took for tellUnknown.
 func (t *table) end() {
-	t.r.settle(t)
+	t.r.remember(t)
 	for _, key := range slices.Sorted(maps.Keys(t.raw)) {
 		if !slices.Contains(t.known, key) {
 			t.r.unknown = append(t.r.unknown, unknownKey{*t, key})

@@ -137,9 +137,9 @@ var settings = []setting{
 			Above that a network of clients (/24, /48), or a zone that is queried (example.com
 			and all under it), may have as many as there is room left for all others, and
 			the rest is a temperror: a stranger's silent zone takes half, and nobody misses
-			it. HELO names have half at most, and an eighth to themselves. Without any room the oldest lookup ends for a
-			new one; clients that find none all the same pass, unless the cache knows them.
-			A WARN says which zone and network hold most.`,
+			it. HELO names have half at most, and an eighth to themselves. Without any room
+			the oldest lookup ends for a new one; clients that find none all the same pass,
+			unless the cache knows them. A WARN says which zone and network hold most.`,
 	},
 	{
 		name: "resolver.outage", def: `"dunno"`,

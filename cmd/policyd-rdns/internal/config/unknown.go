@@ -21,8 +21,8 @@ var gone = map[string]string{
 	"cache_file": "answers are not kept over a restart any more",
 }
 
-// settle remembers in which table each key that it knows belongs.
-func (r *reader) settle(t *table) {
+// remember keeps in which table each key that it knows belongs.
+func (r *reader) remember(t *table) {
 	home := anIndex.ReplaceAllString(t.path, "")
 	for _, key := range t.known {
 		if !slices.Contains(r.homes[key], home) {
@@ -45,7 +45,7 @@ func (r *reader) tellUnknown() {
 	_, _ = other.rule(&table{r: other, path: "rule", raw: map[string]any{"when": map[string]any{}}}, 0, nil)
 	for key, homes := range other.homes {
 		for _, home := range homes {
-			r.settle(&table{path: home, known: []string{key}})
+			r.remember(&table{path: home, known: []string{key}})
 		}
 	}
 	for _, u := range r.unknown {

@@ -22,8 +22,8 @@ type way struct {
 	broken     string
 	brokenUnit int
 	brokenAt   *place
-	// doubts are restrictions before a call of ours that may end its list.
-	doubts []string
+	// undetermined are restrictions before a call of ours that may end its list.
+	undetermined []string
 }
 
 // isBroken reports whether a unit of a list is what Postfix cannot make sense of.
@@ -204,7 +204,7 @@ func (j *journey) note(p *place, t *smtpd.Trace, family int) {
 		case slices.Contains(t.Calls, c.step().Arg):
 			c.reached[family]++
 			j.judged = j.judged || j.x.works(c, j.s)
-			j.w.doubts = withNew(j.w.doubts, t.Doubts...)
+			j.w.undetermined = withNew(j.w.undetermined, t.Undetermined...)
 			continue
 		case t.Result == smtpd.Permit || t.Result == smtpd.Discard:
 			c.passed[family]++

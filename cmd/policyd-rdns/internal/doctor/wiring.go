@@ -134,12 +134,12 @@ func checkByTable(x *examination, c *call) []Finding {
 func checkUnreadTables(x *examination) []Finding {
 	var names []string
 	for _, c := range x.ours {
-		doubts := x.ways[c.services[0]].doubts
-		if c.dead || c.kind != maincf.MX || len(doubts) == 0 {
+		undetermined := x.ways[c.services[0]].undetermined
+		if c.dead || c.kind != maincf.MX || len(undetermined) == 0 {
 			continue
 		}
 		for _, s := range c.before() {
-			if text := s.Name + " " + s.Arg; s.Via == "" && slices.Contains(doubts, text) {
+			if text := s.Name + " " + s.Arg; s.Via == "" && slices.Contains(undetermined, text) {
 				names = withNew(names, text)
 			}
 		}

@@ -69,7 +69,7 @@ func (m *Metrics) Tally(rules *policy.Rules, old *Tally) *Tally {
 	return t
 }
 
-// add finds a rule's counters for its action, and what doubt may make of it.
+// add finds a rule's counters for its action, and what a temporary failure may make of it.
 func (t *Tally) add(to map[string]byAction, from *prometheus.CounterVec, rule string, a policy.Action) {
 	c := to[rule]
 	for _, less := range policy.Actions(true) {

@@ -88,24 +88,24 @@ type candidate struct {
 	senders tally
 	helos   tally
 
-	messages  int // that were looked at: refused, or accepted by the rules
-	signed    int // of these with a sender whose domain has an organisation
-	named     int
-	heloGiven int
-	own       int
-	claimed   int
-	host      int
-	ours      int
-	accepted  Count // by the rules, later
-	arrived   int   // refused mails that were accepted later, from it or its network
-	chosen    string
-	org       string // of senders, where that is known
-	helo      string // that is known to be its own
-	name      string // confirmed in each refused decision
-	unsure    bool   // there is no such name
-	shown     string // name for people, perhaps not confirmed
-	confirmed bool   // shown is
-	settled   bool   // the last message was accepted
+	messages     int // that were looked at: refused, or accepted by the rules
+	signed       int // of these with a sender whose domain has an organisation
+	named        int
+	heloGiven    int
+	own          int
+	claimed      int
+	host         int
+	ours         int
+	accepted     Count // by the rules, later
+	arrived      int   // refused mails that were accepted later, from it or its network
+	chosen       string
+	org          string // of senders, where that is known
+	helo         string // that is known to be its own
+	name         string // confirmed in each refused decision
+	unsure       bool   // there is no such name
+	shown        string // name for people, perhaps not confirmed
+	confirmed    bool   // shown is
+	lastAccepted bool   // the last message was accepted
 
 	days       []int64
 	recipients []uint64
@@ -202,7 +202,7 @@ func (c *candidate) refuse(i *item, seen *counted) {
 	first := c.Count.add(i.message, seen)
 	c.period.add(i.at)
 	c.Refusals.add(i.outcome)
-	c.settled = false
+	c.lastAccepted = false
 	countText(&c.rules, w.objection.Rule)
 	c.keepName(w)
 	if !slices.ContainsFunc(c.samples, func(s sample) bool { return s.refusal == w.objection }) && len(c.samples) < maxSamples {
@@ -272,7 +272,7 @@ func (c *candidate) look(i *item) {
 
 // accept notes a decision that was accepted by the rules.
 func (c *candidate) accept(i *item, seen *counted) {
-	c.settled = true
+	c.lastAccepted = true
 	c.show(&i.who)
 	if c.accepted.add(i.message, seen) {
 		c.look(i)

@@ -194,7 +194,7 @@ func (r *Report) metaWords(c *Client) []string {
 	if c.Accepted > 0 {
 		lines[0] += fmt.Sprintf("; %s accepted later", plain.Plural(c.Accepted, "message"))
 	}
-	if c.Settled {
+	if c.LastAccepted {
 		lines = append(lines, "the last message was accepted: perhaps there is nothing left to do")
 	}
 	if n := len(c.Also); n > 0 {

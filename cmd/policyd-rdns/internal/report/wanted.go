@@ -60,13 +60,13 @@ type Client struct {
 	Points    int      `json:"points"`    // of Client
 	Count
 	Refusals
-	Accepted int        `json:"accepted"` // messages, later
-	Settled  bool       `json:"settled"`  // the last message of each was accepted
-	Rules    []string   `json:"rules"`    // that refused, the most frequent first
-	Senders  []string   `json:"senders"`  // domains, likewise
-	First    time.Time  `json:"first"`
-	Last     time.Time  `json:"last"`
-	Evidence []Evidence `json:"evidence"` // of Client
+	Accepted     int        `json:"accepted"`      // messages, later
+	LastAccepted bool       `json:"last_accepted"` // the last message of each was accepted
+	Rules        []string   `json:"rules"`         // that refused, the most frequent first
+	Senders      []string   `json:"senders"`       // domains, likewise
+	First        time.Time  `json:"first"`
+	Last         time.Time  `json:"last"`
+	Evidence     []Evidence `json:"evidence"` // of Client
 	// Paste is a rule for the configuration file, and where it belongs, that would
 	// let all these clients pass. One refused decision of each client and rule
 	// was judged again under it, and passes.
@@ -88,9 +88,9 @@ type clientGroup struct {
 type need uint8
 
 const (
-	refused  need = iota
-	settled       // its last message was accepted
-	observed      // it was not refused at all
+	refused      need = iota
+	lastAccepted      // its last message was accepted
+	observed          // it was not refused at all
 )
 
 const (
@@ -142,14 +142,14 @@ func compareClients(a, b Client) int {
 func (c *candidate) told(all []Evidence, points int) Client {
 	out := Client{
 		Client: clientText(c.client), Name: c.shown, Confirmed: c.confirmed, Also: []string{}, Points: points, Count: c.Count, Refusals: c.Refusals,
-		Accepted: c.accepted.Messages, Settled: c.settled, First: c.first, Last: c.last, Evidence: all, of: []*candidate{c},
+		Accepted: c.accepted.Messages, LastAccepted: c.lastAccepted, First: c.first, Last: c.last, Evidence: all, of: []*candidate{c},
 	}
 	out.group = clientGroup{org: cmp.Or(c.org, hostname.Organisation(c.chosen)), points: all[0].Points}
 	switch {
 	case out.Rejected+out.Deferred == 0:
 		out.group.need = observed
-	case out.Settled:
-		out.group.need = settled
+	case out.LastAccepted:
+		out.group.need = lastAccepted
 	}
 	out.rules.join(&c.rules)
 	out.senders.join(&c.senders)
@@ -165,7 +165,7 @@ func (c *Client) join(o *Client) {
 		*c.Refusals.all()[i] += *n
 	}
 	c.Accepted += o.Accepted
-	c.Settled = c.Settled && o.Settled
+	c.LastAccepted = c.LastAccepted && o.LastAccepted
 	if o.First.Before(c.First) {
 		c.First = o.First
 	}

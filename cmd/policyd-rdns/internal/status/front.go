@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -153,18 +154,11 @@ func (f *front) link(page, hours int) string {
 
 // keptWords says what the list is made of. The caller holds p.mu.
 func (p *Page) keptWords() string {
-	words := plural(p.objected.held(), "decision") + " against clients and " + strconv.Itoa(p.passed.held()) + " others are kept"
+	words := plain.Plural(p.objected.held(), "decision") + " against clients and " + plain.Number(p.passed.held()) + " others are kept"
 	if p.tooLong > 0 {
 		words += ", " + strconv.FormatUint(p.tooLong, 10) + " were too long to be"
 	}
 	return words
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // maxGroups bounds the clients that are told apart in one list.

@@ -33,7 +33,7 @@ type killing struct {
 const badDayServices = 10
 
 // TestPostfixKilled kills the program three times for more than two seconds in
-// the middle of 200 sessions: once between HELO and question, once with ten
+// the middle of 200 sessions: once between HELO and request, once with ten
 // questions put, once between answer and message. Half of the services pass mail
 // meanwhile (default_action), half put it off. Senders of what was put off come
 // back.
@@ -103,7 +103,7 @@ type mailing struct {
 	c       *smtpClient
 }
 
-// begin says HELO and says who the sender is.
+// begin sends HELO and the sender.
 func (k *killing) begin(t *testing.T, client mailClient, service string) *mailing {
 	t.Helper()
 	k.sent++

@@ -14,7 +14,7 @@ import (
 type mailClient struct {
 	addr string // as in XCLIENT; empty: the test itself, from the loopback
 	name string // that Postfix knows it by; empty: none
-	helo string // empty: it does not say HELO
+	helo string // empty: it gives none
 	seen string // of the HELO, beyond Postfix, if not the same
 	rcpt string // empty: user@example.com
 	// more is what else XCLIENT says.
@@ -44,7 +44,7 @@ func (r restriction) preface(c *mailClient) string {
 }
 
 // serverAddr is the address that Postfix accepted on, as XCLIENT has it. To
-// say in HELO it is to claim to be us.
+// say it in HELO is to claim to be us.
 const (
 	serverAddr    = "203.0.113.1"
 	serverLiteral = "[" + serverAddr + "]"
@@ -86,7 +86,7 @@ func (c *mailClient) recipient() string {
 	return c.rcpt
 }
 
-// connect opens a session as this client and says HELO.
+// connect opens a session as this client, up to its HELO.
 func (c *mailClient) connect(t *testing.T, addr string) *smtpClient {
 	t.Helper()
 	s := dialSMTP(t, addr)

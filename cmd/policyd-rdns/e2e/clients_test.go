@@ -6,7 +6,7 @@ import "slices"
 // kind of socket. Its addresses and names are those of
 // testdata/world.zone.
 func matrix() []mailClient {
-	return slices.Concat(badlyNamed(), wellSetUp(), genericNames(), helos(), doubts(), hostile(), spared())
+	return slices.Concat(badlyNamed(), wellSetUp(), genericNames(), helos(), unclear(), hostile(), spared())
 }
 
 // goodName is the name of 203.0.113.20.
@@ -95,8 +95,8 @@ func helos() []mailClient {
 	}
 }
 
-// doubts are clients of whom the DNS cannot say enough.
-func doubts() []mailClient {
+// unclear are clients of whom the DNS cannot say enough.
+func unclear() []mailClient {
 	return []mailClient{
 		{
 			addr: "203.0.113.50", helo: goodName, rule: "no reverse name",

@@ -15,8 +15,8 @@ type dialog struct {
 	// options of the service; POLICY is the restriction that asks the program.
 	options []string
 	through bool // postscreen
-	// as is the address of the client, if it begins as is usual: it says HELO as
-	// mail.example.org and has a message from sender@example.net.
+	// as is the address of the client, if it begins as is usual: its HELO is
+	// mail.example.org, and it has a message from sender@example.net.
 	as string
 	// talk is what is said, a line each:
 	//	+ command    has to be accepted, whatever the reply
@@ -67,7 +67,7 @@ func checkDialogLogs(t *testing.T, dialogs []dialog, records []journal.Record) {
 			got := fmt.Sprintf("%s %s %s", r.Request.State, r.Decision.Action, r.Decision.Rule)
 			want, helo, heloGiven := strings.Cut(strings.TrimSpace(want), " | ")
 			if strings.TrimSpace(got) != want || heloGiven && r.Request.HELO != helo {
-				t.Errorf("%s: decision %s, said HELO %q; want %s, %q", d.name, got, r.Request.HELO, want, helo)
+				t.Errorf("%s: decision %s, HELO %q; want %s, %q", d.name, got, r.Request.HELO, want, helo)
 			}
 			records = records[1:]
 		}

@@ -31,7 +31,7 @@ const (
 	mailUnjudged fate = "unjudged" // it is accepted, and nobody asked
 	mailRefused  fate = "refused"  // nobody is asked
 	mailBroken   fate = "broken"   // 451, "Server configuration error"
-	mailDies     fate = "dies"     // smtpd ends before it says HELO
+	mailDies     fate = "dies"     // smtpd ends before its greeting
 )
 
 // listCase is what main.cf says, POLICY being the call and ADDR where it goes.
@@ -336,7 +336,7 @@ func TestDoctorAndPostfix(t *testing.T) {
 		if well := doctor.Worst(slices.DeleteFunc(slices.Clone(findings), func(f doctor.Finding) bool { return strings.HasPrefix(f.ID, "unit.") })) != doctor.Error; well && (c.want == mailUnjudged || c.want == mailDies || c.want == mailBroken) {
 			t.Errorf("%s: doctor finds no error", c.name)
 		}
-		commands := commands(findings)
+		commands := testbed.Commands(findings)
 		if len(commands) == 0 || c.want == mailRefused {
 			continue
 		}
@@ -389,22 +389,6 @@ func errorsOf(findings []doctor.Finding) []string {
 	for _, f := range findings {
 		if f.Level == doctor.Error {
 			all = append(all, f.ID+": "+f.Title)
-		}
-	}
-	return all
-}
-
-// commands are the commands of errors and warnings, each once.
-func commands(findings []doctor.Finding) []string {
-	var all []string
-	for _, f := range findings {
-		if f.Level != doctor.Error && f.Level != doctor.Warning {
-			continue
-		}
-		for _, line := range f.Do {
-			if strings.HasPrefix(line, "postconf ") && !slices.Contains(all, line) {
-				all = append(all, line)
-			}
 		}
 	}
 	return all

@@ -70,7 +70,7 @@ func (d *rdnsInstance) stopped(t *testing.T) []journal.Record {
 
 // ended waits for the end of the program and reads its decisions back. Each that
 // was made under the configuration file as it is now has to be the one that its
-// own log line resolves to.
+// own log line comes to.
 func (d *rdnsInstance) ended(t *testing.T) []journal.Record {
 	t.Helper()
 	if status := d.process.wait(t); status != 0 {
@@ -110,7 +110,7 @@ func (d *rdnsInstance) decisions(t *testing.T) []journal.Record {
 	return records
 }
 
-// judgeAgain compares a decision to the one that its log line resolves to.
+// judgeAgain compares a decision to the one that its log line comes to.
 func (d *rdnsInstance) judgeAgain(t *testing.T, rules *policy.Rules, r *journal.Record) {
 	t.Helper()
 	again := rules.Judge(&r.Request, &r.Facts)

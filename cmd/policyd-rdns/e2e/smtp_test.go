@@ -18,7 +18,7 @@ type smtpClient struct {
 	banner string
 }
 
-// dialSMTP connects and reads the HELO.
+// dialSMTP connects and reads the greeting.
 func dialSMTP(t *testing.T, addr string) *smtpClient {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", addr, patience)

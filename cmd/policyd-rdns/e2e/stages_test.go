@@ -22,7 +22,7 @@ func TestPostfixStages(t *testing.T) {
 			`,
 		},
 		{
-			name: "client not said HELO", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
+			name: "client before HELO", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
 			as: "203.0.113.20",
 			talk: `
 				+ RCPT TO:<user@example.com>

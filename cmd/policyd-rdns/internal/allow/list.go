@@ -39,7 +39,7 @@ func (c *Command) List(ctx context.Context) error {
 		if used != nil {
 			times = plain.Number(used[r.Name])
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", plain.Cell(shown(r)), plain.Dash(since(r)), c.until(r), times, plain.Dash(plain.Line(r.Why)))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", plain.Cell(shown(r)), plain.OrDash(since(r)), c.until(r), times, plain.OrDash(plain.Line(r.Why)))
 	}
 	return t.Flush()
 }

@@ -146,7 +146,7 @@ func arguments(args []*runtime.RemoteObject) string {
 	return strings.Join(all, " ")
 }
 
-// home says that a URL is of the page's own server; of a file it is the file
+// home reports whether a URL is of the page's own server; of a file it is the file
 // itself. What a URL holds itself (data:) is asked of nobody.
 func (p *Page) home(address string) bool {
 	u, err := url.Parse(address)
@@ -199,7 +199,7 @@ func (p *Page) Look(t testing.TB, v View) {
 // it).
 func (p *Page) Shot(t testing.TB, name string) (path string) {
 	t.Helper()
-	p.settle(t) // else the picture may have the height of an earlier view
+	p.draw(t) // else the picture may have the height of an earlier view
 	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Fatal(err)
@@ -259,7 +259,7 @@ func (p *Page) Wait(t testing.TB, expression string) {
 // exceptions and violations of the content security policy among them.
 func (p *Page) Complaints(t testing.TB) []string {
 	t.Helper()
-	p.settle(t)
+	p.draw(t)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.complaints)
@@ -269,15 +269,15 @@ func (p *Page) Complaints(t testing.TB) []string {
 // own server or file.
 func (p *Page) Foreign(t testing.TB) []string {
 	t.Helper()
-	p.settle(t)
+	p.draw(t)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.foreign)
 }
 
-// settle has the page draw once, so that what its scripts have started has
+// draw has the page draw once, so that what its scripts have started has
 // happened, and the events of that have come.
-func (p *Page) settle(t testing.TB) {
+func (p *Page) draw(t testing.TB) {
 	t.Helper()
 	const drawn = "new Promise(done => requestAnimationFrame(() => setTimeout(() => done(true))))"
 	if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](drawn, chromedp.EvalAwaitPromise)); err != nil {

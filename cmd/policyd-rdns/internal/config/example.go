@@ -1,6 +1,7 @@
 package config
 
 import (
+	_ "embed"
 	"fmt"
 	"strconv"
 	"strings"
@@ -97,30 +98,9 @@ func exampleEntries(b *strings.Builder) {
 }
 
 // sampleRules are rules that show what can be done.
-const sampleRules = `
-[[exempt]]                             # never judged; may stand anywhere, and turns nothing off
-when   = { client = ["192.0.2.0/24", "2001:db8::/32"] }
-until  = 2027-03-31                    # to its end in UTC
-why    = "partner with bad DNS, ticket 4711"
-
-[[rule]]                               # own rules come before the built-in ones
-name   = "strangers from lines"
-when   = { name = "generic", strength = "full", helo = "!match" }
-unless = [{ recipient = "info@" }, { sender = "<>", helo = "related" }]
-action = "reject"                      # or {other actions}
-code   = "550 5.7.1"                   # of a defer: 450 4.7.1
-text   = "{name} looks generic, [{client}]"   # {placeholders}
-mode   = "observe"                     # this rule is only logged (would=...)
-percent = 10                           # of the clients; one always gets the same
-
-[[rule]]                               # the name of a built-in rule: these keys replace its own
-name   = "no reverse name"
-code   = "550 5.7.25"
-
-[[rule]]
-name   = "HELO not its own"
-off    = true
-`
+//
+//go:embed sample.toml
+var sampleRules string
 
 // exampleSample is the sample rules, and one more with every entry that they have not.
 func exampleSample() string {
@@ -131,6 +111,7 @@ func exampleSample() string {
 		}
 	}
 	var b strings.Builder
+	b.WriteByte('\n')
 	b.WriteString(strings.NewReplacer(
 		"{other actions}", strings.Join(actions, ", "),
 		"{placeholders}", strings.Join(policy.Texts(), " "),

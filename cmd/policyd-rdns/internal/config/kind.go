@@ -3,10 +3,10 @@ package config
 import (
 	"io/fs"
 	"reflect"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // kind is what a setting takes: how its value is read, and within which limits.
@@ -136,15 +136,8 @@ func NeedRestart(a, b *Config) []string {
 
 // grouped is a number as TOML, in groups of three digits if it has more than four.
 func grouped(n int) string {
-	s := strconv.Itoa(n)
-	if len(s) <= 4 {
-		return s
+	if n < 10_000 {
+		return strconv.Itoa(n)
 	}
-	var groups []string
-	for ; len(s) > 3; s = s[:len(s)-3] {
-		groups = append(groups, s[len(s)-3:])
-	}
-	groups = append(groups, s)
-	slices.Reverse(groups)
-	return strings.Join(groups, "_")
+	return plain.Grouped(strconv.Itoa(n), "_")
 }

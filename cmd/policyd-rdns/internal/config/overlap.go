@@ -24,11 +24,11 @@ func sockets(address string) []netip.AddrPort {
 	return []netip.AddrPort{netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())}
 }
 
-// isLocalhost says that a name is that of this host for itself (RFC 6761 section
+// isLocalhost reports whether a name is that of this host for itself (RFC 6761 section
 // 6.3).
 func isLocalhost(host string) bool { return hostname.Normal(host) == "localhost" }
 
-// overlap says that nobody can listen on addresses of both.
+// overlap reports whether nobody can listen on addresses of both.
 func overlap(a, b []netip.AddrPort) bool {
 	return slices.ContainsFunc(a, func(a netip.AddrPort) bool {
 		return slices.ContainsFunc(b, func(b netip.AddrPort) bool {

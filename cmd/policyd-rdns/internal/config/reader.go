@@ -16,6 +16,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/lines"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // reader reads the values of a configuration file and collects what is wrong
@@ -123,7 +124,7 @@ func (t *table) bad(key string, value any, want string) {
 
 // end keeps every key that nobody took for tellUnknown.
 func (t *table) end() {
-	t.r.settle(t)
+	t.r.remember(t)
 	for _, key := range slices.Sorted(maps.Keys(t.raw)) {
 		if !slices.Contains(t.known, key) {
 			t.r.unknown = append(t.r.unknown, unknownKey{*t, key})
@@ -212,13 +213,7 @@ func quotedList(words []string) string {
 	for i, w := range words {
 		quoted[i] = strconv.Quote(w)
 	}
-	return anyOf(quoted)
-}
-
-// anyOf lists at least two words: "one, another or a third".
-func anyOf(words []string) string {
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return plain.List(quoted, "or")
 }
 
 // boolean gives true or false.

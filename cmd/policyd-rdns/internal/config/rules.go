@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/lint"
 )
@@ -181,7 +182,7 @@ func (s *ruleSet) near(name string) string {
 			names = append(names, rule.Name)
 		}
 	}
-	if near, ok := nearest(name, names); ok {
+	if near, ok := plain.Nearest(name, names); ok {
 		return "; did you mean " + strconv.Quote(near) + "?"
 	}
 	return ""
@@ -239,7 +240,7 @@ func (r *reader) outcome(t *table, rule *policy.Rule, s *ruleSet, changed bool) 
 		for _, a := range policy.Actions(true) {
 			actions = append(actions, a.String())
 		}
-		t.r.bad(t.path, "%saction: want %s%s", t.shown, anyOf(actions), s.near(rule.Name))
+		t.r.bad(t.path, "%saction: want %s%s", t.shown, plain.List(actions, "or"), s.near(rule.Name))
 	}
 	a, err := policy.ParseAction(action)
 	if err != nil {

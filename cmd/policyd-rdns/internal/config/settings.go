@@ -55,8 +55,8 @@ var settings = []setting{
 		name: "on_doubt", def: `"defer"`,
 		kind: choice(func(c *Config) *policy.Action { return &c.Rules.OnDoubt },
 			word("defer", policy.Defer), word("dunno", policy.DUNNO)),
-		about: `What becomes of a reject that the DNS could not settle: "defer" (450, the
-			sender tries again) or "dunno". It never becomes a 5xx.`,
+		about: `What becomes of a reject while the DNS cannot say what it rests on: "defer" (450,
+			the sender tries again) or "dunno". It never becomes a 5xx.`,
 	},
 	{
 		name: "default_rules", def: "true",
@@ -142,12 +142,12 @@ var settings = []setting{
 		name: "resolver.max_inflight", def: "500",
 		kind: whole(func(c *Config) *int { return &c.Resolver.MaxInFlight }, 20, 100_000),
 		about: `Lookups under way at once, {limits}. While half is free nobody is refused.
-			Above that a network of clients (/24, /48), or a zone that is asked (example.com
+			Above that a network of clients (/24, /48), or a zone that is queried (example.com
 			and all under it), may have as many as there is room left for all others, and
 			the rest is a temperror: a stranger's silent zone takes half, and nobody misses
-			it. HELO names have half at most, and an eighth to themselves. Without any room the oldest lookup ends for a
-			new one; clients that find none all the same pass, unless the cache knows them.
-			A WARN says which zone and network hold most.`,
+			it. HELO names have half at most, and an eighth to themselves. Without any room
+			the oldest lookup ends for a new one; clients that find none all the same pass,
+			unless the cache knows them. A WARN says which zone and network hold most.`,
 	},
 	{
 		name: "resolver.outage", def: `"dunno"`,
@@ -374,7 +374,7 @@ func checkHTTP(t *table, key string, c *Config) {
 	}
 }
 
-// isHost says that a text is an address or may be a host's name.
+// isHost reports whether a text is an address or may be a host's name.
 func isHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/lines"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // unknownKey is a key that nobody took, in the table where it stands.
@@ -20,8 +21,8 @@ var gone = map[string]string{
 	"cache_file": "answers are not kept over a restart any more",
 }
 
-// settle remembers in which table each key that it knows belongs.
-func (r *reader) settle(t *table) {
+// remember keeps in which table each key that it knows belongs.
+func (r *reader) remember(t *table) {
 	home := anIndex.ReplaceAllString(t.path, "")
 	for _, key := range t.known {
 		if !slices.Contains(r.homes[key], home) {
@@ -48,7 +49,7 @@ func (r *reader) tellUnknown() {
 	other.exemption(sample("exempt"))
 	for key, homes := range other.homes {
 		for _, home := range homes {
-			r.settle(&table{path: home, known: []string{key}})
+			r.remember(&table{path: home, known: []string{key}})
 		}
 	}
 	for _, u := range r.unknown {
@@ -67,10 +68,10 @@ func (r *reader) hint(u unknownKey) string {
 	if place := r.place(u.key, isTable(u.table.raw[u.key])); place != "" {
 		return "belongs " + place
 	}
-	if near, ok := nearest(u.key, u.table.known); ok {
+	if near, ok := plain.Nearest(u.key, u.table.known); ok {
 		return "did you mean " + near + "?"
 	}
-	if near, ok := nearest(u.key, slices.Sorted(maps.Keys(r.homes))); ok {
+	if near, ok := plain.Nearest(u.key, slices.Sorted(maps.Keys(r.homes))); ok {
 		if place := r.place(near, isTable(u.table.raw[u.key])); place != "" {
 			return "did you mean " + near + "? it belongs " + place
 		}
@@ -105,7 +106,7 @@ func (r *reader) place(key string, table bool) string {
 	return strings.Join(places, " or ")
 }
 
-// isHome says whether a path is that of a table.
+// isHome reports whether a path is that of a table.
 func (r *reader) isHome(path string) bool {
 	for _, homes := range r.homes {
 		if slices.Contains(homes, path) {

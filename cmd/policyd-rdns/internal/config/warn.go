@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/writable"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/match"
 )
@@ -33,7 +34,7 @@ func (c *Config) warn(r *reader) {
 		r.doubtful(path, "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made",
 			DurationText(c.Resolver.Timeout), DurationText(c.Server.Deadline))
 	}
-	r.warnSuffix("helo.own_names", "a public suffix: whoever says HELO a name under it is taken for one who forges ours")
+	r.warnSuffix("helo.own_names", "a public suffix: whoever has a name under it in HELO is taken for one who forges ours")
 	r.warnSuffix("names.proper", "a public suffix: strangers have names under it, and none of them is generic then")
 	c.warnGeneric(r)
 	c.warnServers(r)
@@ -58,6 +59,17 @@ func (c *Config) warn(r *reader) {
 	c.Warnings = bounded(r.warnings)
 }
 
+// warnLogFolder notes a decision log that others may replace, or write into: what
+// bans clients by it, or judges it again, believes them.
+func (c *Config) warnLogFolder(r *reader) {
+	if c.Log.File == "" {
+		return
+	}
+	if why := writable.ByStrangers(c.Log.File); why != "" {
+		r.doubtful("log.file", "log.file = %q: %s: who can put another file there writes this log, for fail2ban too; want a folder that only root and the daemon's user may write to", c.Log.File, why)
+	}
+}
+
 // bounded are warnings in the order of the file, and no more than anybody reads.
 func bounded(warnings []Problem) []Problem {
 	sortProblems(warnings)
@@ -77,7 +89,7 @@ func (c *Config) warnServer(r *reader) {
 			r.doubtful("server.listen["+strconv.Itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and nothing is encrypted", address)
 		}
 		if file, ok := strings.CutPrefix(address, "unix:"); ok {
-			if why := thisProcess().exposed(file); why != "" {
+			if why := writable.ByStrangers(file); why != "" {
 				r.doubtful("server.listen["+strconv.Itoa(i)+"]", "server.listen = %q: %s: who puts a socket there first answers Postfix in the daemon's place; want a folder that only root and the daemon's user may write to", address, why)
 			}
 		}
@@ -136,7 +148,7 @@ func (c *Config) warnServers(r *reader) {
 		case server.Addr().IsMulticast() || server.Addr() == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 			r.doubtful(path, "resolver.servers = %q: no host has that address", server)
 		case slices.Contains(c.Resolver.Servers[:i], server):
-			r.doubtful(path, "resolver.servers = %q: stands there twice, and is asked twice when it is silent", server)
+			r.doubtful(path, "resolver.servers = %q: stands there twice, and is queried twice when it is silent", server)
 		}
 	}
 }
@@ -210,7 +222,7 @@ func (r *reader) warnSuffix(path, then string) {
 	}
 }
 
-// isLoopback says that a host is this one, seen by nobody else.
+// isLoopback reports whether a host is this one, seen by nobody else.
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return isLocalhost(host) || err == nil && addr.IsLoopback()

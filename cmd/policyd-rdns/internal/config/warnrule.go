@@ -98,7 +98,7 @@ func (w *ruleWarner) refuses() {
 	}
 	for _, e := range w.rule.When {
 		if w.rule.Action == policy.Reject && wants(&e, policy.TempError) {
-			w.tell("when."+e.Key, "when.%s lists temperror: a doubt is never rejected, so that this becomes a defer", e.Key)
+			w.tell("when."+e.Key, "when.%s lists temperror: a temporary failure is never rejected, so that this becomes a defer", e.Key)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func Explained(conf *config.Config, r *journal.Record) status.Explanation {
 		out.Since = since(&now)
 	}
 	for _, l := range e.Lookups {
-		out.Lookups = append(out.Lookups, status.Lookup{Question: plain.Line(l.Query), Answer: explain.AnswerText(l.Answer)})
+		out.Lookups = append(out.Lookups, status.Lookup{Query: plain.Line(l.Query), Answer: explain.AnswerText(l.Answer)})
 	}
 	for _, fact := range e.Shown() {
 		out.Facts = append(out.Facts, status.Fact{Check: fact.Check, Result: fact.Result, Why: fact.Why})

@@ -25,8 +25,8 @@ type place struct {
 
 // places are all lists of all SMTP services; services that share one are
 // together.
-func places(p *maincf.Postfix) []place {
-	var all []place
+func places(p *maincf.Postfix) []*place {
+	var all []*place
 	services := p.SMTPD()
 	for i := range services {
 		s := &services[i]
@@ -34,8 +34,8 @@ func places(p *maincf.Postfix) []place {
 		for _, stage := range smtpd.Stages() {
 			own := slices.ContainsFunc(s.Options, func(o maincf.Option) bool { return o.Name == stage.Param })
 			list := smtpd.Units(values[stage.Param])
-			q := place{Stage: stage, kind: p.KindOf(s), services: []*maincf.Service{s}, own: own, params: values, units: list, steps: values.Named(values.Steps(list), p.TableText)}
-			same := slices.IndexFunc(all, func(r place) bool {
+			q := &place{Stage: stage, kind: p.KindOf(s), services: []*maincf.Service{s}, own: own, params: values, units: list, steps: values.Named(values.Steps(list), p.TableText)}
+			same := slices.IndexFunc(all, func(r *place) bool {
 				return r.Stage == q.Stage && r.kind == q.kind && r.own == q.own && slices.Equal(r.steps, q.steps) &&
 					slices.EqualFunc(r.units, q.units, slices.Equal[smtpd.Unit])
 			})
@@ -65,6 +65,7 @@ type call struct {
 	at int // of the place's steps
 	maincf.Call
 	silent string // why nobody answers there
+	fate
 	// dead: the mail of most strangers never comes to it. ended is what becomes of
 	// that mail, by the restriction end of the unit endUnit.
 	dead    bool
@@ -79,8 +80,8 @@ func (c *call) step() *maincf.Step { return &c.steps[c.at] }
 func (c *call) before() []maincf.Step { return c.steps[:c.at] }
 
 // parseCall reads a call of a place.
-func parseCall(p *place, at int) call {
-	c := call{place: p, at: at, Call: maincf.ParseCall(p.steps[at].Arg)}
+func parseCall(p *place, at int) *call {
+	c := &call{place: p, at: at, Call: maincf.ParseCall(p.steps[at].Arg)}
 	if next := p.steps[at].Unit + 1; p.steps[at].Class == "" && next < len(p.units) && maincf.IsStray(p.units[next]) {
 		c.Bad = "options of a call stand in braces with it"
 	}
@@ -108,10 +109,9 @@ const maxCalls = 500
 // findCalls sorts all calls by whose they are. One to where nobody listens is
 // ours if the service has no other of ours: the daemon has moved.
 func (x *examination) findCalls() {
-	var silent []call
+	var silent []*call
 	found := 0
-	for i := range x.places {
-		p := &x.places[i]
+	for _, p := range x.places {
 		for at := range p.steps {
 			if p.steps[at].Name != smtpd.CallName || found == maxCalls {
 				continue
@@ -120,7 +120,7 @@ func (x *examination) findCalls() {
 			c := parseCall(p, at)
 			c.silent = x.m.Silent[c.Endpoint.Text]
 			switch {
-			case x.isOurs(&c):
+			case x.isOurs(c):
 				c.silent = ""
 				x.ours = append(x.ours, c)
 			case c.silent != "":
@@ -140,7 +140,7 @@ func (x *examination) findCalls() {
 	}
 }
 
-// isOurs says that the daemon hears the call, from any of the services.
+// isOurs reports whether the daemon hears the call, from any of the services.
 func (x *examination) isOurs(c *call) bool {
 	for _, s := range c.services {
 		for _, address := range x.listening() {
@@ -183,12 +183,7 @@ func (x *examination) speaks(s *maincf.Service, address string) bool {
 // for the daemon. Without any, systemd is to hold the socket of the unit as it
 // comes.
 func (x *examination) listening() []string {
-	all := slices.Clone(x.v.Listen)
-	for _, address := range x.m.Unit.Socket.Listen {
-		if !slices.Contains(all, address) {
-			all = append(all, address)
-		}
-	}
+	all := withNew(slices.Clone(x.v.Listen), x.m.Unit.Socket.Listen...)
 	if len(all) == 0 {
 		all = append(all, "unix:"+path.Join(x.queue(), insideQueue))
 	}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
@@ -30,15 +31,20 @@ func (f *Finding) clean() {
 }
 
 // brief is foreign text within a sentence.
-func brief(s string) string { return plain.Text(s, 100) }
+func brief(s string) string { return plain.Brief(s) }
 
 // quoteShell is text as one word of a shell.
 func quoteShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // and lists words as one does: "a, b and c".
-func and(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
+func and(words []string) string { return plain.List(words, "and") }
+
+// withNew is a list with those of some values behind it that it does not have.
+func withNew[T comparable](list []T, values ...T) []T {
+	for _, v := range values {
+		if !slices.Contains(list, v) {
+			list = append(list, v)
+		}
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return list
 }

@@ -32,7 +32,7 @@ func checkAnswers(x *examination) []Finding {
 		case a.Took > machine.SlowAnswer:
 			f.Level = Warning
 			f.Title = fmt.Sprintf("The daemon takes %s to answer on %s", short(a.Took), brief(a.Address))
-			f.Why = "That question needs no DNS. The machine is overloaded, or connections wait (server.max_connections)."
+			f.Why = "That request needs no DNS. The machine is overloaded, or connections wait (server.max_connections)."
 		default:
 			f.Title = fmt.Sprintf("The daemon answers %s on %s in %s", brief(a.Action), brief(a.Address), short(a.Took))
 		}

@@ -27,7 +27,7 @@ func checkServers(x *examination) []Finding {
 			}
 			if answering {
 				f.Level = Warning
-				f.Why = "The daemon asks it last, and the others instead."
+				f.Why = "The daemon queries it last, and the others instead."
 			}
 			all = append(all, f)
 			continue
@@ -48,7 +48,7 @@ func (x *examination) checkServer(s *machine.Server) []Finding {
 	if name := machine.PublicName(s.Addr.Addr()); name != "" {
 		all = append(all, Finding{
 			"dns.public", Warning, fmt.Sprintf("The DNS server %v is %s, which everybody shares", s.Addr, name),
-			"It limits how much one host may ask, and then is silent: mail is deferred. It is far, it is told who writes to you, and the big DNS blocklists answer nothing through it (127.255.255.254, or not at all).",
+			"It limits how many queries one host may send, and then is silent: mail is deferred. It is far, it is told who writes to you, and the big DNS blocklists answer nothing through it (127.255.255.254, or not at all).",
 			ownResolver(x),
 		})
 	} else if !x.inReach(s.Addr.Addr()) {
@@ -67,7 +67,7 @@ func (x *examination) checkServer(s *machine.Server) []Finding {
 		all = append(all, Finding{
 			"dns.validation", Warning, fmt.Sprintf("The DNS server %v does not validate (DNSSEC)", s.Addr),
 			"Whoever can slip it a forged answer decides who is refused. It gave no AD for the root zone, which is signed.",
-			validation(s),
+			s.Validation(),
 		})
 	}
 	if s.TCPErr != nil {
@@ -79,7 +79,7 @@ func (x *examination) checkServer(s *machine.Server) []Finding {
 	if s.Took > slowServer {
 		all = append(all, Finding{
 			ID: "dns.slow", Level: Warning, Title: fmt.Sprintf("The DNS server %v took %s for an answer that is in every cache", s.Addr, short(s.Took)),
-			Why: "Each new client costs two or three questions, one after the other.",
+			Why: "Each new client costs two or three queries, one after the other.",
 		})
 	}
 	if !slices.ContainsFunc(all, func(f Finding) bool { return f.ID != "dns.remote" }) {
@@ -103,30 +103,13 @@ func ownResolver(x *examination) []string {
 	}
 }
 
-// validation is how to switch it on.
-func validation(s *machine.Server) []string {
-	switch s.Kind() {
-	case "unbound":
-		return []string{"# in unbound.conf:", "server:", `    module-config: "validator iterator"`, `    auto-trust-anchor-file: "/var/lib/unbound/root.key"`}
-	case "bind":
-		return []string{"# in named.conf:", "options { dnssec-validation auto; };"}
-	case "dnsmasq":
-		return []string{"# in dnsmasq.conf:", "dnssec", "conf-file=/usr/share/dnsmasq-base/trust-anchors.conf"}
-	case "systemd-resolved":
-		return []string{"# in /etc/systemd/resolved.conf:", "[Resolve]", "DNSSEC=yes"}
-	case "powerdns":
-		return []string{"# in recursor.conf:", "dnssec=validate"}
-	}
-	return nil
-}
-
 // inReach reports whether an address is this host's or in one of its networks.
 func (x *examination) inReach(a netip.Addr) bool {
 	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || x.v.OwnsClient(a) ||
 		slices.ContainsFunc(x.m.Networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// checkForwarders looks whom servers on this host ask in their turn.
+// checkForwarders looks where servers on this host forward to.
 func checkForwarders(x *examination) []Finding {
 	local := slices.ContainsFunc(x.m.Servers, func(s machine.Server) bool { return s.Addr.Addr().IsLoopback() || x.v.OwnsClient(s.Addr.Addr()) })
 	if !local {
@@ -145,8 +128,8 @@ func checkForwarders(x *examination) []Finding {
 		if len(names) > 0 {
 			all = append(all, Finding{
 				"dns.forwards-public", Warning, fmt.Sprintf("The resolver on this host forwards to %s (%s)", and(names), brief(f.File)),
-				"That is as if the daemon asked there itself: everybody shares it, it limits how much one host may ask, and the big DNS blocklists answer nothing through it.",
-				[]string{"# take the forwarding out of " + brief(f.File) + ": a resolver asks the name servers themselves"},
+				"That is as if the daemon itself sent its queries there: everybody shares it, it limits how many one host may send, and the big DNS blocklists answer nothing through it.",
+				[]string{"# take the forwarding out of " + brief(f.File) + ": a resolver queries the name servers themselves"},
 			})
 		}
 		if len(others) > 0 {
@@ -161,7 +144,7 @@ func checkForwarders(x *examination) []Finding {
 		if s.Err == nil && s.Kind() == "dnsmasq" && len(all) == 0 {
 			all = append(all, Finding{
 				ID: "dns.forwards", Level: Info, Title: fmt.Sprintf("The DNS server %v is dnsmasq, which only forwards", s.Addr),
-				Why: "Whom it asks could not be seen; if that is a public resolver, its limits hold.",
+				Why: "Where to could not be seen; if that is a public resolver, its limits hold.",
 			})
 		}
 	}
@@ -185,8 +168,8 @@ func checkNegative(x *examination) []Finding {
 		}
 		f := Finding{
 			"dns.negative", Info, fmt.Sprintf("The DNS server %v%s keeps \"no such name\" for up to %v", s.Addr, ofSoftware(s), s.Negative),
-			"A host whose missing reverse name was added goes on being refused for so long; the daemon itself asks again after a minute.",
-			negativeLimit(s),
+			"A host whose missing reverse name was added goes on being refused for so long; the daemon itself queries again after a minute.",
+			s.ShortNegative(),
 		}
 		if s.Negative > longNegative {
 			f.Level = Warning
@@ -194,21 +177,4 @@ func checkNegative(x *examination) []Finding {
 		all = append(all, f)
 	}
 	return all
-}
-
-// negativeLimit is how to make it shorter.
-func negativeLimit(s *machine.Server) []string {
-	switch s.Kind() {
-	case "unbound":
-		return []string{"# in unbound.conf:", "server:", "    cache-max-negative-ttl: 60"}
-	case "bind":
-		return []string{"# in named.conf:", "options { max-ncache-ttl 60; };"}
-	case "powerdns":
-		return []string{"# in recursor.conf:", "max-negative-ttl=60"}
-	case "dnsmasq":
-		return []string{"# in dnsmasq.conf:", "no-negcache"}
-	case "systemd-resolved":
-		return []string{"# in /etc/systemd/resolved.conf:", "[Resolve]", "Cache=no-negative"}
-	}
-	return []string{"# Unbound: cache-max-negative-ttl: 60; BIND: max-ncache-ttl 60;"}
 }

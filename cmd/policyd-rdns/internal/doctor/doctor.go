@@ -4,7 +4,7 @@
 // It works in two steps. [Read] reads what there is to read into one value, a
 // [machine.Machine]: Postfix's parameters and services, the files on the way to a
 // unix socket, what the DNS servers answer, the systemd unit, the log file, and
-// what the running daemon answers to one question. [Examine] then turns that value
+// what the running daemon answers to one request. [Examine] then turns that value
 // and a [View] of the daemon's configuration into findings. It reads nothing itself
 // and waits for nothing, so that a test, or a file from another machine, is as good
 // as the machine itself.
@@ -14,10 +14,10 @@
 // smtpd), and what becomes of it decides.
 //
 // What is promised: nothing is changed. Postfix is asked by postconf(1) alone and
-// systemd by "systemctl show"; the DNS servers get five questions each, and are
-// asked for the MX hosts of our own domains; the daemon gets one question on each
+// systemd by "systemctl show"; the DNS servers get five queries each, and are
+// queried for the MX hosts of our own domains; the daemon gets one request on each
 // of its sockets, about the client 127.0.0.1; other policy services that Postfix
-// calls see a connection that asks nothing. All text of others in a finding is
+// calls see a connection without a request. All text of others in a finding is
 // printable ASCII and bounded.
 //
 // What is left to others: which configuration file to look at, how findings are
@@ -74,14 +74,14 @@ type View struct {
 	Descriptors uint64
 	// Networks and OwnNames are as written in server.networks and helo.own_names.
 	Networks, OwnNames []string
-	// OwnsClient says that an address is one of server.networks, or the host's.
+	// OwnsClient reports whether an address is one of server.networks, or the host's.
 	OwnsClient func(netip.Addr) bool
-	// OwnsName says that a HELO with the name, or the address, would be held to
+	// OwnsName reports whether a HELO with the name, or the address, would be held to
 	// be ours. The name is lower case and without a final dot.
 	OwnsName func(string) bool
 	// LogFile is where decisions go; empty: the journal.
 	LogFile string
-	// Builtin says that the built-in rules are in force, which let users who
+	// Builtin reports whether the built-in rules are in force, which let users who
 	// logged in, and clients of private and own addresses, pass.
 	Builtin bool
 }
@@ -90,9 +90,9 @@ type View struct {
 type examination struct {
 	m      *machine.Machine
 	v      *View
-	places []place
-	ours   []call // of this daemon
-	others []call // of other policy services
+	places []*place
+	ours   []*call // of this daemon
+	others []*call // of other policy services
 	ways   map[*maincf.Service]*way
 }
 
@@ -106,10 +106,10 @@ func Examine(m *machine.Machine, v *View) []Finding {
 	var all []Finding
 	for _, check := range []func(*examination) []Finding{
 		checkRead,
-		checkDies, checkBroken, checkCalled, checkByTable, checkUnreadTables, checkDead, checkSilent, checkFamily, checkOrder, checkUsers, checkTwice, checkStage, checkWarnOnly, checkUnlisted, checkFilterPort, checkOthers,
-		checkSyntax, checkBraces, checkDefaultAction, checkTimeout, checkRequestLimit, checkHostNames,
-		checkDelayReject, checkSoftens, checkPeerName, checkFront, checkSoftBounce, checkLimits,
-		checkPaths, checkAnswers, checkUnit, checkDescriptors, checkLog,
+		checkDies, checkBroken, checkCalled, each(checkByTable), checkUnreadTables, each(checkDead), checkSilent, each(checkFamily), each(checkOrder), each(checkUsers), checkTwice, each(checkStage), each(checkWarnOnly), each(checkUnlisted), each(checkFilterPort), checkOthers,
+		checkSyntax, each(checkBraces), each(checkDefaultAction), each(checkTimeout), each(checkRequestLimit), each(checkHostNames),
+		each(checkDelayReject), each(checkSoftens), checkPeerName, checkFront, checkSoftBounce, checkLimits,
+		each(checkPaths), checkAnswers, checkUnit, checkDescriptors, checkLog,
 		checkServers, checkForwarders, checkNegative,
 		checkNetworks, checkNames, checkExchangers,
 	} {
@@ -119,6 +119,16 @@ func Examine(m *machine.Machine, v *View) []Finding {
 		all[i].clean()
 	}
 	return all
+}
+
+// each is a check of the daemon's calls, one by one.
+func each(check func(*examination, *call) []Finding) func(*examination) []Finding {
+	return func(x *examination) (all []Finding) {
+		for _, c := range x.ours {
+			all = append(all, check(x, c)...)
+		}
+		return all
+	}
 }
 
 // Worst is the worst level among findings; OK if there is none.

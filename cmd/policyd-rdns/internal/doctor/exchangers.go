@@ -30,9 +30,7 @@ func checkExchangers(x *examination) []Finding {
 		}
 		hosts = append(hosts, fmt.Sprintf("%s of %s", brief(e.Host), brief(e.Domain)))
 		for _, a := range strange {
-			if text := a.String(); !slices.Contains(missing, text) {
-				missing = append(missing, text)
-			}
+			missing = withNew(missing, a.String())
 		}
 	}
 	var all []Finding

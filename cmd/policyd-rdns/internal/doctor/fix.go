@@ -117,7 +117,7 @@ func (x *examination) set(p *place, list []smtpd.Unit) []string {
 		return x.setMain(p.Param, value)
 	}
 	var lines []string
-	flat, ok := withoutSpaces(list)
+	flat, ok := smtpd.WithoutSpaces(list)
 	for _, s := range p.services {
 		if ok {
 			lines = append(lines, x.command("-P", s.String()+"/"+p.Param+"="+flat))
@@ -128,56 +128,40 @@ func (x *examination) set(p *place, list []smtpd.Unit) []string {
 	return lines
 }
 
-// withoutSpaces is a list as "postconf -P" takes it, which has no white space. It
-// is not ok if a value within braces needs some.
-func withoutSpaces(list []smtpd.Unit) (flat string, ok bool) {
-	var words []string
-	for _, u := range list {
-		for _, word := range smtpd.Split(u.String(), smtpd.Separators) {
-			if inner, braces := smtpd.Unbrace(word); braces {
-				word = "{" + strings.Join(smtpd.Split(inner, smtpd.Separators), ",") + "}"
-			}
-			words = append(words, word)
-		}
-	}
-	flat = strings.Join(words, ",")
-	return flat, !strings.ContainsAny(flat, " \t\r\n")
-}
-
 // mended is the list of a place with the daemon called once, properly and in its
 // proper place, which is at. It is not ok if the call is within a class or a
 // parameter of its own.
 func (x *examination) mended(p *place) (list []smtpd.Unit, at int, ok bool) {
 	calls := x.callsAt(p)
 	var first *call
-	for i := range calls {
-		if !calls[i].written() {
+	for _, c := range calls {
+		if !c.written() {
 			return nil, 0, false
 		}
-		first = &calls[0]
+		first = calls[0]
 	}
 	list = x.otherUnits(p, calls)
 	if len(list) == 0 && p.Name == "recipient" && first == nil {
-		list = asUnits(ownFirst("reject_unauth_destination"))
+		list = smtpd.Alone(smtpd.OwnFirst("reject_unauth_destination"))
 	}
 	at, end := x.proper(p, list)
-	list, at = hoist(list, at, end)
+	list, at = smtpd.Hoist(list, at, end)
 	needs := x.ways[p.services[0]].dies && len(x.placeOf(p.services[0], "relay").units) == 0 ||
 		end == smtpd.Permit && at < len(list) || end != smtpd.Refuse && !p.guardsBefore(list[:at])
 	if p.Name == "recipient" && needs && !x.relayRefusedFirst(p.services[0]) {
-		list, at = guarded(list, at)
+		list, at = smtpd.Guarded(list, at)
 	}
 	return slices.Insert(list, at, smtpd.Unit{x.line(p, first)}), at, true
 }
 
 // guardsBefore reports whether relaying is refused by these units.
 func (p *place) guardsBefore(list []smtpd.Unit) bool {
-	return slices.ContainsFunc(p.params.Steps(list), func(s maincf.Step) bool { return guardsRelay(s.Name) && !s.Warn })
+	return slices.ContainsFunc(p.params.Steps(list), func(s maincf.Step) bool { return smtpd.RefusesRelay(s.Name) && !s.Warn })
 }
 
 // otherUnits are the units of a list without those calls, and without what Postfix
 // cannot make sense of: calls of others, options that stand alone.
-func (x *examination) otherUnits(p *place, calls []call) []smtpd.Unit {
+func (x *examination) otherUnits(p *place, calls []*call) []smtpd.Unit {
 	for _, c := range x.others {
 		if c.place == p && c.Bad != "" && c.written() {
 			calls = append(slices.Clip(calls), c)
@@ -187,7 +171,7 @@ func (x *examination) otherUnits(p *place, calls []call) []smtpd.Unit {
 	var list []smtpd.Unit
 	stray := false
 	for i, u := range p.units {
-		if slices.ContainsFunc(calls, func(c call) bool { return c.step().Unit == i }) {
+		if slices.ContainsFunc(calls, func(c *call) bool { return c.step().Unit == i }) {
 			stray = true
 			continue
 		}
@@ -219,42 +203,6 @@ func (x *examination) repair(p *place) []string {
 	return append(x.set(p, x.otherUnits(p, nil)), x.rewire(x.placeOf(s, "recipient"))...)
 }
 
-func ownFirst(names ...string) []string {
-	return append([]string{"permit_mynetworks", "permit_sasl_authenticated"}, names...)
-}
-
-// hoist moves what lets own clients pass from behind a permit for all to before
-// it, so that the call can stand between them.
-func hoist(list []smtpd.Unit, at int, end smtpd.Result) ([]smtpd.Unit, int) {
-	if end != smtpd.Permit {
-		return list, at
-	}
-	for i := at; i < len(list); i++ {
-		if name := strings.ToLower(list[i][0]); len(list[i]) == 1 && slices.Contains(ownFirst(), name) {
-			u := list[i]
-			list = slices.Insert(slices.Delete(list, i, i+1), at, u)
-			at++
-		}
-	}
-	return list, at
-}
-
-// guarded is a list that refuses to relay before at, for all but own clients.
-func guarded(list []smtpd.Unit, at int) ([]smtpd.Unit, int) {
-	for _, name := range ownFirst("reject_unauth_destination") {
-		is := func(u smtpd.Unit) bool { return len(u) == 1 && strings.EqualFold(u[0], name) }
-		if slices.ContainsFunc(list[:at], is) {
-			continue
-		}
-		if i := slices.IndexFunc(list, is); i >= 0 {
-			list = slices.Delete(list, i, i+1)
-		}
-		list = slices.Insert(list, at, smtpd.Unit{name})
-		at++
-	}
-	return list, at
-}
-
 // guard is the command that has a service refuse to relay: in the list that there
 // is for that, or else in that for recipients.
 func (x *examination) guard(s *maincf.Service) []string {
@@ -263,7 +211,7 @@ func (x *examination) guard(s *maincf.Service) []string {
 		if best := x.bestPlace(s); best == nil || best == recipient {
 			return x.rewire(recipient)
 		}
-		list, _ := guarded(x.otherUnits(recipient, nil), 0)
+		list, _ := smtpd.Guarded(x.otherUnits(recipient, nil), 0)
 		return x.set(recipient, list)
 	}
 	var list []smtpd.Unit
@@ -272,11 +220,11 @@ func (x *examination) guard(s *maincf.Service) []string {
 		if !warn && strings.EqualFold(name[0], "permit") {
 			break
 		}
-		if !warn || !guardsRelay(strings.ToLower(name[0])) {
+		if !warn || !smtpd.RefusesRelay(strings.ToLower(name[0])) {
 			list = append(list, u)
 		}
 	}
-	list, _ = guarded(list, len(list))
+	list, _ = smtpd.Guarded(list, len(list))
 	return x.set(relay, list)
 }
 
@@ -303,7 +251,7 @@ func (x *examination) rewireWith(p *place, names []string) []string {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return slices.ContainsFunc(there, func(s maincf.Step) bool { return s.Name == name && !s.Warn })
 	})
-	return x.set(p, slices.Insert(list, at, asUnits(names)...))
+	return x.set(p, slices.Insert(list, at, smtpd.Alone(names)...))
 }
 
 // without is the command that takes the daemon's calls out of a place.
@@ -312,8 +260,8 @@ func (x *examination) without(p *place) []string {
 }
 
 // callsAt are the daemon's calls of one place.
-func (x *examination) callsAt(p *place) []call {
-	var all []call
+func (x *examination) callsAt(p *place) []*call {
+	var all []*call
 	for _, c := range x.ours {
 		if c.place == p {
 			all = append(all, c)
@@ -322,7 +270,7 @@ func (x *examination) callsAt(p *place) []call {
 	return all
 }
 
-// written says that the call stands in the list itself, rather than in a class or
+// written reports whether the call stands in the list itself, rather than in a class or
 // in a parameter that the list names.
 func (c *call) written() bool {
 	u := c.units[c.step().Unit]
@@ -337,7 +285,7 @@ func (x *examination) byHand(p *place) []string {
 		if c.step().Class != "" {
 			where = "the class " + c.step().Class
 		}
-		lines = append(lines, "# where "+brief(where)+" is set, for "+c.Param+":", x.line(p, &c))
+		lines = append(lines, "# where "+brief(where)+" is set, for "+c.Param+":", x.line(p, c))
 	}
 	return lines
 }
@@ -349,7 +297,7 @@ func (x *examination) proper(p *place, list []smtpd.Unit) (at int, end smtpd.Res
 	last, end := x.lastUnit(p, list)
 	for i, u := range list[:last] {
 		for _, s := range p.params.Steps([]smtpd.Unit{u}) {
-			if slices.Contains(ownFirst("reject_unlisted_recipient"), s.Name) || guardsRelay(s.Name) {
+			if slices.Contains(smtpd.OwnFirst("reject_unlisted_recipient"), s.Name) || smtpd.RefusesRelay(s.Name) {
 				at = i + 1
 			}
 		}
@@ -384,10 +332,4 @@ func (x *examination) lastUnit(p *place, written []smtpd.Unit) (last int, end sm
 		}
 	}
 	return len(written), smtpd.Dunno
-}
-
-// guardsRelay reports whether the restriction refuses recipients that are not
-// ours.
-func guardsRelay(name string) bool {
-	return name == "reject_unauth_destination" || name == "defer_unauth_destination"
 }

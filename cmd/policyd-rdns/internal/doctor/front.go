@@ -43,12 +43,8 @@ func (x *examination) setFor(s *maincf.Service, name, value string) []string {
 // callers are the services that call the daemon, each once.
 func (x *examination) callers() []*maincf.Service {
 	var all []*maincf.Service
-	for i := range x.ours {
-		for _, s := range x.ours[i].services {
-			if !slices.Contains(all, s) {
-				all = append(all, s)
-			}
-		}
+	for _, c := range x.ours {
+		all = withNew(all, c.services...)
 	}
 	return all
 }
@@ -69,21 +65,18 @@ func once(all []Finding) []Finding {
 }
 
 // checkDelayReject looks at what the daemon is told before RCPT.
-func checkDelayReject(x *examination) []Finding {
+func checkDelayReject(x *examination, c *call) []Finding {
 	var all []Finding
-	for i := range x.ours {
-		c := &x.ours[i]
-		early := c.Name == "client" || c.Name == "helo" || c.Name == "sender"
-		for _, s := range c.services {
-			if !early || c.dead || x.get(s, "smtpd_delay_reject") != "no" {
-				continue
-			}
-			all = append(all, Finding{
-				"postfix.delay-reject", Error, fmt.Sprintf("smtpd_delay_reject = no, and the daemon is called in %s (%s)", c.Param, brief(s.String())),
-				"It is then asked before Postfix knows the recipient, and in client restrictions before the HELO and the login: users who would log in are refused, mail to postmaster is, and rules about HELO do not hold.",
-				append(x.setFor(s, "smtpd_delay_reject", "yes"), x.ifEnded(c)...),
-			})
+	early := c.Name == "client" || c.Name == "helo" || c.Name == "sender"
+	for _, s := range c.services {
+		if !early || c.dead || x.get(s, "smtpd_delay_reject") != "no" {
+			continue
 		}
+		all = append(all, Finding{
+			"postfix.delay-reject", Error, fmt.Sprintf("smtpd_delay_reject = no, and the daemon is called in %s (%s)", c.Param, brief(s.String())),
+			"It is then asked before Postfix knows the recipient, and in client restrictions before the HELO and the login: users who would log in are refused, mail to postmaster is, and rules about HELO do not hold.",
+			append(x.setFor(s, "smtpd_delay_reject", "yes"), x.ifEnded(c)...),
+		})
 	}
 	return all
 }
@@ -97,20 +90,27 @@ func (x *examination) ifEnded(c *call) []string {
 	return nil
 }
 
-// checkPeerName says what smtpd_peername_lookup = no changes.
-func checkPeerName(x *examination) []Finding {
+// whereSet is a finding about each service that calls the daemon and has a parameter
+// set to a value for which another is better. Its title has the service in it.
+func (x *examination) whereSet(name, value, better string, f Finding) []Finding {
 	var all []Finding
 	for _, s := range x.callers() {
-		if x.get(s, "smtpd_peername_lookup") != "no" {
-			continue
+		if x.get(s, name) == value {
+			one := f
+			one.Title = fmt.Sprintf(f.Title, brief(s.String()))
+			one.Do = x.setFor(s, name, better)
+			all = append(all, one)
 		}
-		all = append(all, Finding{
-			"postfix.peername", Info, fmt.Sprintf("smtpd_peername_lookup = no (%s)", brief(s.String())),
-			"The daemon asks the DNS itself and is not touched. But Postfix's own log says \"unknown\" for every client, client_name in the decision log too, and tables and exceptions by client name do not match.",
-			x.setFor(s, "smtpd_peername_lookup", "yes"),
-		})
 	}
 	return all
+}
+
+// checkPeerName says what smtpd_peername_lookup = no changes.
+func checkPeerName(x *examination) []Finding {
+	return x.whereSet("smtpd_peername_lookup", "no", "yes", Finding{
+		ID: "postfix.peername", Level: Info, Title: "smtpd_peername_lookup = no (%s)",
+		Why: "The daemon queries the DNS itself and is not touched. But Postfix's own log says \"unknown\" for every client, client_name in the decision log too, and tables and exceptions by client name do not match.",
+	})
 }
 
 // checkFront looks at what stands between the client and smtpd.
@@ -174,18 +174,10 @@ func (x *examination) checkXCLIENT(s *maincf.Service) []Finding {
 
 // checkSoftBounce looks for what makes a 4xx of each 5xx.
 func checkSoftBounce(x *examination) []Finding {
-	var all []Finding
-	for _, s := range x.callers() {
-		if x.get(s, "soft_bounce") != "yes" {
-			continue
-		}
-		all = append(all, Finding{
-			"postfix.soft-bounce", Warning, fmt.Sprintf("soft_bounce = yes (%s): the daemon's 550 goes out as 450", brief(s.String())),
-			"Nobody is refused; senders try again for days. It is meant for the first hour after a change. To watch rules, mode = \"observe\" is better.",
-			x.setFor(s, "soft_bounce", "no"),
-		})
-	}
-	return all
+	return x.whereSet("soft_bounce", "yes", "no", Finding{
+		ID: "postfix.soft-bounce", Level: Warning, Title: "soft_bounce = yes (%s): the daemon's 550 goes out as 450",
+		Why: "Nobody is refused; senders try again for days. It is meant for the first hour after a change. To watch rules, mode = \"observe\" is better.",
+	})
 }
 
 // checkLimits compares the smtpd processes, each of which has a connection for
@@ -227,10 +219,9 @@ func checkLimits(x *examination) []Finding {
 // for each text, for Postfix tells services apart by that.
 func (x *examination) connectionsOf(s *maincf.Service) int {
 	var texts []string
-	for i := range x.ours {
-		c := &x.ours[i]
-		if slices.Contains(c.services, s) && !slices.Contains(texts, c.step().Arg) {
-			texts = append(texts, c.step().Arg)
+	for _, c := range x.ours {
+		if slices.Contains(c.services, s) {
+			texts = withNew(texts, c.step().Arg)
 		}
 	}
 	return len(texts)

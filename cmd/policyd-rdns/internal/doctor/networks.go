@@ -82,8 +82,8 @@ func (x *examination) narrowNetworks(s *maincf.Service) []string {
 		p, _ := smtpd.Network(word)
 		for _, private := range []string{"172.16.0.0/12", "192.168.0.0/16"} {
 			q := netip.MustParsePrefix(private)
-			if p.Bits() > 0 && p.Contains(q.Addr()) && !slices.Contains(kept, private) {
-				kept = append(kept, private)
+			if p.Bits() > 0 && p.Contains(q.Addr()) {
+				kept = withNew(kept, private)
 			}
 		}
 	}

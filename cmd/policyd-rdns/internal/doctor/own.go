@@ -67,8 +67,7 @@ func (x *examination) missingNetworks(missing []string) Finding {
 		"Postfix lets these pass before it asks (permit_mynetworks), so that for now nothing is refused.",
 		x.tomlLine("server", "networks", slices.Concat(x.v.Networks, missing)),
 	}
-	for i := range x.ours {
-		c := &x.ours[i]
+	for _, c := range x.ours {
 		if !c.dead && !slices.ContainsFunc(c.before(), func(s maincf.Step) bool { return s.Name == "permit_mynetworks" }) {
 			f.Level = Warning
 			f.Why = "The daemon is asked about these (in " + c.Param + "), and judges them as strangers."
@@ -86,7 +85,7 @@ func (x *examination) tomlLine(table, key string, values []string) []string {
 	return []string{"# in " + x.file() + ":", "[" + table + "]", key + " = [" + strings.Join(quoted, ", ") + "]"}
 }
 
-// owns says that the daemon takes all of a network for its own. The built-in
+// owns reports whether the daemon takes all of a network for its own. The built-in
 // rules let the loopback pass as well.
 func (x *examination) owns(p netip.Prefix) bool {
 	if p.Addr().IsLoopback() {
@@ -127,20 +126,20 @@ func checkNames(x *examination) []Finding {
 	var names []string
 	for _, name := range slices.Concat([]string{get("myhostname")}, smtpd.Split(get("proxy_interfaces"), smtpd.Separators)) {
 		name = strings.Trim(name, "[]")
-		if name != "" && !shared(name) && !x.v.OwnsName(name) && !slices.Contains(names, name) {
-			names = append(names, name)
+		if name != "" && !shared(name) && !x.v.OwnsName(name) {
+			names = withNew(names, name)
 		}
 	}
 	var all []Finding
 	if len(names) > 0 {
 		all = append(all, Finding{
 			"own.names", Warning, "Postfix is called " + and(brieves(names)) + ", and the daemon does not know that name for its own",
-			"A stranger who says HELO the name of the host that he speaks to is a spammer; the rule \"HELO is our name\" cannot see it.",
+			"A stranger whose HELO is the name of the host that he speaks to is a spammer; the rule \"HELO is our name\" cannot see it.",
 			x.tomlLine("helo", "own_names", slices.Concat(x.v.OwnNames, names)),
 		})
 	} else if name := get("myhostname"); name != "" && shared(name) {
 		all = append(all, Finding{
-			ID: "own.names", Level: Info, Title: "Postfix is called " + brief(name) + ", as hosts elsewhere are: who says HELO it is not known for a forger",
+			ID: "own.names", Level: Info, Title: "Postfix is called " + brief(name) + ", as hosts elsewhere are: a HELO with that name is not known to be forged",
 			Do: []string{"# myhostname, and the host, ought to have a name of the public DNS"},
 		})
 	} else if name := get("myhostname"); name != "" {
@@ -149,7 +148,7 @@ func checkNames(x *examination) []Finding {
 	if domain := get("mydomain"); !shared(domain) && !x.v.OwnsName(domain) {
 		all = append(all, Finding{
 			"own.domain", Info, fmt.Sprintf("A HELO with your domain alone, %s, is not known to be forged", brief(domain)),
-			"It is a common one in spam. A host whose address that name resolves to may go on HELO with it.",
+			"It is a common one in spam. A host that the name resolves to may go on using it.",
 			x.tomlLine("helo", "own_names", slices.Concat(x.v.OwnNames, names, []string{domain})),
 		})
 	}

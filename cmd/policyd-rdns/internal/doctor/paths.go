@@ -12,16 +12,13 @@ import (
 )
 
 // checkPaths looks whether smtpd gets to the daemon's unix sockets.
-func checkPaths(x *examination) []Finding {
+func checkPaths(x *examination, c *call) []Finding {
 	var all []Finding
-	for i := range x.ours {
-		c := &x.ours[i]
-		if c.Endpoint.Network != "unix" || c.Bad != "" || c.silent != "" {
-			continue
-		}
-		for _, s := range c.services {
-			all = append(all, x.checkPath(c, s)...)
-		}
+	if c.Endpoint.Network != "unix" || c.Bad != "" || c.silent != "" {
+		return nil
+	}
+	for _, s := range c.services {
+		all = append(all, x.checkPath(c, s)...)
 	}
 	return all
 }
@@ -55,7 +52,7 @@ func (x *examination) checkPath(c *call, s *maincf.Service) []Finding {
 	return x.checkAccess(c, s, p, chroot)
 }
 
-// reaches says that the daemon listens where the call is for, as the service takes
+// reaches reports whether the daemon listens where the call is for, as the service takes
 // it.
 func (x *examination) reaches(c *call, s *maincf.Service) bool {
 	return slices.ContainsFunc(x.listening(), func(address string) bool {

@@ -16,27 +16,22 @@ func softens(s maincf.Step) bool {
 }
 
 // checkSoftens looks for what makes 450 of the daemon's 550.
-func checkSoftens(x *examination) []Finding {
-	var all []Finding
-	for i := range x.ours {
-		c := &x.ours[i]
-		at := slices.IndexFunc(c.before(), softens)
-		if c.dead || c.Name == "etrn" || at < 0 {
-			continue
-		}
-		s := c.steps[at]
-		f := Finding{
-			"call.softened", Warning, fmt.Sprintf("%s stands before the call in %s (%s)", brief(s.Name+" "+s.Arg), c.Param, c.names()),
-			"While the DNS of that list does not answer, Postfix makes a deferral of each later refusal: the daemon's 550 goes out as 450, and the sender comes again.",
-			nil,
-		}
-		if s.Name == "defer_if_reject" {
-			f.Why = "It makes a deferral of each later refusal: the daemon's 550 goes out as 450, and the sender comes again."
-		}
-		f.Do = x.beforeSoftener(c, s)
-		all = append(all, f)
+func checkSoftens(x *examination, c *call) []Finding {
+	at := slices.IndexFunc(c.before(), softens)
+	if c.dead || c.Name == "etrn" || at < 0 {
+		return nil
 	}
-	return all
+	s := c.steps[at]
+	f := Finding{
+		"call.softened", Warning, fmt.Sprintf("%s stands before the call in %s (%s)", brief(s.Name+" "+s.Arg), c.Param, c.names()),
+		"While the DNS of that list does not answer, Postfix makes a deferral of each later refusal: the daemon's 550 goes out as 450, and the sender comes again.",
+		nil,
+	}
+	if s.Name == "defer_if_reject" {
+		f.Why = "It makes a deferral of each later refusal: the daemon's 550 goes out as 450, and the sender comes again."
+	}
+	f.Do = x.beforeSoftener(c, s)
+	return []Finding{f}
 }
 
 // beforeSoftener is the command that calls the daemon first, if that is where the

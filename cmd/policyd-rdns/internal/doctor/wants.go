@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"path"
-	"slices"
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
@@ -19,7 +18,7 @@ type Wanted struct {
 	Postfix *maincf.Postfix
 	Unit    machine.Unit // by System.Unit
 	View    *View
-	// Servers are the DNS servers that the daemon asks.
+	// Servers are the DNS servers that the daemon queries.
 	Servers []netip.AddrPort
 }
 
@@ -60,8 +59,8 @@ func (x *examination) want(w *machine.Wanted, here bool) {
 				wantTable(w, s.Arg)
 			}
 			if s.Name == smtpd.CallName {
-				c := parseCall(&p, at)
-				x.wantService(w, &c, here)
+				c := parseCall(p, at)
+				x.wantService(w, c, here)
 			}
 		}
 	}
@@ -79,12 +78,10 @@ func (x *examination) wantService(w *machine.Wanted, c *call, here bool) {
 		service := machine.Service{Text: c.Endpoint.Text, Network: "tcp", Target: net.JoinHostPort(c.Endpoint.Host, c.Endpoint.Port)}
 		if c.Endpoint.Network == "unix" {
 			service.Network, service.Target = "unix", c.Endpoint.File(x.queue(), x.m.Postfix.Chrooted(s))
-			if !slices.Contains(w.Sockets, service.Target) {
-				w.Sockets = append(w.Sockets, service.Target)
-			}
+			w.Sockets = withNew(w.Sockets, service.Target)
 		}
-		if here && !ours && c.Endpoint.Valid() && !slices.Contains(w.Services, service) {
-			w.Services = append(w.Services, service)
+		if here && !ours && c.Endpoint.Valid() {
+			w.Services = withNew(w.Services, service)
 		}
 	}
 }

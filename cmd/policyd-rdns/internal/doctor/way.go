@@ -22,8 +22,8 @@ type way struct {
 	broken     string
 	brokenUnit int
 	brokenAt   *place
-	// doubts are restrictions before a call of ours that may end its list.
-	doubts []string
+	// undetermined are restrictions before a call of ours that may end its list.
+	undetermined []string
 }
 
 // isBroken reports whether a unit of a list is what Postfix cannot make sense of.
@@ -32,7 +32,7 @@ func (w *way) isBroken(p *place, unit int) bool {
 }
 
 // counts are of strangers, IPv4 and IPv6 ones apart: mail that is accepted from
-// half of the world without a question is not judged.
+// half of the world without a request is not judged.
 type counts struct{ taken, unjudged [2]int }
 
 func family(s *smtpd.Stranger) int {
@@ -53,7 +53,6 @@ type fate struct {
 // findWays finds the way in for every SMTP service, and which calls are reached.
 func (x *examination) findWays() {
 	x.ways = map[*maincf.Service]*way{}
-	fates := make([]fate, len(x.ours))
 	seen := map[string]*way{}
 	for _, s := range x.servicesOf(maincf.MX, maincf.Submission, maincf.Internal) {
 		places := x.placesOf(s)
@@ -65,31 +64,31 @@ func (x *examination) findWays() {
 			x.ways[s] = w
 			continue
 		}
-		w := x.wayOf(s, places, fates)
+		w := x.wayOf(s, places)
 		x.ways[s], seen[id.String()] = w, w
 	}
-	for i := range x.ours {
-		x.ours[i].judge(&fates[i])
+	for _, c := range x.ours {
+		c.judge()
 	}
 }
 
-// judge says whether the call is reached, by what became of the mail.
-func (c *call) judge(f *fate) {
-	for n := range f.reached {
-		if f.passed[n] > f.reached[n] {
+// judge determines whether the call is reached, by what became of the mail.
+func (c *call) judge() {
+	for n := range c.reached {
+		if c.passed[n] > c.reached[n] {
 			c.dead = true
 		}
 	}
-	if f.reached == [2]int{} && f.refused > 0 {
+	if c.reached == [2]int{} && c.refused > 0 {
 		c.dead = true
 	}
 	if c.step().Via != "" || !c.dead {
 		c.dead = false
 		return
 	}
-	first := f.ends[0]
-	if i := slices.IndexFunc(f.ends, func(t smtpd.Trace) bool { return t.Result == smtpd.Permit || t.Result == smtpd.Discard }); i >= 0 {
-		first = f.ends[i]
+	first := c.ends[0]
+	if i := slices.IndexFunc(c.ends, func(t smtpd.Trace) bool { return t.Result == smtpd.Permit || t.Result == smtpd.Discard }); i >= 0 {
+		first = c.ends[i]
 	}
 	c.ended, c.end, c.endUnit = first.Result, first.By, first.Unit
 }
@@ -97,8 +96,8 @@ func (c *call) judge(f *fate) {
 // placesOf are the lists of a service in the order of a session.
 func (x *examination) placesOf(s *maincf.Service) []*place {
 	var all []*place
-	for i := range x.places {
-		if p := &x.places[i]; p.Name != "etrn" && slices.Contains(p.services, s) {
+	for _, p := range x.places {
+		if p.Name != "etrn" && slices.Contains(p.services, s) {
 			all = append(all, p)
 		}
 	}
@@ -117,7 +116,7 @@ func (x *examination) smtpdConfig(values maincf.Params) *smtpd.Config {
 	}
 }
 
-func (x *examination) wayOf(s *maincf.Service, places []*place, fates []fate) *way {
+func (x *examination) wayOf(s *maincf.Service, places []*place) *way {
 	values := x.m.Postfix.With(s)
 	config := x.smtpdConfig(values)
 	w := &way{}
@@ -131,7 +130,7 @@ func (x *examination) wayOf(s *maincf.Service, places []*place, fates []fate) *w
 	for _, domain := range firstDomains(values) {
 		var n counts
 		for _, stranger := range smtpd.Strangers(domain) {
-			j := journey{x: x, w: w, s: s, fates: fates}
+			j := journey{x: x, w: w, s: s}
 			j.travel(config, places, lists, &stranger)
 			n.add(family(&stranger), &j)
 		}
@@ -173,7 +172,6 @@ type journey struct {
 	x                *examination
 	w                *way
 	s                *maincf.Service
-	fates            []fate
 	accepted, judged bool
 }
 
@@ -198,32 +196,22 @@ func (j *journey) travel(config *smtpd.Config, places []*place, lists []maincf.L
 // note counts the calls of ours in a list that were reached, and those that were
 // not.
 func (j *journey) note(p *place, t *smtpd.Trace, family int) {
-	for i := range j.x.ours {
-		c := &j.x.ours[i]
+	for _, c := range j.x.ours {
 		if c.place != p {
 			continue
 		}
-		f := &j.fates[i]
 		switch {
 		case slices.Contains(t.Calls, c.step().Arg):
-			f.reached[family]++
+			c.reached[family]++
 			j.judged = j.judged || j.x.works(c, j.s)
-			j.doubt(t.Doubts)
+			j.w.undetermined = withNew(j.w.undetermined, t.Undetermined...)
 			continue
 		case t.Result == smtpd.Permit || t.Result == smtpd.Discard:
-			f.passed[family]++
+			c.passed[family]++
 		default:
-			f.refused++
+			c.refused++
 		}
-		f.ends = append(f.ends, *t)
-	}
-}
-
-func (j *journey) doubt(doubts []string) {
-	for _, d := range doubts {
-		if !slices.Contains(j.w.doubts, d) {
-			j.w.doubts = append(j.w.doubts, d)
-		}
+		c.ends = append(c.ends, *t)
 	}
 }
 

@@ -98,55 +98,49 @@ func (x *examination) notCalled(s *maincf.Service, elsewhere bool) Finding {
 // an error of Postfix's configuration.
 func (x *examination) isBroken(s *maincf.Service) bool {
 	return x.ways[s].broken != "" ||
-		slices.ContainsFunc(x.ours, func(c call) bool { return slices.Contains(c.services, s) && (c.Bad != "" || c.silent != "") }) ||
-		slices.ContainsFunc(x.others, func(c call) bool { return slices.Contains(c.services, s) && c.Bad != "" })
+		slices.ContainsFunc(x.ours, func(c *call) bool { return slices.Contains(c.services, s) && (c.Bad != "" || c.silent != "") }) ||
+		slices.ContainsFunc(x.others, func(c *call) bool { return slices.Contains(c.services, s) && c.Bad != "" })
 }
 
 // means reports whether a service has a call that is meant for the daemon.
 func (x *examination) means(s *maincf.Service) bool {
-	return slices.ContainsFunc(x.ours, func(c call) bool { return c.Name != "etrn" && slices.Contains(c.services, s) })
+	return slices.ContainsFunc(x.ours, func(c *call) bool { return c.Name != "etrn" && slices.Contains(c.services, s) })
 }
 
 func (x *examination) hasDead(s *maincf.Service) bool {
-	return slices.ContainsFunc(x.ours, func(c call) bool { return c.dead && slices.Contains(c.services, s) })
+	return slices.ContainsFunc(x.ours, func(c *call) bool { return c.dead && slices.Contains(c.services, s) })
 }
 
 // byTable reports whether a table, or another policy service, decides for whom a
 // service calls the daemon.
 func (x *examination) byTable(s *maincf.Service) bool {
-	return slices.ContainsFunc(x.ours, func(c call) bool { return c.step().Via != "" && slices.Contains(c.services, s) && x.works(&c, s) })
+	return slices.ContainsFunc(x.ours, func(c *call) bool { return c.step().Via != "" && slices.Contains(c.services, s) && x.works(c, s) })
 }
 
 // checkByTable tells of calls that are for some.
-func checkByTable(x *examination) []Finding {
-	var all []Finding
-	for i := range x.ours {
-		c := &x.ours[i]
-		if c.step().Via == "" || x.ways[c.services[0]].unjudged == nil {
-			continue
-		}
-		all = append(all, Finding{
-			ID: "call.by-table", Level: Info,
-			Title: fmt.Sprintf("The class %s calls the daemon, for some: %s decides for whom (%s)", brief(c.step().Class), brief(c.step().Via), c.names()),
-			Why:   "Whoever that does not name the class for is not judged. What it says is not known here.",
-		})
+func checkByTable(x *examination, c *call) []Finding {
+	if c.step().Via == "" || x.ways[c.services[0]].unjudged == nil {
+		return nil
 	}
-	return all
+	return []Finding{{
+		ID: "call.by-table", Level: Info,
+		Title: fmt.Sprintf("The class %s calls the daemon, for some: %s decides for whom (%s)", brief(c.step().Class), brief(c.step().Via), c.names()),
+		Why:   "Whoever that does not name the class for is not judged. What it says is not known here.",
+	}}
 }
 
 // checkUnreadTables tells of what may end a list before the call, and is not known
 // here.
 func checkUnreadTables(x *examination) []Finding {
 	var names []string
-	for i := range x.ours {
-		c := &x.ours[i]
-		doubts := x.ways[c.services[0]].doubts
-		if c.dead || c.kind != maincf.MX || len(doubts) == 0 {
+	for _, c := range x.ours {
+		undetermined := x.ways[c.services[0]].undetermined
+		if c.dead || c.kind != maincf.MX || len(undetermined) == 0 {
 			continue
 		}
 		for _, s := range c.before() {
-			if text := s.Name + " " + s.Arg; s.Via == "" && slices.Contains(doubts, text) && !slices.Contains(names, text) {
-				names = append(names, text)
+			if text := s.Name + " " + s.Arg; s.Via == "" && slices.Contains(undetermined, text) {
+				names = withNew(names, text)
 			}
 		}
 	}
@@ -184,7 +178,7 @@ func checkBroken(x *examination) []Finding {
 	var all []Finding
 	for _, s := range x.servicesOf(maincf.MX) {
 		w := x.ways[s]
-		if w.broken == "" || slices.ContainsFunc(x.ours, func(c call) bool { return c.Bad != "" && c.place == w.brokenAt }) {
+		if w.broken == "" || slices.ContainsFunc(x.ours, func(c *call) bool { return c.Bad != "" && c.place == w.brokenAt }) {
 			continue // that is said of the call
 		}
 		p := w.brokenAt
@@ -207,9 +201,9 @@ func checkBroken(x *examination) []Finding {
 func (x *examination) servicesOf(kinds ...maincf.Kind) []*maincf.Service {
 	var all []*maincf.Service
 	for _, k := range kinds {
-		for i := range x.places {
-			if x.places[i].kind == k && x.places[i].Name == "client" {
-				all = append(all, x.places[i].services...)
+		for _, p := range x.places {
+			if p.kind == k && p.Name == "client" {
+				all = append(all, p.services...)
 			}
 		}
 	}
@@ -217,15 +211,14 @@ func (x *examination) servicesOf(kinds ...maincf.Kind) []*maincf.Service {
 }
 
 func (x *examination) placeOf(s *maincf.Service, stage string) *place {
-	i := slices.IndexFunc(x.places, func(p place) bool { return p.Name == stage && slices.Contains(p.services, s) })
-	return &x.places[i]
+	i := slices.IndexFunc(x.places, func(p *place) bool { return p.Name == stage && slices.Contains(p.services, s) })
+	return x.places[i]
 }
 
 // whereCalled lists the stages and services of the calls.
 func (x *examination) whereCalled(services []*maincf.Service) string {
 	var all []string
-	for i := range x.ours {
-		c := &x.ours[i]
+	for _, c := range x.ours {
 		if c.Name == "etrn" || c.dead || !slices.ContainsFunc(c.services, func(s *maincf.Service) bool { return slices.Contains(services, s) && x.works(c, s) }) {
 			continue
 		}
@@ -233,9 +226,7 @@ func (x *examination) whereCalled(services []*maincf.Service) string {
 		if by := c.step().Via; by != "" {
 			text += fmt.Sprintf(" (class %s, for whom %s names it)", brief(c.step().Class), brief(by))
 		}
-		if !slices.Contains(all, text) {
-			all = append(all, text)
-		}
+		all = withNew(all, text)
 	}
 	return and(all)
 }
@@ -244,9 +235,9 @@ func (x *examination) whereCalled(services []*maincf.Service) string {
 // this one at an old address.
 func (x *examination) nearMiss(s *maincf.Service) string {
 	var other []string
-	for i := range x.others {
-		if c := &x.others[i]; slices.Contains(c.services, s) && !slices.Contains(other, brief(c.Endpoint.Text)) {
-			other = append(other, brief(c.Endpoint.Text))
+	for _, c := range x.others {
+		if slices.Contains(c.services, s) {
+			other = withNew(other, brief(c.Endpoint.Text))
 		}
 	}
 	if len(other) == 0 {
@@ -256,110 +247,92 @@ func (x *examination) nearMiss(s *maincf.Service) string {
 }
 
 // checkDead looks for calls that the mail of strangers never comes to.
-func checkDead(x *examination) []Finding {
-	var all []Finding
-	for i := range x.ours {
-		c := &x.ours[i]
-		if !c.dead || c.Name == "etrn" || c.ended == smtpd.Broken {
-			continue
-		}
-		f := Finding{
-			"call.dead", Error, fmt.Sprintf("The call is never reached: it stands behind %q in %s (%s)", brief(c.end), c.Param, c.names()),
-			"That lets nearly all mail for your domains pass, so that Postfix looks at nothing behind it in this list, and nobody is judged.",
-			x.rewire(c.place),
-		}
-		switch {
-		case c.ended == smtpd.Refuse:
-			f.Why = "That decides for every client, so that Postfix looks at nothing behind it."
-		case c.end == "permit_mynetworks":
-			f.Why = "mynetworks holds nearly everybody: see there."
-			f.Do = x.narrowNetworks(c.services[0])
-		}
-		all = append(all, f)
+func checkDead(x *examination, c *call) []Finding {
+	if !c.dead || c.Name == "etrn" || c.ended == smtpd.Broken {
+		return nil
 	}
-	return all
+	f := Finding{
+		"call.dead", Error, fmt.Sprintf("The call is never reached: it stands behind %q in %s (%s)", brief(c.end), c.Param, c.names()),
+		"That lets nearly all mail for your domains pass, so that Postfix looks at nothing behind it in this list, and nobody is judged.",
+		x.rewire(c.place),
+	}
+	switch {
+	case c.ended == smtpd.Refuse:
+		f.Why = "That decides for every client, so that Postfix looks at nothing behind it."
+	case c.end == "permit_mynetworks":
+		f.Why = "mynetworks holds nearly everybody: see there."
+		f.Do = x.narrowNetworks(c.services[0])
+	}
+	return []Finding{f}
 }
 
 // checkSilent looks for calls of policy services that are not there. One that
 // stands for this daemon is replaced in its line.
 func checkSilent(x *examination) []Finding {
 	var all []Finding
-	for _, calls := range [][]call{x.ours, x.others} {
-		for i := range calls {
-			c := &calls[i]
-			if c.silent == "" {
-				continue
-			}
-			f := Finding{
-				"call.silent", Error, fmt.Sprintf("Nobody listens on %s, which Postfix calls in %s (%s): %s", brief(c.Endpoint.Text), c.Param, c.names(), brief(c.silent)),
-				"Postfix takes default_action for all mail: without one, 451 to everybody.",
-				[]string{"# start that service, or take its call out of " + c.Param},
-			}
-			if len(x.ours) > 0 && &calls[0] == &x.ours[0] {
-				f.Why += fmt.Sprintf(" The daemon listens on %s. If another service belongs there, start that first, and run doctor again.", and(x.listening()))
-				f.Do = x.rewire(c.place)
-			}
-			all = append(all, f)
+	for i, c := range slices.Concat(x.ours, x.others) {
+		if c.silent == "" {
+			continue
 		}
+		f := Finding{
+			"call.silent", Error, fmt.Sprintf("Nobody listens on %s, which Postfix calls in %s (%s): %s", brief(c.Endpoint.Text), c.Param, c.names(), brief(c.silent)),
+			"Postfix takes default_action for all mail: without one, 451 to everybody.",
+			[]string{"# start that service, or take its call out of " + c.Param},
+		}
+		if i < len(x.ours) {
+			f.Why += fmt.Sprintf(" The daemon listens on %s. If another service belongs there, start that first, and run doctor again.", and(x.listening()))
+			f.Do = x.rewire(c.place)
+		}
+		all = append(all, f)
 	}
 	return all
 }
 
 // checkFamily looks for calls to an address family that Postfix does not speak.
-func checkFamily(x *examination) []Finding {
-	var all []Finding
-	for i := range x.ours {
-		c := &x.ours[i]
-		s := c.services[0]
-		if c.Endpoint.Network != "inet" || c.Bad != "" || c.silent != "" || x.reaches(c, s) {
-			continue
-		}
-		f := Finding{
-			"call.family", Error, fmt.Sprintf("Postfix does not get to %s in %s (%s)", brief(c.Endpoint.Text), c.Param, c.names()),
-			"inet_protocols = " + brief(x.get(s, "inet_protocols")) + " leaves that address family out, so that Postfix takes default_action for all mail.",
-			x.rewire(c.place),
-		}
-		if !slices.ContainsFunc(x.listening(), func(address string) bool { return x.speaks(s, address) }) {
-			f.Do = x.setFor(s, "inet_protocols", "all")
-		}
-		all = append(all, f)
+func checkFamily(x *examination, c *call) []Finding {
+	s := c.services[0]
+	if c.Endpoint.Network != "inet" || c.Bad != "" || c.silent != "" || x.reaches(c, s) {
+		return nil
 	}
-	return all
+	f := Finding{
+		"call.family", Error, fmt.Sprintf("Postfix does not get to %s in %s (%s)", brief(c.Endpoint.Text), c.Param, c.names()),
+		"inet_protocols = " + brief(x.get(s, "inet_protocols")) + " leaves that address family out, so that Postfix takes default_action for all mail.",
+		x.rewire(c.place),
+	}
+	if !slices.ContainsFunc(x.listening(), func(address string) bool { return x.speaks(s, address) }) {
+		f.Do = x.setFor(s, "inet_protocols", "all")
+	}
+	return []Finding{f}
 }
 
 // checkOrder looks at what comes before the call in recipient restrictions:
 // whether relaying is refused first.
-func checkOrder(x *examination) []Finding {
-	var all []Finding
-	for i := range x.ours {
-		c := &x.ours[i]
-		if c.Name != "recipient" || c.dead || x.ways[c.services[0]].dies || slices.ContainsFunc(c.before(), func(s maincf.Step) bool { return guardsRelay(s.Name) && !s.Warn }) {
-			continue
-		}
-		if x.relayRefusedFirst(c.services[0]) {
-			continue
-		}
-		later := slices.ContainsFunc(c.steps[c.at:], func(s maincf.Step) bool { return guardsRelay(s.Name) })
-		f := Finding{
-			"call.before-relay-check", Warning,
-			fmt.Sprintf("Called before reject_unauth_destination in %s (%s)", c.Param, c.names()),
-			"Everybody who tries to relay through this host costs DNS lookups and a line in the decision log, for mail that is refused anyway. It opens no relay: the daemon never answers OK.",
-			x.rewire(c.place),
-		}
-		if v, _ := c.option("default_action"); later && actionLevel(v) == Error {
-			f.Level = Error
-			f.Why += " But default_action does while the daemon is down, and then lets anybody relay."
-		}
-		all = append(all, f)
+func checkOrder(x *examination, c *call) []Finding {
+	if c.Name != "recipient" || c.dead || x.ways[c.services[0]].dies || slices.ContainsFunc(c.before(), func(s maincf.Step) bool { return smtpd.RefusesRelay(s.Name) && !s.Warn }) {
+		return nil
 	}
-	return all
+	if x.relayRefusedFirst(c.services[0]) {
+		return nil
+	}
+	later := slices.ContainsFunc(c.steps[c.at:], func(s maincf.Step) bool { return smtpd.RefusesRelay(s.Name) })
+	f := Finding{
+		"call.before-relay-check", Warning,
+		fmt.Sprintf("Called before reject_unauth_destination in %s (%s)", c.Param, c.names()),
+		"Everybody who tries to relay through this host costs DNS lookups and a line in the decision log, for mail that is refused anyway. It opens no relay: the daemon never answers OK.",
+		x.rewire(c.place),
+	}
+	if v, _ := c.option("default_action"); later && actionLevel(v) == Error {
+		f.Level = Error
+		f.Why += " But default_action does while the daemon is down, and then lets anybody relay."
+	}
+	return []Finding{f}
 }
 
 // relayRefusedFirst reports whether smtpd_relay_restrictions refuse strangers
 // before recipient restrictions are looked at.
 func (x *examination) relayRefusedFirst(s *maincf.Service) bool {
 	return x.relayFirst(s) && slices.ContainsFunc(x.placeOf(s, "relay").steps, func(s maincf.Step) bool {
-		return (guardsRelay(s.Name) || s.Name == "reject" || s.Name == "defer" || s.Name == "check_relay_domains") && !s.Warn
+		return (smtpd.RefusesRelay(s.Name) || s.Name == "reject" || s.Name == "defer" || s.Name == "check_relay_domains") && !s.Warn
 	})
 }
 
@@ -372,90 +345,4 @@ func (x *examination) relayFirst(s *maincf.Service) bool {
 		first = "${{$compatibility_level} <level {3.6} ? {no} : {yes}}"
 	}
 	return values.Expand(first) == "yes"
-}
-
-// checkUsers looks whether our own hosts and users are let pass before the call.
-func checkUsers(x *examination) []Finding {
-	var all []Finding
-	for i := range x.ours {
-		c := &x.ours[i]
-		if c.dead || c.kind != maincf.MX && c.kind != maincf.Submission {
-			continue
-		}
-		switch missing, later := c.permitsMissing(); {
-		case len(later) > 0:
-			all = append(all, x.beforePermit(c, later))
-		case len(missing) > 0:
-			all = append(all, x.noPermit(c, missing))
-		}
-	}
-	return all
-}
-
-// permitsMissing are the permits for our own hosts and users that do not stand
-// before the call, and those of them that stand behind it. Where the call itself is
-// out of place they do not matter.
-func (c *call) permitsMissing() (missing, later []string) {
-	if c.Name == "data" || c.Name == "end_of_data" {
-		return nil, nil
-	}
-	for _, name := range ownFirst() {
-		is := func(s maincf.Step) bool { return s.Name == name && !s.Warn }
-		switch {
-		case slices.ContainsFunc(c.before(), is):
-		case slices.ContainsFunc(c.steps[c.at:], is):
-			missing, later = append(missing, name), append(later, name)
-		default:
-			missing = append(missing, name)
-		}
-	}
-	return missing, later
-}
-
-func (x *examination) beforePermit(c *call, later []string) Finding {
-	f := Finding{
-		"call.before-permit", Warning, fmt.Sprintf("Called before %s in %s (%s)", and(later), c.Param, c.names()),
-		"Your own hosts and users are asked about too.", x.rewire(c.place),
-	}
-	if x.v.Builtin {
-		f.Why += " The built-in rules let those who logged in and own and private addresses pass, but each costs a question; an address that only Postfix knows to be yours is judged."
-	} else {
-		f.Why += " The configuration has rules of its own: one of them may refuse a laptop for its name."
-	}
-	return f
-}
-
-// noPermit is about lists without what lets own clients pass, which is usual in
-// client restrictions.
-func (x *examination) noPermit(c *call, missing []string) Finding {
-	level := Info
-	if !x.v.Builtin {
-		level = Warning
-	}
-	return Finding{
-		"call.no-permit", level, fmt.Sprintf("%s has no %s before the call (%s)", c.Param, and(missing), c.names()),
-		"Your own hosts and users are asked about too. The built-in rules let them pass; rules of your own have to do so themselves: { authenticated = true }, { client = [\"loopback\", \"private\", \"own\"] }.",
-		x.completed(c),
-	}
-}
-
-// completed is the command that puts before a call all that it would be better to
-// have there, so that of two findings about it one does not undo the other.
-func (x *examination) completed(c *call) []string {
-	missing, later := c.permitsMissing()
-	if len(later) > 0 {
-		missing = nil // rewire moves them
-	}
-	if x.asksOfUnlisted(c) {
-		missing = append(missing, "reject_unlisted_recipient")
-	}
-	return x.rewireWith(c.place, missing)
-}
-
-func asUnits(names []string) []smtpd.Unit {
-	var list []smtpd.Unit
-	for _, n := range names {
-		list = append(list, smtpd.Unit{n})
-	}
-	return list
 }

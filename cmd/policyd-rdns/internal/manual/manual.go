@@ -1,6 +1,6 @@
 // Package manual writes the manual pages in roff, for man(1): policyd-rdns(8)
 // from the help of the commands, policyd-rdns.toml(5) from the comments of
-// config.example.toml. What neither says (files, signals, how to wire it to
+// config.example.toml. What neither says (files, signals, how to connect it to
 // Postfix) is in the templates. The pages need the macros of man(7) only, and
 // are ASCII.
 package manual

@@ -67,10 +67,8 @@ func New(version string, state func() State) *Metrics {
 		decisions: counters("decisions_total",
 			"Decisions, by what Postfix was told and the rule that decided; rule is empty if none held.", "action", "rule"),
 		observed: counters("observed_total",
-			"Decisions in which a rule under observation held, or nothing is carried out, by what it would have been.", "action", "rule"),
-		impaired: counters("impaired_decisions_total",
-			"Decisions that were less than a reject for a doubt (downgraded), rested on an answer past its TTL (stale), "+
-				"were made while no DNS server answered (outage) or without room for a lookup (overload).", "reason"),
+			"Decisions that were only observed, by a rule or by the whole configuration, by what they would have been.", "action", "rule"),
+		impaired: counters("impaired_decisions_total", impairedHelp(), "reason"),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "decision_duration_seconds",
 			Help: "Time from a request to its decision, DNS included.",

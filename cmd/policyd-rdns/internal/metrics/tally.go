@@ -5,15 +5,37 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
 
 // Tally counts the decisions that are made by one configuration. The nil Tally
 // counts nothing.
 type Tally struct {
-	m                                   *Metrics
-	decisions, observed                 map[string]byAction // by rule
-	downgraded, stale, outage, overload prometheus.Counter
+	m                   *Metrics
+	decisions, observed map[string]byAction // by rule
+	impaired            [len(impairments)]prometheus.Counter
+}
+
+// impairments are what makes a decision less than it could be, in the order of the
+// documentation.
+var impairments = [...]struct {
+	reason, means string
+	holds         func(*policy.Decision, *policy.Facts) bool
+}{
+	{"downgraded", "were less than a reject for a temporary failure", func(d *policy.Decision, _ *policy.Facts) bool { return d.Downgraded }},
+	{"stale", "rested on an answer past its TTL", func(_ *policy.Decision, f *policy.Facts) bool { return f.Stale }},
+	{"outage", "were made while no DNS server answered", func(_ *policy.Decision, f *policy.Facts) bool { return f.Outage }},
+	{"overload", "were made without room for a lookup", func(_ *policy.Decision, f *policy.Facts) bool { return f.Overload }},
+}
+
+// impairedHelp is what there is to know about the metric of impairments.
+func impairedHelp() string {
+	means := make([]string, len(impairments))
+	for i, one := range impairments {
+		means[i] = one.means + " (" + one.reason + ")"
+	}
+	return "Decisions that " + plain.List(means, "or") + "."
 }
 
 // byAction are a rule's counters; nil for what it hardly comes to.
@@ -23,10 +45,9 @@ type byAction [policy.NumActions]prometheus.Counter
 // that are new, with the value 0. The counters of rules that are not among its
 // own are dropped: it is to be called again when the configuration changes.
 func (m *Metrics) Tally(rules *policy.Rules, old *Tally) *Tally {
-	t := &Tally{
-		m: m, decisions: map[string]byAction{}, observed: map[string]byAction{},
-		downgraded: m.impaired.WithLabelValues("downgraded"), stale: m.impaired.WithLabelValues("stale"),
-		outage: m.impaired.WithLabelValues("outage"), overload: m.impaired.WithLabelValues("overload"),
+	t := &Tally{m: m, decisions: map[string]byAction{}, observed: map[string]byAction{}}
+	for i, one := range impairments {
+		t.impaired[i] = m.impaired.WithLabelValues(one.reason)
 	}
 	t.add(t.decisions, m.decisions, "", policy.DUNNO)
 	for i := range rules.List {
@@ -48,7 +69,7 @@ func (m *Metrics) Tally(rules *policy.Rules, old *Tally) *Tally {
 	return t
 }
 
-// add finds a rule's counters for its action, and what doubt may make of it.
+// add finds a rule's counters for its action, and what a temporary failure may make of it.
 func (t *Tally) add(to map[string]byAction, from *prometheus.CounterVec, rule string, a policy.Action) {
 	c := to[rule]
 	for _, less := range policy.Actions(true) {
@@ -81,12 +102,9 @@ func (t *Tally) Count(d *policy.Decision, f *policy.Facts, took time.Duration) {
 	if d.Decided != d.Action {
 		count(t.observed, t.m.observed, policy.Ruling{Action: d.Decided, Rule: d.Rule})
 	}
-	for _, reason := range [...]struct {
-		holds   bool
-		counter prometheus.Counter
-	}{{d.Downgraded, t.downgraded}, {f.Stale, t.stale}, {f.Outage, t.outage}, {f.Overload, t.overload}} {
-		if reason.holds {
-			reason.counter.Inc()
+	for i := range impairments {
+		if impairments[i].holds(d, f) {
+			t.impaired[i].Inc()
 		}
 	}
 }

@@ -25,10 +25,10 @@ const (
 	maxAwaited = 1 << 16
 )
 
-// signs are what speaks for a client, or against it, in one decision. None of
+// features are what speaks for a client, or against it, in one decision. None of
 // them is drawn from the sender's address alone, which anyone may forge.
-type signs struct {
-	confirmed []string // names that resolve back to the client
+type features struct {
+	confirmed []string // names that resolve to the client
 	chosen    string   // a confirmed name that was not made from the address
 	org       string   // of the sender
 	named     bool     // a chosen name is in the sender's organisational domain
@@ -39,9 +39,9 @@ type signs struct {
 	ours      bool     // the HELO is one of our names
 }
 
-func (d *digester) signs(r *journal.Record) signs {
+func (d *digester) features(r *journal.Record) features {
 	q, f, checks := &r.Request, &r.Facts, &r.Decision.Checks
-	var s signs
+	var s features
 	s.ours = checks[policy.CheckHELO] == policy.Own
 	s.org = hostname.Organisation(match.MailDomain(q.Sender))
 	claimed := false
@@ -71,7 +71,7 @@ func (d *digester) signs(r *journal.Record) signs {
 	return s
 }
 
-// chosen says that a name was not made from the address.
+// chosen reports whether a name was not made from the address.
 func (d *digester) chosen(n *policy.Name) bool {
 	if !n.Valid || d.rules.GenericNames.Has(n.Name) {
 		return false
@@ -84,29 +84,29 @@ type candidate struct {
 	client netip.Addr
 	Count  // refused
 	period
-	outcomes [numOutcomes]int
-	rules    tally
-	senders  tally
-	helos    tally
+	Refusals
+	rules   tally
+	senders tally
+	helos   tally
 
-	messages  int // that were looked at: refused, or accepted by the rules
-	signed    int // of these with a sender whose domain has an organisation
-	named     int
-	heloGiven int
-	own       int
-	claimed   int
-	host      int
-	ours      int
-	accepted  Count // by the rules, later
-	arrived   int   // refused mails that were accepted later, from it or its network
-	chosen    string
-	org       string // of senders, where that is known
-	helo      string // that is known to be its own
-	name      string // confirmed in each refused decision
-	unsure    bool   // there is no such name
-	shown     string // name for people, perhaps not confirmed
-	confirmed bool   // shown is
-	settled   bool   // the last message was accepted
+	messages     int // that were looked at: refused, or accepted by the rules
+	signed       int // of these with a sender whose domain has an organisation
+	named        int
+	heloGiven    int
+	own          int
+	claimed      int
+	host         int
+	ours         int
+	accepted     Count // by the rules, later
+	arrived      int   // refused mails that were accepted later, from it or its network
+	chosen       string
+	org          string // of senders, where that is known
+	helo         string // that is known to be its own
+	name         string // confirmed in each refused decision
+	unsure       bool   // there is no such name
+	shown        string // name for people, perhaps not confirmed
+	confirmed    bool   // shown is
+	lastAccepted bool   // the last message was accepted
 
 	days       []int64
 	recipients []uint64
@@ -202,8 +202,8 @@ func (c *candidate) refuse(i *item, seen *counted) {
 	w := &i.who
 	first := c.Count.add(i.message, seen)
 	c.period.add(i.at)
-	c.outcomes[i.outcome]++
-	c.settled = false
+	c.Refusals.add(i.outcome)
+	c.lastAccepted = false
 	countText(&c.rules, w.objection.Rule)
 	c.keepName(w)
 	if !slices.ContainsFunc(c.samples, func(s sample) bool { return s.refusal == w.objection }) && len(c.samples) < maxSamples {
@@ -224,9 +224,9 @@ func (c *candidate) keepName(w *who) {
 	c.show(w)
 	switch {
 	case c.unsure:
-	case c.name == "" && len(w.signs.confirmed) > 0 && c.Decisions == 1:
-		c.name = strings.Clone(w.signs.confirmed[0])
-	case c.name == "" || !slices.Contains(w.signs.confirmed, c.name):
+	case c.name == "" && len(w.features.confirmed) > 0 && c.Decisions == 1:
+		c.name = strings.Clone(w.features.confirmed[0])
+	case c.name == "" || !slices.Contains(w.features.confirmed, c.name):
 		c.name, c.unsure = "", true
 	}
 }
@@ -238,9 +238,9 @@ func (c *candidate) show(w *who) {
 	}
 }
 
-// look takes the signs of a message.
+// look takes the features of a message.
 func (c *candidate) look(i *item) {
-	w, s := &i.who, &i.who.signs
+	w, s := &i.who, &i.who.features
 	c.messages++
 	countText(&c.senders, w.sender)
 	if !c.helos.has(w.helo) && len(c.helos.list) < maxHELOs {
@@ -251,12 +251,12 @@ func (c *candidate) look(i *item) {
 	if d := i.at.Unix() / (24 * 60 * 60); len(c.days) < maxDays && !slices.Contains(c.days, d) {
 		c.days = append(c.days, d)
 	}
-	for _, sign := range []struct {
+	for _, feature := range []struct {
 		is   bool
 		into *int
 	}{{s.org != "", &c.signed}, {s.named, &c.named}, {s.heloGiven, &c.heloGiven}, {s.own, &c.own}, {s.claimed, &c.claimed}, {s.host, &c.host}, {s.ours, &c.ours}} {
-		if sign.is {
-			*sign.into++
+		if feature.is {
+			*feature.into++
 		}
 	}
 	if s.chosen != "" && (c.chosen == "" || s.named && c.named == 1) {
@@ -273,7 +273,7 @@ func (c *candidate) look(i *item) {
 
 // accept notes a decision that was accepted by the rules.
 func (c *candidate) accept(i *item, seen *counted) {
-	c.settled = true
+	c.lastAccepted = true
 	c.show(&i.who)
 	if c.accepted.add(i.message, seen) {
 		c.look(i)

@@ -69,6 +69,15 @@ func (t *tally) sorted() []tallied {
 	})
 }
 
+// cutTo are the first of a list, at most so many, and how many others there are; 0:
+// all.
+func cutTo[T any](list []T, top int) (first []T, more int) {
+	if top == 0 || len(list) <= top {
+		return list, 0
+	}
+	return list[:top], len(list) - top
+}
+
 // lighter gives the keys of the lighter half of a map.
 func lighter[K comparable, V any](m map[K]V, weight func(V) int) []K {
 	keys := slices.Collect(maps.Keys(m))

@@ -1,6 +1,10 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
+)
 
 // Evidence is something that speaks for a client, or against it.
 type Evidence struct {
@@ -26,16 +30,16 @@ func (c *candidate) evidence(o *owners) (all []Evidence, known bool) {
 	c.identity(o, say)
 	known = len(all) > 0
 	if c.arrived > 0 {
-		say(20, "what was refused came again and was accepted, from it or its network (%s)", times(c.arrived))
+		say(20, "what was refused came again and was accepted, from it or its network (%s)", plain.Times(c.arrived))
 	}
 	if m := c.patient(); m != nil {
-		say(15, "it tried one mail %s in %s at growing intervals, as a mail queue does", times(m.tries), durationWords(m.last.Sub(m.first)))
+		say(15, "it tried one mail %s in %s at growing intervals, as a mail queue does", plain.Times(m.tries), durationWords(m.last.Sub(m.first)))
 	}
 	if len(c.recipients) >= leastRecipients && len(c.days) >= leastDays {
 		say(15, "it wrote to %s on %d days", atLeast(len(c.recipients), maxRecipients, "recipients"), len(c.days))
 	}
 	if c.accepted.Messages > c.Messages {
-		say(10, "%s of it were accepted later, more than were refused", plural(c.accepted.Messages, "message"))
+		say(10, "%s of it were accepted later, more than were refused", plain.Plural(c.accepted.Messages, "message"))
 	}
 	if c.ours > 0 {
 		say(-40, "its HELO was one of our names")
@@ -67,21 +71,21 @@ func (c *candidate) identity(o *owners, say func(points int, format string, args
 	own := c.own > 0 && 2*c.own >= c.messages
 	switch {
 	case mostly(c.named):
-		say(40, "its confirmed name %s is in the domain of its senders, %s (%d of %s)", c.chosen, c.org, c.named, plural(c.messages, "message"))
+		say(40, "its confirmed name %s is in the domain of its senders, %s (%d of %s)", c.chosen, c.org, c.named, plain.Plural(c.messages, "message"))
 	case mostly(c.heloGiven):
-		say(40, "it says HELO %s, which resolves to it and is in the domain of its senders, %s (%d of %s)", c.helo, c.org, c.heloGiven, plural(c.messages, "message"))
+		say(40, "its HELO %s resolves to it and is in the domain of its senders, %s (%d of %s)", c.helo, c.org, c.heloGiven, plain.Plural(c.messages, "message"))
 	case own && c.chosen != "":
-		say(20, "it says HELO %s, of the same organisation as its confirmed name %s", c.helo, c.chosen)
+		say(20, "its HELO %s is of the same organisation as its confirmed name %s", c.helo, c.chosen)
 	case own:
-		say(20, "it says HELO %s, which resolves to it", c.helo)
+		say(20, "its HELO %s resolves to it", c.helo)
 	case mostly(c.claimed):
 		say(15, "its name and its HELO are in the domain of its senders, %s; neither is confirmed, so that this alone proves little", c.org)
 	case c.constant(o):
-		say(15, "it always says HELO %s and sends from %s, which no other client does; this alone proves little", c.helos.list[0].text, c.senders.list[0].text)
+		say(15, "its HELO is always %s and it always sends from %s, which no other client does; this alone proves little", c.helos.list[0].text, c.senders.list[0].text)
 	}
 }
 
-// constant says that a client always says the same of itself, and no other
+// constant reports whether a client always claims the same of itself, and no other
 // client does.
 func (c *candidate) constant(o *owners) bool {
 	return c.messages >= constantMessages && len(c.days) >= constantDays && c.host == c.messages &&

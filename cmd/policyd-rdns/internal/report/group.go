@@ -39,9 +39,9 @@ func (k groupKey) name() string {
 type group struct {
 	Count
 	period
-	outcomes [numOutcomes]int
-	senders  tally
-	rules    tally
+	Refusals
+	senders tally
+	rules   tally
 }
 
 // groups is a bounded number of groups.
@@ -59,7 +59,7 @@ func (g *groups) add(key groupKey, i *item, seen *counted) {
 	}
 	one.Count.add(i.message, seen)
 	one.period.add(i.at)
-	one.outcomes[i.outcome]++
+	one.Refusals.add(i.outcome)
 	countText(&one.senders, i.who.sender)
 	countText(&one.rules, i.who.refusal.Rule)
 }
@@ -100,8 +100,7 @@ func (g *groups) report(top int) Groups {
 	r := Groups{List: []Group{}, Others: g.others, Cut: g.cut}
 	for key, one := range g.byKey {
 		out := Group{
-			Name: key.name(), Confirmed: key.confirmed, Count: one.Count,
-			Rejected: one.outcomes[Rejected], Deferred: one.outcomes[Deferred], Observed: one.outcomes[Observed],
+			Name: key.name(), Confirmed: key.confirmed, Count: one.Count, Refusals: one.Refusals,
 			Rule: one.rules.sorted()[0].text, MoreSenders: one.senders.more, First: one.first, Last: one.last,
 		}
 		for _, s := range one.senders.sorted() {
@@ -112,10 +111,7 @@ func (g *groups) report(top int) Groups {
 	slices.SortFunc(r.List, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Decisions, a.Decisions), cmp.Compare(a.Name, b.Name), compareBool(b.Confirmed, a.Confirmed))
 	})
-	if top > 0 && len(r.List) > top {
-		r.More = len(r.List) - top
-		r.List = r.List[:top]
-	}
+	r.List, r.More = cutTo(r.List, top)
 	return r
 }
 

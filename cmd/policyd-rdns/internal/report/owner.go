@@ -35,5 +35,5 @@ func (o *owners) add(domain string, client netip.Addr) {
 	}
 }
 
-// alone says that a domain is used by that client and no other.
+// alone reports whether a domain is used by that client and no other.
 func (o *owners) alone(domain string, client netip.Addr) bool { return o.byDomain[domain] == client }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/browser"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
 
@@ -41,7 +42,7 @@ func hostileReport(t *testing.T) *Report {
 		r.DNS.Zones = append(r.DNS.Zones, ZoneFault{Zone: h, Example: h, Fault: h, Decisions: 1, First: begin, Last: begin})
 		r.Speed.Slowest = append(r.Speed.Slowest, Slow{Name: h, Fault: h, At: begin})
 		r.Wanted.List = append(r.Wanted.List, Client{
-			Client: "203.0.113.1", Name: h, Rules: []string{h}, Senders: []string{h}, Evidence: []Evidence{{-5, h}}, Paste: safe(h), First: begin, Last: begin,
+			Client: "203.0.113.1", Name: h, Rules: []string{h}, Senders: []string{h}, Evidence: []Evidence{{-5, h}}, Paste: plain.Brief(h), First: begin, Last: begin,
 		})
 	}
 	return r

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
@@ -32,7 +33,7 @@ type Config struct {
 	Place *time.Location
 	// Top bounds the rows of each list; 0: all that are kept.
 	Top int
-	// Wants says of a record whether it is counted. It is called from several
+	// Wants reports whether a record is counted. It is called from several
 	// goroutines at once.
 	Wants func(*journal.Record) bool
 	// Progress is told now and then how many decisions were counted.
@@ -73,21 +74,21 @@ func Read(ctx context.Context, r *journal.Reader, c Config) (*Report, error) {
 // item is what is counted of one decision. Its texts share the memory of the
 // line.
 type item struct {
-	at        time.Time
-	message   uint64 // the same for all recipients; 0: not known
-	outcome   Outcome
-	rule      string // that decided
-	decided   policy.Action
-	carried   bool // what was decided was done
-	would     []policy.Ruling
-	config    string
-	elapsed   time.Duration
-	questions int
-	notes     notes
-	faults    []lookupFault
-	uses      []use
-	who       who
-	text      string // the line, of a client that may be wanted
+	at      time.Time
+	message uint64 // the same for all recipients; 0: not known
+	outcome Outcome
+	rule    string // that decided
+	decided policy.Action
+	carried bool // what was decided was done
+	would   []policy.Ruling
+	config  string
+	elapsed time.Duration
+	queries int
+	notes   notes
+	faults  []lookupFault
+	uses    []exemption.Use
+	who     who
+	text    string // the line, of a client that may be wanted
 }
 
 // notes are the flags of a decision.
@@ -104,19 +105,19 @@ type who struct {
 	objection policy.Ruling // the same by the report's configuration; zero: none, or one that names whom it is for
 	mail      uint64        // the same for one sender, recipient and network
 	recipient uint64
-	signs     signs
+	features  features
 }
 
 // digester makes items of lines. It is not modified once it is in use.
 type digester struct {
-	exemptions exempter
+	exemptions *exemption.Finder
 	rules      *policy.Rules   // without texts
 	meant      map[string]bool // of each rule: it names whom it refuses
 	seed       maphash.Seed
 }
 
 func newDigester(c *Config) *digester {
-	d := &digester{exemptions: newExempter(c), rules: silenced(c.Rules), meant: map[string]bool{}, seed: maphash.MakeSeed()}
+	d := &digester{exemptions: exemption.New(c.Rules, c.Hash), rules: exemption.Silenced(c.Rules), meant: map[string]bool{}, seed: maphash.MakeSeed()}
 	for i := range c.Rules.List {
 		r := &c.Rules.List[i]
 		d.meant[r.Name] = namesClients(r)
@@ -124,7 +125,7 @@ func newDigester(c *Config) *digester {
 	return d
 }
 
-// namesClients says that a rule holds for whom it names and not for what the DNS
+// namesClients reports whether a rule holds for whom it names and not for what the DNS
 // says of anyone: what it refuses is meant to be.
 func namesClients(r *policy.Rule) bool {
 	return len(r.When) > 0 && !slices.ContainsFunc(r.When, func(e policy.Entry) bool {
@@ -137,7 +138,7 @@ func (d *digester) item(l *journal.Line) item {
 	q, f, v := &l.Request, &l.Facts, &l.Decision
 	i := item{
 		at: q.Time, rule: v.Rule, decided: v.Decided, would: v.Would, config: l.Config,
-		carried: v.Action == v.Decided, elapsed: l.Elapsed, questions: f.Queries,
+		carried: v.Action == v.Decided, elapsed: l.Elapsed, queries: f.Queries,
 		notes: notes{v.Downgraded, f.Outage, f.Overload, f.Stale, f.Cached},
 	}
 	if q.Instance != "" {
@@ -145,7 +146,7 @@ func (d *digester) item(l *journal.Line) item {
 	}
 	i.faults = lookupFaults(f.Errors)
 	i.outcome = outcomeOf(v)
-	i.uses = d.exemptions.uses(l)
+	i.uses = d.exemptions.Uses(l)
 	d.client(l, &i)
 	return i
 }
@@ -197,7 +198,7 @@ func (d *digester) client(l *journal.Line, i *item) {
 	w.sender = senderDomain(q.Sender)
 	w.mail = d.hash(address.Network(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
 	w.recipient = d.hash(strings.ToLower(q.Recipient))
-	w.signs = d.signs(&l.Record)
+	w.features = d.features(&l.Record)
 	i.text = l.Text
 }
 
@@ -209,7 +210,7 @@ func (d *digester) objection(l *journal.Line, refusal policy.Ruling) policy.Ruli
 		again := d.rules.Judge(&l.Request, &l.Facts)
 		v, refusal = &again, refusalOf(&again)
 	}
-	// A doubt whether a rule holds is not what it is meant for.
+	// A temporary failure is not what a rule is meant for.
 	if v.Undetermined || d.meant[refusal.Rule] && !v.Downgraded {
 		return policy.Ruling{}
 	}

@@ -31,6 +31,8 @@ package report
 import (
 	"encoding/json"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
 )
 
 // Outcome is what became of a decision.
@@ -45,10 +47,20 @@ const (
 	numOutcomes
 )
 
-// String is the outcome as in reports.
-func (o Outcome) String() string {
-	return [...]string{"rejected", "deferred", "observed", "passed"}[o]
+// outcomes is all that there is to know of each.
+var outcomes = [numOutcomes]struct {
+	name   string
+	label  string // where there is room
+	letter byte   // in a chart of text
+}{
+	Rejected: {"rejected", "rejected", 'R'},
+	Deferred: {"deferred", "deferred", 'D'},
+	Observed: {"observed", "only observed", 'o'},
+	Passed:   {"passed", "passed", '.'},
 }
+
+// String is the outcome as in reports.
+func (o Outcome) String() string { return outcomes[o].name }
 
 // Count is a number of decisions, and of the messages that they are about.
 type Count struct {
@@ -69,10 +81,25 @@ func (o Outcomes) MarshalJSON() ([]byte, error) {
 	return json.Marshal(m)
 }
 
+func (o *Outcomes) all() int { return o.Refused() + o[Passed].Decisions }
+
 // Refused is the number of decisions that did not simply pass.
 func (o *Outcomes) Refused() int {
 	return o[Rejected].Decisions + o[Deferred].Decisions + o[Observed].Decisions
 }
+
+// Refusals counts decisions that did not simply pass.
+type Refusals struct {
+	Rejected int `json:"rejected"`
+	Deferred int `json:"deferred"`
+	Observed int `json:"observed"`
+}
+
+// all are the counts, in the order of the outcomes.
+func (r *Refusals) all() [Passed]*int { return [...]*int{&r.Rejected, &r.Deferred, &r.Observed} }
+
+// add counts a decision.
+func (r *Refusals) add(o Outcome) { *r.all()[o]++ }
 
 // Report is all that is told. Its fields in JSON are those of the object that
 // [Report.WriteJSON] writes.
@@ -88,15 +115,15 @@ type Report struct {
 	Unit  string   `json:"unit"`
 	Times []Bucket `json:"times"` // without gaps
 
-	Rules      []Rule      `json:"rules"`
-	Wanted     Wanted      `json:"wanted"`
-	Networks   Groups      `json:"networks"` // of refused clients
-	Domains    Groups      `json:"domains"`  // organisational ones, of refused clients' names
-	DNS        DNS         `json:"dns"`
-	Speed      Speed       `json:"speed"`
-	Config     ConfigUse   `json:"config"`
-	Silent     []string    `json:"silent"` // rules that never decided or would have
-	Exemptions []Exemption `json:"exemptions"`
+	Rules      []Rule             `json:"rules"`
+	Wanted     Wanted             `json:"wanted"`
+	Networks   Groups             `json:"networks"` // of refused clients
+	Domains    Groups             `json:"domains"`  // organisational ones, of refused clients' names
+	DNS        DNS                `json:"dns"`
+	Speed      Speed              `json:"speed"`
+	Config     ConfigUse          `json:"config"`
+	Silent     []string           `json:"silent"` // rules that never decided or would have
+	Exemptions []exemption.Report `json:"exemptions"`
 
 	place *time.Location
 }
@@ -111,7 +138,7 @@ type Lines struct {
 
 // Notes counts decisions by what else there is to say of them.
 type Notes struct {
-	Downgraded int `json:"downgraded"` // a doubt made less of a reject
+	Downgraded int `json:"downgraded"` // a temporary failure made less of a reject
 	Outage     int `json:"outage"`     // no DNS server answered anybody
 	Overload   int `json:"overload"`   // the daemon had no room for a lookup
 	Stale      int `json:"stale"`      // an answer past its TTL was used
@@ -132,6 +159,8 @@ type Rule struct {
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 	Times []int     `json:"times"` // decisions, as in Report.Times
+
+	outcome Outcome
 }
 
 // Groups are groups of decisions, those with the most first.
@@ -147,12 +176,10 @@ type Groups struct {
 // Group is a network or a domain.
 type Group struct {
 	Name string `json:"name"`
-	// Confirmed says of a domain that the clients' names resolve back to them.
-	Confirmed   bool      `json:"confirmed,omitempty"`
-	Count                 // that were refused or would have been
-	Rejected    int       `json:"rejected"`
-	Deferred    int       `json:"deferred"`
-	Observed    int       `json:"observed"`
+	// Confirmed reports whether the clients' names resolve to them, of a domain.
+	Confirmed bool `json:"confirmed,omitempty"`
+	Count          // that were refused or would have been
+	Refusals
 	Rule        string    `json:"rule"`    // that refused most often
 	Senders     []Sender  `json:"senders"` // domains, the most frequent first
 	MoreSenders bool      `json:"more_senders"`
@@ -181,6 +208,6 @@ type ConfigCount struct {
 	Decisions int    `json:"decisions"`
 }
 
-// differs says that most decisions were made under another configuration than
+// differs reports whether most decisions were made under another configuration than
 // the report.
 func (c *ConfigUse) differs() bool { return len(c.Made) > 0 && c.Made[0].Hash != c.Hash }

@@ -35,7 +35,7 @@ func (m *mail) again(at time.Time) {
 	m.gap = gap
 }
 
-// queued says that it was tried as a mail queue does: for hours, at intervals
+// queued reports whether it was tried as a mail queue does: for hours, at intervals
 // that grow.
 func (m *mail) queued() bool {
 	return m.tries >= 3 && !m.shrank && m.last.Sub(m.first) >= persistence && m.gap >= m.begin*3/2

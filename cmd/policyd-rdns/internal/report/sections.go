@@ -6,70 +6,67 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
+	"policyd-rdns/cmd/policyd-rdns/internal/report/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
 )
 
 func (r *Report) groupSection(id, title, noun string, g *Groups) section {
-	t := table{caption: title, columns: []column{
-		{title: noun},
-		{title: "decisions", numeric: true},
-		{title: "messages", numeric: true},
-		{title: "rejected", numeric: true},
-		{title: "deferred", numeric: true},
-		{title: "observed", numeric: true},
-		{title: "rule"},
-		{title: "senders"},
-		{title: "first", time: true},
-		{title: "last", time: true},
-	}}
+	t := table{Caption: title, Columns: slices.Concat(
+		texts(noun), numbers("decisions", "messages"), numbers(outcomeNames(Passed)...), texts("rule", "senders"), moments("first", "last"),
+	)}
 	for i := range g.List {
 		one := &g.List[i]
-		name := cell{Text: safe(one.Name)}
+		name := cell{Text: plain.Brief(one.Name)}
 		if noun == "domain" && !one.Confirmed {
 			name.Text, name.Sort = "("+name.Text+")", name.Text
 		}
-		t.rows = append(t.rows, []cell{
-			name, count(one.Decisions), count(one.Messages), count(one.Rejected), count(one.Deferred), count(one.Observed),
-			text(ruleText(one.Rule)), text(senderWords(one.Senders, one.MoreSenders)), r.moment(one.First), r.moment(one.Last),
-		})
+		row := []cell{name, count(one.Decisions), count(one.Messages)}
+		for _, n := range one.Refusals.all() {
+			row = append(row, count(*n))
+		}
+		t.Rows = append(t.Rows, append(row,
+			text(ruleText(one.Rule)), text(senderWords(one.Senders, one.MoreSenders)), r.moment(one.First), r.moment(one.Last)))
 	}
-	s := section{id: id, title: title, notes: append(more(g.More, noun), cut(g.Cut, noun, g.Others)...)}
+	s := section{ID: id, Title: title, Notes: append(more(g.More, noun), cut(g.Cut, noun, g.Others)...)}
 	switch {
 	case len(g.List) == 0:
-		s.text = []string{"Nobody was refused."}
+		s.Text = []string{"Nobody was refused."}
 		return s
 	case noun == "domain":
-		s.text = []string{"By the organisational domain of the clients' names. One in brackets is only claimed: the name does not resolve to the client. Senders are what clients said; anyone may say so."}
+		s.Text = []string{"By the organisational domain of the clients' names. One in brackets is only claimed: the name does not resolve to the client. Senders are what clients said; anyone may say so."}
 	default:
-		s.text = []string{"A /24 of IPv4, a /48 of IPv6. Senders are what clients said; anyone may say so."}
+		s.Text = []string{"A /24 of IPv4, a /48 of IPv6. Senders are what clients said; anyone may say so."}
 	}
-	s.tables = []table{t}
+	s.Tables = []table{t}
 	return s
 }
 
 func (r *Report) troubleSection() section {
-	s := section{id: "dns", title: "Trouble with the DNS"}
+	s := section{ID: "dns", Title: "Trouble with the DNS"}
 	if r.DNS.Decisions == 0 {
-		s.text = []string{"None: no lookup failed."}
+		s.Text = []string{"None: no lookup failed."}
 		return s
 	}
-	s.text = []string{fmt.Sprintf("A lookup failed for %s (%s). Zones are organisational domains, and the reverse zones of a /24 or a /48.",
-		plural(r.DNS.Decisions, "decision"), percent(r.DNS.Decisions, r.Total.Decisions))}
+	s.Text = []string{fmt.Sprintf("A lookup failed for %s (%s). Zones are organisational domains, and the reverse zones of a /24 or a /48.",
+		plain.Plural(r.DNS.Decisions, "decision"), plain.Percent(r.DNS.Decisions, r.Total.Decisions))}
 	for _, fault := range slices.Sorted(maps.Keys(r.DNS.Other)) {
-		s.notes = append(s.notes, fmt.Sprintf("Without a server: %s, %s.", safe(fault), times(r.DNS.Other[fault])))
+		s.Notes = append(s.Notes, fmt.Sprintf("Without a server: %s, %s.", plain.Brief(fault), plain.Times(r.DNS.Other[fault])))
 	}
 	if len(r.DNS.Servers) > 0 {
-		s.tables = append(s.tables, r.serverTable())
+		s.Tables = append(s.Tables, r.serverTable())
 	}
 	if len(r.DNS.Zones) > 0 {
-		s.tables = append(s.tables, r.zoneTable())
+		s.Tables = append(s.Tables, r.zoneTable())
 	}
-	s.notes = append(s.notes, append(more(r.DNS.MoreZones, "zone"), cut(r.DNS.Cut, "zone", Count{})...)...)
+	s.Notes = append(s.Notes, append(more(r.DNS.MoreZones, "zone"), cut(r.DNS.Cut, "zone", Count{})...)...)
 	return s
 }
 
 // serverTable has a row for each server.
 func (r *Report) serverTable() table {
-	t := table{caption: "Lookups that failed, by server", columns: []column{{title: "server"}, {title: "failed", numeric: true}, {title: "how"}}}
+	t := table{Caption: "Lookups that failed, by server", Columns: slices.Concat(texts("server"), numbers("failed"), texts("how"))}
 	sums, how := map[string]int{}, map[string][]string{}
 	var servers []string
 	for _, f := range r.DNS.Servers {
@@ -77,22 +74,22 @@ func (r *Report) serverTable() table {
 			servers = append(servers, f.Server)
 		}
 		sums[f.Server] += f.Times
-		how[f.Server] = append(how[f.Server], safe(f.Fault)+" "+number(f.Times))
+		how[f.Server] = append(how[f.Server], plain.Brief(f.Fault)+" "+plain.Number(f.Times))
 	}
 	slices.SortStableFunc(servers, func(a, b string) int { return cmp.Compare(sums[b], sums[a]) })
 	for _, s := range servers {
-		t.rows = append(t.rows, []cell{text(s), count(sums[s]), text(strings.Join(how[s], ", "))})
+		t.Rows = append(t.Rows, []cell{text(s), count(sums[s]), text(strings.Join(how[s], ", "))})
 	}
 	return t
 }
 
 func (r *Report) zoneTable() table {
-	t := table{caption: "Lookups that failed, by zone", columns: []column{
-		{title: "zone"}, {title: "decisions", numeric: true}, {title: "fault"}, {title: "asked for, as"}, {title: "first", time: true}, {title: "last", time: true},
-	}}
+	t := table{Caption: "Lookups that failed, by zone", Columns: slices.Concat(
+		texts("zone"), numbers("decisions"), texts("fault", "example"), moments("first", "last"),
+	)}
 	for _, z := range r.DNS.Zones {
-		t.rows = append(t.rows, []cell{
-			text(safe(z.Zone)), count(z.Decisions), text(safe(z.Fault)), text(safe(z.Example)), r.moment(z.First), r.moment(z.Last),
+		t.Rows = append(t.Rows, []cell{
+			text(plain.Brief(z.Zone)), count(z.Decisions), text(plain.Brief(z.Fault)), text(plain.Brief(z.Example)), r.moment(z.First), r.moment(z.Last),
 		})
 	}
 	return t
@@ -100,46 +97,40 @@ func (r *Report) zoneTable() table {
 
 func (r *Report) speedSection() section {
 	sp := &r.Speed
-	s := section{id: "speed", title: "Speed", text: []string{
+	s := section{ID: "speed", Title: "Speed", Text: []string{
 		fmt.Sprintf("Half of the decisions took %s at most, 90%% %s, 99%% %s; the slowest %s.",
 			millisText(sp.P50), millisText(sp.P90), millisText(sp.P99), millisText(sp.Max)),
-		fmt.Sprintf("%s needed the DNS; %s of these were answered from the cache alone. %s were sent.",
-			plural(sp.Asked, "decision"), percent(sp.Cached, sp.Asked), plural(sp.Questions, "question")),
+		fmt.Sprintf("%s needed the DNS; %s of these were answered from the cache alone. Queries sent: %s.",
+			plain.Plural(sp.Queried, "decision"), plain.Percent(sp.Cached, sp.Queried), plain.Number(sp.Queries)),
 	}}
-	t := table{caption: "The slowest decision of each of the slowest clients", columns: []column{
-		{title: "time", time: true}, {title: "took", numeric: true}, {title: "client"}, {title: "name"}, {title: "questions", numeric: true}, {title: "fault"},
-	}}
+	t := table{Caption: "The slowest decision of each of the slowest clients", Columns: slices.Concat(
+		moments("time"), numbers("took"), texts("client", "name"), numbers("queries"), texts("fault"),
+	)}
 	for _, one := range sp.Slowest {
-		t.rows = append(t.rows, []cell{
+		t.Rows = append(t.Rows, []cell{
 			r.moment(one.At),
 			{Text: millisText(one.MS), Sort: fmt.Sprint(one.MS)},
-			text(one.Client), text(orDash(safe(one.Name))), count(one.Questions), text(orDash(safe(one.Fault))),
+			text(one.Client), text(plain.OrDash(plain.Brief(one.Name))), count(one.Queries), text(plain.OrDash(plain.Brief(one.Fault))),
 		})
 	}
-	s.tables = []table{t}
+	s.Tables = []table{t}
 	return s
 }
 
 func (r *Report) exemptionsSection() section {
-	s := section{id: "exemptions", title: "Exemptions"}
+	s := section{ID: "exemptions", Title: "Exemptions"}
 	if len(r.Exemptions) == 0 {
-		s.text = []string{"The configuration has none."}
+		s.Text = []string{"The configuration has none."}
 		return s
 	}
-	s.text = []string{
+	s.Text = []string{
 		"Rules that let clients pass, and the tables of unless. Each record was judged again without each of them. " +
 			"Spared: would have been refused, or observed, without it. Needless: would have passed all the same. " +
-			"Not known: the DNS was not asked what the other rules need.",
+			"Not known: the DNS was not queried for what the other rules need.",
 	}
-	t := table{caption: "Exemptions", columns: []column{
-		{title: "exemption"},
-		{title: "for"},
-		{title: "spared", numeric: true},
-		{title: "needless", numeric: true},
-		{title: "not known", numeric: true},
-		{title: "last used", time: true},
-		{title: "state"},
-	}}
+	t := table{Caption: "Exemptions", Columns: slices.Concat(
+		texts("exemption", "for"), numbers("spared", "needless", "not known"), moments("last used"), texts("state"),
+	)}
 	for i := range r.Exemptions {
 		e := &r.Exemptions[i]
 		name := ruleText(e.Rule)
@@ -150,19 +141,19 @@ func (r *Report) exemptionsSection() section {
 		if !e.LastUsed.IsZero() {
 			last = r.moment(e.LastUsed)
 		}
-		t.rows = append(t.rows, []cell{
-			text(name), text(safe(e.Holds)), count(e.Spared), count(e.Needless), count(e.Unknown), last,
-			{Text: orDash(r.stateWords(e)), Mark: stateMark(e)},
+		t.Rows = append(t.Rows, []cell{
+			text(name), text(plain.Brief(e.Holds)), count(e.Spared), count(e.Needless), count(e.Unknown), last,
+			{Text: plain.OrDash(r.stateWords(e)), Mark: stateMark(e)},
 		})
 	}
-	s.tables = []table{t}
+	s.Tables = []table{t}
 	return s
 }
 
 // stateWords says what is to be done about an exemption.
-func (r *Report) stateWords(e *Exemption) string {
+func (r *Report) stateWords(e *exemption.Report) string {
 	var words []string
-	if e.used() == 0 {
+	if e.Used() == 0 {
 		words = append(words, "never used")
 	}
 	switch e.State {
@@ -174,7 +165,7 @@ func (r *Report) stateWords(e *Exemption) string {
 	return strings.Join(words, "; ")
 }
 
-func stateMark(e *Exemption) string {
+func stateMark(e *exemption.Report) string {
 	switch e.State {
 	case "expired":
 		return Rejected.String()
@@ -187,12 +178,9 @@ func stateMark(e *Exemption) string {
 // metaWords are the figures of a client that may be wanted.
 func (r *Report) metaWords(c *Client) []string {
 	var parts []string
-	for _, p := range []struct {
-		n    int
-		what string
-	}{{c.Rejected, "rejected"}, {c.Deferred, "deferred"}, {c.Observed, "only observed"}} {
-		if p.n > 0 {
-			parts = append(parts, number(p.n)+" "+p.what)
+	for o, n := range c.Refusals.all() {
+		if *n > 0 {
+			parts = append(parts, plain.Number(*n)+" "+outcomes[o].label)
 		}
 	}
 	by := "by rule"
@@ -200,19 +188,28 @@ func (r *Report) metaWords(c *Client) []string {
 		by = "mostly by rule"
 	}
 	lines := []string{
-		fmt.Sprintf("%s: %s, %s \"%s\"", plural(c.Messages, "message"), strings.Join(parts, ", "), by, ruleText(c.Rules[0])),
+		fmt.Sprintf("%s: %s, %s \"%s\"", plain.Plural(c.Messages, "message"), strings.Join(parts, ", "), by, ruleText(c.Rules[0])),
 		fmt.Sprintf("%s to %s, from %s", r.when(c.First), r.when(c.Last), domainWords(c.Senders)),
 	}
 	if c.Accepted > 0 {
-		lines[0] += fmt.Sprintf("; %s accepted later", plural(c.Accepted, "message"))
+		lines[0] += fmt.Sprintf("; %s accepted later", plain.Plural(c.Accepted, "message"))
 	}
-	if c.Settled {
+	if c.LastAccepted {
 		lines = append(lines, "the last message was accepted: perhaps there is nothing left to do")
 	}
 	if n := len(c.Also); n > 0 {
-		lines = append(lines, fmt.Sprintf("with %s of the same domain: %s", plural(n, "other client"), strings.Join(c.Also, ", ")))
+		lines = append(lines, fmt.Sprintf("with %s of the same domain: %s", plain.Plural(n, "other client"), strings.Join(c.Also, ", ")))
 	}
 	return lines
+}
+
+// card is what there is to say of a client that may be wanted.
+func (r *Report) card(c *Client) document.Card {
+	card := document.Card{Name: clientName(c), Points: plain.Plural(c.Points, "point"), Meta: r.metaWords(c), Paste: c.Paste}
+	for _, e := range c.Evidence {
+		card.Evidence = append(card.Evidence, document.Evidence{Points: e.Points, Text: plain.Sentence(e.Text)})
+	}
+	return card
 }
 
 func domainWords(domains []string) string {
@@ -230,7 +227,7 @@ func clientName(c *Client) string {
 	case c.Name == "":
 		return "[" + c.Client + "]"
 	case !c.Confirmed:
-		return "(" + safe(c.Name) + ") [" + c.Client + "]"
+		return "(" + plain.Brief(c.Name) + ") [" + c.Client + "]"
 	}
-	return safe(c.Name) + " [" + c.Client + "]"
+	return plain.Brief(c.Name) + " [" + c.Client + "]"
 }

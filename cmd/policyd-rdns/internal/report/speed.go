@@ -9,7 +9,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Speed says how long decisions took, and what they asked.
+// Speed is how long decisions took, and what they queried.
 type Speed struct {
 	// Milliseconds that a share of the decisions took at most, to three digits.
 	P50 float64 `json:"p50_ms"`
@@ -17,20 +17,20 @@ type Speed struct {
 	P99 float64 `json:"p99_ms"`
 	Max float64 `json:"max_ms"`
 
-	Asked     int    `json:"asked"`     // decisions that needed the DNS
-	Cached    int    `json:"cached"`    // of these, all from the cache
-	Questions int    `json:"questions"` // that were sent
-	Slowest   []Slow `json:"slowest"`
+	Queried int    `json:"queried"` // decisions that needed the DNS
+	Cached  int    `json:"cached"`  // of these, all from the cache
+	Queries int    `json:"queries"` // that were sent
+	Slowest []Slow `json:"slowest"`
 }
 
 // Slow is the slowest decision about a client.
 type Slow struct {
-	At        time.Time `json:"at"`
-	MS        float64   `json:"ms"`
-	Client    string    `json:"client"`
-	Name      string    `json:"name"`
-	Questions int       `json:"questions"`
-	Fault     string    `json:"fault"` // of the first lookup that failed
+	At      time.Time `json:"at"`
+	MS      float64   `json:"ms"`
+	Client  string    `json:"client"`
+	Name    string    `json:"name"`
+	Queries int       `json:"queries"`
+	Fault   string    `json:"fault"` // of the first lookup that failed
 
 	elapsed time.Duration
 }
@@ -44,11 +44,11 @@ const longest = 5 * time.Minute
 
 // speed counts how long decisions took.
 type speed struct {
-	micros    *hdrhistogram.Histogram
-	asked     int
-	cached    int
-	questions int
-	slowest   []Slow // the slowest first
+	micros  *hdrhistogram.Histogram
+	queried int
+	cached  int
+	queries int
+	slowest []Slow // the slowest first
 }
 
 func newSpeed() speed {
@@ -58,9 +58,9 @@ func newSpeed() speed {
 func (s *speed) add(i *item) {
 	// An error is that of a time out of range, which this is not.
 	_ = s.micros.RecordValue(min(max(i.elapsed.Microseconds(), 0), longest.Microseconds()))
-	s.questions += i.questions
-	if i.questions > 0 || i.notes.cached {
-		s.asked++
+	s.queries += i.queries
+	if i.queries > 0 || i.notes.cached {
+		s.queried++
 	}
 	if i.notes.cached {
 		s.cached++
@@ -75,7 +75,7 @@ func (s *speed) add(i *item) {
 func (s *speed) keep(i *item) {
 	slow := Slow{
 		At: i.at, MS: millis(i.elapsed), Client: clientText(i.who.client), Name: strings.Clone(clip(i.who.name)),
-		Questions: i.questions, elapsed: i.elapsed,
+		Queries: i.queries, elapsed: i.elapsed,
 	}
 	if of := slices.IndexFunc(s.slowest, func(o Slow) bool { return o.Client == slow.Client }); of >= 0 {
 		if s.slowest[of].elapsed >= slow.elapsed {
@@ -103,6 +103,6 @@ func (s *speed) report() Speed {
 	}
 	return Speed{
 		P50: at(50), P90: at(90), P99: at(99), Max: s.slowest[0].MS,
-		Asked: s.asked, Cached: s.cached, Questions: s.questions, Slowest: s.slowest,
+		Queried: s.queried, Cached: s.cached, Queries: s.queries, Slowest: s.slowest,
 	}
 }

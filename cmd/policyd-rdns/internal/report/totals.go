@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 )
@@ -25,7 +26,7 @@ type totals struct {
 	domains  groups
 	faults   faults
 	speed    speed
-	uses     exemptionUses
+	uses     *exemption.Counter
 	clients  candidates
 }
 
@@ -43,6 +44,19 @@ type ruling struct {
 	period
 }
 
+// outcome is what became of what it decided.
+func (r *ruling) outcome() Outcome {
+	switch {
+	case !r.action.Refuses():
+		return Passed
+	case r.observed:
+		return Observed
+	case r.action.Permanent():
+		return Rejected
+	}
+	return Deferred
+}
+
 const (
 	// maxRulings bounds the rules that are told apart. Their names come from
 	// configurations, of which a long log may have seen many.
@@ -53,7 +67,7 @@ const (
 func newTotals(c *Config, d *digester) *totals {
 	return &totals{
 		config: c, times: timeline{place: c.Place}, rules: map[rulingKey]*ruling{},
-		faults: newFaults(), speed: newSpeed(), uses: newExemptionUses(&d.exemptions), clients: newCandidates(),
+		faults: newFaults(), speed: newSpeed(), uses: exemption.NewCounter(d.exemptions), clients: newCandidates(),
 	}
 }
 
@@ -77,7 +91,7 @@ func (t *totals) add(i *item) {
 	}
 	t.faults.add(i.faults, i.at)
 	t.speed.add(i)
-	t.uses.add(i.uses, i.at)
+	t.uses.Add(i.uses, i.at)
 	t.clients.add(i, &t.seen)
 }
 
@@ -134,7 +148,7 @@ func (t *totals) report(lines Lines) *Report {
 	r.Unit = t.times.unit.String()
 	r.Rules = t.ruleList(r.Times)
 	r.Silent = t.silent()
-	r.Exemptions = t.uses.report(t.last)
+	r.Exemptions = t.uses.Report(t.last)
 	r.Wanted = t.clients.report(t.config)
 	return r
 }
@@ -146,7 +160,7 @@ func (t *totals) ruleList(bars []Bucket) []Rule {
 	for _, r := range t.rules {
 		list = append(list, Rule{
 			Name: r.rule, Action: r.action.String(), Observed: r.observed, Count: r.Count,
-			First: r.first, Last: r.last, Times: t.times.of(r, bars),
+			First: r.first, Last: r.last, Times: t.times.of(r, bars), outcome: r.outcome(),
 		})
 	}
 	slices.SortFunc(list, func(a, b Rule) int {

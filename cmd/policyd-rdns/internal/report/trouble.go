@@ -2,12 +2,14 @@ package report
 
 import (
 	"cmp"
+	"encoding/hex"
+	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 )
@@ -33,7 +35,7 @@ type ServerFault struct {
 // domain, or the reverse zone of a /24 or a /48.
 type ZoneFault struct {
 	Zone      string    `json:"zone"`
-	Example   string    `json:"example"` // of what was asked for
+	Example   string    `json:"example"` // of what was looked up
 	Fault     string    `json:"fault"`   // the most frequent one
 	Decisions int       `json:"decisions"`
 	First     time.Time `json:"first"`
@@ -42,7 +44,7 @@ type ZoneFault struct {
 
 // lookupFault is what became of one lookup of a record.
 type lookupFault struct {
-	about   string // address or name that was asked for
+	about   string // address or name that was looked up
 	zone    string
 	reasons []reason
 }
@@ -80,42 +82,27 @@ func lookupFaults(errs []policy.LookupError) (all []lookupFault) {
 }
 
 // clip bounds a text that is counted.
-func clip(s string) string {
-	const most = 80
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "..."
-	}
-	return s
-}
+func clip(s string) string { return plain.Clip(s, 80) }
 
-// zoneOf is the zone that a question is counted with.
+// zoneOf is the zone that a lookup of a name or an address is counted with.
 func zoneOf(about string) string {
-	addr, err := netip.ParseAddr(about)
-	switch {
-	case err == nil && addr.Is4():
-		b := addr.As4()
-		return strconv.Itoa(int(b[2])) + "." + strconv.Itoa(int(b[1])) + "." + strconv.Itoa(int(b[0])) + ".in-addr.arpa"
-	case err == nil:
-		return reverse48(addr)
+	if addr, err := netip.ParseAddr(about); err == nil {
+		return reverseZone(addr)
 	}
-	if org := hostname.Organisation(about); org != "" {
-		return org
-	}
-	return clip(about)
+	return cmp.Or(hostname.Organisation(about), clip(about))
 }
 
-// reverse48 is the reverse zone of an IPv6 address' /48 (RFC 3596 section 2.5).
-func reverse48(addr netip.Addr) string {
-	const digits = "0123456789abcdef"
-	b := addr.As16()
-	var zone strings.Builder
-	for i := 5; i >= 0; i-- {
-		zone.WriteByte(digits[b[i]&15])
-		zone.WriteByte('.')
-		zone.WriteByte(digits[b[i]>>4])
-		zone.WriteByte('.')
+// reverseZone is the reverse zone of an address' /24 or /48 (RFC 1035 section 3.5,
+// RFC 3596 section 2.5).
+func reverseZone(addr netip.Addr) string {
+	if addr.Is4() {
+		b := addr.As4()
+		return fmt.Sprintf("%d.%d.%d.in-addr.arpa", b[2], b[1], b[0])
 	}
-	return zone.String() + "ip6.arpa"
+	b := addr.As16()
+	labels := strings.Split(hex.EncodeToString(b[:6]), "")
+	slices.Reverse(labels)
+	return strings.Join(labels, ".") + ".ip6.arpa"
 }
 
 const (
@@ -151,7 +138,7 @@ func (f *faults) add(all []lookupFault, at time.Time) {
 		for _, r := range all[i].reasons {
 			f.addReason(r)
 		}
-		// A decision counts once for a zone, however many names it asked for.
+		// A decision counts once for a zone, however many names it looked up.
 		if same := func(o lookupFault) bool { return o.zone == all[i].zone }; slices.ContainsFunc(all[:i], same) {
 			continue
 		}
@@ -216,9 +203,6 @@ func (f *faults) report(top int) DNS {
 	slices.SortFunc(d.Zones, func(a, b ZoneFault) int {
 		return cmp.Or(cmp.Compare(b.Decisions, a.Decisions), cmp.Compare(a.Zone, b.Zone))
 	})
-	if top > 0 && len(d.Zones) > top {
-		d.MoreZones = len(d.Zones) - top
-		d.Zones = d.Zones[:top]
-	}
+	d.Zones, d.MoreZones = cutTo(d.Zones, top)
 	return d
 }

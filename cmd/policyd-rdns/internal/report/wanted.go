@@ -29,7 +29,7 @@ import (
 // that is, on who owns the address or the sender's domain; a forged sender brings
 // none of them. The last two anyone can bring about who takes pains, so that they
 // alone are not enough, and the words say that they prove little. A name made
-// from the address is no sign: whoever rents a line of a provider has one in that
+// from the address proves nothing: whoever rents a line of a provider has one in that
 // provider's domain, and may forge its customers. Second, what does it do?
 //
 //	 20  a mail that was refused was accepted later, from it or its network
@@ -59,16 +59,14 @@ type Client struct {
 	Also      []string `json:"also"`      // the other clients, each with 30 points or more
 	Points    int      `json:"points"`    // of Client
 	Count
-	Rejected int        `json:"rejected"` // decisions, like the next two
-	Deferred int        `json:"deferred"`
-	Observed int        `json:"observed"`
-	Accepted int        `json:"accepted"` // messages, later
-	Settled  bool       `json:"settled"`  // the last message of each was accepted
-	Rules    []string   `json:"rules"`    // that refused, the most frequent first
-	Senders  []string   `json:"senders"`  // domains, likewise
-	First    time.Time  `json:"first"`
-	Last     time.Time  `json:"last"`
-	Evidence []Evidence `json:"evidence"` // of Client
+	Refusals
+	Accepted     int        `json:"accepted"`      // messages, later
+	LastAccepted bool       `json:"last_accepted"` // the last message of each was accepted
+	Rules        []string   `json:"rules"`         // that refused, the most frequent first
+	Senders      []string   `json:"senders"`       // domains, likewise
+	First        time.Time  `json:"first"`
+	Last         time.Time  `json:"last"`
+	Evidence     []Evidence `json:"evidence"` // of Client
 	// Paste is a rule for the configuration file, and where it belongs, that would
 	// let all these clients pass. One refused decision of each client and rule
 	// was judged again under it, and passes.
@@ -81,18 +79,18 @@ type Client struct {
 
 // clientGroup is what clients have in common that are listed as one.
 type clientGroup struct {
-	org  string
-	sign int // points of it
-	need need
+	org    string
+	points int // for who it is
+	need   need
 }
 
 // need is how much is to be done for a client.
 type need uint8
 
 const (
-	refused  need = iota
-	settled       // its last message was accepted
-	observed      // it was not refused at all
+	refused      need = iota
+	lastAccepted      // its last message was accepted
+	observed          // it was not refused at all
 )
 
 const (
@@ -128,10 +126,7 @@ func (c *candidates) report(config *Config) Wanted {
 		w.List[at].join(one)
 	}
 	slices.SortStableFunc(w.List, compareClients)
-	if config.Top > 0 && len(w.List) > config.Top {
-		w.More = len(w.List) - config.Top
-		w.List = w.List[:config.Top]
-	}
+	w.List, w.More = cutTo(w.List, config.Top)
 	for i := range w.List {
 		w.List[i].finish(config)
 	}
@@ -146,16 +141,15 @@ func compareClients(a, b Client) int {
 // told is what is listed of a candidate.
 func (c *candidate) told(all []Evidence, points int) Client {
 	out := Client{
-		Client: clientText(c.client), Name: c.shown, Confirmed: c.confirmed, Also: []string{}, Points: points, Count: c.Count,
-		Rejected: c.outcomes[Rejected], Deferred: c.outcomes[Deferred], Observed: c.outcomes[Observed],
-		Accepted: c.accepted.Messages, Settled: c.settled, First: c.first, Last: c.last, Evidence: all, of: []*candidate{c},
+		Client: clientText(c.client), Name: c.shown, Confirmed: c.confirmed, Also: []string{}, Points: points, Count: c.Count, Refusals: c.Refusals,
+		Accepted: c.accepted.Messages, LastAccepted: c.lastAccepted, First: c.first, Last: c.last, Evidence: all, of: []*candidate{c},
 	}
-	out.group = clientGroup{org: cmp.Or(c.org, hostname.Organisation(c.chosen)), sign: all[0].Points}
+	out.group = clientGroup{org: cmp.Or(c.org, hostname.Organisation(c.chosen)), points: all[0].Points}
 	switch {
 	case out.Rejected+out.Deferred == 0:
 		out.group.need = observed
-	case out.Settled:
-		out.group.need = settled
+	case out.LastAccepted:
+		out.group.need = lastAccepted
 	}
 	out.rules.join(&c.rules)
 	out.senders.join(&c.senders)
@@ -167,11 +161,11 @@ func (c *Client) join(o *Client) {
 	c.Also = append(c.Also, o.Client)
 	c.Decisions += o.Decisions
 	c.Messages += o.Messages
-	c.Rejected += o.Rejected
-	c.Deferred += o.Deferred
-	c.Observed += o.Observed
+	for i, n := range o.Refusals.all() {
+		*c.Refusals.all()[i] += *n
+	}
 	c.Accepted += o.Accepted
-	c.Settled = c.Settled && o.Settled
+	c.LastAccepted = c.LastAccepted && o.LastAccepted
 	if o.First.Before(c.First) {
 		c.First = o.First
 	}

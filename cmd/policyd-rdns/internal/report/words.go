@@ -24,38 +24,11 @@ func (r *Report) moment(t time.Time) cell {
 	return cell{Text: t.In(r.place).Format(layout), Sort: strconv.FormatInt(t.UnixMilli(), 10)}
 }
 
-// plural is a number with its noun.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return number(n) + " " + noun + "s"
-}
-
-// number is a number with its thousands apart.
-func number(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-func times(n int) string {
-	switch n {
-	case 1:
-		return "once"
-	case 2:
-		return "twice"
-	}
-	return number(n) + " times"
-}
-
 func atLeast(n, most int, nouns string) string {
 	if n == most {
-		return number(n) + " " + nouns + " or more"
+		return plain.Number(n) + " " + nouns + " or more"
 	}
-	return number(n) + " " + nouns
+	return plain.Number(n) + " " + nouns
 }
 
 // durationWords is a duration as people tell it.
@@ -77,21 +50,6 @@ func millisText(ms float64) string {
 	return fmt.Sprintf("%.3g ms", ms)
 }
 
-// percent is a share. What is not all and not nothing is not told as such.
-func percent(n, of int) string {
-	if of == 0 {
-		return "-"
-	}
-	share := 100 * float64(n) / float64(of)
-	switch {
-	case n > 0 && share < 0.1:
-		return "< 0.1%"
-	case n < of && share > 99.9:
-		return "> 99.9%"
-	}
-	return fmt.Sprintf("%.1f%%", share)
-}
-
 func share(n, of int) float64 { return float64(n) / float64(max(of, 1)) }
 
 func clientText(a netip.Addr) string {
@@ -101,23 +59,12 @@ func clientText(a netip.Addr) string {
 	return a.String()
 }
 
-// safe makes text from the network fit for a terminal, and for an eye that a
-// page's direction of writing could deceive.
-func safe(s string) string { return plain.Text(s, 100) }
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
 // ruleText is the name of a rule as it is shown.
 func ruleText(name string) string {
 	if name == "" {
 		return "(no rule held)"
 	}
-	return safe(name)
+	return plain.Brief(name)
 }
 
 // senderWords names the most frequent of senders' domains.
@@ -129,7 +76,7 @@ func senderWords(all []Sender, more bool) string {
 			more = true
 			break
 		}
-		names = append(names, safe(s.Domain))
+		names = append(names, plain.Brief(s.Domain))
 	}
 	if more {
 		names = append(names, "...")

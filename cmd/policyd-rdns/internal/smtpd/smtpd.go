@@ -6,7 +6,7 @@
 // refusal), or the next one is looked at, or that depends on what is not known
 // here: a table that could not be read, the answer of another policy service, the
 // DNS. Then the list goes on, as it does for most clients, and the restriction is
-// noted as a doubt.
+// noted as undetermined.
 //
 // Who the strangers are is a sample of the address space ([Strangers]), so that a
 // table which lets half of the world pass is told from one with a few exceptions.
@@ -79,8 +79,8 @@ type Trace struct {
 	// Calls are the arguments of check_policy_service that Postfix came to, each
 	// once.
 	Calls []string
-	// Doubts are the restrictions that might have ended the list.
-	Doubts []string
+	// Undetermined are the restrictions that might have ended the list.
+	Undetermined []string
 }
 
 // Walk is the way of a stranger's recipient through the list of a stage.
@@ -214,7 +214,7 @@ func (w *walk) outcome(name, arg string, u Unit, warn bool) Result {
 		return Broken
 	}
 	if !isRestriction(name) {
-		w.doubt(name)
+		w.undetermined(name)
 	}
 	return Dunno // it decides by what the client is or says, for a few
 }
@@ -238,9 +238,9 @@ func (w *walk) list(list []Unit, warn bool) Result {
 	return Dunno
 }
 
-func (w *walk) doubt(text string) {
-	if !slices.Contains(w.trace.Doubts, text) {
-		w.trace.Doubts = append(w.trace.Doubts, text)
+func (w *walk) undetermined(text string) {
+	if !slices.Contains(w.trace.Undetermined, text) {
+		w.trace.Undetermined = append(w.trace.Undetermined, text)
 	}
 }
 

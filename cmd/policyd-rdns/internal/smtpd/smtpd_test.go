@@ -48,7 +48,7 @@ loop = loop, all
 	}
 	for _, test := range []struct {
 		stage, list string
-		want        string // result by doubts
+		want        string // result by undetermined
 	}{
 		{"recipient", "permit", "permit by permit"},
 		{"recipient", "PERMIT", "permit by PERMIT"},
@@ -77,19 +77,19 @@ loop = loop, all
 		{"recipient", "check_client_access {static:OK}", "broken by check_client_access {static:OK}"},
 		{"recipient", "check_client_access all", "broken by check_client_access all"},
 		{"recipient", "check_client_access cidr:/c", "permit by check_client_access cidr:/c"},
-		{"recipient", "check_client_access cidr:/if", "dunno doubts check_client_access cidr:/if"},
-		{"recipient", "check_client_access cidr:/unread", "dunno doubts check_client_access cidr:/unread"},
-		{"recipient", "check_client_access ldap:clients", "dunno doubts check_client_access ldap:clients"},
+		{"recipient", "check_client_access cidr:/if", "dunno undetermined check_client_access cidr:/if"},
+		{"recipient", "check_client_access cidr:/unread", "dunno undetermined check_client_access cidr:/unread"},
+		{"recipient", "check_client_access ldap:clients", "dunno undetermined check_client_access ldap:clients"},
 		{"recipient", "check_client_access hash:/h", "refuse by check_client_access hash:/h"},
 		{"recipient", "check_client_access inline:{203.0.113=OK}", "permit by check_client_access inline:{203.0.113=OK}"},
 		{"recipient", "check_sender_access hash:/h", "refuse by check_sender_access hash:/h"},
 		{"recipient", "check_sender_access inline:{user@ = OK}", "dunno"}, // Postfix has it as three entries, all wrong
 		{"recipient", "check_sender_access inline:{{user@ = OK}}", "permit by check_sender_access inline:{{user@ = OK}}"},
-		{"recipient", "check_helo_access regexp:/r", "dunno doubts check_helo_access regexp:/r"},
-		{"recipient", "check_helo_access regexp:/p", "dunno doubts check_helo_access regexp:/p"},
+		{"recipient", "check_helo_access regexp:/r", "dunno undetermined check_helo_access regexp:/r"},
+		{"recipient", "check_helo_access regexp:/p", "dunno undetermined check_helo_access regexp:/p"},
 		{"recipient", "check_helo_access pcre:/p", "refuse by check_helo_access pcre:/p"},
 		{"recipient", "check_sender_mx_access static:OK", "broken by check_sender_mx_access static:OK"},
-		{"recipient", "check_sender_mx_access cidr:/c", "dunno doubts check_sender_mx_access cidr:/c"},
+		{"recipient", "check_sender_mx_access cidr:/c", "dunno undetermined check_sender_mx_access cidr:/c"},
 		{"recipient", "check_ccert_access static:OK check_sasl_access static:OK", "dunno"},
 		{"recipient", "static:OK", "permit by static:OK"},
 		{"data", "static:OK", "broken by static:OK"},
@@ -116,8 +116,8 @@ func said(t *Trace) string {
 	if len(t.Calls) > 0 {
 		text += " calls " + strings.Join(t.Calls, ", ")
 	}
-	if len(t.Doubts) > 0 {
-		text += " doubts " + strings.Join(t.Doubts, ", ")
+	if len(t.Undetermined) > 0 {
+		text += " undetermined " + strings.Join(t.Undetermined, ", ")
 	}
 	return text
 }

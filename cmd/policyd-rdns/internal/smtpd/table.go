@@ -52,12 +52,12 @@ func (w *walk) table(restriction, name string, warn bool) Result {
 	}
 	t := w.c.open(name)
 	if t == nil {
-		w.doubt(restriction + " " + name)
+		w.undetermined(restriction + " " + name)
 		return Dunno
 	}
 	keys, whole := w.s.keys(what)
 	if !whole && t.kind != "static" {
-		w.doubt(restriction + " " + name)
+		w.undetermined(restriction + " " + name)
 		return Dunno
 	}
 	value, found := t.find(keys)

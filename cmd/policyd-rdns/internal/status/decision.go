@@ -18,14 +18,14 @@ type Explanation struct {
 	Reads    string   // what the sending server reads; empty: nothing
 	Allow    string   // the command that would let the client pass; empty: it passes
 	Exempt   string   // the same as TOML
-	Again    string   // the command that asks the DNS anew
+	Again    string   // the command that queries the DNS anew
 	// Since says what has changed since the decision: the configuration, and what
 	// would be decided now. Empty: nothing.
 	Since string
 }
 
-// Lookup is a question with its answer.
-type Lookup struct{ Question, Answer string }
+// Lookup is a query with its answer.
+type Lookup struct{ Query, Answer string }
 
 // Fact is a check with its outcome, and the evidence.
 type Fact struct{ Check, Result, Why string }

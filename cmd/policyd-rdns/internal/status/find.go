@@ -49,7 +49,7 @@ func newQuery(text, show string) query {
 	return q
 }
 
-// wants says whether a decision is one of those.
+// wants reports whether a decision is one of those.
 func (q *query) wants(r *journal.Record) bool {
 	if !q.wanted[r.Decision.Decided] {
 		return false

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -49,8 +50,8 @@ func (f *front) Heading() string {
 	return "Last " + f.Show + " clients"
 }
 
-// Asked is the number of lookups.
-func (f *front) Asked() uint64 { return f.State.Resolver.Hits + f.State.Resolver.Misses }
+// Lookups is the number of lookups.
+func (f *front) Lookups() uint64 { return f.State.Resolver.Hits + f.State.Resolver.Misses }
 
 // Took is the time of all Answers of DNS servers.
 func (f *front) Took() (sum time.Duration) {
@@ -79,7 +80,7 @@ func (f *front) Answering() int {
 	return n
 }
 
-// hoursLink resolves to another length of the chart.
+// hoursLink is a link to another length of the chart.
 type hoursLink struct {
 	Hours   int
 	Link    string
@@ -130,7 +131,7 @@ func (p *Page) front(values url.Values) *front {
 	return f
 }
 
-// link resolves to another page of the list, or another chart.
+// link is the link to another page of the list, or another chart.
 func (f *front) link(page, hours int) string {
 	v := url.Values{}
 	if f.Query != "" {
@@ -153,18 +154,11 @@ func (f *front) link(page, hours int) string {
 
 // keptWords says what the list is made of. The caller holds p.mu.
 func (p *Page) keptWords() string {
-	words := plural(p.objected.held(), "decision") + " against clients and " + strconv.Itoa(p.passed.held()) + " others are kept"
+	words := plain.Plural(p.objected.held(), "decision") + " against clients and " + plain.Number(p.passed.held()) + " others are kept"
 	if p.tooLong > 0 {
 		words += ", " + strconv.FormatUint(p.tooLong, 10) + " were too long to be"
 	}
 	return words
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // maxGroups bounds the clients that are told apart in one list.

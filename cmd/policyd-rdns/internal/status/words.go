@@ -1,9 +1,12 @@
 package status
 
 import (
+	"fmt"
 	"html/template"
 	"strconv"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // functions are those of the templates.
@@ -24,24 +27,7 @@ func functions() template.FuncMap {
 
 // number is a count with its digits in groups of three, by thin spaces that do
 // not break.
-func number(v any) string {
-	var n uint64
-	switch v := v.(type) {
-	case int:
-		n = uint64(max(v, 0))
-	case int64:
-		n = uint64(max(v, 0))
-	case uint32:
-		n = uint64(v)
-	case uint64:
-		n = v
-	}
-	digits := strconv.FormatUint(n, 10)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "\u202f" + digits[i:]
-	}
-	return digits
-}
+func number(v any) string { return plain.Grouped(fmt.Sprint(v), "\u202f") }
 
 // percent is a part of a whole.
 func percent(part, whole uint64) string {

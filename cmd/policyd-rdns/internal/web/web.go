@@ -109,7 +109,7 @@ func secure(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// ours says of a Host header that it may be this server's.
+// ours reports whether a Host header may be this server's.
 func (s *Server) ours(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {

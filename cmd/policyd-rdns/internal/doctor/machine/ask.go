@@ -15,18 +15,18 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
-// SlowAnswer is what the answer to a question that needs no DNS should stay well
+// SlowAnswer is what the answer to a request that needs no DNS should stay well
 // below.
 const SlowAnswer = time.Second
 
-// askTime bounds the question to the daemon, connecting included. Postfix would
+// askTime bounds the request to the daemon, connecting included. Postfix would
 // wait for longer.
 const askTime = 10 * time.Second
 
-// question is what the daemon is asked, as Postfix asks: about this host itself,
+// request is what the daemon is asked, as Postfix asks: about this host itself,
 // which every sensible list of rules lets pass and no DNS is needed for. In the
 // decision log it is known by its instance and addresses.
-const question = `request=smtpd_access_policy
+const request = `request=smtpd_access_policy
 protocol_state=RCPT
 protocol_name=ESMTP
 client_address=127.0.0.1
@@ -42,7 +42,7 @@ instance=policyd-rdns-doctor
 // maxReply bounds what is read of an answer, in bytes.
 const maxReply = 4096
 
-// ask puts the question to the daemon over one of its addresses, and again if the
+// ask puts the request to the daemon over one of its addresses, and again if the
 // answer is slow: one pause of a busy machine says nothing.
 func (s *System) ask(ctx context.Context, address string) Answer {
 	a := s.askOnce(ctx, address)
@@ -71,7 +71,7 @@ func (s *System) askOnce(ctx context.Context, address string) Answer {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(begin.Add(askTime)) // of a socket that is open
-	if _, err := io.WriteString(conn, question); err != nil {
+	if _, err := io.WriteString(conn, request); err != nil {
 		a.Unread = plainError(err)
 		return a
 	}

@@ -16,13 +16,13 @@ type Exchanger struct {
 	Addrs  []netip.Addr
 }
 
-// Bounds of what is asked about exchangers.
+// Bounds of what is queried about exchangers.
 const (
 	maxDomains    = 20
 	maxExchangers = 20 // of one domain
 )
 
-// exchangers asks for the MX hosts of domains and their addresses.
+// exchangers queries the MX hosts of domains and their addresses.
 func (s *System) exchangers(ctx context.Context, domains []string) []Exchanger {
 	if s.Mail == nil {
 		return nil

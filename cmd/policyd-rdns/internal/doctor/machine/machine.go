@@ -20,8 +20,8 @@ type Machine struct {
 	Postfix  maincf.Postfix
 	Account  Account         // that Postfix's smtpd runs as
 	Paths    map[string]Path // of the unix sockets that are called or listened on
-	Servers  []Server        // that the daemon asks
-	Forwards []Forward       // where those on this host may ask further
+	Servers  []Server        // that the daemon queries
+	Forwards []Forward       // where those on this host may forward to
 	// Silent is why nobody answers at a policy service that Postfix calls, by the
 	// service as written.
 	Silent map[string]string
@@ -65,7 +65,7 @@ type Server struct {
 	resolver.Examination
 }
 
-// Forward is a file of a DNS server on this host that names servers to ask
+// Forward is a file of a DNS server on this host that names servers to forward to
 // further: "forward-addr" of Unbound, "forwarders" of BIND, "server" of dnsmasq,
 // "nameserver" of systemd-resolved.
 type Forward struct {
@@ -112,7 +112,7 @@ type Rotation struct {
 	Reopens bool   // the daemon is told, or the file copied
 }
 
-// Answer is what the daemon said to a question over one of its addresses.
+// Answer is what the daemon said to a request over one of its addresses.
 type Answer struct {
 	Address string // as in server.listen
 	Unread  string

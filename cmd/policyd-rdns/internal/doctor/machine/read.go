@@ -29,16 +29,16 @@ type Wanted struct {
 	Tables map[string]string
 	// Services are the policy services of others to try.
 	Services []Service
-	// Domains are those to ask the DNS for MX hosts of.
+	// Domains are those whose MX hosts are looked up.
 	Domains []string
-	// Servers are the DNS servers that the daemon asks.
+	// Servers are the DNS servers that the daemon queries.
 	Servers []netip.AddrPort
 }
 
 // Service is a policy service, as it is written and as it is dialled.
 type Service struct{ Text, Network, Target string }
 
-// examineTime bounds each question to a DNS server.
+// examineTime bounds each query to a DNS server.
 const examineTime = 3 * time.Second
 
 // Read reads the machine. It takes some seconds at most for each DNS server and
@@ -257,7 +257,7 @@ func rotations(name, text, log string) []Rotation {
 	return all
 }
 
-// tellsDaemon says that a line of a script sends the daemon a SIGHUP.
+// tellsDaemon reports whether a line of a script sends the daemon a SIGHUP.
 func tellsDaemon(line string) bool {
 	for _, word := range []string{"HUP", "kill -1", "reload"} {
 		if strings.Contains(line, word) {

@@ -7,7 +7,7 @@ import (
 )
 
 // forwarder is a DNS server's configuration: where it is, and how it names the
-// servers that all questions go to.
+// servers that all queries go to.
 type forwarder struct {
 	software string
 	patterns []string

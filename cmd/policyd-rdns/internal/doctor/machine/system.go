@@ -35,9 +35,9 @@ type System struct {
 	Networks func() []netip.Prefix
 	// Account finds a user.
 	Account func(name string) Account
-	// Examine asks a DNS server.
+	// Examine queries a DNS server.
 	Examine func(ctx context.Context, server netip.AddrPort, timeout time.Duration) resolver.Examination
-	// Mail asks the DNS where the mail of our domains goes, as the daemon would ask;
+	// Mail queries the DNS for where the mail of our domains goes, as the daemon would;
 	// nil: nobody does.
 	Mail interface {
 		LookupMX(ctx context.Context, domain string) resolver.Answer

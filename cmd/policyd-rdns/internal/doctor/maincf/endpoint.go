@@ -79,7 +79,7 @@ func (e *Endpoint) File(queue string, chroot bool) string {
 	return path.Clean(e.Path)
 }
 
-// Listens says that who listens on an address, as in server.listen, hears what
+// Listens reports whether who listens on an address, as in server.listen, hears what
 // is sent to the endpoint: 0.0.0.0 is all of IPv4 and [::] all of IPv6, neither of
 // them both.
 func (e *Endpoint) Listens(address, queue string, chroot bool) bool {

@@ -104,7 +104,7 @@ func CutHost(name string) (host, port string) {
 	return strings.Trim(name[:i], "[]"), name[i+1:]
 }
 
-// Chrooted says that the service's processes see nothing but the queue
+// Chrooted reports whether the service's processes see nothing but the queue
 // directory. The default was "y" before Postfix 3.0, and is so still at
 // compatibility level 0 (COMPATIBILITY_README).
 func (p *Postfix) Chrooted(s *Service) bool {

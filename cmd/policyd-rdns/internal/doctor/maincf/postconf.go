@@ -141,7 +141,7 @@ func (p *Postfix) Version() (major, minor int, known bool) {
 	return major, minor, true
 }
 
-// Before says that the release is known to be older than major.minor.
+// Before reports whether the release is known to be older than major.minor.
 func (p *Postfix) Before(major, minor int) bool {
 	a, b, known := p.Version()
 	return known && (a < major || a == major && b < minor)

@@ -1,4 +1,5 @@
-package config
+// Package writable tells who else may write to a file, or put another in its place.
+package writable
 
 import (
 	"errors"
@@ -10,16 +11,10 @@ import (
 	"syscall"
 )
 
-// warnLogFolder notes a decision log that others may replace, or write into: what
-// bans clients by it, or judges it again, believes them.
-func (c *Config) warnLogFolder(r *reader) {
-	if c.Log.File == "" {
-		return
-	}
-	if why := thisProcess().exposed(c.Log.File); why != "" {
-		r.doubtful("log.file", "log.file = %q: %s: who can put another file there writes this log, for fail2ban too; want a folder that only root and the daemon's user may write to", c.Log.File, why)
-	}
-}
+// ByStrangers says in words by whom else than root and this process's user a file may
+// be written to or replaced; empty: by nobody. What cannot be looked at is taken to be
+// well.
+func ByStrangers(file string) string { return thisProcess().exposed(file) }
 
 // owned is what a file or a folder says of who may write to it.
 type owned struct {
@@ -66,8 +61,7 @@ const (
 
 func isLogin(id int) bool { return firstLogin <= id && id <= lastLogin }
 
-// exposed says in words by whom a file may be written to or replaced; empty: by
-// nobody who is strange. What cannot be looked at is taken to be well.
+// exposed is [ByStrangers], of an onlooker.
 func (o *onlooker) exposed(file string) string {
 	whole := []string{file}
 	if to, err := o.resolve(file); err == nil && to != file {

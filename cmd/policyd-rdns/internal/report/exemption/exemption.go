@@ -1,4 +1,6 @@
-package report
+// Package exemption finds out what exemptions are good for: how often one made a
+// difference, by judging recorded decisions again without it.
+package exemption
 
 import (
 	"slices"
@@ -9,15 +11,15 @@ import (
 	"policyd-rdns/policy/journal"
 )
 
-// Exemption is what lets clients pass: a rule with the action dunno, or one
-// table of a rule's unless.
+// Report is what is told of an exemption, which lets clients pass: a rule with the
+// action dunno, or one table of a rule's unless.
 //
 // It is used where it makes a difference, which is found out by judging the
 // record again without it: Spared counts the decisions that would have been
 // graver, Needless those that it decided and that would have come to the same
 // without it, and Unknown those of which the line does not say, since nobody
-// asked the DNS what the other rules need.
-type Exemption struct {
+// queried the DNS for what the other rules need.
+type Report struct {
 	Rule     string    `json:"rule"`
 	Unless   int       `json:"unless,omitempty"` // which table, from 1; 0: the rule itself
 	Holds    string    `json:"holds"`            // what it asks for, in words
@@ -31,8 +33,8 @@ type Exemption struct {
 	State string `json:"state,omitempty"`
 }
 
-// used is how often it was.
-func (e *Exemption) used() int { return e.Spared + e.Needless + e.Unknown }
+// Used is how often it was.
+func (e *Report) Used() int { return e.Spared + e.Needless + e.Unknown }
 
 // soon is how long before its end an exemption is told of.
 const soon = 30 * 24 * time.Hour
@@ -46,15 +48,15 @@ const (
 	unknown
 )
 
-// use is an exemption that made a difference.
-type use struct {
+// Use is that an exemption made a difference for a decision.
+type Use struct {
 	index  int // of the exemptions
 	effect effect
 }
 
-// exempter finds out which exemptions made a difference. It is not modified
-// once it is in use.
-type exempter struct {
+// Finder finds out which exemptions made a difference. It is not modified once it is
+// in use.
+type Finder struct {
 	hash       string
 	rules      *policy.Rules
 	none       *policy.Rules // without any exemption
@@ -62,14 +64,16 @@ type exempter struct {
 }
 
 type exemption struct {
-	told    Exemption
+	told    Report
 	rule    *policy.Rule
 	without *policy.Rules // all rules but for this exemption
 	end     time.Time     // zero: none
 }
 
-func newExempter(c *Config) exempter {
-	e := exempter{hash: c.Hash, rules: silenced(c.Rules)}
+// New finds the exemptions of some rules. hash is that of their configuration: of what
+// was decided under another it is found out what these rules come to.
+func New(rules *policy.Rules, hash string) *Finder {
+	e := &Finder{hash: hash, rules: Silenced(rules)}
 	none := *e.rules
 	none.List = nil
 	for i := range e.rules.List {
@@ -96,9 +100,9 @@ func newExempter(c *Config) exempter {
 	return e
 }
 
-// silenced are rules without texts: nobody reads them, and to fill them in
+// Silenced are rules without texts: nobody reads them, and to fill them in
 // takes time.
-func silenced(r *policy.Rules) *policy.Rules {
+func Silenced(r *policy.Rules) *policy.Rules {
 	silent := *r
 	silent.List = slices.Clone(r.List)
 	for i := range silent.List {
@@ -107,8 +111,8 @@ func silenced(r *policy.Rules) *policy.Rules {
 	return &silent
 }
 
-func (e *exempter) add(r *policy.Rule, unless int, table policy.Table, without *policy.Rules) {
-	x := exemption{rule: r, without: without, told: Exemption{Rule: r.Name, Unless: unless, Holds: tableWords(table)}}
+func (e *Finder) add(r *policy.Rule, unless int, table policy.Table, without *policy.Rules) {
+	x := exemption{rule: r, without: without, told: Report{Rule: r.Name, Unless: unless, Holds: tableWords(table)}}
 	for _, entry := range table {
 		if entry.Key != "until" {
 			continue
@@ -140,13 +144,13 @@ func tableWords(t policy.Table) string {
 	return strings.Join(parts, ", ")
 }
 
-// uses finds the exemptions that made a difference for a record.
+// Uses finds the exemptions that made a difference for a record.
 //
 // To judge it once for each of them would cost as much as all the rest. But what
 // was refused all the same nothing has spared; and what comes to the same
 // without any exemption comes to the same without one of them, since to take one
 // away can only add rules that hold.
-func (e *exempter) uses(l *journal.Line) []use {
+func (e *Finder) Uses(l *journal.Line) []Use {
 	q, f := &l.Request, &l.Facts
 	was := l.Decision
 	if l.Config != e.hash {
@@ -157,7 +161,7 @@ func (e *exempter) uses(l *journal.Line) []use {
 	}
 	bare := e.none.Judge(q, f)
 	idle := same(&bare, &was)
-	var uses []use
+	var uses []Use
 	for i := range e.exemptions {
 		x := &e.exemptions[i]
 		decided := x.told.Unless == 0 && was.Rule == x.rule.Name
@@ -167,11 +171,11 @@ func (e *exempter) uses(l *journal.Line) []use {
 		d := x.without.Judge(q, f)
 		switch {
 		case d.Undetermined:
-			uses = append(uses, use{i, unknown})
-		case d.Decided > was.Decided || x.rule.Observe && !wouldRefuse(&was, x.rule) && wouldRefuse(&d, x.rule):
-			uses = append(uses, use{i, spared})
+			uses = append(uses, Use{i, unknown})
+		case was.Decided.Milder(d.Decided) || x.rule.Observe && !wouldRefuse(&was, x.rule) && wouldRefuse(&d, x.rule):
+			uses = append(uses, Use{i, spared})
 		case decided:
-			uses = append(uses, use{i, needless})
+			uses = append(uses, Use{i, needless})
 		}
 	}
 	return uses
@@ -182,22 +186,24 @@ func same(a, b *policy.Decision) bool {
 }
 
 func wouldRefuse(d *policy.Decision, r *policy.Rule) bool {
-	return slices.ContainsFunc(d.Would, func(v policy.Ruling) bool { return v.Rule == r.Name && refuses(v) })
+	return slices.ContainsFunc(d.Would, func(v policy.Ruling) bool { return v.Rule == r.Name && v.Action.Refuses() })
 }
 
-// exemptionUses counts uses.
-type exemptionUses struct {
+// Counter counts uses.
+type Counter struct {
 	exemptions []exemption
 	counts     [][unknown + 1]int
 	last       []time.Time
 }
 
-func newExemptionUses(e *exempter) exemptionUses {
+// NewCounter counts uses of the exemptions that a Finder finds.
+func NewCounter(e *Finder) *Counter {
 	n := len(e.exemptions)
-	return exemptionUses{e.exemptions, make([][unknown + 1]int, n), make([]time.Time, n)}
+	return &Counter{e.exemptions, make([][unknown + 1]int, n), make([]time.Time, n)}
 }
 
-func (u *exemptionUses) add(uses []use, at time.Time) {
+// Add counts the uses of a decision that was made at some time.
+func (u *Counter) Add(uses []Use, at time.Time) {
 	for _, one := range uses {
 		u.counts[one.index][one.effect]++
 		if at.After(u.last[one.index]) {
@@ -206,9 +212,9 @@ func (u *exemptionUses) add(uses []use, at time.Time) {
 	}
 }
 
-// report tells all exemptions in the order of the rules.
-func (u *exemptionUses) report(now time.Time) []Exemption {
-	list := []Exemption{}
+// Report tells all exemptions in the order of the rules. What is soon is soon after now.
+func (u *Counter) Report(now time.Time) []Report {
+	list := []Report{}
 	for i := range u.exemptions {
 		x := u.exemptions[i].told
 		n := u.counts[i]
@@ -218,7 +224,7 @@ func (u *exemptionUses) report(now time.Time) []Exemption {
 			x.State = "expired"
 		case !end.IsZero() && end.Sub(now) <= soon:
 			x.State = "soon"
-		case x.used() == 0:
+		case x.Used() == 0:
 			x.State = "unused"
 		}
 		list = append(list, x)

@@ -256,42 +256,46 @@ func (d Decision) answered() Decision {
 	return d
 }
 
-// Texts names the placeholders of a rule's text: the client's address, its
-// HELO, its confirmed or else first name, and the recipient.
-func Texts() []string { return []string{"{client}", "{helo}", "{name}", "{recipient}"} }
+// placeholder is what a rule's text may name in braces.
+type placeholder struct {
+	name   string
+	append func(dst []byte, e *evaluation) []byte
+}
+
+var placeholders = []placeholder{
+	{"{client}", func(dst []byte, e *evaluation) []byte { return e.req.Client.AppendTo(dst) }},
+	{"{helo}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.HELO)...) }},
+	// The confirmed name, or else the first.
+	{"{name}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.bestName())...) }},
+	{"{recipient}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.Recipient)...) }},
+}
+
+// Texts names the placeholders of a rule's text.
+func Texts() []string {
+	var names []string
+	for _, p := range placeholders {
+		names = append(names, p.name)
+	}
+	return names
+}
 
 // maxValueText bounds what a placeholder brings into a text.
 const maxValueText = 100
 
 func (e *evaluation) fill(text string) string {
-	if !strings.Contains(text, "{") {
-		return text
-	}
 	out := make([]byte, 0, len(text)+maxValueText)
 	for {
-		before, rest, found := strings.Cut(text, "{")
-		out = append(out, before...)
-		if !found {
-			return string(out)
+		i := strings.IndexByte(text, '{')
+		if i < 0 {
+			return string(append(out, text...))
 		}
-		key, after, closed := strings.Cut(rest, "}")
-		known := closed
-		switch key {
-		case "client":
-			out = e.req.Client.AppendTo(out)
-		case "helo":
-			out = append(out, clip(e.req.HELO, maxValueText)...)
-		case "name":
-			out = append(out, clip(e.bestName(), maxValueText)...)
-		case "recipient":
-			out = append(out, clip(e.req.Recipient, maxValueText)...)
-		default:
-			known = false
+		out, text = append(out, text[:i]...), text[i:]
+		known := slices.IndexFunc(placeholders, func(p placeholder) bool { return strings.HasPrefix(text, p.name) })
+		if known < 0 {
+			out, text = append(out, '{'), text[1:]
+			continue
 		}
-		if text = after; !known {
-			out = append(out, '{')
-			text = rest
-		}
+		out, text = placeholders[known].append(out, e), text[len(placeholders[known].name):]
 	}
 }
 
@@ -308,9 +312,4 @@ func (e *evaluation) bestName() string {
 	return "unknown"
 }
 
-func clip(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
-	}
-	return s
-}
+func clip(s string) string { return s[:min(len(s), maxValueText)] }

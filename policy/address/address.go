@@ -53,7 +53,7 @@ func Networks(p netip.Prefix) []netip.Prefix {
 	return []netip.Prefix{p}
 }
 
-// spread says whether all and whether some addresses of an IPv4 network are
+// spread reports whether all and whether some addresses of an IPv4 network are
 // global.
 func spread(p netip.Prefix) (all, some bool) {
 	all, some = true, true

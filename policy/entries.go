@@ -60,11 +60,9 @@ var kinds = []kind{
 	},
 	{
 		key: "until", example: "2027-03-31", needs: AttrTime, standing: Neutral, bare: true, make: func() condition { return new(until) },
-		over: func(value string, now time.Time) string {
-			if end, err := endOf(value); err != nil || !now.After(end) {
-				return ""
-			}
-			return value
+		over: func(value string, now time.Time) bool {
+			end, err := endOf(value)
+			return err == nil && now.After(end)
 		},
 		values: "a date, as 2027-03-31: to the end of that day, UTC",
 	},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy/match"
+	"policyd-rdns/policy/smtp"
 )
 
 // Mode says whether decisions are carried out.
@@ -54,9 +55,9 @@ type Decision struct {
 	// differ where nothing is enforced.
 	Action  Action
 	Decided Action
-	Rule    string // that decided; empty: none held
-	Code    Code   // of the rule
-	Text    string // what the sender reads, filled in
+	Rule    string    // that decided; empty: none held
+	Code    smtp.Code // of the rule
+	Text    string    // what the sender reads, filled in
 	// Downgraded reports whether a doubt made less of a reject.
 	Downgraded bool
 	// Would lists what rules under observation would have done.

@@ -40,9 +40,9 @@ func (t *text) match(client netip.Addr) evidence {
 // spread is what of an IPv4 address the numbers of a name decode to.
 type spread struct {
 	whole evidence // in one number
-	any   cover // in decimal numbers and longer hexadecimal ones
-	hex   cover // in hexadecimal numbers
-	last  span // the first number that is the last octet
+	any   cover    // in decimal numbers and longer hexadecimal ones
+	hex   cover    // in hexadecimal numbers
+	last  span     // the first number that is the last octet
 }
 
 // match4 finds an IPv4 address. The registered domain may hold a part of it in

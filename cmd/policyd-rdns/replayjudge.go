@@ -82,9 +82,9 @@ type judged struct {
 	message       uint64 // the same for all recipients; 0: not known
 	before, after ruling
 	change        change
-	needs         string           // what is missing, if undecided
+	needs         string          // what is missing, if undecided
 	observed      []policy.Ruling // of the new rules
-	unobserved    bool             // it is not known what observed rules would have done
+	unobserved    bool            // it is not known what observed rules would have done
 
 	// Of a change only:
 	clients string // who it is about

@@ -28,7 +28,7 @@ type replayed struct {
 	otherRule           int                    // come out the same, by another rule
 	unobserved          int
 	observed            map[policy.Ruling]int // of the new rules
-	needs               map[string]int         // of the undecided
+	needs               map[string]int        // of the undecided
 	changes             [numChanges]changed
 	seen                replayedMessages
 	mail                *mailCounts // nil: not of Postfix's logs

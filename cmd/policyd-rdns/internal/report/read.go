@@ -105,7 +105,7 @@ type who struct {
 	sender    string // domain
 	refusal   policy.Ruling
 	objection policy.Ruling // the same by the report's configuration; zero: none, or one that names whom it is for
-	mail      uint64         // the same for one sender, recipient and network
+	mail      uint64        // the same for one sender, recipient and network
 	recipient uint64
 	signs     signs
 }

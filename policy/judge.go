@@ -94,14 +94,21 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 	return e.judge()
 }
 
-// JudgeBriefly is Judge, but of a decision that is undetermined Lacks is only what the
-// first rule needs that lacks something.
-func (r *Rules) JudgeBriefly(req *Request, f *Facts) Decision {
-	e := r.evaluate(req, f)
-	defer e.release()
-	e.brief = true
+// Judging is the memory of judgements that follow each other on the way to one decision.
+// The zero value is ready.
+type Judging struct{ evaluation evaluation }
+
+// Judge is [Rules.Judge]. If briefly, Lacks of a decision that is undetermined is only
+// what the first rule needs that lacks something.
+func (j *Judging) Judge(r *Rules, req *Request, f *Facts, briefly bool) Decision {
+	e := &j.evaluation
+	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, briefly
+	e.draw()
 	return e.judge()
 }
+
+// Forget keeps nothing alive of what was judged.
+func (j *Judging) Forget() { j.evaluation.req, j.evaluation.facts, j.evaluation.rules = nil, nil, nil }
 
 func (e *evaluation) judge() Decision {
 	d := Decision{Mode: e.rules.Mode}

@@ -108,8 +108,8 @@ func TestUnread(t *testing.T) {
 	}
 	e.Facts.Unread.Add(policy.CheckPTR)
 	rules := rulesOf(t, "rule r: reject when ptr=none")
-	for _, judge := range []func(*policy.Request, *policy.Facts) policy.Decision{rules.Judge, rules.JudgeBriefly} {
-		if d := judge(&e.Req, &e.Facts); !d.Undetermined || d.Lacks != 0 {
+	for _, d := range []policy.Decision{rules.Judge(&e.Req, &e.Facts), new(policy.Judging).Judge(rules, &e.Req, &e.Facts, true)} {
+		if !d.Undetermined || d.Lacks != 0 {
 			t.Errorf("%s, lacks %b; want open, and nothing that would help", cases.Told(d), d.Lacks)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"policyd-rdns/policy/smtp"
 )
 
 // Action is what becomes of a request.
@@ -53,14 +55,14 @@ var actions = [NumActions]action{
 	// A defer is DEFER_IF_PERMIT, so that a later hard reject still wins, unless the
 	// rule names its code.
 	Defer: {name: "defer", severity: 2, rule: true, class: '4', text: true, reply: func(d *Decision, _ string) string {
-		if d.Code.reply == "" || d.Downgraded {
-			return "DEFER_IF_PERMIT " + d.Code.temporary() + " " + d.Text
+		if d.Code == (smtp.Code{}) || d.Downgraded {
+			return "DEFER_IF_PERMIT " + d.Code.Temporary() + " " + d.Text
 		}
 		return d.Code.String() + " " + d.Text
 	}},
 	// A reject names its code, since REJECT would be Postfix's access_map_reject_code.
 	Reject: {name: "reject", severity: 3, rule: true, class: '5', text: true, reply: func(d *Decision, _ string) string {
-		if d.Code.reply == "" {
+		if d.Code == (smtp.Code{}) {
 			return "550 5.7.1 " + d.Text
 		}
 		return d.Code.String() + " " + d.Text
@@ -132,6 +134,15 @@ func ParseAction(s string) (Action, error) {
 		names = append(names, a.String())
 	}
 	return DUNNO, fmt.Errorf("%.60q: want %s", s, alternatives(names))
+}
+
+// ParseCode reads the code of a rule and checks that it makes sense with the rule's
+// action: 4xx for defer, 5xx for reject.
+func ParseCode(s string, a Action) (smtp.Code, error) {
+	if !a.Refuses() {
+		return smtp.Code{}, fmt.Errorf("%.60q: action %s sends no code", s, a)
+	}
+	return smtp.ParseCode(s, actions[a].class, "action "+a.String())
 }
 
 // Reply is the decision as an action of Postfix's access(5): the value of the

@@ -97,7 +97,7 @@ func (c *clients) holds(e *evaluation) holding {
 		c.Has(addr)))
 }
 
-// wideNetworks says that networks are so many addresses that strangers have them.
+// wideNetworks says why networks are too wide: so many addresses that strangers have them.
 func wideNetworks(values []string) string {
 	var set match.Prefixes
 	for _, v := range values {
@@ -145,7 +145,7 @@ func (p *ptrNames) holds(e *evaluation) holding {
 	return holds(result)
 }
 
-// wideNames says that a name is every one under a public suffix.
+// wideNames says why names are too wide: one is every name under a public suffix.
 func wideNames(values []string) string {
 	for _, v := range values {
 		if match.UnderSuffix(v) {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -57,17 +58,25 @@ type kind struct {
 	end func(value string) (time.Time, error)
 }
 
-// kindOf finds what there is to know about a key.
-func kindOf(key string) (kind, bool) {
+// allKinds are the keys of entries, those that ask for a check first.
+var allKinds = sync.OnceValue(func() (all []*kind) {
+	for c := range checks {
+		all = append(all, checks[c].kind(Check(c)))
+	}
 	for i := range kinds {
-		if kinds[i].key == key {
-			return kinds[i], true
+		all = append(all, &kinds[i])
+	}
+	return all
+})
+
+// kindOf is what there is to know about a key; nothing but the key if there is no such.
+func kindOf(key string) (k *kind, ok bool) {
+	for _, k := range allKinds() {
+		if k.key == key {
+			return k, true
 		}
 	}
-	if c, ok := CheckByName(key); ok {
-		return checks[c].kind(c), true
-	}
-	return kind{}, false
+	return &kind{key: key}, false
 }
 
 // An Entry is one line of a rule's table: a key and the values of which one
@@ -77,7 +86,7 @@ type Entry struct {
 	Written []string // the values as the administrator wrote them
 	values  []string // those that lists in files stand for included
 	cond    condition
-	needs   Attributes
+	kind    *kind
 }
 
 // condition is what an entry asks for.
@@ -90,31 +99,25 @@ type condition interface {
 // holds is how true the entry is of a request.
 func (e *Entry) holds(ev *evaluation) holding {
 	switch {
-	case e.needs&ev.req.Unknown != 0:
+	case e.kind.needs&ev.req.Unknown != 0:
 		return holds(ev.guess)
-	case e.needs&ev.early != 0:
+	case e.kind.needs&ev.early != 0:
 		return holding{truth: Unknown, early: true}
 	}
 	return e.cond.holds(ev)
 }
 
 // Standing is what an exemption is worth that rests on the entry.
-func (e *Entry) Standing() Standing {
-	k, _ := kindOf(e.Key)
-	return k.standing
-}
+func (e *Entry) Standing() Standing { return e.kind.standing }
 
 // Bare reports whether TOML writes the entry's values without quotes: truth values
 // and dates.
-func (e *Entry) Bare() bool {
-	k, _ := kindOf(e.Key)
-	return k.bare
-}
+func (e *Entry) Bare() bool { return e.kind.bare }
 
 // Implies are the results of a check without one of which the entry does not hold, and
 // false if it says nothing of the checks.
 func (e *Entry) Implies() (c Check, results Results, ok bool) {
-	k, _ := kindOf(e.Key)
+	k := e.kind
 	if k.implies == nil {
 		return 0, 0, false
 	}
@@ -125,34 +128,31 @@ func (e *Entry) Implies() (c Check, results Results, ok bool) {
 // Misread says of a value that the entry takes what it does not mean, though it seems
 // to, and what to write; empty: nothing.
 func (e *Entry) Misread(value string) string {
-	k, _ := kindOf(e.Key)
-	if k.misread == nil {
+	if e.kind.misread == nil {
 		return ""
 	}
-	return k.misread(value)
+	return e.kind.misread(value)
 }
 
 // Wide says why strangers are among those for whom the entry holds, by the million;
 // empty: they are not.
 func (e *Entry) Wide() string {
-	k, _ := kindOf(e.Key)
-	if k.wide == nil {
+	if e.kind.wide == nil {
 		return ""
 	}
-	return k.wide(e.values)
+	return e.kind.wide(e.values)
 }
 
 // Dated reports whether the entry asks for nothing but a time.
-func (e *Entry) Dated() bool { return e.needs == AttrTime }
+func (e *Entry) Dated() bool { return e.kind.needs == AttrTime }
 
 // End is when an entry that asks for a time does not hold any more; ok: it is one.
 func (e *Entry) End() (last time.Time, ok bool) {
-	k, _ := kindOf(e.Key)
-	if k.end == nil {
+	if e.kind.end == nil {
 		return last, false
 	}
 	for _, v := range e.values {
-		if end, err := k.end(v); err == nil && end.After(last) {
+		if end, err := e.kind.end(v); err == nil && end.After(last) {
 			last = end
 		}
 	}
@@ -171,11 +171,8 @@ func (e ValueError) Error() string { return e.Err.Error() }
 // EntryKeys lists the keys that an entry may have.
 func EntryKeys() []string {
 	var keys []string
-	for c := range checks {
-		keys = append(keys, checks[c].name)
-	}
-	for i := range kinds {
-		keys = append(keys, kinds[i].key)
+	for _, k := range allKinds() {
+		keys = append(keys, k.key)
 	}
 	return keys
 }
@@ -199,9 +196,9 @@ func EntryExample(key string) string {
 func NewEntry(key string, values, written []string) (Entry, []ValueError) {
 	k, ok := kindOf(key)
 	if !ok {
-		return Entry{Key: key, Written: written}, []ValueError{{0, fmt.Errorf("unknown key %.60q", key)}}
+		return Entry{Key: key, Written: written, kind: k}, []ValueError{{0, fmt.Errorf("unknown key %.60q", key)}}
 	}
-	e := Entry{Key: key, Written: written, values: values, cond: k.make(), needs: k.needs}
+	e := Entry{Key: key, Written: written, values: values, cond: k.make(), kind: k}
 	var errs []ValueError
 	for i, v := range values {
 		if err := e.cond.add(v); err != nil {

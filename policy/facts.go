@@ -175,21 +175,32 @@ type HELO struct {
 
 // NewHELO judges a HELO by its looks.
 func NewHELO(helo string, client netip.Addr) HELO {
-	form, addr := hostname.ParseHELO(helo)
-	h := HELO{Form: form, Addr: addr}
-	switch form {
+	var h HELO
+	h.judge(helo, client)
+	return h
+}
+
+func (h *HELO) judge(helo string, client netip.Addr) {
+	h.Form, h.Addr = hostname.ParseHELO(helo)
+	switch h.Form {
 	case hostname.FQDN:
 		h.Name = hostname.Normal(helo)
 		h.Verdict = hostname.Classify(h.Name, client)
 	case hostname.Unqualified:
 		h.Name = hostname.Normal(helo)
 	}
-	return h
 }
 
 // NewFacts are the facts about a request that need no query.
-func NewFacts(req *Request) Facts {
-	return Facts{HELO: NewHELO(req.HELO, req.Client)}
+func NewFacts(req *Request) (f Facts) {
+	f.Reset(req)
+	return f
+}
+
+// Reset makes them those that need no query. The memory of Names is used again.
+func (f *Facts) Reset(req *Request) {
+	*f = Facts{Names: f.Names[:0]}
+	f.HELO.judge(req.HELO, req.Client)
 }
 
 // Confirmed lists the names that resolve back to the client.

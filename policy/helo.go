@@ -50,7 +50,7 @@ var checkHELO = check{
 			case Malformed:
 				return "HELO is malformed"
 			case Literal:
-				return "says HELO an address of the other family"
+				return "HELO is an address of the other family"
 			}
 			return "HELO does not resolve"
 		}
@@ -228,7 +228,7 @@ func afterOutcome(t Truth, o resolver.Outcome) Truth {
 	return t
 }
 
-// heloIsAName reports whether the client says HELO one of its names.
+// heloIsAName reports whether HELO is one of the client's names.
 func (f *Facts) heloIsAName() bool {
 	return len(f.Names) > 0 && f.Names[0].Valid && f.Names[0].Name == f.HELO.Name
 }

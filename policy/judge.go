@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy/match"
+	"policyd-rdns/policy/smtp"
 )
 
 // Mode says whether decisions are carried out.
@@ -58,8 +59,8 @@ type Decision struct {
 	// Exempt: the rule that decided is an exemption, and Why what stands beside it.
 	Exempt bool
 	Why    string
-	Code   Code   // of the rule
-	Text   string // what the sender reads, filled in
+	Code   smtp.Code // of the rule
+	Text   string    // what the sender reads, filled in
 	// Downgraded reports whether a doubt made less of a reject.
 	Downgraded bool
 	// Would lists what rules under observation would have done.
@@ -108,14 +109,21 @@ func (r *Rules) Judge(req *Request, f *Facts) Decision {
 	return e.judge()
 }
 
-// JudgeBriefly is Judge, but of a decision that is undetermined Lacks is only what the
-// first rule needs that lacks something.
-func (r *Rules) JudgeBriefly(req *Request, f *Facts) Decision {
-	e := r.evaluate(req, f)
-	defer e.release()
-	e.brief = true
+// Judging is the memory of judgements that follow each other on the way to one decision.
+// The zero value is ready.
+type Judging struct{ evaluation evaluation }
+
+// Judge is [Rules.Judge]. If briefly, Lacks of a decision that is undetermined is only
+// what the first rule needs that lacks something.
+func (j *Judging) Judge(r *Rules, req *Request, f *Facts, briefly bool) Decision {
+	e := &j.evaluation
+	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, briefly
+	e.draw()
 	return e.judge()
 }
+
+// Forget keeps nothing alive of what was judged.
+func (j *Judging) Forget() { j.evaluation.req, j.evaluation.facts, j.evaluation.rules = nil, nil, nil }
 
 func (e *evaluation) judge() Decision {
 	d := Decision{Mode: e.rules.Mode}
@@ -284,47 +292,54 @@ func (d Decision) answered(req *Request) Decision {
 	return d
 }
 
-// Texts names the placeholders of a rule's text: the client's address, its
-// HELO, its confirmed or else first name, the addresses that this name resolves to, and
-// the recipient.
-func Texts() []string { return []string{"{client}", "{helo}", "{name}", "{addresses}", "{recipient}"} }
+// placeholder is what a rule's text may name in braces.
+type placeholder struct {
+	name   string
+	append func(dst []byte, e *evaluation) []byte
+}
+
+var placeholders = []placeholder{
+	{"{client}", func(dst []byte, e *evaluation) []byte { return e.req.Client.AppendTo(dst) }},
+	{"{helo}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.HELO)...) }},
+	// The confirmed name, or else the first.
+	{"{name}", func(dst []byte, e *evaluation) []byte {
+		name, _ := e.bestName()
+		return append(dst, clip(name)...)
+	}},
+	// What that name resolves to.
+	{"{addresses}", func(dst []byte, e *evaluation) []byte {
+		_, to := e.bestName()
+		return append(dst, clip(to.String())...)
+	}},
+	{"{recipient}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.Recipient)...) }},
+}
+
+// Texts names the placeholders of a rule's text.
+func Texts() []string {
+	var names []string
+	for _, p := range placeholders {
+		names = append(names, p.name)
+	}
+	return names
+}
 
 // maxValueText bounds what a placeholder brings into a text.
 const maxValueText = 100
 
 func (e *evaluation) fill(text string) string {
-	if !strings.Contains(text, "{") {
-		return text
-	}
 	out := make([]byte, 0, len(text)+maxValueText)
 	for {
-		before, rest, found := strings.Cut(text, "{")
-		out = append(out, before...)
-		if !found {
-			return string(out)
+		i := strings.IndexByte(text, '{')
+		if i < 0 {
+			return string(append(out, text...))
 		}
-		key, after, closed := strings.Cut(rest, "}")
-		known := closed
-		switch key {
-		case "client":
-			out = e.req.Client.AppendTo(out)
-		case "helo":
-			out = append(out, clip(e.req.HELO, maxValueText)...)
-		case "name":
-			name, _ := e.bestName()
-			out = append(out, clip(name, maxValueText)...)
-		case "addresses":
-			_, to := e.bestName()
-			out = append(out, clip(to.String(), maxValueText)...)
-		case "recipient":
-			out = append(out, clip(e.req.Recipient, maxValueText)...)
-		default:
-			known = false
+		out, text = append(out, text[:i]...), text[i:]
+		known := slices.IndexFunc(placeholders, func(p placeholder) bool { return strings.HasPrefix(text, p.name) })
+		if known < 0 {
+			out, text = append(out, '{'), text[1:]
+			continue
 		}
-		if text = after; !known {
-			out = append(out, '{')
-			text = rest
-		}
+		out, text = placeholders[known].append(out, e), text[len(placeholders[known].name):]
 	}
 }
 
@@ -342,9 +357,4 @@ func (e *evaluation) bestName() (string, *Forward) {
 	return "unknown", &Forward{}
 }
 
-func clip(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
-	}
-	return s
-}
+func clip(s string) string { return s[:min(len(s), maxValueText)] }

@@ -4,6 +4,8 @@ import (
 	"hash/fnv"
 	"net/netip"
 	"time"
+
+	"policyd-rdns/policy/smtp"
 )
 
 // Table is a set of entries that must all hold. The empty table holds.
@@ -26,8 +28,8 @@ type Rule struct {
 	When   Table
 	Unless []Table // the rule does not hold if one of them does
 	Action Action
-	Code   Code   // zero: that of the action
-	Text   string // what the sender reads; see [Texts]
+	Code   smtp.Code // zero: that of the action
+	Text   string    // what the sender reads; see [Texts]
 	// Observe: the rule does not decide, it is only logged.
 	Observe bool
 	// Percent is the share of clients that the rule is for; 0 and 100: all.
@@ -118,11 +120,11 @@ func (t Table) Has(key string) bool {
 // needs are the keys of the request that the rule looks at.
 func (r *Rule) needs() (keys Attributes) {
 	for i := range r.When {
-		keys |= r.When[i].needs
+		keys |= r.When[i].kind.needs
 	}
 	for _, t := range r.Unless {
 		for i := range t {
-			keys |= t[i].needs
+			keys |= t[i].kind.needs
 		}
 	}
 	return keys

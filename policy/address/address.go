@@ -53,7 +53,7 @@ func Networks(p netip.Prefix) []netip.Prefix {
 	return []netip.Prefix{p}
 }
 
-// spread says whether all and whether some addresses of an IPv4 network are
+// spread reports whether all and whether some addresses of an IPv4 network are
 // global.
 func spread(p netip.Prefix) (all, some bool) {
 	all, some = true, true
@@ -101,20 +101,6 @@ var local4 = [...]netip.Prefix{
 // of examples (RFC 5737) may.
 func Global4(a [4]byte) bool { return !within(local4[:], netip.AddrFrom4(a)) }
 
-// firstBytes says of each byte whether an address of some networks begins with it. The
-// client of every request is looked for in them, and is of none.
-func firstBytes(networks []netip.Prefix) (some [256]bool) {
-	for _, p := range networks {
-		first := int(p.Addr().AsSlice()[0])
-		for n := range 1 << max(8-p.Bits(), 0) {
-			some[first+n] = true
-		}
-	}
-	return some
-}
-
-var firstBytes4 = firstBytes(private4[:])
-
 // unicast6 is where public addresses of IPv6 are (RFC 4291 section 2.4).
 var unicast6 = netip.MustParsePrefix("2000::/3")
 
@@ -159,7 +145,7 @@ func within(networks []netip.Prefix, a netip.Addr) bool {
 // host has, 0.0.0.0/8 and 240.0.0.0/4, are a mistake of whoever names one.
 func Private(a netip.Addr) bool {
 	if a.Is4() {
-		return firstBytes4[a.As4()[0]] && within(private4[:], a)
+		return within(private4[:], a)
 	}
 	return within(private6[:], a)
 }

@@ -27,6 +27,7 @@ type inquiry struct {
 	req     *policy.Request
 	rules   *policy.Rules
 	facts   *policy.Facts
+	judging policy.Judging
 	options resolver.Options
 	queries []policy.Query // of one check after the other
 
@@ -66,7 +67,7 @@ func (in *inquiry) restart(maxAge time.Duration) {
 	in.waiting, in.ptr, in.forwards = 0, nil, in.forwards[:0]
 	in.known, in.cached, in.aged = false, true, false
 	f := in.facts
-	*f = policy.Facts{Names: f.Names[:0], HELO: policy.NewHELO(in.req.HELO, in.req.Client)}
+	f.Reset(in.req)
 	f.OwnClient = slices.Contains(in.g.HostAddrs, in.req.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(in.g.HostNames, f.HELO.Name)
 }
@@ -75,6 +76,7 @@ func (in *inquiry) restart(maxAge time.Duration) {
 func (in *inquiry) end() {
 	clear(in.forwards)
 	clear(in.queries)
+	in.judging.Forget()
 	in.req, in.facts, in.rules, in.g, in.options = nil, nil, nil, nil, resolver.Options{}
 	inquiries.Put(in)
 }
@@ -111,11 +113,7 @@ func (in *inquiry) judge(d *policy.Decision) {
 	f := in.facts
 	f.Cached = in.known && in.cached
 	f.Outage = len(f.Errors) > 0 && in.g.DNS.Outage()
-	if in.options.CacheOnly { // all that is at hand is taken anyway
-		*d = in.rules.JudgeBriefly(in.req, f)
-	} else {
-		*d = in.rules.Judge(in.req, f)
-	}
+	*d = in.judging.Judge(in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway
 }
 
 // lacking are the queries of a check that nobody has made.

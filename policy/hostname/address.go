@@ -17,52 +17,52 @@ const (
 	wholeShare       // all of it; the interface identifier of an IPv6 address
 )
 
-// sight is what a name shows of an address.
-type sight struct {
+// evidence is what a name shows of an address.
+type evidence struct {
 	share share
 	kind  Kind
-	at    place
+	at    span
 }
 
-// seek finds the client's address in the name.
-func (t *text) seek(client netip.Addr) sight {
+// match finds the client's address in the name.
+func (t *text) match(client netip.Addr) evidence {
 	switch {
 	case client.Is4():
 		a := client.As4()
-		return t.seek4(&a)
+		return t.match4(&a)
 	case client.Is6():
 		a := client.As16()
-		return t.seek6(&a)
+		return t.match6(&a)
 	}
-	return sight{}
+	return evidence{}
 }
 
-// spread is what of an IPv4 address the numbers of a name spell.
+// spread is what of an IPv4 address the numbers of a name decode to.
 type spread struct {
-	whole sight // in one number
-	any   cover // in decimal numbers and longer hexadecimal ones
-	hex   cover // in hexadecimal numbers
-	last  place // the first number that is the last octet
+	whole evidence // in one number
+	any   cover    // in decimal numbers and longer hexadecimal ones
+	hex   cover    // in hexadecimal numbers
+	last  span     // the first number that is the last octet
 }
 
-// seek4 finds an IPv4 address. The registered domain may hold a part of it in
+// match4 finds an IPv4 address. The registered domain may hold a part of it in
 // decimal, as in ip-203-0-113.example, if it makes three octets.
-func (t *text) seek4(a *[4]byte) sight {
+func (t *text) match4(a *[4]byte) evidence {
 	var s spread
-	t.spell(&s, 0, t.host, a)
+	t.decode(&s, 0, t.host, a)
 	found := t.best(&s)
 	if found.share == wholeShare || t.count == t.host {
 		return found
 	}
-	t.spell(&s, t.host, t.count, a)
+	t.decode(&s, t.host, t.count, a)
 	if wide := t.best(&s); wide.share > found.share && wide.share >= mostShare {
 		return wide
 	}
 	return found
 }
 
-// spell offers the tokens from i up to end to s.
-func (t *text) spell(s *spread, i, end int, a *[4]byte) {
+// decode offers the tokens from i up to end to s.
+func (t *text) decode(s *spread, i, end int, a *[4]byte) {
 	for i < end {
 		next := t.nextRun(i)
 		run := t.runAt(i, next)
@@ -71,11 +71,11 @@ func (t *text) spell(s *spread, i, end int, a *[4]byte) {
 			if !k.digits {
 				continue
 			}
-			at := place{k.start, k.end}
+			at := span{k.start, k.end}
 			if k.len() >= 8 && (k.value == binary.BigEndian.Uint32(a[:]) || k.value == binary.LittleEndian.Uint32(a[:])) {
-				s.whole = sight{wholeShare, Packed, at}
+				s.whole = evidence{wholeShare, Packed, at}
 			}
-			found := spellDecimal(t.lower[k.start:k.end], a)
+			found := decodeDecimal(t.lower[k.start:k.end], a)
 			if found == 0 {
 				continue
 			}
@@ -85,23 +85,23 @@ func (t *text) spell(s *spread, i, end int, a *[4]byte) {
 			}
 		}
 		if int(run.start) < t.cut {
-			t.spellHexRun(s, run, a)
+			t.decodeHexRun(s, run, a)
 		}
 	}
 }
 
-// spellHexRun offers a run of letters and digits as hexadecimal.
-func (t *text) spellHexRun(s *spread, run place, a *[4]byte) {
+// decodeHexRun offers a run of letters and digits as hexadecimal.
+func (t *text) decodeHexRun(s *spread, run span, a *[4]byte) {
 	text := t.lower[run.start:run.end]
 	if len(text) >= 8 {
 		if i := indexHex(text, a); i >= 0 {
 			at := run.start + uint8(i)
-			s.whole = sight{wholeShare, Hex, place{at, at + 8}}
+			s.whole = evidence{wholeShare, Hex, span{at, at + 8}}
 			return
 		}
 	}
-	if found, n := spellHex(text, a); n > 0 {
-		at := place{run.end - uint8(n), run.end}
+	if found, n := decodeHex(text, a); n > 0 {
+		at := span{run.end - uint8(n), run.end}
 		s.hex.add(found, at)
 		s.any.add(found, at)
 		return
@@ -117,43 +117,43 @@ func (t *text) spellHexRun(s *spread, run place, a *[4]byte) {
 }
 
 // best is the largest part of the address that s holds.
-func (t *text) best(s *spread) sight {
+func (t *text) best(s *spread) evidence {
 	switch {
 	case s.whole.share != noShare:
 		return s.whole
 	case s.any.reached.has(allOctets):
 		at := s.any.at[allOctets]
 		if t.numbers(at) < 4 {
-			return sight{wholeShare, Packed, at}
+			return evidence{wholeShare, Packed, at}
 		}
-		return sight{wholeShare, Address, at}
+		return evidence{wholeShare, Address, at}
 	case s.hex.reached.has(allOctets) && t.hasLetters(s.hex.at[allOctets]):
 		// Without a letter it is another address in decimal.
-		return sight{wholeShare, Hex, s.hex.at[allOctets]}
+		return evidence{wholeShare, Hex, s.hex.at[allOctets]}
 	}
 	for left := range 4 {
 		three := allOctets &^ (1 << left)
 		if at := s.any.at[three]; s.any.reached.has(three) && t.digitsIn(at) >= minThree {
-			return sight{mostShare, Part, at}
+			return evidence{mostShare, Part, at}
 		}
 		if s.hex.reached.has(three) && t.hasLetters(s.hex.at[three]) {
-			return sight{mostShare, Part, s.hex.at[three]}
+			return evidence{mostShare, Part, s.hex.at[three]}
 		}
 	}
 	if at := s.any.at[lastTwo]; s.any.reached.has(lastTwo) && t.numbers(at) <= 2 {
-		return sight{halfShare, Part, at}
+		return evidence{halfShare, Part, at}
 	}
 	if s.last.len() > 0 {
-		return sight{lastShare, Part, s.last}
+		return evidence{lastShare, Part, s.last}
 	}
-	return sight{}
+	return evidence{}
 }
 
 // minThree is how many digits three octets must have together to be more than
 // three small numbers that happen to be there.
 const minThree = 5
 
-func (t *text) digitsIn(p place) int {
+func (t *text) digitsIn(p span) int {
 	n := 0
 	for _, c := range t.lower[p.start:p.end] {
 		if isDigit(c) {

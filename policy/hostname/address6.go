@@ -12,8 +12,8 @@ const (
 	significant6 = 4
 )
 
-// spelling6 is an IPv6 address in hexadecimal digits.
-type spelling6 struct {
+// hex6 is an IPv6 address in hexadecimal digits.
+type hex6 struct {
 	forward, backward [32]byte
 	// hardware is the hardware address that the interface identifier was
 	// made from (modified EUI-64, RFC 4291 appendix A), if hasHardware.
@@ -21,7 +21,7 @@ type spelling6 struct {
 	hasHardware bool
 }
 
-func (s *spelling6) spell(a *[16]byte) {
+func (s *hex6) decode(a *[16]byte) {
 	for i, v := range a {
 		s.forward[2*i], s.forward[2*i+1] = hexDigit(v>>4), hexDigit(v&15)
 		s.backward[30-2*i], s.backward[31-2*i] = hexDigit(v&15), hexDigit(v>>4)
@@ -32,44 +32,44 @@ func (s *spelling6) spell(a *[16]byte) {
 	}
 }
 
-// seek6 finds an IPv6 address: its groups, padded or not; its digits run
+// match6 finds an IPv6 address: its groups, padded or not; its digits run
 // together, or one by one, in either direction; or its hardware address.
 // All of it and the interface identifier are wholeShare, else 32 bits in a row
 // or 8 digits in groups are mostShare.
-func (t *text) seek6(a *[16]byte) sight {
+func (t *text) match6(a *[16]byte) evidence {
 	var groups [8]uint16
 	for i := range groups {
 		groups[i] = binary.BigEndian.Uint16(a[2*i:])
 	}
-	found := t.seekGroups(&groups)
+	found := t.matchGroups(&groups)
 	if found.share == wholeShare {
 		return found
 	}
-	var s spelling6
-	s.spell(a)
+	var s hex6
+	s.decode(a)
 	for i := 0; i < t.host; {
 		next := t.nextRun(i)
 		if run := t.runAt(i, next); run.len() >= most6 {
-			found = better(found, s.seek(t.lower[run.start:run.end], run.start))
+			found = better(found, s.match(t.lower[run.start:run.end], run.start))
 		}
 		i = next
 	}
-	return better(found, t.seekNibbles(&s))
+	return better(found, t.matchNibbles(&s))
 }
 
-func better(a, b sight) sight {
+func better(a, b evidence) evidence {
 	if b.share > a.share {
 		return b
 	}
 	return a
 }
 
-// seek finds the longest stretch of the address in a run of letters and digits
+// match finds the longest stretch of the address in a run of letters and digits
 // that starts at start of the name.
-func (s *spelling6) seek(run []byte, start uint8) sight {
+func (s *hex6) match(run []byte, start uint8) evidence {
 	if s.hasHardware {
 		if i := bytes.Index(run, s.hardware[:]); i >= 0 {
-			return sight{wholeShare, IPv6, place{start + uint8(i), start + uint8(i+len(s.hardware))}}
+			return evidence{wholeShare, IPv6, span{start + uint8(i), start + uint8(i+len(s.hardware))}}
 		}
 	}
 	n, end := commonStretch(run, s.forward[:])
@@ -79,13 +79,13 @@ func (s *spelling6) seek(run []byte, start uint8) sight {
 	}
 	stretch := run[end-n : end]
 	if n < most6 || significant(stretch) < significant6 {
-		return sight{}
+		return evidence{}
 	}
 	share := mostShare
 	if n == len(s.forward) || bytes.Contains(stretch, host) && significant(host) >= significant6 {
 		share = wholeShare
 	}
-	return sight{share, IPv6, place{start + uint8(end-n), start + uint8(end)}}
+	return evidence{share, IPv6, span{start + uint8(end-n), start + uint8(end)}}
 }
 
 // significant is how many digits are not zero.
@@ -110,11 +110,11 @@ func commonStretch(a, b []byte) (length, end int) {
 	return length, end
 }
 
-// seekNibbles finds the address digit by digit, as below ip6.arpa.
-func (t *text) seekNibbles(s *spelling6) sight {
+// matchNibbles finds the address digit by digit, as below ip6.arpa.
+func (t *text) matchNibbles(s *hex6) evidence {
 	var digits [32]byte
 	n := 0
-	var at place
+	var at span
 	for i := 0; i < t.host && n < len(digits); {
 		next := t.nextRun(i)
 		run := t.runAt(i, next)
@@ -133,7 +133,7 @@ func (t *text) seekNibbles(s *spelling6) sight {
 		at.end = run.end
 		n++
 	}
-	found := s.seek(digits[:n], 0)
+	found := s.match(digits[:n], 0)
 	found.at = at
 	return found
 }

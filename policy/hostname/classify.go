@@ -56,7 +56,7 @@ const (
 // judge weighs all evidence.
 func (t *text) judge(name string, client netip.Addr) Verdict {
 	s := t.read()
-	t.found = t.seek(client)
+	t.found = t.match(client)
 	v := t.accuse(name, &s)
 	switch {
 	case !v.Generic, s.access&line != 0 && t.found.share >= mostShare:
@@ -71,28 +71,28 @@ func (t *text) judge(name string, client netip.Addr) Verdict {
 
 // accuse weighs what speaks for a generic name, in the order of the package
 // comment.
-func (t *text) accuse(name string, s *signs) Verdict {
+func (t *text) accuse(name string, s *features) Verdict {
 	found := t.found
-	generic := func(strength Strength, kind Kind, at place, why string) Verdict {
+	generic := func(strength Strength, kind Kind, at span, why string) Verdict {
 		return Verdict{true, strength, kind, piece(name, at), why}
 	}
 	if found.share == wholeShare {
 		return generic(Full, found.kind, found.at, whyWhole)
 	}
-	serialAt, serial := t.seekSerial()
+	serialAt, serial := t.matchSerial()
 	switch {
 	case serial == Full:
 		return generic(Full, Serial, serialAt, whySerial)
 	case found.share == mostShare, found.share == halfShare && t.isHost(s, found.at):
 		return generic(Half, found.kind, found.at, whyPart)
 	}
-	if at, ok := t.seekForeign(); ok {
+	if at, ok := t.matchForeign(); ok {
 		return generic(Half, Foreign, at, whyForeign)
 	}
 	if serial != NoStrength {
 		return generic(serial, Serial, serialAt, whySerial)
 	}
-	if at, ok := t.seekPhrase(); ok {
+	if at, ok := t.matchPhrase(); ok {
 		return generic(Word, Phrase, at, whyPhrase)
 	}
 	if s.access.rank() > 1 && s.counts(found) || found.share == lastShare && t.isCounted(s, found.at) {
@@ -104,4 +104,4 @@ func (t *text) accuse(name string, s *signs) Verdict {
 	return Verdict{}
 }
 
-func piece(name string, p place) string { return name[p.start:p.end] }
+func piece(name string, p span) string { return name[p.start:p.end] }

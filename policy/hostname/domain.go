@@ -32,7 +32,7 @@ func twoLabels(name string) int {
 	return strings.LastIndexByte(name[:len(name)-len(lastLabel(name))-1], '.') + 1
 }
 
-// isFlat says that names are registered right below a top-level domain,
+// isFlat reports whether names are registered right below a top-level domain,
 // whatever their second label is. It spares the look into the list, which
 // allocates, for most of the names that there are.
 func isFlat(tld string) bool {
@@ -44,15 +44,15 @@ func isFlat(tld string) bool {
 }
 
 // domain is the first label of the registered domain.
-func (t *text) domain() place {
+func (t *text) domain() span {
 	end := uint8(t.cut)
 	for !t.endsLabel(end) {
 		end++
 	}
-	return place{uint8(t.cut), end}
+	return span{uint8(t.cut), end}
 }
 
-// isMailService says whether the registered domain is that of a mail service
+// isMailService reports whether the registered domain is that of a mail service
 // by its name: sendgrid, mailgun, smtp2go. These name whole pools after their
 // addresses, often without a mail word.
 func (t *text) isMailService() bool {

@@ -7,18 +7,18 @@ const (
 	foreignDigits = 16
 )
 
-// seekForeign finds an address that is not the client's, or that cannot be
+// matchForeign finds an address that is not the client's, or that cannot be
 // compared as the client's is not known: four decimal numbers equally
 // separated, or padded to twelve digits, or six groups of an IPv6 address.
-func (t *text) seekForeign() (place, bool) {
-	if at, ok := t.seekForeign6(); ok {
+func (t *text) matchForeign() (span, bool) {
+	if at, ok := t.matchForeign6(); ok {
 		return at, true
 	}
 	row := 0 // how many numbers are in a row
 	for i := range t.host {
 		k := &t.token[i]
 		if k.digits && k.len() == 12 && t.isPadded(k) {
-			return place{k.start, k.end}, true
+			return span{k.start, k.end}, true
 		}
 		if !k.digits || k.len() > 3 || k.value > 255 {
 			row = 0
@@ -29,13 +29,13 @@ func (t *text) seekForeign() (place, bool) {
 		}
 		row++
 		if row == 4 && t.token[i-3].value > 0 {
-			return place{t.token[i-3].start, k.end}, true
+			return span{t.token[i-3].start, k.end}, true
 		}
 	}
-	return place{}, false
+	return span{}, false
 }
 
-// goesOn says whether token i follows the one before as those row before did.
+// goesOn reports whether token i follows the one before as those row before did.
 func (t *text) goesOn(i, row int) bool {
 	end := t.token[i-1].end
 	if t.token[i].start-end != 1 {
@@ -44,7 +44,7 @@ func (t *text) goesOn(i, row int) bool {
 	return row == 1 || t.lower[end] == t.lower[t.token[i-2].end]
 }
 
-// isPadded says whether twelve digits are four octets padded to three each.
+// isPadded reports whether twelve digits are four octets padded to three each.
 func (t *text) isPadded(k *token) bool {
 	for i := k.start; i < k.end; i += 3 {
 		if number(t.lower[i:i+3]) > 255 {
@@ -54,10 +54,10 @@ func (t *text) isPadded(k *token) bool {
 	return t.lower[k.start] != '0' || t.lower[k.start+1] != '0'
 }
 
-// seekForeign6 finds groups of hexadecimal digits in a row.
-func (t *text) seekForeign6() (place, bool) {
+// matchForeign6 finds groups of hexadecimal digits in a row.
+func (t *text) matchForeign6() (span, bool) {
 	groups, digits := 0, 0
-	var at place
+	var at span
 	for i := 0; i < t.host; {
 		next := t.nextRun(i)
 		run := t.runAt(i, next)

@@ -9,7 +9,7 @@ const (
 	maxLabel = 63
 )
 
-// Valid says whether name is a well-formed host name of at least two labels:
+// Valid reports whether name is a well-formed host name of at least two labels:
 // letters, digits, hyphens (not at the ends of a label) and, as they are seen
 // in the DNS and do no harm, underscores; labels of 1 to 63 bytes, 253 in all;
 // the last label not all digits, or it would be an address (RFC 1123 section

@@ -24,7 +24,7 @@ func toAddr(b []byte) netip.Addr {
 	return addr
 }
 
-// hasFewDigits says that three octets of the address may have less than minThree
+// hasFewDigits reports whether three octets of the address may have less than minThree
 // digits. Which place in a name is taken for them then depends on how many places
 // there are, and so on where the domain begins.
 func hasFewDigits(client netip.Addr) bool {

@@ -12,7 +12,7 @@ type row struct {
 	group [maxGroups]uint16
 	count int
 	gap   int // where zeros are left out, as by "::"; 0 for nowhere
-	at    place
+	at    span
 
 	// What of the client's address is found, in any order.
 	found  uint8 // which groups, bit i for the group i
@@ -20,29 +20,29 @@ type row struct {
 	long   int // how many of three digits and more
 }
 
-// seekGroups finds the groups of an IPv6 address, padded or not.
-func (t *text) seekGroups(a *[8]uint16) sight {
+// matchGroups finds the groups of an IPv6 address, padded or not.
+func (t *text) matchGroups(a *[8]uint16) evidence {
 	var r row
-	best := sight{}
+	best := evidence{}
 	for i := 0; i < t.host; {
 		next := t.nextRun(i)
 		run := t.runAt(i, next)
 		i = next
 		value, ok := groupValue(t.lower[run.start:run.end])
 		if !ok || !r.takes(run) {
-			best = better(best, r.sight(a))
+			best = better(best, r.evidence(a))
 			r = row{}
 		}
 		if ok {
 			r.add(value, run, a)
 		}
 	}
-	return better(best, r.sight(a))
+	return better(best, r.evidence(a))
 }
 
-// takes says whether a group at p would be the next of the row: one separator
+// takes reports whether a group at p would be the next of the row: one separator
 // from it, or two where zeros are left out.
-func (r *row) takes(p place) bool {
+func (r *row) takes(p span) bool {
 	if r.count == 0 {
 		return true
 	}
@@ -50,7 +50,7 @@ func (r *row) takes(p place) bool {
 	return r.count < maxGroups && (distance == 1 || distance == 2 && r.gap == 0)
 }
 
-func (r *row) add(value uint16, p place, a *[8]uint16) {
+func (r *row) add(value uint16, p span, a *[8]uint16) {
 	if r.count == 0 {
 		r.at.start = p.start
 	} else if p.start-r.at.end == 2 {
@@ -74,18 +74,18 @@ func (r *row) add(value uint16, p place, a *[8]uint16) {
 	}
 }
 
-// sight is what of the address the row shows.
-func (r *row) sight(a *[8]uint16) sight {
+// evidence is what of the address the row shows.
+func (r *row) evidence(a *[8]uint16) evidence {
 	switch {
 	case r.digits < most6 || r.long < 2:
-		return sight{}
+		return evidence{}
 	case r.gap > 0 && r.isCompressed(a), r.gap == 0 && r.holds(a[:]), r.count == 4 && !slices.Contains(a[4:], 0) && r.holds(a[4:]):
-		return sight{wholeShare, IPv6, r.at}
+		return evidence{wholeShare, IPv6, r.at}
 	}
-	return sight{mostShare, IPv6, r.at}
+	return evidence{mostShare, IPv6, r.at}
 }
 
-// holds says whether the row has all of groups in their order.
+// holds reports whether the row has all of groups in their order.
 func (r *row) holds(groups []uint16) bool {
 	for i := 0; i+len(groups) <= r.count; i++ {
 		if slices.Equal(r.group[i:i+len(groups)], groups) {
@@ -95,7 +95,7 @@ func (r *row) holds(groups []uint16) bool {
 	return false
 }
 
-// isCompressed says whether the row is the address with a row of zeros left out.
+// isCompressed reports whether the row is the address with a row of zeros left out.
 func (r *row) isCompressed(a *[8]uint16) bool {
 	tail := len(a) - (r.count - r.gap)
 	if r.gap > tail {

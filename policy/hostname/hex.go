@@ -1,9 +1,9 @@
 package hostname
 
-// spellHex is which sets of two or more octets of a the end of a run of letters
-// and digits spells in hexadecimal, two digits each, in either direction, and
+// decodeHex is which sets of two or more octets of a the end of a run of letters
+// and digits is in hexadecimal, two digits each, in either direction, and
 // how many bytes it takes.
-func spellHex(run []byte, a *[4]byte) (sets, int) {
+func decodeHex(run []byte, a *[4]byte) (sets, int) {
 	for n := min(4, len(run)/2); n > 1; n-- {
 		tail := run[len(run)-2*n:]
 		for first := range a {
@@ -31,7 +31,7 @@ func hexFrom(digits []byte, a *[4]byte, first, step int) octets {
 	return set
 }
 
-// isHexOctet says whether s starts with v in two hexadecimal digits.
+// isHexOctet reports whether s starts with v in two hexadecimal digits.
 func isHexOctet(s []byte, v byte) bool {
 	return s[0] == hexDigit(v>>4) && s[1] == hexDigit(v&15)
 }

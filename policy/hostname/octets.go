@@ -23,38 +23,38 @@ func (s sets) has(o octets) bool { return s&(1<<o) != 0 }
 // order, each number spent once.
 type cover struct {
 	reached sets
-	at      [16]place
+	at      [16]span
 }
 
-// add offers a number at p that spells any one of the sets in spelt.
-func (c *cover) add(spelt sets, p place) {
+// add offers a number at p that decodes to any one of the sets in decoded.
+func (c *cover) add(decoded sets, p span) {
 	before := *c
 	for set := octets(1); set <= allOctets; set++ {
-		if !spelt.has(set) {
+		if !decoded.has(set) {
 			continue
 		}
 		c.reach(set, p)
 		for with := octets(1); with <= allOctets; with++ {
 			if before.reached.has(with) && with&set == 0 && before.at[with].end <= p.start {
-				c.reach(with|set, place{before.at[with].start, p.end})
+				c.reach(with|set, span{before.at[with].start, p.end})
 			}
 		}
 	}
 }
 
-// reach keeps the shortest place of a set.
-func (c *cover) reach(set octets, p place) {
+// reach keeps the shortest span of a set.
+func (c *cover) reach(set octets, p span) {
 	if !c.reached.has(set) || p.len() < c.at[set].len() {
 		c.reached |= 1 << set
 		c.at[set] = p
 	}
 }
 
-// spellDecimal is which sets of octets of a the digits spell: one octet, or
+// decodeDecimal is which sets of octets of a the digits decode to: one octet, or
 // neighbours run together in either direction, padded to three digits or not.
 // Of two octets both are padded or neither, as there is less to tell an
 // accident by.
-func spellDecimal(digits []byte, a *[4]byte) sets {
+func decodeDecimal(digits []byte, a *[4]byte) sets {
 	found := sets(0)
 	for first := range a {
 		n := cutOctet(digits, a[first])
@@ -63,18 +63,18 @@ func spellDecimal(digits []byte, a *[4]byte) sets {
 		case n == len(digits):
 			found |= 1 << (octets(1) << first)
 		case len(digits) > 3: // or it is one octet, and not this
-			found |= spellOn(digits, n, a, first, 1) | spellOn(digits, n, a, first, -1)
+			found |= decodeOn(digits, n, a, first, 1) | decodeOn(digits, n, a, first, -1)
 		}
 	}
 	if len(digits) > 3 && digits[0] == '0' {
-		found |= spellPadded(digits, a)
+		found |= decodePadded(digits, a)
 	}
 	return found
 }
 
-// spellOn goes on from the octet first, which takes n digits, in steps of 1 or
+// decodeOn goes on from the octet first, which takes n digits, in steps of 1 or
 // -1.
-func spellOn(digits []byte, n int, a *[4]byte, first, step int) sets {
+func decodeOn(digits []byte, n int, a *[4]byte, first, step int) sets {
 	set := octets(1) << first
 	for i := first + step; i >= 0 && i < len(a); i += step {
 		m := cutOctet(digits[n:], a[i])
@@ -93,8 +93,8 @@ func spellOn(digits []byte, n int, a *[4]byte, first, step int) sets {
 	return 0
 }
 
-// spellPadded: one octet, padded to more than three digits.
-func spellPadded(digits []byte, a *[4]byte) sets {
+// decodePadded: one octet, padded to more than three digits.
+func decodePadded(digits []byte, a *[4]byte) sets {
 	found := sets(0)
 	value := number(digits)
 	for i := range a {

@@ -37,7 +37,7 @@ func lastTwoLabels(name string) string {
 	return name[strings.LastIndexByte(name[:max(above, 0)], '.')+1:]
 }
 
-// PublicSuffix says that strangers to each other have names below name, which is
+// PublicSuffix reports whether strangers to each other have names below name, which is
 // in lower case: it is on the public suffix list, in either section, or all that
 // is right below it is (*.compute.amazonaws.com).
 func PublicSuffix(name string) bool {

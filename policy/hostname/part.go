@@ -4,10 +4,10 @@ package hostname
 // small numbers that happen to be there, if no word says what they are.
 const minTwo = 4
 
-// isHost says whether the last two octets, at p, are enough to call a name
+// isHost reports whether the last two octets, at p, are enough to call a name
 // generic. Pools of mail services show them too: after a letter, in the middle
 // of a label, or run together.
-func (t *text) isHost(s *signs, p place) bool {
+func (t *text) isHost(s *features, p span) bool {
 	if s.access.rank() > 1 || t.hasWordBefore(p) {
 		return true
 	}
@@ -23,11 +23,11 @@ func (t *text) isHost(s *signs, p place) bool {
 	return !s.first.only || t.endsLabel(p.end) && t.numbers(p) == 2 && s.first.numbers == 2 && !t.hasLetters(p)
 }
 
-// isCounted says whether the last octet, at p, ends the leftmost label after a
+// isCounted reports whether the last octet, at p, ends the leftmost label after a
 // word by which operators count; or after a letter for one, if there is such a
 // word elsewhere (p195.as1.example.net). server10 is not counted: people number
 // their own machines by the last octet too.
-func (t *text) isCounted(s *signs, p place) bool {
+func (t *text) isCounted(s *features, p span) bool {
 	if p.len() < 2 || !t.endsLabel(p.end) || t.labelAt(p) > 0 {
 		return false
 	}
@@ -44,15 +44,15 @@ func (t *text) isCounted(s *signs, p place) bool {
 	return false
 }
 
-// isBare says whether the leftmost of several labels is without letters and
+// isBare reports whether the leftmost of several labels is without letters and
 // ends with the last octet, at p.
-func (t *text) isBare(s *signs, p place) bool {
-	return p.len() > 1 && !s.first.only && t.endsLabel(p.end) && t.labelAt(p) == 0 && !t.hasLetters(place{0, p.end})
+func (t *text) isBare(s *features, p span) bool {
+	return p.len() > 1 && !s.first.only && t.endsLabel(p.end) && t.labelAt(p) == 0 && !t.hasLetters(span{0, p.end})
 }
 
-// hasWordBefore says whether a word for machines or lines, and not just a
+// hasWordBefore reports whether a word for machines or lines, and not just a
 // letter, stands before p in the leftmost label.
-func (t *text) hasWordBefore(p place) bool {
+func (t *text) hasWordBefore(p span) bool {
 	for i := range t.host {
 		k := &t.token[i]
 		if k.label > 0 || k.start >= p.start {
@@ -65,7 +65,7 @@ func (t *text) hasWordBefore(p place) bool {
 	return false
 }
 
-func (t *text) hasLetters(p place) bool {
+func (t *text) hasLetters(p span) bool {
 	for _, c := range t.lower[p.start:p.end] {
 		if 'a' <= c && c <= 'z' {
 			return true
@@ -75,7 +75,7 @@ func (t *text) hasLetters(p place) bool {
 }
 
 // labelAt is the label of the token that starts at p.
-func (t *text) labelAt(p place) uint8 {
+func (t *text) labelAt(p span) uint8 {
 	for i := range t.count {
 		if k := &t.token[i]; k.start >= p.start {
 			return k.label

@@ -13,9 +13,9 @@ const (
 	minHardware = 12
 )
 
-// seekSerial finds the number of a rented machine or of a line: in the leftmost
+// matchSerial finds the number of a rented machine or of a line: in the leftmost
 // label, or after it where that is a word alone (vps.43284172).
-func (t *text) seekSerial() (place, Strength) {
+func (t *text) matchSerial() (span, Strength) {
 	machine := class(0) // of the words so far
 	for i := range t.host {
 		k := &t.token[i]
@@ -33,14 +33,14 @@ func (t *text) seekSerial() (place, Strength) {
 			before |= t.token[i-1].class // an abbreviation of much else, if not right here
 		}
 		if strength := t.serial(i, before); strength != NoStrength {
-			at := place{k.start, k.end}
+			at := span{k.start, k.end}
 			if i > 0 && t.token[i-1].class.rank() > 0 {
 				at.start = t.token[i-1].start
 			}
 			return at, strength
 		}
 	}
-	return t.seekHexSerial()
+	return t.matchHexSerial()
 }
 
 // serial is how sure it is that the number i is a serial. before is what the
@@ -58,7 +58,7 @@ func (t *text) serial(i int, before class) Strength {
 	return NoStrength
 }
 
-// isLetterSerial says whether the name starts with one letter and a serial.
+// isLetterSerial reports whether the name starts with one letter and a serial.
 func (t *text) isLetterSerial() bool {
 	letter, k := &t.token[0], &t.token[1]
 	if letter.len() > 1 || t.token[1].label > 0 || t.nextRun(0) != 2 {
@@ -71,10 +71,10 @@ func (t *text) isLetterSerial() bool {
 	return k.len() >= minLetter && c != 'm' && c != 'o' // mail, out
 }
 
-// seekHexSerial finds a hexadecimal number, both letters and digits in it, in
+// matchHexSerial finds a hexadecimal number, both letters and digits in it, in
 // the leftmost label: one of eight digits that stands alone, or one at the end
 // of a run that has as many as a hardware address or more.
-func (t *text) seekHexSerial() (place, Strength) {
+func (t *text) matchHexSerial() (span, Strength) {
 	for i := 0; i < t.host && t.token[i].label == 0; {
 		next := t.nextRun(i)
 		run := t.runAt(i, next)
@@ -85,10 +85,10 @@ func (t *text) seekHexSerial() (place, Strength) {
 			}
 			n := int(run.end - start)
 			if n >= minHardware || start == run.start && n == 8 {
-				return place{start + uint8(n%4), run.end}, Half
+				return span{start + uint8(n%4), run.end}, Half
 			}
 		}
 		i = next
 	}
-	return place{}, NoStrength
+	return span{}, NoStrength
 }

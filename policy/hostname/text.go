@@ -14,7 +14,7 @@ type text struct {
 	host  int // how many tokens stand left of it
 	count int // the same with those of the registered domain's first label
 	token [maxTokens]token
-	found sight // what judge found of the address
+	found evidence // what judge found of the address
 }
 
 // token is a run of letters or a run of digits within a label.
@@ -31,10 +31,10 @@ const maxValue = 1<<32 - 1
 
 func (k *token) len() int { return int(k.end) - int(k.start) }
 
-// place is a part of a name: the bytes from start up to end.
-type place struct{ start, end uint8 }
+// span is a part of a name: the bytes from start up to end.
+type span struct{ start, end uint8 }
 
-func (p place) len() int { return int(p.end) - int(p.start) }
+func (p span) len() int { return int(p.end) - int(p.start) }
 
 // fill takes the bytes of name, for which Valid holds.
 func (t *text) fill(name string) {
@@ -80,7 +80,7 @@ func (t *text) split(cut int) {
 	}
 }
 
-// isEncoded says whether a label in Punycode starts at i.
+// isEncoded reports whether a label in Punycode starts at i.
 func (t *text) isEncoded(i int) bool {
 	return (i == 0 || t.lower[i-1] == '.') && bytes.HasPrefix(t.lower[i:t.size], []byte("xn--"))
 }
@@ -126,17 +126,17 @@ func (t *text) nextRun(i int) int {
 	return i
 }
 
-// runAt is the place of the run of letters and digits from the token i up to
+// runAt is the span of the run of letters and digits from the token i up to
 // the token next.
-func (t *text) runAt(i, next int) place {
-	return place{t.token[i].start, t.token[next-1].end}
+func (t *text) runAt(i, next int) span {
+	return span{t.token[i].start, t.token[next-1].end}
 }
 
-// endsLabel says whether a label ends at i.
+// endsLabel reports whether a label ends at i.
 func (t *text) endsLabel(i uint8) bool { return int(i) == t.size || t.lower[i] == '.' }
 
 // numbers is how many runs of digits there are within p.
-func (t *text) numbers(p place) int {
+func (t *text) numbers(p span) int {
 	n := 0
 	for i := range t.count {
 		if k := &t.token[i]; k.digits && k.start >= p.start && k.end <= p.end {

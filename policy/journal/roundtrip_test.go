@@ -12,6 +12,7 @@ import (
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/smtp"
 	"policyd-rdns/resolver"
 )
 
@@ -220,7 +221,7 @@ func asLogged(r journal.Record) journal.Record {
 	r.Request.Time = r.Request.Time.UTC()
 	r.Elapsed = r.Elapsed.Round(time.Microsecond)
 	// They follow from the request, the facts and the rules.
-	r.Decision.Code, r.Decision.Text, r.Decision.Undetermined = policy.Code{}, "", false
+	r.Decision.Code, r.Decision.Text, r.Decision.Undetermined = smtp.Code{}, "", false
 	r.Decision.Lacks = 0
 	return r
 }

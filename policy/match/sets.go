@@ -79,9 +79,6 @@ func (p *Prefixes) Has(addr netip.Addr) bool {
 type Names struct {
 	exact  map[string]struct{}
 	suffix map[string]struct{} // without the leading dot
-	// sizes are the lengths of those in either, by modulo 64, a bit each: nearly
-	// all names are in no set, and need not be looked up for that.
-	sizes uint64
 }
 
 // Add puts a name or a domain into the set. A single label is allowed: a
@@ -100,13 +97,9 @@ func (n *Names) Add(text string) error {
 		*set = map[string]struct{}{}
 	}
 	(*set)[name] = struct{}{}
-	ascii := hostname.ASCII(name)
-	(*set)[ascii] = struct{}{}
-	n.sizes |= sizeBit(name) | sizeBit(ascii)
+	(*set)[hostname.ASCII(name)] = struct{}{}
 	return nil
 }
-
-func sizeBit(name string) uint64 { return 1 << (len(name) % 64) }
 
 // plausible keeps patterns of other languages out of a set of names, where
 // they would never match: wildcards, regular expressions, addresses, spaces.
@@ -126,7 +119,7 @@ func plausible(name string) bool {
 
 // Has reports whether the name, lower case and without final dot, is in the set.
 func (n *Names) Has(name string) bool {
-	if n.has(n.exact, name) {
+	if _, ok := n.exact[name]; ok {
 		return true
 	}
 	return len(n.suffix) > 0 && n.hasAbove(name)
@@ -138,20 +131,11 @@ func (n *Names) hasAbove(name string) bool {
 		if !ok {
 			return false
 		}
-		if n.has(n.suffix, parent) {
+		if _, ok := n.suffix[parent]; ok {
 			return true
 		}
 		name = parent
 	}
-}
-
-// has reports whether a name is in one of the two maps.
-func (n *Names) has(set map[string]struct{}, name string) bool {
-	if n.sizes&sizeBit(name) == 0 {
-		return false
-	}
-	_, ok := set[name]
-	return ok
 }
 
 // Mailboxes is a set of mail addresses: "user@example.com" is itself,

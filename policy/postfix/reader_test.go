@@ -316,20 +316,3 @@ func BenchmarkReadRequest(b *testing.B) {
 type endless struct{ data string }
 
 func (e *endless) Read(p []byte) (int, error) { return copy(p, e.data), nil }
-
-// TestIsASCII: a byte that is not is found wherever it stands.
-func TestIsASCII(t *testing.T) {
-	for size := range 20 {
-		text := bytes.Repeat([]byte{'a'}, size)
-		if !isASCII(string(text)) {
-			t.Errorf("isASCII(%q) = false", text)
-		}
-		for i := range text {
-			text[i] = 0x80
-			if isASCII(string(text)) {
-				t.Errorf("isASCII(%q) = true", text)
-			}
-			text[i] = 'a'
-		}
-	}
-}

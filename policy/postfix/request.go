@@ -125,30 +125,15 @@ func (r *Reader) texts() (text [texts]string) {
 		all.Write(r.value(a))
 	}
 	rest := all.String()
-	ascii := isASCII(rest)
 	for a := range texts {
 		n := len(r.value(a))
 		text[a], rest = rest[:n], rest[n:]
-		if !ascii {
+		if !utf8.ValidString(text[a]) {
 			// What is not UTF-8 could not go into a JSON log line and come back.
 			text[a] = strings.ToValidUTF8(text[a], "?")
 		}
 	}
 	return text
-}
-
-func isASCII(s string) bool {
-	for ; len(s) >= 8; s = s[8:] {
-		if (s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7])&utf8.RuneSelf != 0 {
-			return false
-		}
-	}
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
 
 // parseAddr returns an address as the rest of the program has them, not valid

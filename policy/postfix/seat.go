@@ -39,7 +39,7 @@ const (
 	seatLeaving = -2 // the connection is asked to give way
 )
 
-// idle says that the peer owes a request from now on, and busy that it does not.
+// idle sets that the peer owes a request from now on, and busy that it does not.
 // They report false if the connection was asked to leave before.
 func (s *seat) idle(now time.Duration) bool { return s.set(int64(now)) }
 func (s *seat) busy() bool                  { return s.set(seatBusy) }

@@ -9,6 +9,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/lint"
+	"policyd-rdns/policy/smtp"
 )
 
 // Source is where a rule in force comes from.
@@ -247,7 +248,7 @@ func (r *reader) outcome(t *table, rule *policy.Rule, s *ruleSet, changed bool) 
 		t.r.bad(t.at("action"), "%s = %v", t.name("action"), err)
 	}
 	if rule.Action = a; given {
-		rule.Code = policy.Code{}
+		rule.Code = smtp.Code{}
 	}
 	code := ""
 	t.text("code", &code)

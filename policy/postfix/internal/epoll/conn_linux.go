@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// connection is a connection that a loop serves.
+// conn is a connection that a loop serves.
 type conn struct {
 	fd   int
 	peer string
@@ -24,28 +24,28 @@ type conn struct {
 	stuck   bool // epoll tells when the peer takes more
 
 	until   time.Time // what the peer does now must be done
-	place   atomic.Uint32
+	state   atomic.Uint32
 	session Session
 }
 
 // Where a connection is. Who has it may use it.
 const (
-	home   = iota // with its loop
-	away          // with a goroutine that waits for the handler
-	missed        // the same, and something has come meanwhile
+	looped  = iota // with its loop
+	waiting        // with a goroutine that waits for the handler
+	missed         // the same, and something has come meanwhile
 )
 
-// atHome reports whether the loop has the connection. If not, it will have it back for
+// inLoop reports whether the loop has the connection. If not, it will have it back for
 // what has come now.
-func (c *conn) atHome() bool {
+func (c *conn) inLoop() bool {
 	for {
-		switch c.place.Load() {
-		case home:
+		switch c.state.Load() {
+		case looped:
 			return true
 		case missed:
 			return false
 		}
-		if c.place.CompareAndSwap(away, missed) {
+		if c.state.CompareAndSwap(waiting, missed) {
 			return false
 		}
 	}
@@ -109,18 +109,18 @@ func (l *loop) owe(c *conn) {
 	}
 }
 
-// send has a goroutine wait for a reply and send it. The connection is away for that.
+// send has a goroutine wait for a reply and send it. The loop leaves the connection to it meanwhile.
 func (l *loop) send(c *conn, wait func() []byte) {
 	partial := c.session.Park()
 	c.session.Busy()
-	c.place.Store(away)
+	c.state.Store(waiting)
 	go func() {
 		l.reply(c, wait)
 		now := time.Now()
 		c.until = now.Add(l.config.Idle)
 		c.session.Idle(now)
-		if c.err != nil || c.more || len(c.rest) > 0 || partial || !c.place.CompareAndSwap(away, home) {
-			l.comeHome(c)
+		if c.err != nil || c.more || len(c.rest) > 0 || partial || !c.state.CompareAndSwap(waiting, looped) {
+			l.handBack(c)
 		} else if l.ctx.Err() != nil {
 			l.wake()
 		}

@@ -60,7 +60,7 @@ type Session interface {
 	Came(n int)
 	// EOF is the error of the end of what comes.
 	EOF() error
-	// Idle says that the peer owes a request from now on, Busy that it waits for a
+	// Idle is told when the peer owes a request from now on, Busy when it waits for a
 	// reply. Leaving reports whether neither was said since it was asked to give way.
 	Idle(now time.Time)
 	Busy()

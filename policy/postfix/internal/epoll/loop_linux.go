@@ -19,15 +19,15 @@ type loop struct {
 	worker Worker
 	epoll  *os.File
 	fd     int          // of epoll
-	alarm  [2]int       // a pipe: read end, write end
+	pipe   [2]int       // wakes the goroutine: read end, write end
 	conns  atomic.Int64 // that there are
 
-	mu       sync.Mutex
-	handed   []*conn // new, or come home
-	leaving  []*conn // asked to give way to others
-	rung     bool    // the alarm
-	finished bool
-	homeward sync.Cond // of mu: something was handed
+	mu         sync.Mutex
+	handed     []*conn // new, or handed back
+	leaving    []*conn // asked to give way to others
+	signalled  bool    // the goroutine was told
+	finished   bool
+	handedBack sync.Cond // of mu: something was handed
 
 	// What follows is the goroutine's own.
 	known    []*conn // by descriptor
@@ -43,19 +43,19 @@ type loop struct {
 
 func newLoop(e *Engine) (*loop, error) {
 	l := &loop{Engine: e, worker: e.server.Worker()}
-	l.homeward.L = &l.mu
+	l.handedBack.L = &l.mu
 	var err error
 	if l.fd, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("epoll_create1: %w", err)
 	}
-	if err = syscall.Pipe2(l.alarm[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC); err != nil {
+	if err = syscall.Pipe2(l.pipe[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC); err != nil {
 		_ = syscall.Close(l.fd)
 		return nil, fmt.Errorf("pipe2: %w", err)
 	}
 	// Or the runtime would not let the file be waited for.
 	err = syscall.SetNonblock(l.fd, true)
 	if err == nil {
-		err = l.watch(l.alarm[0], syscall.EPOLL_CTL_ADD, syscall.EPOLLIN)
+		err = l.watch(l.pipe[0], syscall.EPOLL_CTL_ADD, syscall.EPOLLIN)
 	}
 	l.epoll = os.NewFile(uintptr(l.fd), "epoll")
 	if err == nil {
@@ -68,7 +68,7 @@ func newLoop(e *Engine) (*loop, error) {
 	return l, nil
 }
 
-// finish closes all of the loop's own. Who rings after that does nothing: the
+// finish closes all of the loop's own. Who signals after that does nothing: the
 // descriptor may be another's by then.
 func (l *loop) finish() {
 	l.mu.Lock()
@@ -79,8 +79,8 @@ func (l *loop) finish() {
 
 func (l *loop) close() {
 	_ = l.epoll.Close()
-	_ = syscall.Close(l.alarm[0])
-	_ = syscall.Close(l.alarm[1])
+	_ = syscall.Close(l.pipe[0])
+	_ = syscall.Close(l.pipe[1])
 }
 
 // edge is that epoll tells of what has become ready, and not of what is.
@@ -94,22 +94,22 @@ func (l *loop) watch(fd, op int, events uint32) error {
 	return nil
 }
 
-// ring has epoll wake the goroutine, and reports whether it has not been told before
+// signal has epoll wake the goroutine, and reports whether it has not been told before
 // and does so for certain. l.mu is held.
-func (l *loop) ring() (anew bool) {
-	if l.rung || l.finished {
+func (l *loop) signal() (anew bool) {
+	if l.signalled || l.finished {
 		return false
 	}
-	_, err := syscall.Write(l.alarm[1], []byte{0})
-	l.rung = err == nil
-	return l.rung
+	_, err := syscall.Write(l.pipe[1], []byte{0})
+	l.signalled = err == nil
+	return l.signalled
 }
 
 // wake wakes the goroutine.
 func (l *loop) wake() (anew bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.ring()
+	return l.signal()
 }
 
 // begin gives a new connection to the goroutine, unless that has come to its end, or the
@@ -125,17 +125,17 @@ func (l *loop) begin(c *conn) bool {
 	c.session.Begin() // before the goroutine may end it
 	l.conns.Add(1)
 	l.handed = append(l.handed, c)
-	l.ring()
+	l.signal()
 	return true
 }
 
-// comeHome gives a connection back to the goroutine.
-func (l *loop) comeHome(c *conn) {
+// handBack gives a connection back to the goroutine.
+func (l *loop) handBack(c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.handed = append(l.handed, c)
-	l.homeward.Signal()
-	l.ring()
+	l.handedBack.Signal()
+	l.signal()
 }
 
 // ask asks a connection to give way.
@@ -144,7 +144,7 @@ func (l *loop) ask(c *conn) {
 	defer l.mu.Unlock()
 	if !l.finished {
 		l.leaving = append(l.leaving, c)
-		l.ring()
+		l.signal()
 	}
 }
 
@@ -185,18 +185,18 @@ func (l *loop) cycle() (err error) {
 var errPanic = errors.New("panic")
 
 // abandon ends the connections of a loop that cannot go on: Postfix connects anew, and
-// then others serve it. It waits for those that are away.
+// then others serve it. It waits for those that wait for replies.
 func (l *loop) abandon(err error) {
 	l.drop(l)
 	l.server.Failed(l.conns.Load(), err)
 	l.mu.Lock()
-	l.finished = true // nobody begins, asks or rings
+	l.finished = true // nobody begins, asks or signals
 	l.mu.Unlock()
 	left := 0
 	for _, c := range l.known {
 		switch {
 		case c == nil:
-		case c.atHome():
+		case c.inLoop():
 			c.err = err
 			l.end(c)
 		default:
@@ -206,7 +206,7 @@ func (l *loop) abandon(err error) {
 	for {
 		l.mu.Lock()
 		for len(l.handed) == 0 && left > 0 {
-			l.homeward.Wait()
+			l.handedBack.Wait()
 		}
 		handed := l.handed
 		l.handed = nil
@@ -233,10 +233,10 @@ func (l *loop) mishap(c *conn) {
 	}
 }
 
-// breath is how long the goroutine serves without waiting. The runtime looks at
+// maxRound is how long the goroutine serves without waiting. The runtime looks at
 // the network for others when a processor has nothing else to do, and else every
 // 10 ms.
-const breath = time.Millisecond
+const maxRound = time.Millisecond
 
 // rounds serves for as long as there is anything to do, and reports whether that
 // was for ever, or epoll has failed. It is called again when epoll has something.
@@ -257,11 +257,11 @@ func (l *loop) rounds(uintptr) (end bool) {
 			l.together = maxDue
 		}
 		for i := range l.events[:n] {
-			l.happened(&l.events[i])
+			l.event(&l.events[i])
 		}
 		for _, c := range later {
 			c.queued = false
-			if c.place.Load() == home && c.fd >= 0 {
+			if c.state.Load() == looped && c.fd >= 0 {
 				l.step(c)
 			}
 		}
@@ -269,18 +269,18 @@ func (l *loop) rounds(uintptr) (end bool) {
 		if l.ctx.Err() != nil && l.stop() {
 			return true
 		}
-		// What is ready now epoll has told the runtime already: only what rings
+		// What is ready now epoll has told the runtime already: only what signals
 		// anew brings the goroutine back.
-		if l.now.Sub(begun) > breath && l.wake() {
+		if l.now.Sub(begun) > maxRound && l.wake() {
 			return false
 		}
 	}
 }
 
-// happened takes an event.
-func (l *loop) happened(e *syscall.EpollEvent) {
+// event takes an event.
+func (l *loop) event(e *syscall.EpollEvent) {
 	fd := int(e.Fd)
-	if fd == l.alarm[0] {
+	if fd == l.pipe[0] {
 		l.takeHanded()
 		return
 	}
@@ -288,8 +288,8 @@ func (l *loop) happened(e *syscall.EpollEvent) {
 		return // not met yet
 	}
 	c := l.known[fd]
-	if c == nil || !c.atHome() {
-		return // the same, or ended in this round, or will be looked at when it comes home
+	if c == nil || !c.inLoop() {
+		return // the same, or ended in this round, or will be looked at when it comes looped
 	}
 	c.more = true
 	c.all = c.all || e.Events&(syscall.EPOLLRDHUP|syscall.EPOLLHUP|syscall.EPOLLERR) != 0
@@ -300,17 +300,17 @@ func (l *loop) happened(e *syscall.EpollEvent) {
 
 // takeHanded takes the connections that were handed.
 func (l *loop) takeHanded() {
-	var rings [16]byte
-	_, _ = syscall.Read(l.alarm[0], rings[:])
+	var bytes [16]byte
+	_, _ = syscall.Read(l.pipe[0], bytes[:])
 	l.mu.Lock()
 	handed, leaving := l.handed, l.leaving
-	l.handed, l.leaving, l.rung = nil, nil, false
+	l.handed, l.leaving, l.signalled = nil, nil, false
 	l.mu.Unlock()
 	for _, c := range handed {
-		c.place.Store(home)
+		c.state.Store(looped)
 		if c.fresh {
 			c.fresh = false
-			l.meet(c)
+			l.start(c)
 		}
 		c.more, c.all = true, true
 		l.step(c)
@@ -320,10 +320,10 @@ func (l *loop) takeHanded() {
 	}
 }
 
-// giveWay ends a connection that was asked to give way, unless its peer has stirred since.
+// giveWay ends a connection that was asked to give way, unless its peer has sent something since.
 func (l *loop) giveWay(c *conn) {
 	defer l.mishap(c)
-	asked := func() bool { return c.session.Leaving() && c.place.Load() == home && c.fd >= 0 }
+	asked := func() bool { return c.session.Leaving() && c.state.Load() == looped && c.fd >= 0 }
 	if asked() && pending(c.fd) {
 		c.more, c.all = true, true
 		l.step(c)
@@ -341,8 +341,8 @@ func pending(fd int) bool {
 	return err != syscall.EAGAIN
 }
 
-// meet begins to serve a new connection.
-func (l *loop) meet(c *conn) {
+// start begins to serve a new connection.
+func (l *loop) start(c *conn) {
 	for len(l.known) <= c.fd {
 		l.known = append(l.known, nil)
 	}
@@ -350,77 +350,11 @@ func (l *loop) meet(c *conn) {
 	l.allow(c, l.config.Idle)
 }
 
-// allowNext gives a peer its time for a request, or for the rest of one.
-func (l *loop) allowNext(c *conn, partial bool) {
-	switch {
-	case !partial:
-		c.partial = false
-		l.allow(c, l.config.Idle)
-	case !c.partial:
-		c.partial = true
-		l.allow(c, l.config.Unfinished)
-	}
-}
-
-// allow gives a peer time from now on.
-func (l *loop) allow(c *conn, span time.Duration) {
-	c.until = l.now.Add(span)
-	c.session.Idle(l.now)
-	if l.alert.IsZero() || c.until.Before(l.alert) {
-		l.awake(c.until)
-	}
-}
-
-// awake has the connections swept at a time.
-func (l *loop) awake(at time.Time) {
-	l.alert = at
-	_ = l.epoll.SetReadDeadline(at) // fails only if closed
-}
-
-// sweep ends the connections that have had their time, and finds out when to do so next.
-func (l *loop) sweep() {
-	var next time.Time
-	for _, c := range l.known {
-		if c == nil {
-			continue
-		}
-		until := l.now.Add(l.config.Idle) // at the earliest, if it comes home now
-		if c.place.Load() == home {
-			if !c.until.After(l.now) {
-				l.expire(c)
-				continue
-			}
-			until = c.until
-		}
-		if next.IsZero() || until.Before(next) {
-			next = until
-		}
-	}
-	if soonest := l.now.Add(min(l.config.Idle, l.config.Unfinished, l.config.Write) / l.config.Slack); !next.IsZero() && next.Before(soonest) {
-		next = soonest
-	}
-	l.awake(next)
-}
-
-// expire ends a connection that has had its time.
-func (l *loop) expire(c *conn) {
-	defer l.mishap(c)
-	c.err = l.overdue(c)
-	l.end(c)
-}
-
-func (l *loop) overdue(c *conn) error {
-	if c.partial && len(c.rest) == 0 {
-		return l.config.ErrUnfinished
-	}
-	return os.ErrDeadlineExceeded
-}
-
 // stop ends the connections whose peers wait for nothing, and reports whether it was the
 // last.
 func (l *loop) stop() bool {
 	for _, c := range l.known {
-		if c != nil && c.place.Load() == home && len(c.rest) == 0 {
+		if c != nil && c.state.Load() == looped && len(c.rest) == 0 {
 			c.err = l.ctx.Err()
 			l.end(c)
 		}

@@ -32,6 +32,7 @@ type lines struct {
 	mu     sync.Mutex
 	panics []string
 	failed []error
+	ended  []error // why connections were
 }
 
 func (s *lines) Worker() Worker       { return s }
@@ -90,8 +91,15 @@ func (k *talk) EOF() error            { return io.EOF }
 func (k *talk) Idle(time.Time)        { k.busy, k.leaving = false, false }
 func (k *talk) Busy()                 { k.busy, k.leaving = true, false }
 func (k *talk) Leaving() bool         { return k.leaving }
-func (k *talk) End(error)             { k.freed.Add(1) }
-func (k *talk) Gone(error)            { k.gone.Add(1) }
+
+func (k *talk) End(err error) {
+	k.freed.Add(1)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ended = append(k.ended, err)
+}
+
+func (k *talk) Gone(error) { k.gone.Add(1) }
 
 // giveWay asks the connection to give way, unless its peer waits for a reply.
 func (k *talk) giveWay() {
@@ -170,7 +178,7 @@ func (s *strand) send(t *testing.T, text string) {
 
 // happens is what epoll says.
 func (s *strand) happens(events uint32) {
-	s.happened(&syscall.EpollEvent{Events: events, Fd: int32(s.conn.fd)})
+	s.event(&syscall.EpollEvent{Events: events, Fd: int32(s.conn.fd)})
 }
 
 // Connections of the system are the loops', and others are not.
@@ -365,7 +373,7 @@ func TestLoopStuck(t *testing.T) {
 
 // The goroutine does not go to rest before what is ready, unless it will be woken
 // up: the runtime was told of it once, and is not told again.
-func TestLoopBreath(t *testing.T) {
+func TestLoopRound(t *testing.T) {
 	answered := 0
 	first := newStrand(t, func(string) (string, func() string) {
 		answered++
@@ -440,7 +448,7 @@ func TestLoopGiveWay(t *testing.T) {
 			t.Errorf("%s: ended = %t, and the other %t; want %t and not", tt.what, ended, other.conn.fd < 0, tt.ends)
 		}
 		close(enough)
-		for s.conn.place.Load() != home {
+		for s.conn.state.Load() != looped {
 			s.takeHanded()
 		}
 	}
@@ -572,5 +580,49 @@ func TestLoopEpollFails(t *testing.T) {
 	}
 	if begun, gone := server.begun.Load(), server.gone.Load(); begun != 3 || gone != 3 {
 		t.Errorf("%d connections have begun and %d ended; want 3 and 3", begun, gone)
+	}
+}
+
+// A peer has its time and no more, and a stop ends those that wait for nothing.
+func TestEngineTime(t *testing.T) {
+	const span = 30 * time.Millisecond
+	for _, tt := range []struct {
+		name, send string
+		spans      func(*Config)
+		want       error
+	}{
+		{"idle", "", func(c *Config) { c.Idle = span }, os.ErrDeadlineExceeded},
+		{"idle after a line", "aa\n", func(c *Config) { c.Idle = span }, os.ErrDeadlineExceeded},
+		{"unfinished", "half", func(c *Config) { c.Unfinished = span }, config.ErrUnfinished},
+		{"taking no replies", strings.Repeat("aa\n", 1_000_000), func(c *Config) { c.Write = span }, os.ErrDeadlineExceeded},
+		{"a stop", "aa\n", func(*Config) {}, context.Canceled},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		server, spans := &lines{answer: greet}, config
+		tt.spans(&spans)
+		e := New(ctx, &running, server, spans)
+		l := listen(t, "unix")
+		ours, err := net.Dial("unix", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := l.Accept()
+		if err != nil || !e.Serve(theirs) {
+			t.Fatalf("%s: the connection was left, %v", tt.name, err)
+		}
+		_, _ = io.WriteString(ours, tt.send) // it need not be taken
+		if tt.want == context.Canceled {
+			stop()
+		}
+		for tick := time.Tick(time.Millisecond); server.gone.Load() == 0; {
+			<-tick
+		}
+		stop()
+		running.Wait()
+		ours.Close()
+		if len(server.ended) != 1 || !errors.Is(server.ended[0], tt.want) {
+			t.Errorf("%s: ended for %v; want %v", tt.name, server.ended, tt.want)
+		}
 	}
 }

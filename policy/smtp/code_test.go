@@ -1,9 +1,10 @@
-package policy_test
+package smtp_test
 
 import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/smtp"
 )
 
 func TestParseCode(t *testing.T) {
@@ -54,7 +55,7 @@ func TestParseCode(t *testing.T) {
 		got := code.String()
 		if err != nil {
 			got = err.Error()
-			if code != (policy.Code{}) {
+			if code != (smtp.Code{}) {
 				t.Errorf("ParseCode(%q, %v) = %v beside an error; want the zero value", tt.in, tt.action, code)
 			}
 		}
@@ -62,32 +63,17 @@ func TestParseCode(t *testing.T) {
 			t.Errorf("ParseCode(%q, %v) = %s; want %s", tt.in, tt.action, got, tt.want)
 		}
 	}
-	if got := (policy.Code{}).String(); got != "" {
+	if got := (smtp.Code{}).String(); got != "" {
 		t.Errorf("zero Code = %q; want an empty text", got)
 	}
 }
 
-func TestParseAction(t *testing.T) {
-	tests := []struct {
-		in, want string
-	}{
-		{"reject", "reject"},
-		{"REJECT", "reject"},
-		{"Defer", "defer"},
-		{"dunno", "dunno"},
-		{"info", `"info": want reject, defer, hold, dunno or tag`},
-		{"", `"": want reject, defer, hold, dunno or tag`},
-		{"OK", `"OK": want reject, defer, hold, dunno or tag`},
-		{"deny", `"deny": want reject, defer, hold, dunno or tag`},
+func TestCodeString(t *testing.T) {
+	code, err := smtp.ParseCode("550 5.7.25", '5', "reject")
+	if err != nil || code.String() != "550 5.7.25" || code.Temporary() != "4.7.25" {
+		t.Errorf("%v, %v, temporary %s; want 550 5.7.25 and 4.7.25", code, err, code.Temporary())
 	}
-	for _, tt := range tests {
-		a, err := policy.ParseAction(tt.in)
-		got := a.String()
-		if err != nil {
-			got = err.Error()
-		}
-		if got != tt.want {
-			t.Errorf("ParseAction(%q) = %s; want %s", tt.in, got, tt.want)
-		}
+	if none := (smtp.Code{}); none.String() != "" || none.Temporary() != "4.7.1" {
+		t.Errorf("no code is %q, temporary %q; want none and 4.7.1", none.String(), none.Temporary())
 	}
 }

@@ -1,12 +1,12 @@
 package hostname
 
-// signs are what the words and numbers left of the registered domain say.
-type signs struct {
+// features are what the words and numbers left of the registered domain say.
+type features struct {
 	access   class // of the word that speaks most for a line
-	accessAt place
+	accessAt span
 	words    bool // there is a word of rank 1 and more, not just a letter
 	mail     bool
-	mailAt   place
+	mailAt   span
 
 	numbers int
 	longest int // digits of the longest number
@@ -17,8 +17,8 @@ type signs struct {
 	}
 }
 
-func (t *text) read() signs {
-	var s signs
+func (t *text) read() features {
+	var s features
 	for i := range t.host {
 		k := &t.token[i]
 		if k.digits {
@@ -37,8 +37,8 @@ func (t *text) read() signs {
 	return s
 }
 
-func (s *signs) add(k *token) {
-	at := place{k.start, k.end}
+func (s *features) add(k *token) {
+	at := span{k.start, k.end}
 	if !s.mail && (k.class&mail != 0 || k.class&mailFirst != 0 && k.label == 0) {
 		s.mail, s.mailAt = true, at
 	}
@@ -54,10 +54,10 @@ func (s *signs) add(k *token) {
 	}
 }
 
-// counts says whether the numbers of the name count lines, beside a word for
+// counts reports whether the numbers of the name count lines, beside a word for
 // one. The 2 of web2.static.example.com and of dhcp2.example.com does not:
 // somebody had a second machine.
-func (s *signs) counts(found sight) bool {
+func (s *features) counts(found evidence) bool {
 	switch {
 	case s.numbers == 0:
 		return false

@@ -1,4 +1,5 @@
-package policy
+// Package smtp has the codes of SMTP replies.
+package smtp
 
 import (
 	"fmt"
@@ -6,26 +7,21 @@ import (
 )
 
 // Code is an SMTP reply code with its enhanced status code, such as
-// "550 5.7.25" (RFC 5321 section 4.2, RFC 3463). The zero value stands for the
-// action's own.
+// "550 5.7.25" (RFC 5321 section 4.2, RFC 3463). The zero value is none.
 type Code struct {
 	reply    string // three digits
 	enhanced string // class.subject.detail
 }
 
-// ParseCode reads the code of a rule and checks that it makes sense with the
-// rule's action: 4xx for defer, 5xx for reject, classes that agree.
-func ParseCode(s string, a Action) (Code, error) {
-	class := actions[a].class
-	if class == 0 {
-		return Code{}, fmt.Errorf("%.60q: action %s sends no code", s, a)
-	}
+// ParseCode reads a code of a class, '4' or '5', which both its parts must have. Without
+// an enhanced code it is x.7.1. Errors say what the code is of.
+func ParseCode(s string, class byte, of string) (Code, error) {
 	reply, enhanced, both := strings.Cut(s, " ")
 	if len(reply) != 3 || !digits(reply) || !strings.ContainsRune("025", rune(reply[1])) {
 		return Code{}, fmt.Errorf("%.60q: want a reply code and an enhanced code, such as \"%c50 %c.7.1\"", s, class, class)
 	}
 	if reply[0] != class {
-		return Code{}, fmt.Errorf("%.60q: action %s wants a code that begins with %c", s, a, class)
+		return Code{}, fmt.Errorf("%.60q: %s wants a code that begins with %c", s, of, class)
 	}
 	if !both {
 		return Code{reply, string(class) + ".7.1"}, nil
@@ -64,8 +60,8 @@ func (c Code) String() string {
 	return c.reply + " " + c.enhanced
 }
 
-// temporary is the enhanced code of class 4 with the same subject and detail.
-func (c Code) temporary() string {
+// Temporary is the enhanced code of class 4 with the same subject and detail.
+func (c Code) Temporary() string {
 	if c.enhanced == "" {
 		return "4.7.1"
 	}

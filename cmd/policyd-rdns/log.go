@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,11 +158,15 @@ func showJSON(ctx context.Context, r *journal.Reader, filter logFilter, out io.W
 		line, err := journal.AppendJSON(nil, l.Text)
 		return line, err == nil // it was read before
 	}
-	_, err := journal.Read(ctx, r, convert, func(lines [][]byte) error {
-		_, err := out.Write(slices.Concat(lines...))
-		return err
-	})
-	return err
+	for lines, err := range journal.Read(ctx, r, convert) {
+		if err != nil {
+			return err
+		}
+		if _, err := out.Write(slices.Concat(lines...)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // showRows prints records for people. Of a live log those that wait for others
@@ -193,11 +198,15 @@ func showRows(ctx context.Context, r *journal.Reader, filter logFilter, p *logPr
 			}
 		})
 	}
-	_, err := journal.Read(ctx, r, digest, func(rows []logRow) error {
+	var err error
+	for rows, failed := range journal.Read(ctx, r, digest) {
 		mu.Lock()
-		defer mu.Unlock()
-		return p.add(rows)
-	})
+		err = cmp.Or(failed, p.add(rows))
+		mu.Unlock()
+		if err != nil {
+			break
+		}
+	}
 	close(done)
 	ticking.Wait()
 	return errors.Join(err, p.end())

@@ -141,15 +141,17 @@ type replayOutput struct {
 func replayDecisions(ctx context.Context, p *replayer, logs *records, out *replayOutput) (*replayed, error) {
 	t := newReplayed()
 	r := &journal.Reader{Inputs: logs.inputs, OnDamage: out.damaged.tell, OnUnknown: out.damaged.unknown}
-	var err error
-	t.lines, err = journal.Read(ctx, r, p.judge, func(some []judged) error {
+	for some, err := range journal.Read(ctx, r, p.judge) {
 		for i := range some {
 			t.add(&some[i])
 		}
 		out.bar.draw(time.Now(), t.decisions)
-		return out.list.add(some)
-	})
-	return t, err
+		if err = cmp.Or(err, out.list.add(some)); err != nil {
+			return t, err
+		}
+	}
+	t.lines = r.Counts
+	return t, nil
 }
 
 // nothing says that there was no decision.

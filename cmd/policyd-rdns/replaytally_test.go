@@ -71,8 +71,10 @@ func TestRecordsRead(t *testing.T) {
 		t.Errorf("before: read = %v; want 0", got)
 	}
 	r := &journal.Reader{Inputs: logs.inputs}
-	counts, err := journal.Read(t.Context(), r, func(*journal.Line) (int, bool) { return 0, false }, func([]int) error { return nil })
-	if got := logs.read(); err != nil || got != 1 || counts.Decisions != 1000 {
-		t.Errorf("after: read = %v, %+v, %v; want 1, 1000 decisions", got, counts, err)
+	for _, err := range journal.Read(t.Context(), r, func(*journal.Line) (int, bool) { return 0, false }) {
+		t.Error(err)
+	}
+	if got := logs.read(); got != 1 || r.Counts.Decisions != 1000 {
+		t.Errorf("after: read = %v, %+v; want 1, 1000 decisions", got, r.Counts)
 	}
 }

@@ -19,9 +19,9 @@ type row struct {
 	doc string // for the package comment
 	kind
 	field field // its place in the table
-	// lead is the key in each format, with what stands before and behind it, and the
+	// prefix is the key in each format, with what stands before and behind it, and the
 	// value where that is always the same.
-	forward [2]string
+	prefix [2]string
 	// bound is the most that the value takes, in bytes as they are written: after
 	// escaping, without quotes or brackets. See limits.go.
 	bound int
@@ -43,12 +43,12 @@ type row struct {
 	word   string
 	say    func(*Record) string
 	some   func(*Record) bool // there is a list
-	list   func(l list, r *Record) list
-	// take reads what say or list have written. odd is a word that it does not know,
+	put    func(l list, r *Record) list
+	// take reads what say or put have written. odd is a word that it does not know,
 	// of which it takes nothing. Nil: nothing is read, it follows from the rest.
 	take func(v value, r *Record) (odd string, err error)
-	// array adds the value of a list as JSON to what logfmt has of it.
-	array func(dst []byte, v string) []byte
+	// array writes as JSON what logfmt has of a list; nil: JSON has no array of it.
+	array func(l *list, v string)
 }
 
 // kind is how a value is written and read.
@@ -86,19 +86,19 @@ func rows() []row {
 		textRow("rule", maxRule, "the rule that decided", func(r *Record) *string { return &r.Decision.Rule }),
 		{key: "mode", doc: "enforce or observe", kind: kindSaid, bound: maxMode, say: func(r *Record) string { return r.Decision.Mode.String() }, take: takeMode},
 		{key: "decided", doc: "what the rules came to, where that was not carried out", kind: kindSaid, bound: maxAction, say: sayDecided, take: takeDecided},
-		{key: "would", doc: "list of action:rule, of what was only observed", kind: kindList, bound: maxWould, cuts: true, some: func(r *Record) bool { return len(r.Decision.Would) > 0 || r.Decision.Decided != r.Decision.Action }, list: putWould, take: takeWould, array: textsAsJSON},
+		{key: "would", doc: "list of action:rule, of what was only observed", kind: kindList, bound: maxWould, cuts: true, some: func(r *Record) bool { return len(r.Decision.Would) > 0 || r.Decision.Decided != r.Decision.Action }, put: putWould, take: takeWould, array: (*list).copyTexts},
 		flagRow("downgraded", "a doubt made less of a reject", func(r *Record) *bool { return &r.Decision.Downgraded }),
 		textRow("reply", maxReply, "the reply to Postfix, if it was not DUNNO", func(r *Record) *string { return &r.Reply }),
 	}
 	rest := []row{
 		addrRow("client", "its address", func(r *Record) *netip.Addr { return &r.Request.Client }),
 		{key: "why", doc: "what shows that the name is generic", kind: kindSaid, bound: maxWhy, cuts: true, say: sayWhy},
-		{key: "names", doc: "list of the PTR names, each with what it resolves to (below)", kind: kindList, bound: maxNames, cuts: true, some: func(r *Record) bool { return len(r.Facts.Names) > 0 }, list: putNames, take: takeNames, array: namesAsJSON},
+		{key: "names", doc: "list of the PTR names, each with what it resolves to (below)", kind: kindList, bound: maxNames, cuts: true, some: func(r *Record) bool { return len(r.Facts.Names) > 0 }, put: putNames, take: takeNames, array: (*list).copyNames},
 		flagRow("more_names", "there are names that were not tried", func(r *Record) *bool { return &r.Facts.MoreNames }),
-		{key: "helo_to", doc: "what the HELO resolves to, likewise", kind: kindList, bound: maxAddr + len(`""`), some: func(r *Record) bool { return told(&r.Facts.HELO.Forward) }, list: putHELOTo, take: takeHELOTo, array: forwardAsJSON},
+		{key: "helo_to", doc: "what the HELO resolves to, likewise", kind: kindList, bound: maxAddr + len(`""`), some: func(r *Record) bool { return known(&r.Facts.HELO.Forward) }, put: putHELOTo, take: takeHELOTo, array: (*list).copyForward},
 		flagRow("own_client", "the client is this very host", func(r *Record) *bool { return &r.Facts.OwnClient }),
 		flagRow("own_helo", "the HELO is a name of this very host", func(r *Record) *bool { return &r.Facts.OwnHELO }),
-		{key: "dns_errors", doc: "list of why lookups failed, some of them (below)", kind: kindList, bound: maxErrors, cuts: true, some: func(r *Record) bool { return len(r.Facts.Errors) > 0 }, list: putErrors, take: takeErrors, array: errorsAsJSON},
+		{key: "dns_errors", doc: "list of why lookups failed, some of them (below)", kind: kindList, bound: maxErrors, cuts: true, some: func(r *Record) bool { return len(r.Facts.Errors) > 0 }, put: putErrors, take: takeErrors, array: (*list).copyErrors},
 		numberRow("questions", "that were sent to DNS servers", func(r *Record) *int { return &r.Facts.Questions }),
 		textRow("client_address", maxText, "what Postfix sent, if that is no address", func(r *Record) *string { return &r.Request.ClientText }),
 		textRow("helo_is", maxHELO, "the HELO", func(r *Record) *string { return &r.Request.HELO }).judgedAs(policy.CutHELO),
@@ -114,7 +114,7 @@ func rows() []row {
 		textRow("reverse_client_name", maxFoundName, "the same, not verified", func(r *Record) *string { return &r.Request.ReverseClientName }),
 		textRow("context", maxContext, "policy_context of this check_policy_service", func(r *Record) *string { return &r.Request.Context }).judgedAs(policy.CutContext),
 		textRow("host", maxHost, "the host that wrote the line", func(r *Record) *string { return &r.Host }),
-		{key: "cut", doc: "list of the keys above that hold less than there was", kind: kindCut, bound: maxCut, array: textsAsJSON},
+		{key: "cut", doc: "list of the keys above that hold less than there was", kind: kindCut, bound: maxCut, array: (*list).copyTexts},
 		{key: "ms", doc: "the decision's time in milliseconds", kind: kindSpan, bound: maxSpan, span: func(r *Record) *time.Duration { return &r.Elapsed }},
 		flagRow("cached", "all DNS answers came from the cache", func(r *Record) *bool { return &r.Facts.Cached }),
 		flagRow("stale", "one of them was past its TTL", func(r *Record) *bool { return &r.Facts.Stale }),
@@ -144,7 +144,7 @@ func (r *row) place(f field) {
 	case kindFlag:
 		logfmt, json = logfmt+"true", json+"true"
 	}
-	r.field, r.forward = f, [2]string{Logfmt: logfmt, JSON: json}
+	r.field, r.prefix = f, [2]string{Logfmt: logfmt, JSON: json}
 }
 
 func wordRow(key, value, doc string) row {

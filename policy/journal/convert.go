@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"strings"
-	"unicode/utf8"
 )
 
 // AppendJSON adds a line that [Parse] or [Read] has read as one of JSON, with
@@ -108,8 +107,6 @@ func appendASCII(dst []byte, text string) []byte {
 			dst = append(dst, ' ')
 		case r < 0x7f:
 			dst = append(dst, byte(r))
-		case r < utf8.RuneSelf:
-			dst = append(dst, '\\', 'u', '0', '0', '7', 'f')
 		default:
 			dst = appendUTF16(dst, r)
 		}

@@ -3,7 +3,7 @@ package journal
 import (
 	"strconv"
 	"time"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"policyd-rdns/policy"
 )
@@ -13,7 +13,7 @@ const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // Append adds the record as one line, its newline included.
 func (f Format) Append(dst []byte, r *Record) []byte {
-	e := encoder{buf: dst, format: f, json: f == JSON, rows: table, cut: r.cut}
+	e := encoder{buf: dst, format: f, json: f == JSON, cut: r.cut}
 	e.record(r)
 	return e.end()
 }
@@ -23,15 +23,13 @@ type encoder struct {
 	buf    []byte
 	format Format
 	json   bool
-	rows   []row
 	cut    fieldSet
 }
 
 // record writes what the record has of each key.
 func (e *encoder) record(r *Record) {
-	rows := e.rows
-	for i := range rows {
-		row := &rows[i]
+	for i := range table {
+		row := &table[i]
 		switch row.kind {
 		case kindText:
 			if v := *row.text(r); v != "" {
@@ -94,10 +92,10 @@ func (e *encoder) cutKeys(row *row) {
 	e.key(row)
 	l := list{buf: e.buf, json: e.json, begin: len(e.buf)}
 	l.open()
-	for i := range e.rows {
+	for i := range table {
 		if e.cut.has(field(i)) {
 			l.element()
-			l.plain(e.rows[i].key)
+			l.plain(table[i].key)
 		}
 	}
 	l.close()
@@ -170,7 +168,7 @@ func (e *encoder) text(row *row, v string) {
 }
 
 // time writes a time in timeFormat, UTC. The package time is quick about RFC 3339 alone,
-// without a fraction of fixed length.
+// without a fraction of fixed length: by that a cached request takes 3 % more.
 func (e *encoder) time(row *row, t time.Time) {
 	e.key(row)
 	if e.json {
@@ -191,23 +189,15 @@ func (e *encoder) millis(row *row, d time.Duration) {
 	e.buf = append(e.buf, '.', '0'+byte(us/100%10), '0'+byte(us/10%10), '0'+byte(us%10))
 }
 
-// bare says that a logfmt value needs no quotes.
+// bare reports whether a logfmt value needs no quotes.
 func bare[T string | []byte](v T) bool {
 	for i := range len(v) {
-		if !bareByte[v[i]] {
+		if c := v[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\' {
 			return false
 		}
 	}
 	return len(v) > 0
 }
-
-// bareByte has the bytes that a logfmt value without quotes may hold.
-var bareByte = func() (may [256]bool) {
-	for c := range may {
-		may[c] = c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\'
-	}
-	return may
-}()
 
 const hexDigits = "0123456789abcdef"
 
@@ -229,8 +219,6 @@ func appendEscaped(dst []byte, s string, most int) (_ []byte, cut bool) {
 			dst = append(dst, '\\', byte(r))
 		case r >= ' ' && r < 0x7f:
 			dst = append(dst, byte(r))
-		case r < utf8.RuneSelf:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
 		default:
 			dst = appendUTF16(dst, r)
 		}
@@ -244,13 +232,9 @@ func appendEscaped(dst []byte, s string, most int) (_ []byte, cut bool) {
 // appendUTF16 adds \uXXXX, or two of them beyond the first plane (RFC 8259
 // section 7).
 func appendUTF16(dst []byte, r rune) []byte {
-	if r >= 0x10000 {
-		r -= 0x10000
-		return appendUnit(appendUnit(dst, 0xd800+r>>10), 0xdc00+r&0x3ff)
+	var units [2]uint16
+	for _, u := range utf16.AppendRune(units[:0], r) {
+		dst = append(dst, '\\', 'u', hexDigits[u>>12], hexDigits[u>>8&15], hexDigits[u>>4&15], hexDigits[u&15])
 	}
-	return appendUnit(dst, r)
-}
-
-func appendUnit(dst []byte, u rune) []byte {
-	return append(dst, '\\', 'u', hexDigits[u>>12&15], hexDigits[u>>8&15], hexDigits[u>>4&15], hexDigits[u&15])
+	return dst
 }

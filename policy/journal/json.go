@@ -202,42 +202,12 @@ func (s *scanner) text() string {
 
 // scalar is the length of the number or the word that s begins with, 0: it is none.
 func scalar(s string) int {
-	for _, word := range []string{"true", "false", "null"} {
-		if strings.HasPrefix(s, word) {
-			return len(word)
-		}
+	n := strings.IndexAny(s, ",}] \t\n\r")
+	if n < 0 {
+		n = len(s)
 	}
-	n := 0
-	if strings.HasPrefix(s, "-") {
-		n = 1
-	}
-	whole := digits(s[n:])
-	if whole > 1 && s[n] == '0' {
+	if !json.Valid([]byte(s[:n])) {
 		return 0
-	}
-	n += whole
-	if whole > 0 && n < len(s) && s[n] == '.' {
-		whole = digits(s[n+1:])
-		n += 1 + whole
-	}
-	if whole > 0 && n < len(s) && s[n]|0x20 == 'e' {
-		if n++; n < len(s) && (s[n] == '+' || s[n] == '-') {
-			n++
-		}
-		whole = digits(s[n:])
-		n += whole
-	}
-	if whole == 0 {
-		return 0
-	}
-	return n
-}
-
-// digits counts the digits at the beginning of s.
-func digits(s string) int {
-	n := 0
-	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
-		n++
 	}
 	return n
 }

@@ -56,29 +56,9 @@ const (
 const maxFields = 128
 
 // fieldSet is a set of keys.
-type fieldSet struct{ low, high uint64 }
+type fieldSet [maxFields / 64]uint64
 
-func (s *fieldSet) add(f field) {
-	if f < 64 {
-		s.low |= 1 << f
-	} else {
-		s.high |= 1 << (f - 64)
-	}
-}
-
-func (s *fieldSet) drop(f field) {
-	if f < 64 {
-		s.low &^= 1 << f
-	} else {
-		s.high &^= 1 << (f - 64)
-	}
-}
-
-func (s fieldSet) has(f field) bool {
-	if f < 64 {
-		return s.low&(1<<f) != 0
-	}
-	return s.high&(1<<(f-64)) != 0
-}
-
-func (s fieldSet) empty() bool { return s == fieldSet{} }
+func (s *fieldSet) add(f field)      { s[f/64] |= 1 << (f % 64) }
+func (s *fieldSet) drop(f field)     { s[f/64] &^= 1 << (f % 64) }
+func (s *fieldSet) has(f field) bool { return s[f/64]&(1<<(f%64)) != 0 }
+func (s *fieldSet) empty() bool      { return *s == fieldSet{} }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/bits"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"policyd-rdns/policy"
@@ -44,14 +45,6 @@ func (v value) elements(members []string, split func(string) [3]string, yield fu
 // texts hands the elements of a list of texts to yield.
 func (v value) texts(yield func(string)) error {
 	return v.elements(nil, nil, func(e element) { yield(e.text) })
-}
-
-// count is at least how many elements there are, of texts without a comma or of objects.
-func (v value) count() int {
-	if v.array {
-		return strings.Count(v.text, "{")
-	}
-	return strings.Count(v.text, ",") + 1
 }
 
 // splitList reads a list of logfmt.
@@ -309,10 +302,6 @@ func splitName(s string) (members [3]string) {
 
 func takeNames(v value, r *Record) (odd string, err error) {
 	odd = noWord
-	if v.text == "" {
-		return odd, nil
-	}
-	names := make([]policy.Name, 0, v.count())
 	bad := v.elements(nameMembers, splitName, func(e element) {
 		if !v.array && strings.IndexByte(e.text, '>') < 0 {
 			err = errors.New("want name>address")
@@ -322,9 +311,8 @@ func takeNames(v value, r *Record) (odd string, err error) {
 		forward, word, wrong := forwardOf(e.member[1])
 		n.Forward = forward
 		odd, err = firstWord(odd, word), cmp.Or(err, wrong)
-		names = append(names, n)
+		r.Facts.Names = append(r.Facts.Names, n)
 	})
-	r.Facts.Names = names
 	return odd, cmp.Or(err, bad)
 }
 
@@ -384,17 +372,7 @@ func (l *list) forward(to *policy.Forward, client netip.Addr) {
 // nearest is the address that has the most leading bits in common with the
 // client's, of several the first.
 func nearest(addrs []netip.Addr, client netip.Addr) netip.Addr {
-	best := addrs[0]
-	if len(addrs) == 1 {
-		return best
-	}
-	most := commonBits(best, client)
-	for _, a := range addrs[1:] {
-		if n := commonBits(a, client); n > most {
-			best, most = a, n
-		}
-	}
-	return best
+	return slices.MaxFunc(addrs, func(a, b netip.Addr) int { return commonBits(a, client) - commonBits(b, client) })
 }
 
 // commonBits is the number of leading bits that two addresses of one family have
@@ -491,10 +469,6 @@ func splitError(s string) (members [3]string) {
 }
 
 func takeErrors(v value, r *Record) (odd string, err error) {
-	if v.text == "" {
-		return noWord, nil
-	}
-	r.Facts.Errors = make([]policy.LookupError, 0, v.count())
 	err = v.elements(errorMembers, splitError, func(e element) {
 		of := policy.LookupError{About: e.member[0], Reason: e.member[2]}
 		if e.member[1] != "" {

@@ -104,36 +104,27 @@ func pair(s string) (key, value, rest string, err error) {
 
 // unquote reads the JSON string at the beginning of s. n is its length, quotes included.
 func unquote(s string) (value string, n int, err error) {
-	plain, escapes := true, 0
+	plain := true
 	for n = 1; n < len(s) && s[n] != '"'; n++ {
-		switch {
-		case s[n] < ' ' || s[n] >= 0x7f:
-			plain = false
-		case s[n] == '\\':
+		plain = plain && s[n] >= ' ' && s[n] < 0x7f && s[n] != '\\'
+		if s[n] == '\\' {
 			n++
-			escapes++
-			plain = plain && n < len(s) && (s[n] == '"' || s[n] == '\\')
 		}
 	}
 	if n >= len(s) {
 		return "", 0, errors.New("no closing quote")
 	}
 	n++
-	switch {
-	case !plain:
-		value, err = unquoteAny(s[:n])
-		return value, n, err
-	case escapes > 0:
-		return unescape(s[1 : n-1]), n, nil
+	if plain {
+		return s[1 : n-1], n, nil
 	}
-	return s[1 : n-1], n, nil
+	return unquoteAny(s[:n])
 }
 
 // unquoteAny reads a JSON string with any escapes.
-func unquoteAny(s string) (string, error) {
-	var value string
-	err := json.Unmarshal([]byte(s), &value)
-	return value, err
+func unquoteAny(s string) (value string, n int, err error) {
+	err = json.Unmarshal([]byte(s), &value)
+	return value, len(s), err
 }
 
 // unescape takes away each backslash that stands before another byte.

@@ -44,7 +44,7 @@ func wholeLine(random *rand.Rand) []field {
 			"id": "id" + strconv.Itoa(random.IntN(1000)), "action": "reject", "rule": "no reverse name", "mode": "enforce", "ptr": "found", "fcrdns": "mismatch",
 			"name": "generic", "strength": "full", "helo_form": "fqdn", "helo": "mismatch", "helo_name": "proper", "client": "203.0.113." + strconv.Itoa(random.IntN(256)),
 			"names": "ip-203-0-113-10.example.net>198.51.100.7", "helo_to": "198.51.100.7", "helo_is": "mail.example.org", "sender": "a@example.org",
-			"recipient": "b@example.com", "instance": "1.2." + strconv.Itoa(random.IntN(9)), "state": "RCPT", "questions": "3", "ms": "1.204",
+			"recipient": "b@example.com", "instance": "1.2." + strconv.Itoa(random.IntN(9)), "state": "RCPT", "queries": "3", "ms": "1.204",
 			"reply": "550 5.7.1 no", "dns_errors": "a.example.net>192.0.2.53:53>SERVFAIL",
 		}[key]
 		if value != "" {
@@ -213,7 +213,7 @@ func TestInfoWithoutDecided(t *testing.T) {
 func TestUnknownWordsAreToldOnce(t *testing.T) {
 	known := string(recordLine(nil))
 	log := known + strings.Replace(known, "action=dunno", "action=hold", 1) +
-		strings.Replace(known, "questions=", "helo=sibling questions=", 1)
+		strings.Replace(known, "queries=", "helo=sibling queries=", 1)
 	const told = "policyd-rdns: 2 decisions were written by another version, with words that this one does not know; what they say is taken as not learnt." +
 		" The first is standard input:2: action=\"hold\"\n"
 	for _, args := range []string{"log -", "log --json -", "report -", "report --json -", "replay --utc -", "replay --json -"} {

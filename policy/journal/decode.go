@@ -172,7 +172,7 @@ func (d *decoder) decided(p *policy.Decision, r *Record) {
 func (d *decoder) time(f field) time.Time {
 	layout, v := timeFormat, d.value[f]
 	if len(v) == len("2006-01-02T15:04:05.000Z") && v[19] == '.' && v[23] == 'Z' {
-		layout = time.RFC3339 // takes the fraction too; by the other a line takes 5 % more
+		layout = time.RFC3339 // takes the fraction too; replay takes 4 % more by the other
 	}
 	t, err := time.Parse(layout, v)
 	if year := t.UTC().Year(); err != nil || year < 0 || year > 9999 {

@@ -113,16 +113,16 @@ func TestParseCutTexts(t *testing.T) {
 
 // What a collector makes of a line's values is the same decision.
 func TestParseCollectors(t *testing.T) {
-	const line = `{"time":"2026-11-23T08:30:15.250Z","msg":"decision","action":"reject","rule":"r","client":"203.0.113.10","questions":2,"cached":true,"ms":1.204}`
+	const line = `{"time":"2026-11-23T08:30:15.250Z","msg":"decision","action":"reject","rule":"r","client":"203.0.113.10","queries":2,"cached":true,"ms":1.204}`
 	want, err := journal.Parse([]byte(line))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ was, is string }{
-		{`"questions":2`, `"questions":2.0`},
-		{`"questions":2`, `"questions":2e0`},
-		{`"questions":2`, `"questions":"2"`},
-		{`"questions":2`, `"questions":[2]`},
+		{`"queries":2`, `"queries":2.0`},
+		{`"queries":2`, `"queries":2e0`},
+		{`"queries":2`, `"queries":"2"`},
+		{`"queries":2`, `"queries":[2]`},
 		{`"rule":"r"`, `"rule":["r"]`},
 		{`"cached":true`, `"cached":[true]`},
 		{`"cached":true`, `"cached":"true","stale":false`},

@@ -110,7 +110,7 @@ func (decisions) Message(text string, _ bool) bool {
 
 // marked says that a line holds what only decisions do.
 func marked(line string) bool {
-	for _, mark := range []string{"msg=decision", `"msg":"decision"`, `\"msg\":\"decision\"`, " questions=", `,"questions":`} {
+	for _, mark := range []string{"msg=decision", `"msg":"decision"`, `\"msg\":\"decision\"`, " queries=", `,"queries":`} {
 		if strings.Contains(line, mark) {
 			return true
 		}

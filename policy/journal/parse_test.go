@@ -23,7 +23,7 @@ func TestParseLines(t *testing.T) {
 		{" " + minimal + "\r\n", ""},
 		{strings.ReplaceAll(minimal, " ", "   "), ""},
 		{`{"time":"2026-11-23T08:30:15.250Z","msg":"decision","action":"dunno"}`, ""},
-		{` { "time" : "2026-11-23T08:30:15.250Z", "msg":"decision","action":"dunno", "unknown":[{}], "cached": true, "questions": 3 } `, ""},
+		{` { "time" : "2026-11-23T08:30:15.250Z", "msg":"decision","action":"dunno", "unknown":[{}], "cached": true, "queries": 3 } `, ""},
 		{"time=2026-11-23T09:30:15.250+01:00 msg=decision action=reject", ""},
 
 		{"", "not a decision"},
@@ -70,7 +70,7 @@ func TestParseValues(t *testing.T) {
 		{minimal + " ms=fast", `ms="fast": want a number of milliseconds`},
 		{minimal + " ms=-1", `ms="-1": want a number of milliseconds`},
 		{minimal + " ms=NaN", `ms="NaN": want a number of milliseconds`},
-		{minimal + " questions=many", `questions="many": want a number`},
+		{minimal + " queries=many", `queries="many": want a number`},
 		// The first that is wrong is told.
 		{minimal + " ptr=1 client=x", `ptr="1": unknown result`},
 	})

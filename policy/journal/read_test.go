@@ -73,7 +73,7 @@ func TestReadLines(t *testing.T) {
 		{"syslog of its own lines", "Nov 23 00:00:01 mx policyd-rdns[123]: " + message, "", 1, ""},
 		{"lines of DOS", strings.ReplaceAll(a+b, "\n", "\r\n"), "a b", 0, ""},
 		{"left out", logLine(journal.Logfmt, "hidden", 1) + a, "a", 0, ""},
-		{"cut at its end", a[:strings.Index(a, " questions=")] + "\n" + b, "b", 0, "1: the end is missing"},
+		{"cut at its end", a[:strings.Index(a, " queries=")] + "\n" + b, "b", 0, "1: the end is missing"},
 		{"cut in a quoted text", a[:strings.Index(a, "client=")] + "reply=\"550 5.7\n" + b, "b", 0, "1: reply: no closing quote"},
 		{"cut before its msg", "time=2026-11-23T00:00:01.000Z lev\n" + b, "b", 0, `1: "lev": want key=value`},
 		{"cut at its beginning", a[strings.Index(a, "client="):] + b, "b", 0, "1: not a whole line"},
@@ -81,7 +81,7 @@ func TestReadLines(t *testing.T) {
 		{"JSON cut", b[:len(b)/2] + "\n" + a, "a", 0, "1: reading JSON: unexpected end"},
 		{"JSON cut at its beginning", b[len(b)/2:] + a, "a", 0, "1: "},
 		{"nearly nothing of it", b[len(b)-10:] + a, "a", 1, ""}, // looks like nothing
-		{"a line behind the beginning of another", a[:strings.Index(a, "questions=")] + a + b, "b", 0, "1: two lines in one"},
+		{"a line behind the beginning of another", a[:strings.Index(a, "queries=")] + a + b, "b", 0, "1: two lines in one"},
 		{"two writers in one line", a[:40] + b + a, "a", 0, "1: "},
 		{"bad values", strings.Replace(a, "client=203", "client=2030", 1) + b, "b", 0, `1: client="2030.0.113.10": want an address`},
 		{"a crash", "\x00\x00\x00\x00" + a + "\x00\x00\n" + b, "b", 0, "1: |2: "},
@@ -362,7 +362,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(a + b))
 	f.Add([]byte("Nov 23 00:00:01 mx policyd-rdns[1]: " + a + "\n\n-- No entries --\n" + b[:30]))
 	f.Add([]byte(fmt.Sprintf("{\"log\":%q,\"time\":\"2026-11-23T00:00:00Z\"}\nmail-1  | %s", a, b)))
-	f.Add([]byte("time=\nmsg=decision\n{\"msg\":\"decision\",\"ms\":1}\nquestions=1\n\x00"))
+	f.Add([]byte("time=\nmsg=decision\n{\"msg\":\"decision\",\"ms\":1}\nqueries=1\n\x00"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r := journal.Reader{Inputs: []journal.Input{inputOf(1, string(text))}}
 		again := func(l *journal.Line) (int, bool) {

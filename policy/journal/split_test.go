@@ -64,7 +64,7 @@ func TestSplitJSON(t *testing.T) {
 		line string
 		ok   bool
 	}{
-		{`{"msg":"decision","ms":1.204,"questions":0,"cached":true}`, true},
+		{`{"msg":"decision","ms":1.204,"queries":0,"cached":true}`, true},
 		{`{"rule":"a\"\\\u00e9\n","helo_is":""}`, true},
 		{"{\"rule\":\"a\xffb\x7f\"}", true},
 		{`{"m\u0073":1}`, true},
@@ -237,7 +237,7 @@ func (e *element) decodeMembers(object []byte) {
 
 func FuzzSplitJSON(f *testing.F) {
 	for _, line := range []string{
-		`{"msg":"decision","ms":1.204,"questions":0,"cached":true}`,
+		`{"msg":"decision","ms":1.204,"queries":0,"cached":true}`,
 		`{"rule":"a\"\\\u00e9\ud83d\ude00\n","helo_is":"","rule":"b"}`,
 		"{\"rule\":\"a\xffb\x7f\"}",
 		`{"would":["a","b"],"names":[{"name":"a\u0000","to":["x","y"]},{"name":"b","to":"none"}]}`,

@@ -19,6 +19,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver"
 )
@@ -29,7 +30,7 @@ const resolvConf = "/etc/resolv.conf"
 // daemon is the state of serve.
 type daemon struct {
 	log      *slog.Logger
-	journal  *journal.Writer // of decisions
+	journal  *logwriter.Writer // of decisions
 	resolver *resolver.Resolver
 	server   postfix.Server
 	watch    *watch // nil: nothing is served over HTTP
@@ -54,7 +55,7 @@ type generation struct {
 
 // newDaemon makes a daemon that listens nowhere yet. It redirects
 // the decision log to the configuration's file.
-func newDaemon(conf *config.Config, log *slog.Logger, decisions *journal.Writer, h config.Host) (*daemon, error) {
+func newDaemon(conf *config.Config, log *slog.Logger, decisions *logwriter.Writer, h config.Host) (*daemon, error) {
 	d := &daemon{
 		log:     log,
 		journal: decisions,

@@ -20,6 +20,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver/world"
 )
@@ -113,7 +114,7 @@ func runDemo(ctx context.Context, server netip.AddrPort, clients []demoClient) (
 	}
 	conf.Resolver.Servers = []netip.AddrPort{server}
 	var log bytes.Buffer
-	decisions := journal.NewWriter(&log, nil)
+	decisions := logwriter.New(&log, nil)
 	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 )
 
 // hostileZone has names that would be more than text on a page that did not
@@ -43,7 +44,7 @@ func watched(t *testing.T) (d *daemon, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decisions := journal.NewWriter(io.Discard, nil)
+	decisions := logwriter.New(io.Discard, nil)
 	t.Cleanup(func() { _ = closeLog(decisions) })
 	var log bytes.Buffer
 	d, err = newDaemon(conf, slog.New(slog.NewTextHandler(&log, nil)), decisions, config.Host{Names: []string{"mx.example.net"}})

@@ -13,6 +13,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 )
 
 // oddWords are values that some key may have, that none has, and that none could
@@ -155,7 +156,7 @@ func checkOddPages(t *testing.T, seed uint64, log string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decisions := journal.NewWriter(io.Discard, nil)
+	decisions := logwriter.New(io.Discard, nil)
 	defer func() { _ = closeLog(decisions) }()
 	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
-	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/resolver"
 	"policyd-rdns/resolver/world"
 )
@@ -136,7 +136,7 @@ func startInMemory(t *testing.T, conf *config.Config, dns *world.World, log io.W
 	d := &inMemory{
 		daemon: &daemon{
 			log:      quiet,
-			journal:  journal.NewWriter(log, nil),
+			journal:  logwriter.New(log, nil),
 			resolver: r,
 			nat:      natGuard{log: quiet},
 			firstID:  1 << 40,

@@ -15,14 +15,14 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
-	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 )
 
 // reloadable is a daemon whose configuration names a list in a file.
 type reloadable struct {
 	*daemon
 	list      string // path
-	decisions *journal.Writer
+	decisions *logwriter.Writer
 	messages  bytes.Buffer
 }
 
@@ -39,7 +39,7 @@ func newReloadable(t *testing.T, h config.Host) *reloadable {
 		t.Fatal(err)
 	}
 	var none bytes.Buffer
-	r.decisions = journal.NewWriter(&none, nil)
+	r.decisions = logwriter.New(&none, nil)
 	r.daemon, err = newDaemon(conf, slog.New(slog.NewTextHandler(&r.messages, nil)), r.decisions, h)
 	if err != nil {
 		t.Fatal(err)

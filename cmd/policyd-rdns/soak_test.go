@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
-	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
 )
 
@@ -106,7 +106,7 @@ func soak(t *testing.T, server string, duration time.Duration) (answered, logged
 	}
 	conf.Resolver.Servers = []netip.AddrPort{netip.MustParseAddrPort(server)}
 	var lines countingWriter
-	decisions := journal.NewWriter(&lines, func(l journal.Loss) { t.Errorf("lines were lost: %v", l) })
+	decisions := logwriter.New(&lines, func(l logwriter.Loss) { t.Errorf("lines were lost: %v", l) })
 	d, err := newDaemon(conf, slog.New(slog.DiscardHandler), decisions, config.Host{})
 	if err != nil {
 		t.Fatal(err)

@@ -110,7 +110,7 @@ func (c *chunk[T]) line(l *Line, raw []byte, digest func(*Line) (T, bool)) {
 	}
 	if item, ok := digest(l); ok {
 		if c.items == nil {
-			lines := bytes.Count(c.data, newline)
+			lines := bytes.Count(c.data, []byte{'\n'})
 			c.items, c.times = make([]T, 0, lines+1), make([]int64, 0, lines+1)
 		}
 		c.items = append(c.items, item)

@@ -1,4 +1,4 @@
-package journal
+package logwriter
 
 import (
 	"errors"
@@ -62,4 +62,17 @@ func (w *Writer) endLoss(well bool) {
 	if s.lines > 0 && (well || s.lines > s.known) && w.onLoss != nil {
 		w.onLoss(Loss{Lines: s.lines, Err: s.err, Over: well})
 	}
+}
+
+// Stats is what became of a [Writer]'s lines.
+type Stats struct {
+	Lost    uint64 // lines, ever
+	Pending int    // bytes that wait to be written
+}
+
+// Stats may be called at any time.
+func (w *Writer) Stats() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return Stats{Lost: w.lost, Pending: len(w.pending)}
 }

@@ -112,7 +112,7 @@
 // All values are escaped: a line is printable ASCII,
 // whatever a client or the DNS sent, and of at most [MaxLine] bytes. What is longer
 // than the bound of its key is cut, so that no judgement of the line becomes a wrong
-// one: an entry of a rule that asks for a text of which only the beginning is there
+// one: an entry of a rule about a text of which only the beginning is there
 // is undetermined.
 //
 // # Reading

@@ -20,7 +20,7 @@ const (
 	maxWhy   = 160
 
 	// A well-formed name takes no more bytes than it has (RFC 1035 section 2.3.4),
-	// a final dot included. Of malformed ones, to which nothing but that leads, a
+	// a final dot included. Of malformed ones, which cannot do any good, a
 	// few are shown.
 	maxName          = 254
 	maxMalformed     = 300

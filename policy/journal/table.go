@@ -9,7 +9,7 @@ import (
 	"policyd-rdns/policy"
 )
 
-// field is a key of a line: its place in the table.
+// field is a key of a line: its index in the table.
 type field uint8
 
 // row is all that one key of a line is. Writing, reading, JSON, bounds and the
@@ -18,7 +18,7 @@ type row struct {
 	key string
 	doc string // what it is, its values, when it is left out: sentences
 	kind
-	field field // its place in the table
+	field field // its index in the table
 	// prefix is the key in each format, with what stands before and behind it, and the
 	// value where that is always the same.
 	prefix [2]string
@@ -132,13 +132,13 @@ func rows() []row {
 	}
 	all := append(begin, rest...)
 	for i := range all {
-		all[i].place(field(i))
+		all[i].set(field(i))
 	}
 	return all
 }
 
-// place gives a row its place in a line.
-func (r *row) place(f field) {
+// set tells a row its index, from which its prefix follows.
+func (r *row) set(f field) {
 	logfmt, json := " ", ","
 	if f == 0 {
 		logfmt, json = "", "{"
@@ -179,7 +179,7 @@ func addrRow(key, doc string, at func(*Record) *netip.Addr) row {
 	return row{key: key, doc: doc, kind: kindAddr, bound: maxAddr, addr: at}
 }
 
-// check is the row of a check, which has the name that it has in rules.
+// checkRow is the row of a check, which has the name that it has in rules.
 func checkRow(c policy.Check) row {
 	r := row{key: c.String(), kind: kindCheck, check: c}
 	var results []string

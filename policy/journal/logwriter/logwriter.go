@@ -101,7 +101,7 @@ func (w *Writer) ended() bool {
 	return w.closed
 }
 
-// cutShort says that the last line of a file is not whole: the disk was full, or
+// cutShort reports whether the last line of a file is not whole: the disk was full, or
 // the one who wrote it was killed. What cannot be read is taken to be well.
 func cutShort(file *os.File) bool {
 	info, err := file.Stat()

@@ -12,7 +12,7 @@ type Loss struct {
 	Lines int
 	// Err is the reason for the last of them.
 	Err error
-	// Over says that writing works again.
+	// Over: writing works again.
 	Over bool
 }
 
@@ -52,7 +52,7 @@ func (w *Writer) lose(lines int, err error) {
 	}
 }
 
-// endLoss tells that writing works again, or that it has ended with lines lost
+// endLoss reports that writing works again, or that it has ended with lines lost
 // that nobody has been told of.
 func (w *Writer) endLoss(well bool) {
 	w.mu.Lock()

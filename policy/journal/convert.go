@@ -95,7 +95,9 @@ func (l *list) copyForward(v string) {
 		l.plain(v)
 		return
 	}
-	l.copyTexts(strings.ReplaceAll(v, "+", ","))
+	addrs := list{buf: l.buf, json: true}
+	addrs.copyTexts(strings.ReplaceAll(v, "+", ","))
+	l.buf = addrs.buf
 }
 
 // appendASCII adds JSON with all that is not ASCII escaped. That can only stand

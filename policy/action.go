@@ -104,8 +104,8 @@ func milder(a, b Action) Action {
 // have, or all.
 func Actions(ofRules bool) []Action {
 	var list []Action
-	for a := range NumActions {
-		if actions[a].rule || !ofRules {
+	for a := NumActions; a > 0; a-- {
+		if a := a - 1; actions[a].rule || !ofRules {
 			list = append(list, a)
 		}
 	}

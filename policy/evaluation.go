@@ -21,6 +21,8 @@ type evaluation struct {
 	firm []bool
 	// early are the keys of the request that its stage cannot know yet.
 	early Attributes
+	// at is the place in the list of the rule that decided; -1: none.
+	at int
 	// brief: of a decision that is undetermined, what its first rule needs is enough.
 	brief bool
 }

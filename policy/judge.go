@@ -67,9 +67,9 @@ type Decision struct {
 	Would []Ruling
 	// Tags are the rules that tag the message. With Action Tag the reply adds the header.
 	Tags []string
-	// Early is the rule that may spare the client and looks at what this stage of the
-	// dialogue cannot know yet. Action is DUNNO: a later call judges.
-	Early  string
+	// Early: Rule may spare the client, and looks at what this stage of the dialogue
+	// cannot know yet. Action is DUNNO: a later call judges.
+	Early  bool
 	Mode   Mode
 	Checks Checks
 	// Undetermined: the facts do not hold what the rules need, so that there
@@ -78,9 +78,10 @@ type Decision struct {
 	// Lacks are the queries that would determine the decision, those of later rules
 	// included that may come to matter.
 	Lacks CheckSet
-	// at is the place of Rule in the list, counted from one; 0: none.
-	at int
 }
+
+// CarriedOut reports whether Postfix is told what the rules came to.
+func (d *Decision) CarriedOut() bool { return d.Action == d.Decided || d.Action == Tag }
 
 // Judge decides about a request by its facts: the first rule that holds.
 //
@@ -127,6 +128,7 @@ func (j *Judging) Forget() { j.evaluation.req, j.evaluation.facts, j.evaluation.
 
 func (e *evaluation) judge() Decision {
 	d := Decision{Mode: e.rules.Mode}
+	e.at = -1
 	if !e.req.Client.IsValid() {
 		return d
 	}
@@ -140,7 +142,7 @@ func (e *evaluation) judge() Decision {
 			spared = spared || h.doubtful && rule.spares()
 		case h.truth == Unknown && h.early:
 			if rule.spares() {
-				d.Early = rule.Name
+				d.Rule, d.Early = rule.Name, true
 				return d.answered(e.req)
 			}
 		case h.truth == Undetermined:
@@ -154,7 +156,7 @@ func (e *evaluation) judge() Decision {
 			}
 		default:
 			if e.apply(rule, h, &spared, &d) {
-				d.at = i + 1
+				e.at = i
 				return d.answered(e.req)
 			}
 		}
@@ -194,7 +196,7 @@ func (e *evaluation) possible(strict bool) []Decision {
 			return nil
 		}
 		all = append(all, d)
-		i := d.at - 1
+		i := e.at
 		if i < 0 || e.firm[i] || list[i].needs()&e.req.Unknown == 0 {
 			return all
 		}

@@ -19,7 +19,7 @@ func traced(trials []policy.Trial) string {
 		case t.Rule.Observe || !t.Rule.Action.Final():
 		case t.Holds == policy.NotYet:
 			if !t.Rule.Action.Permanent() {
-				return "" // it may spare the client, and is waited for
+				return t.Rule.Name // it may spare the client, and is waited for
 			}
 		case t.Holds == policy.Yes, t.Holds == policy.Unknown && t.Rule.Action == policy.Reject:
 			return t.Rule.Name

@@ -19,7 +19,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
-	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
 )
 
@@ -107,7 +107,7 @@ func soak(t *testing.T, server string, duration time.Duration) (answered, logged
 	}
 	conf.Resolver.Servers = []netip.AddrPort{netip.MustParseAddrPort(server)}
 	var lines countingWriter
-	decisions := journal.NewWriter(&lines, func(l journal.Loss) { t.Errorf("lines were lost: %v", l) })
+	decisions := logwriter.New(&lines, func(l logwriter.Loss) { t.Errorf("lines were lost: %v", l) })
 	d, err := daemon.New(conf, daemon.Options{Log: slog.New(slog.DiscardHandler), Decisions: decisions})
 	if err != nil {
 		t.Fatal(err)

@@ -54,9 +54,13 @@ func BenchmarkRead(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
 			for b.Loop() {
-				counts, err := journal.Read(b.Context(), &r, func(*journal.Line) (int, bool) { return 0, true }, func([]int) error { return nil })
-				if err != nil || counts.Decisions != 100 {
-					b.Fatal(counts, err)
+				for _, err := range journal.Read(b.Context(), &r, func(*journal.Line) (int, bool) { return 0, true }) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+				if r.Counts.Decisions != 100 {
+					b.Fatal(r.Counts)
 				}
 			}
 		})

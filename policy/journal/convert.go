@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"strings"
-	"unicode/utf8"
 )
 
 // AppendJSON adds a line that [Parse] or [Read] has read as one of JSON, with
@@ -41,10 +40,12 @@ func AppendJSON(dst []byte, line string) ([]byte, error) {
 func appendAsJSON(dst []byte, key, value string) []byte {
 	if f, ok := fieldOf(key); ok && value != "" {
 		row := &table[f]
-		if row.array != nil {
-			return row.array(dst, value)
-		}
-		if _, n, ok := plainValue(value + " "); row.bare() && ok && n == len(value) && value[0] != '"' && value[0] != '[' {
+		switch {
+		case row.array != nil:
+			l := list{buf: dst, json: true}
+			row.array(&l, value)
+			return l.buf
+		case row.bare() && scalar(value) == len(value) && value != "null":
 			return append(dst, value...)
 		}
 	}
@@ -52,68 +53,51 @@ func appendAsJSON(dst []byte, key, value string) []byte {
 	return dst
 }
 
-// textsAsJSON adds a list as an array of texts.
-func textsAsJSON(dst []byte, v string) []byte {
-	return arrayOf(dst, v, func(dst []byte, text string) []byte {
-		dst, _ = appendQuoted(dst, text, math.MaxInt)
-		return dst
-	})
+// copyTexts writes a list of texts that was read from logfmt.
+func (l *list) copyTexts(v string) {
+	l.open()
+	for text := range splitList(v) {
+		l.element()
+		l.text(text, math.MaxInt)
+	}
+	l.close()
 }
 
-// namesAsJSON adds names as an array of objects.
-func namesAsJSON(dst []byte, v string) []byte {
-	return arrayOf(dst, v, func(dst []byte, text string) []byte {
-		name, to := text, ""
-		if i := strings.LastIndexByte(text, '>'); i >= 0 {
-			name, to = text[:i], text[i+1:]
+// copyNames writes names that were read from logfmt.
+func (l *list) copyNames(v string) { l.copyObjects(v, nameMembers, splitName) }
+
+// copyErrors writes dns_errors that were read from logfmt.
+func (l *list) copyErrors(v string) { l.copyObjects(v, errorMembers, splitError) }
+
+func (l *list) copyObjects(v string, members []string, split func(string) [3]string) {
+	l.open()
+	for text := range splitList(v) {
+		l.element()
+		of := split(text)
+		for i, key := range members {
+			switch {
+			case !l.member(key, of[i] == ""):
+			case key == "to":
+				l.copyForward(of[i])
+			default:
+				l.text(of[i], math.MaxInt)
+			}
 		}
-		dst, _ = appendQuoted(append(dst, `{"name":`...), name, math.MaxInt)
-		if to != "" {
-			dst = forwardAsJSON(append(dst, `,"to":`...), to)
-		}
-		return append(dst, '}')
-	})
+		l.endMembers()
+	}
+	l.close()
 }
 
-// forwardAsJSON adds what a name resolves to: an array of addresses, or a word.
-func forwardAsJSON(dst []byte, v string) []byte {
+// copyForward writes what a name resolves to, as read from logfmt: an array of addresses,
+// or a word.
+func (l *list) copyForward(v string) {
 	if isWord(v) {
-		dst, _ = appendQuoted(dst, v, math.MaxInt)
-		return dst
+		l.plain(v)
+		return
 	}
-	dst = append(dst, '[')
-	for i, addr := range strings.Split(v, "+") {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst, _ = appendQuoted(dst, addr, math.MaxInt)
-	}
-	return append(dst, ']')
-}
-
-// errorsAsJSON adds dns_errors as an array of objects.
-func errorsAsJSON(dst []byte, v string) []byte {
-	return arrayOf(dst, v, func(dst []byte, text string) []byte {
-		about, server, reason := splitError(text)
-		dst, _ = appendQuoted(append(dst, `{"about":`...), about, math.MaxInt)
-		if server != "" {
-			dst, _ = appendQuoted(append(dst, `,"server":`...), server, math.MaxInt)
-		}
-		dst, _ = appendQuoted(append(dst, `,"reason":`...), reason, math.MaxInt)
-		return append(dst, '}')
-	})
-}
-
-// arrayOf adds the elements of a list of logfmt, each as one has it.
-func arrayOf(dst []byte, v string, one func(dst []byte, text string) []byte) []byte {
-	dst = append(dst, '[')
-	for i, text := range splitList(v) {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = one(dst, text)
-	}
-	return append(dst, ']')
+	addrs := list{buf: l.buf, json: true}
+	addrs.copyTexts(strings.ReplaceAll(v, "+", ","))
+	l.buf = addrs.buf
 }
 
 // appendASCII adds JSON with all that is not ASCII escaped. That can only stand
@@ -125,8 +109,6 @@ func appendASCII(dst []byte, text string) []byte {
 			dst = append(dst, ' ')
 		case r < 0x7f:
 			dst = append(dst, byte(r))
-		case r < utf8.RuneSelf:
-			dst = append(dst, '\\', 'u', '0', '0', '7', 'f')
 		default:
 			dst = appendUTF16(dst, r)
 		}

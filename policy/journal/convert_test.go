@@ -10,9 +10,10 @@ import (
 
 func TestAppendJSON(t *testing.T) {
 	tests := []struct{ line, want string }{
-		{`msg=decision id=a ms=1.204 questions=0 cached=true`, `{"msg":"decision","id":"a","ms":1.204,"questions":0,"cached":true}`},
+		{`msg=decision id=a ms=1.204 queries=0 cached=true`, `{"msg":"decision","id":"a","ms":1.204,"queries":0,"cached":true}`},
 		{`rule="a \"b\"" helo_is=true sender=12 colour=red`, `{"rule":"a \"b\"","helo_is":"true","sender":"12","colour":"red"}`},
-		{`ms=01 questions=-1 stale=maybe`, `{"ms":"01","questions":"-1","stale":"maybe"}`},
+		{`names=a>192.0.2.1+192.0.2.2,b>none,c> helo_to=192.0.2.1`, `{"names":[{"name":"a","to":["192.0.2.1","192.0.2.2"]},{"name":"b","to":"none"},{"name":"c"}],"helo_to":["192.0.2.1"]}`},
+		{`ms=01 queries=-1 stale=maybe`, `{"ms":"01","queries":-1,"stale":"maybe"}`},
 		{"helo_is=\x1b[31m sender=\u00e9\u009b\xff", `{"helo_is":"\u001b[31m","sender":"\u00e9\u009b\ufffd"}`},
 		{"{\"id\":\"a\", \"helo_is\":\"\\u001b\u00e9\u009b\x7f\U0001f600\xff\",\n\"x\":[1]}", `{"id":"a", "helo_is":"\u001b\u00e9\u009b\u007f\ud83d\ude00\ufffd", "x":[1]}`},
 		{"", `{}`},

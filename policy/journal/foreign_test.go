@@ -61,9 +61,9 @@ func TestParseUnknownWords(t *testing.T) {
 		{"helo=mismatch", "helo=own-domain2", `helo="own-domain2"`, "helo=mismatch", "undetermined"},
 		{"names=mail.example.org>198.51.100.7", "names=mail.example.org>bogus", `names="bogus"`, "fcrdns=pass", "undetermined"},
 		{"helo_to=198.51.100.7", "helo_to=bogus", `helo_to="bogus"`, "helo=match", "undetermined"},
-		{"action=reject", "action=hold", `action="hold"`, "helo=mismatch", "reject"},
-		{"action=reject", "action=dunno decided=tag mode=observe would=tag:x", `decided="tag"`, "helo=mismatch", "reject"},
-		{"action=reject", "action=dunno would=tag:x,defer:y", `would="tag"`, "helo=mismatch", "reject"},
+		{"action=reject", "action=quarantine", `action="quarantine"`, "helo=mismatch", "reject"},
+		{"action=reject", "action=dunno decided=score mode=observe would=score:x", `decided="score"`, "helo=mismatch", "reject"},
+		{"action=reject", "action=dunno would=score:x,defer:y", `would="score"`, "helo=mismatch", "reject"},
 		{"action=reject", "action=info", `decided=""`, "helo=mismatch", "reject"},
 		{"action=reject", "action=reject decided=info", `decided="info"`, "helo=mismatch", "reject"},
 		{"action=reject", "action=reject mode=rehearse", `mode="rehearse"`, "helo=mismatch", "reject"},
@@ -113,16 +113,16 @@ func TestParseCutTexts(t *testing.T) {
 
 // What a collector makes of a line's values is the same decision.
 func TestParseCollectors(t *testing.T) {
-	const line = `{"time":"2026-11-23T08:30:15.250Z","msg":"decision","action":"reject","rule":"r","client":"203.0.113.10","questions":2,"cached":true,"ms":1.204}`
+	const line = `{"time":"2026-11-23T08:30:15.250Z","msg":"decision","action":"reject","rule":"r","client":"203.0.113.10","queries":2,"cached":true,"ms":1.204}`
 	want, err := journal.Parse([]byte(line))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ was, is string }{
-		{`"questions":2`, `"questions":2.0`},
-		{`"questions":2`, `"questions":2e0`},
-		{`"questions":2`, `"questions":"2"`},
-		{`"questions":2`, `"questions":[2]`},
+		{`"queries":2`, `"queries":2.0`},
+		{`"queries":2`, `"queries":2e0`},
+		{`"queries":2`, `"queries":"2"`},
+		{`"queries":2`, `"queries":[2]`},
 		{`"rule":"r"`, `"rule":["r"]`},
 		{`"cached":true`, `"cached":[true]`},
 		{`"cached":true`, `"cached":"true","stale":false`},
@@ -140,16 +140,20 @@ func TestParseCollectors(t *testing.T) {
 // Decisions with unknown words count as decisions, and are told of apart, with the
 // first of them.
 func TestReadUnknownWords(t *testing.T) {
-	good, strange := logLine(journal.Logfmt, "a", 1), strings.Replace(logLine(journal.Logfmt, "b", 2), "action=dunno", "action=hold", 1)
+	good, strange := logLine(journal.Logfmt, "a", 1), strings.Replace(logLine(journal.Logfmt, "b", 2), "action=dunno", "action=quarantine", 1)
 	var told []string
 	r := journal.Reader{Inputs: []journal.Input{inputOf(7, good+strange+good+strange)}, OnUnknown: func(first journal.Damage, lines int) {
 		told = append(told, fmt.Sprintf("%v (%d)", first, lines))
 	}}
-	counts, err := journal.Read(t.Context(), &r, func(*journal.Line) (int, bool) { return 0, true }, func([]int) error { return nil })
-	if want := (journal.Counts{Decisions: 4, Unknown: 2}); err != nil || counts != want {
-		t.Errorf("Read = %+v, %v; want %+v", counts, err, want)
+	for _, err := range journal.Read(t.Context(), &r, func(*journal.Line) (int, bool) { return 0, true }) {
+		if err != nil {
+			t.Error(err)
+		}
 	}
-	if want := []string{`7:2: action="hold" (2)`}; !slices.Equal(told, want) {
+	if want := (journal.Counts{Decisions: 4, Unknown: 2}); r.Counts != want {
+		t.Errorf("Read counts %+v; want %+v", r.Counts, want)
+	}
+	if want := []string{`7:2: action="quarantine" (2)`}; !slices.Equal(told, want) {
 		t.Errorf("told %q; want %q", told, want)
 	}
 }

@@ -11,54 +11,98 @@
 // lives, how it is written, its bound, and this list. One without a value
 // is left out.
 //
-//	time                 when the request had arrived, RFC 3339 with milliseconds, UTC
-//	level                INFO
-//	msg                  decision
-//	id                   of the decision, unique
-//	config               hash of the configuration that was in force
-//	action               what Postfix was told: reject, defer, dunno or info
-//	rule                 the rule that decided
-//	mode                 enforce or observe
-//	decided              what the rules came to, where that was not carried out
-//	would                list of action:rule, of what was only observed
-//	downgraded           true: a doubt made less of a reject
-//	reply                the reply to Postfix, if it was not DUNNO
-//	ptr                  check: does the address have a name?
-//	fcrdns               check: does one of its names resolve to the address?
-//	name                 check: made from the address, or chosen?
-//	strength             check: how plainly generic is it?
-//	helo_form            check: what did the client say in HELO?
-//	helo                 check: is HELO the client's own?
-//	helo_name            check: was HELO made from an address?
-//	client               its address
-//	why                  what shows that the name is generic
-//	names                list of the PTR names, each with what it resolves to (below)
-//	more_names           true: there are names that were not tried
-//	helo_to              what the HELO resolves to, likewise
-//	own_client           true: the client is this very host
-//	own_helo             true: the HELO is a name of this very host
-//	dns_errors           list of why lookups failed, some of them (below)
-//	questions            that were sent to DNS servers
-//	client_address       what Postfix sent, if that is no address
-//	helo_is              the HELO
-//	sender               MAIL FROM
-//	recipient            RCPT TO
-//	instance             the same for all recipients of a message
-//	queue_id             Postfix's, where it has one
-//	state                of the SMTP session: RCPT, and so on
-//	authenticated        true: the client logged in
-//	encrypted            true: it is under TLS
-//	server               the address that Postfix accepted on
-//	client_name          Postfix's own finding: the verified name
-//	reverse_client_name  the same, not verified
-//	context              policy_context of this check_policy_service
-//	host                 the host that wrote the line
-//	cut                  list of the keys above that hold less than there was
-//	ms                   the decision's time in milliseconds
-//	cached               true: all DNS answers came from the cache
-//	stale                true: one of them was past its TTL
-//	outage               true: no DNS server answered anybody
-//	overload             true: the daemon had no room for a lookup
+//	time                 When the request had arrived: RFC 3339 with milliseconds, in UTC. On
+//	                     every line.
+//	level                INFO, on every line.
+//	msg                  decision, on every line: other lines of the daemon have another msg.
+//	id                   The id of the decision, which no other one has.
+//	config               The hash of the configuration that was in force.
+//	action               What Postfix was told: reject, defer, hold, dunno, tag (dunno, and the
+//	                     message gets a header), or info, which only has Postfix log what would
+//	                     have been done. On every line.
+//	rule                 The name of the rule that decided. Left out if none did, which is dunno.
+//	exempt               true: the rule is an exemption.
+//	exempt_why           What the administrator wrote beside the exemption.
+//	early                true: the rule may spare the client and looks at what this stage of the
+//	                     session cannot know yet; the answer is dunno, and a later request judges.
+//	tags                 The rules of action tag that hold. The header is added once for each
+//	                     message.
+//	mode                 Whether decisions are carried out: enforce, or observe.
+//	decided              What the rules came to: reject, defer, hold or dunno. Left out if that is
+//	                     what was done, as action has it.
+//	would                What rules that only observe would have done, as action:rule; in mode
+//	                     observe the last is what the rules came to.
+//	downgraded           true: a temporary failure of the DNS, or an exemption that could not be
+//	                     determined, made less of a reject.
+//	reply                The reply to Postfix, with the text that the client reads. Left out if it
+//	                     was DUNNO.
+//	ptr                  The check ptr: does the address have a name? One of found, none,
+//	                     malformed, temperror. Left out if no rule in force needed it.
+//	fcrdns               The check fcrdns: does one of its names resolve to the address? One of
+//	                     pass, mismatch, unresolved, none, temperror. Left out if no rule in force
+//	                     needed it.
+//	name                 The check name: made from the address, or chosen? One of proper, generic,
+//	                     none, temperror. Left out if no rule in force needed it.
+//	strength             The check strength: how plainly generic is it? One of full, half, word,
+//	                     temperror. Left out if no rule in force needed it.
+//	helo_form            The check helo_form: what did the client say in HELO? One of fqdn,
+//	                     literal, unqualified, bare_ip, malformed, missing. Left out if no rule in
+//	                     force needed it.
+//	helo                 The check helo: is HELO the client's own? One of match, own, related,
+//	                     mismatch, unresolved, none, temperror. Left out if no rule in force
+//	                     needed it.
+//	helo_name            The check helo_name: was HELO made from an address? One of proper,
+//	                     generic, none. Left out if no rule in force needed it.
+//	client               The address of the client. Left out if Postfix sent none; then
+//	                     client_address has what it sent.
+//	why                  What in the name shows that it was made from the address, for people.
+//	                     Left out if no name is generic.
+//	names                The PTR names of the address, each with what it resolves to, as described
+//	                     below. Left out if there is none, or none was queried.
+//	more_names           true: the address has more names than those ten that are tried.
+//	helo_to              What the HELO resolves to, written as in names: an address, none or
+//	                     temperror. Left out if that was not queried.
+//	own_client           true: the client is an address of the host that the daemon runs on.
+//	own_helo             true: the HELO is a name of the host that the daemon runs on.
+//	dns_errors           Why lookups failed for a time, as many of them as there is room for, as
+//	                     described below.
+//	queries              How many queries were sent to DNS servers for this decision; 0 if all was
+//	                     known. On every line.
+//	client_address       What Postfix sent as the address of the client, if it is none, such as
+//	                     unknown.
+//	helo_is              The argument of HELO or EHLO. Left out before it was given.
+//	sender               The sender in the envelope (MAIL FROM). Left out if it is the null
+//	                     sender, or was not given yet.
+//	recipient            The recipient in the envelope (RCPT TO). Left out where a request is not
+//	                     about one.
+//	instance             Postfix's instance: the same in all lines about one message, of each
+//	                     recipient.
+//	queue_id             Postfix's queue id. Left out until there is one, which mostly is when the
+//	                     first recipient was accepted.
+//	state                The stage of the SMTP session, as Postfix names it: CONNECT, EHLO, HELO,
+//	                     MAIL, RCPT, DATA, END-OF-MESSAGE, VRFY or ETRN.
+//	authenticated        true: the client has logged in (SASL).
+//	encrypted            true: the session is encrypted by TLS.
+//	server               The address at which Postfix accepted the connection. Left out if Postfix
+//	                     did not send it (before 3.2).
+//	client_name          The name of the client by Postfix's own lookups, if it resolves back to
+//	                     the client; else unknown.
+//	reverse_client_name  The name of the client by Postfix's own lookups, whether it resolves back
+//	                     or not; unknown if there is none.
+//	context              The policy_context that main.cf or master.cf gives this
+//	                     check_policy_service.
+//	host                 The name of the host that wrote the line.
+//	cut                  The keys of this line that hold less than there was, since that was too
+//	                     long.
+//	ms                   How long the decision took, in milliseconds with three decimals. On every
+//	                     line.
+//	cached               true: DNS answers were used, and all came from the cache.
+//	stale                true: a DNS answer that was past its TTL was used, since no server had a
+//	                     newer one.
+//	outage               true: no DNS server answered anybody at that time: nothing that the
+//	                     client could mend.
+//	overload             true: too many lookups were under way for one about this client: nothing
+//	                     that it could mend.
 //
 // A list is separated by commas; a comma or a backslash in one of its elements
 // has a backslash before it. In JSON it is an array.
@@ -75,7 +119,7 @@
 // All values are escaped: a line is printable ASCII,
 // whatever a client or the DNS sent, and of at most [MaxLine] bytes. What is longer
 // than the bound of its key is cut, so that no judgement of the line becomes a wrong
-// one: an entry of a rule that asks for a text of which only the beginning is there
+// one: an entry of a rule about a text of which only the beginning is there
 // is undetermined.
 //
 // # Reading

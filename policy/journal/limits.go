@@ -15,22 +15,24 @@ const (
 	maxConfig = 32
 	maxRule   = 200 // a configuration takes names of 100 bytes, of which each may need a backslash
 	// maxWould bounds all that rules under observation would have done.
-	maxWould = 384
-	maxReply = 400
-	maxWhy   = 160
+	maxWould     = 384
+	maxTags      = 112 // all rules that tagged the message
+	maxWhyExempt = 96
+	maxReply     = 400
+	maxWhy       = 160
 
 	// A well-formed name takes no more bytes than it has (RFC 1035 section 2.3.4),
-	// a final dot included. Of malformed ones, to which nothing but that leads, a
+	// a final dot included. Of malformed ones, which cannot do any good, a
 	// few are shown.
 	maxName          = 254
-	maxMalformed     = 300
+	maxMalformed     = 260
 	maxMalformedMany = 3
 	maxAddr          = 39 // eight groups of IPv6
 	// maxNames bounds all names: as objects of JSON, which take the most room.
 	maxNames = policy.MaxNames*(maxName+maxAddr+len(`{"name":"","to":[""]},`)) + maxMalformedMany*(maxMalformed-maxName)
 
 	// maxErrors bounds all that is told of lookups that failed, maxReason one reason.
-	maxErrors = 480
+	maxErrors = 400
 	maxReason = 120
 	maxServer = len("[2001:db8:1111:2222:3333:4444:5555:6666]:65535")
 
@@ -38,11 +40,11 @@ const (
 	// 4.5.3.1.3, RFC 1035): only what needs escapes, or is nothing of these, is cut.
 	maxHELO      = 384
 	maxMailbox   = 448
-	maxText      = 64  // client_address, instance, queue_id
-	maxState     = 32  // protocol_state
-	maxFoundName = 128 // client_name, reverse_client_name: Postfix's own findings
-	maxContext   = 128 // policy_context
-	maxHost      = 64  // HOST_NAME_MAX of Linux
+	maxText      = 64 // client_address, instance, queue_id
+	maxState     = 32 // protocol_state
+	maxFoundName = 96 // client_name, reverse_client_name: Postfix's own findings
+	maxContext   = 96 // policy_context
+	maxHost      = 64 // HOST_NAME_MAX of Linux
 
 	maxTime   = len("292277026596-12-04T15:30:07.999Z")
 	maxAction = len("dunno, or reject")
@@ -56,29 +58,9 @@ const (
 const maxFields = 128
 
 // fieldSet is a set of keys.
-type fieldSet struct{ low, high uint64 }
+type fieldSet [maxFields / 64]uint64
 
-func (s *fieldSet) add(f field) {
-	if f < 64 {
-		s.low |= 1 << f
-	} else {
-		s.high |= 1 << (f - 64)
-	}
-}
-
-func (s *fieldSet) drop(f field) {
-	if f < 64 {
-		s.low &^= 1 << f
-	} else {
-		s.high &^= 1 << (f - 64)
-	}
-}
-
-func (s fieldSet) has(f field) bool {
-	if f < 64 {
-		return s.low&(1<<f) != 0
-	}
-	return s.high&(1<<(f-64)) != 0
-}
-
-func (s fieldSet) empty() bool { return s == fieldSet{} }
+func (s *fieldSet) add(f field)      { s[f/64] |= 1 << (f % 64) }
+func (s *fieldSet) drop(f field)     { s[f/64] &^= 1 << (f % 64) }
+func (s *fieldSet) has(f field) bool { return s[f/64]&(1<<(f%64)) != 0 }
+func (s *fieldSet) empty() bool      { return *s == fieldSet{} }

@@ -36,7 +36,7 @@ func (d Damage) Unwrap() error { return d.Err }
 
 // read reads a line of a log or of an export of one. The error is ErrOther for
 // a line of another kind: the daemon's own messages, and what a service manager
-// says of it.
+// writes about it.
 func (l *Line) read(raw []byte) error {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 {
@@ -108,9 +108,9 @@ func (decisions) Message(text string, _ bool) bool {
 	return strings.HasPrefix(message, "decision")
 }
 
-// marked says that a line holds what only decisions do.
+// marked reports whether a line holds what only decisions do.
 func marked(line string) bool {
-	for _, mark := range []string{"msg=decision", `"msg":"decision"`, `\"msg\":\"decision\"`, " questions=", `,"questions":`} {
+	for _, mark := range []string{"msg=decision", `"msg":"decision"`, `\"msg\":\"decision\"`, " queries=", `,"queries":`} {
 		if strings.Contains(line, mark) {
 			return true
 		}
@@ -118,7 +118,7 @@ func marked(line string) bool {
 	return false
 }
 
-// damaged says of a line that cannot be read whether it was to be a decision.
+// damaged reports whether a line that cannot be read was to be a decision.
 func damaged(line string) bool {
 	if marked(line) {
 		return true

@@ -20,7 +20,7 @@ func TestOneMoreKey(t *testing.T) {
 	replaced := map[string]string{}
 	for _, change := range []struct{ file, before, add string }{
 		{"journal.go", "\t// Unknown is the first", "\tColour string\n\n"},
-		{"table.go", "\t\t{key: \"cut\"", "\t\ttextRow(\"colour\", 32, \"the colour\", func(r *Record) *string { return &r.Colour }),\n"},
+		{"table.go", "\t\t{key: \"cut\"", "\t\ttextRow(\"colour\", 32, \"The colour of the client.\", func(r *Record) *string { return &r.Colour }),\n"},
 	} {
 		text, err := os.ReadFile(change.file)
 		if err != nil {

@@ -23,7 +23,7 @@ func TestParseLines(t *testing.T) {
 		{" " + minimal + "\r\n", ""},
 		{strings.ReplaceAll(minimal, " ", "   "), ""},
 		{`{"time":"2026-11-23T08:30:15.250Z","msg":"decision","action":"dunno"}`, ""},
-		{` { "time" : "2026-11-23T08:30:15.250Z", "msg":"decision","action":"dunno", "unknown":[{}], "cached": true, "questions": 3 } `, ""},
+		{` { "time" : "2026-11-23T08:30:15.250Z", "msg":"decision","action":"dunno", "unknown":[{}], "cached": true, "queries": 3 } `, ""},
 		{"time=2026-11-23T09:30:15.250+01:00 msg=decision action=reject", ""},
 
 		{"", "not a decision"},
@@ -51,7 +51,7 @@ func TestParseValues(t *testing.T) {
 		{strings.Replace(minimal, "15.250", "15", 1), `time="2026-11-23T08:30:15Z": want an RFC 3339 time`},
 		// A time that could not be written again.
 		{strings.Replace(minimal, "2026-11-23T08:30:15.250Z", "0000-01-01T00:30:00.000+01:00", 1), `time="0000-01-01T00:30:00.000+01:00": want an RFC 3339 time`},
-		{"time=2026-11-23T08:30:15.250Z msg=decision", `action="": "": want reject, defer or dunno`},
+		{"time=2026-11-23T08:30:15.250Z msg=decision", `action="": "": want reject, defer, hold, tag or dunno`},
 		{minimal + " client=mail.example.com", `client="mail.example.com": want an address`},
 		{minimal + " client=fe80::1%eth0", `client="fe80::1%eth0": want an address`},
 		{minimal + " client=203.0.113.10/32", `client="203.0.113.10/32": want an address`},
@@ -64,13 +64,13 @@ func TestParseValues(t *testing.T) {
 		{minimal + ` ptr=found names="a>none,\\"`, `names="a>none,\\": want name>address`},
 		{minimal + " helo_to=203.0.113.10+", `helo_to="203.0.113.10+": want addresses, none or temperror`},
 		{minimal + " helo_to=fe80::1%eth0", `helo_to="fe80::1%eth0": want addresses, none or temperror`},
-		{minimal + " would=4xx:a", `would="4xx:a": "4xx": want reject, defer or dunno`},
-		{minimal + " decided=4xx", `decided="4xx": "4xx": want reject, defer or dunno`},
+		{minimal + " would=4xx:a", `would="4xx:a": "4xx": want reject, defer, hold, tag or dunno`},
+		{minimal + " decided=4xx", `decided="4xx": "4xx": want reject, defer, hold, tag or dunno`},
 		{minimal + " ms=1e99", `ms="1e99": want a number of milliseconds`},
 		{minimal + " ms=fast", `ms="fast": want a number of milliseconds`},
 		{minimal + " ms=-1", `ms="-1": want a number of milliseconds`},
 		{minimal + " ms=NaN", `ms="NaN": want a number of milliseconds`},
-		{minimal + " questions=many", `questions="many": want a number`},
+		{minimal + " queries=many", `queries="many": want a number`},
 		// The first that is wrong is told.
 		{minimal + " ptr=1 client=x", `ptr="1": unknown result`},
 	})

@@ -3,7 +3,9 @@ package journal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
+	"iter"
 	"math"
 	"runtime"
 	"slices"
@@ -17,22 +19,23 @@ type Input struct {
 	// Open opens it, uncompressed. It is called a second time after the first
 	// was closed, if not Once.
 	Open func() (io.ReadCloser, error)
-	// Once says that what was read cannot be read again, as from a pipe. It is
-	// read from the beginning on, whatever the time of its first decision.
+	// Once: what was read cannot be read again, as from a pipe. It is read from the
+	// beginning on, whatever the time of its first decision.
 	Once bool
 }
 
 // Reader reads decisions from one or more logs.
 type Reader struct {
 	Inputs []Input
-	// OnDamage is called for each damaged line, in their order; nil: nobody is
-	// told. It is called from the goroutine of Read.
+	// OnDamage is called for each damaged line, in their order; nil: nobody is told.
+	// Like OnUnknown it is called between two steps of the iteration.
 	OnDamage func(Damage)
 	// OnUnknown is called where some of the next lines have words that this version
 	// does not know, with the first of them and their number; nil: nobody is told.
-	// What such a word says is not learnt; the decision counts like any other. It is
-	// called from the goroutine of Read.
+	// What such a word says is not learnt; the decision counts like any other.
 	OnUnknown func(first Damage, lines int)
+	// Counts is what was read, so far.
+	Counts Counts
 }
 
 // Counts is how many lines of each kind were read.
@@ -43,11 +46,17 @@ type Counts struct {
 	Unknown   int // decisions with words that this version does not know
 }
 
-// Read reads all decisions, hands each to digest, and what it makes of them, in
-// order, to use, some at a time. digest is called from several goroutines at
-// once; its line is valid until it returns, and what it reports false for is
-// left out. use is called from the goroutine of Read; its slice is valid until
-// it returns.
+func (c *Counts) add(more Counts) {
+	c.Decisions += more.Decisions
+	c.Other += more.Other
+	c.Damaged += more.Damaged
+	c.Unknown += more.Unknown
+}
+
+// Read reads all decisions and goes over what digest makes of them, in order, some at a
+// time. digest is called from several goroutines at once; its line is valid until it
+// returns, and what it reports false for is left out. A slice is valid until the next
+// step. An error is the last step: that of an input that cannot be opened, or of ctx.
 //
 // The order is that of the inputs' lines, and that of time among inputs: those
 // whose times do not overlap, as rotated files, are read one after the other
@@ -57,159 +66,199 @@ type Counts struct {
 // input that fails while it is read. The memory in use does not depend on the
 // length of the inputs.
 //
-// The error is that of an input that cannot be opened, of use, or of ctx. Read
-// returns when all that it has started has ended: at the latest when a blocked
-// read of a stream returns.
-func Read[T any](ctx context.Context, r *Reader, digest func(*Line) (T, bool), use func([]T) error) (Counts, error) {
-	m := merger[T]{reader: r, use: use, jobs: make(chan *chunk[T])}
-	if err := m.plan(); err != nil {
-		return m.counts, err
+// The iteration ends when all that it has started has ended: at the latest when a
+// blocked read of a stream returns.
+func Read[T any](ctx context.Context, r *Reader, digest func(*Line) (T, bool)) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		r.Counts = Counts{}
+		m := merger[T]{reader: r, digest: digest}
+		ctx, cancel := context.WithCancel(ctx)
+		defer m.running.Wait()
+		defer cancel()
+		if err := m.run(ctx, yield); err != nil {
+			yield(nil, err)
+		}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	var reading, digesting sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		digesting.Go(func() {
-			for c := range m.jobs {
-				c.digest(digest)
-				close(c.digested)
-			}
-		})
-	}
-	err := m.run(ctx, &reading)
-	cancel()
-	reading.Wait()
-	close(m.jobs)
-	digesting.Wait()
-	return m.counts, err
 }
 
 // merger brings the decisions of several inputs into one order.
 type merger[T any] struct {
-	reader *Reader
-	use    func([]T) error
-	jobs   chan *chunk[T] // for those who digest
-	counts Counts
-
-	waiting []planned // the earliest first
-	active  []*stream[T]
+	reader  *Reader
+	digest  func(*Line) (T, bool)
+	running sync.WaitGroup
+	streams []*stream[T] // that have not ended, in the order of their first times
 }
 
-// planned is an input that is not being read yet, and when it begins.
-type planned struct {
+// stream is an input, which is opened when its first decision is the next.
+type stream[T any] struct {
 	Input
-	first int64 // milliseconds
+	first  int64          // the time of its first decision, in milliseconds
+	chunks chan *chunk[T] // in order, closed at the end; nil: it was not opened
+	lines  int            // of the chunks before
+
+	items []T // that are left of the current chunk: none, or it was not opened
+	times []int64
+}
+
+// time is that of the next decision.
+func (s *stream[T]) time() int64 {
+	if len(s.times) == 0 {
+		return s.first
+	}
+	return s.times[0]
+}
+
+// take takes the next item and those after it that are not later than until.
+func (s *stream[T]) take(until int64) []T {
+	n := 1
+	for n < len(s.items) && s.times[n] <= until {
+		n++
+	}
+	some := s.items[:n]
+	s.items, s.times = s.items[n:], s.times[n:]
+	return some
+}
+
+func (m *merger[T]) run(ctx context.Context, yield func([]T, error) bool) error {
+	if err := m.plan(); err != nil {
+		return err
+	}
+	for len(m.streams) > 0 {
+		s, until := m.least()
+		if s.chunks == nil {
+			if err := m.open(ctx, s); err != nil {
+				return err
+			}
+		} else if !yield(s.take(until), nil) {
+			return nil
+		}
+		if err := m.refill(ctx, s); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // plan finds out when each input begins.
 func (m *merger[T]) plan() error {
 	for _, in := range m.reader.Inputs {
-		p := planned{in, math.MinInt64}
+		s := &stream[T]{Input: in, first: math.MinInt64}
 		if !in.Once && len(m.reader.Inputs) > 1 {
 			var err error
-			if p.first, err = firstTime(in); err != nil {
+			if s.first, err = firstTime(in); err != nil {
 				return err
 			}
 		}
-		m.waiting = append(m.waiting, p)
+		m.streams = append(m.streams, s)
 	}
-	slices.SortStableFunc(m.waiting, func(a, b planned) int { return cmp.Compare(a.first, b.first) })
+	slices.SortStableFunc(m.streams, func(a, b *stream[T]) int { return cmp.Compare(a.first, b.first) })
 	return nil
-}
-
-func (m *merger[T]) run(ctx context.Context, reading *sync.WaitGroup) error {
-	for {
-		least, until := m.least()
-		if len(m.waiting) > 0 && m.waiting[0].first <= until {
-			if least == nil || m.waiting[0].first <= least.time() {
-				if err := m.begin(ctx, reading); err != nil {
-					return err
-				}
-				continue
-			}
-			until = m.waiting[0].first
-		}
-		if least == nil {
-			return ctx.Err()
-		}
-		if err := m.use(least.take(until)); err != nil {
-			return err
-		}
-		if err := m.refill(ctx, least); err != nil {
-			return err
-		}
-	}
 }
 
 // least finds the input whose next decision is the earliest, and the time until
 // which no other has one.
 func (m *merger[T]) least() (least *stream[T], until int64) {
-	until = math.MaxInt64
-	for _, s := range m.active {
-		switch {
-		case least == nil:
-			least = s
-		case s.time() < least.time():
+	least, until = m.streams[0], math.MaxInt64
+	for _, s := range m.streams[1:] {
+		if s.time() < least.time() {
 			least, until = s, least.time()
-		default:
+		} else {
 			until = min(until, s.time())
 		}
 	}
 	return least, until
 }
 
-// begin begins to read the next of the inputs that wait.
-func (m *merger[T]) begin(ctx context.Context, reading *sync.WaitGroup) error {
-	in := m.waiting[0].Input
-	m.waiting = m.waiting[1:]
-	from, err := in.Open()
+// open begins to read an input.
+func (m *merger[T]) open(ctx context.Context, s *stream[T]) error {
+	from, err := s.Open()
 	if err != nil {
 		return err
 	}
-	s := &stream[T]{name: in.Name, chunks: make(chan *chunk[T], 2*runtime.GOMAXPROCS(0))}
-	reading.Go(func() {
+	s.chunks = make(chan *chunk[T], 2*runtime.GOMAXPROCS(0))
+	m.running.Go(func() {
 		defer from.Close()
-		s.read(ctx, from, m.jobs)
+		m.read(ctx, s, from)
 	})
-	m.active = append(m.active, s)
-	return m.refill(ctx, s)
+	return nil
+}
+
+// read cuts an input into chunks of whole lines, until its end or that of ctx, and has
+// each digested in a goroutine of its own.
+func (m *merger[T]) read(ctx context.Context, s *stream[T], from io.Reader) {
+	defer close(s.chunks)
+	lines := newChunker(from)
+	for {
+		c := &chunk[T]{digested: make(chan struct{})}
+		var err error
+		c.data, c.long, err = lines.next()
+		if !errors.Is(err, io.EOF) {
+			c.err = err
+		}
+		select {
+		case s.chunks <- c:
+		case <-ctx.Done():
+			return
+		}
+		m.running.Go(func() {
+			defer close(c.digested)
+			c.digest(m.digest)
+		})
+		if err != nil {
+			return
+		}
+	}
 }
 
 // refill waits for the next chunk of a stream if there is none, or lets go of
 // the stream at its end.
 func (m *merger[T]) refill(ctx context.Context, s *stream[T]) error {
-	for s.next == len(s.items) {
-		c, err := s.chunk(ctx)
+	for len(s.items) == 0 {
+		c, err := s.next(ctx)
 		switch {
 		case err != nil:
 			return err
 		case c == nil:
-			m.active = slices.DeleteFunc(m.active, func(other *stream[T]) bool { return other == s })
+			m.streams = slices.DeleteFunc(m.streams, func(other *stream[T]) bool { return other == s })
 			return nil
 		}
 		m.account(s, c)
-		s.items, s.times, s.next = c.items, c.times, 0
+		s.items, s.times = c.items, c.times
 	}
 	return nil
 }
 
+// next waits for the next chunk, nil at the end.
+func (s *stream[T]) next(ctx context.Context) (c *chunk[T], err error) {
+	select {
+	case c = <-s.chunks:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if c != nil {
+		<-c.digested
+	}
+	return c, nil
+}
+
 // account counts the lines of a chunk and tells the damaged ones.
 func (m *merger[T]) account(s *stream[T], c *chunk[T]) {
-	m.counts.Decisions += c.counts.Decisions
-	m.counts.Other += c.counts.Other
-	m.counts.Damaged += c.counts.Damaged
-	m.counts.Unknown += c.counts.Unknown
+	r := m.reader
+	r.Counts.add(c.counts)
 	for _, d := range c.damages {
-		d.Input = s.name
-		d.Line += s.lines
-		if m.reader.OnDamage != nil {
-			m.reader.OnDamage(d)
+		if r.OnDamage != nil {
+			r.OnDamage(s.at(d))
 		}
 	}
-	if c.counts.Unknown > 0 && m.reader.OnUnknown != nil {
-		first := c.unknown
-		first.Input = s.name
-		first.Line += s.lines
-		m.reader.OnUnknown(first, c.counts.Unknown)
+	if c.counts.Unknown > 0 && r.OnUnknown != nil {
+		r.OnUnknown(s.at(c.unknown), c.counts.Unknown)
 	}
 	s.lines += c.lines
+}
+
+// at is damage of the current chunk, where it is in the input.
+func (s *stream[T]) at(d Damage) Damage {
+	d.Input = s.Name
+	d.Line += s.lines
+	return d
 }

@@ -40,16 +40,14 @@ func inputOf(name int, text string) journal.Input {
 func readIDs(t *testing.T, inputs ...journal.Input) (ids, damages []string, counts journal.Counts) {
 	t.Helper()
 	r := journal.Reader{Inputs: inputs, OnDamage: func(d journal.Damage) { damages = append(damages, d.Error()) }}
-	counts, err := journal.Read(t.Context(), &r,
-		func(l *journal.Line) (string, bool) { return strings.Clone(l.ID), l.ID != "hidden" },
-		func(some []string) error {
-			ids = append(ids, some...)
-			return nil
-		})
-	if err != nil {
-		t.Errorf("Read: %v", err)
+	digest := func(l *journal.Line) (string, bool) { return strings.Clone(l.ID), l.ID != "hidden" }
+	for some, err := range journal.Read(t.Context(), &r, digest) {
+		if err != nil {
+			t.Errorf("Read: %v", err)
+		}
+		ids = append(ids, some...)
 	}
-	return ids, damages, counts
+	return ids, damages, r.Counts
 }
 
 func TestReadLines(t *testing.T) {
@@ -75,7 +73,7 @@ func TestReadLines(t *testing.T) {
 		{"syslog of its own lines", "Nov 23 00:00:01 mx policyd-rdns[123]: " + message, "", 1, ""},
 		{"lines of DOS", strings.ReplaceAll(a+b, "\n", "\r\n"), "a b", 0, ""},
 		{"left out", logLine(journal.Logfmt, "hidden", 1) + a, "a", 0, ""},
-		{"cut at its end", a[:strings.Index(a, " questions=")] + "\n" + b, "b", 0, "1: the end is missing"},
+		{"cut at its end", a[:strings.Index(a, " queries=")] + "\n" + b, "b", 0, "1: the end is missing"},
 		{"cut in a quoted text", a[:strings.Index(a, "client=")] + "reply=\"550 5.7\n" + b, "b", 0, "1: reply: no closing quote"},
 		{"cut before its msg", "time=2026-11-23T00:00:01.000Z lev\n" + b, "b", 0, `1: "lev": want key=value`},
 		{"cut at its beginning", a[strings.Index(a, "client="):] + b, "b", 0, "1: not a whole line"},
@@ -83,7 +81,7 @@ func TestReadLines(t *testing.T) {
 		{"JSON cut", b[:len(b)/2] + "\n" + a, "a", 0, "1: reading JSON: unexpected end"},
 		{"JSON cut at its beginning", b[len(b)/2:] + a, "a", 0, "1: "},
 		{"nearly nothing of it", b[len(b)-10:] + a, "a", 1, ""}, // looks like nothing
-		{"a line behind the beginning of another", a[:strings.Index(a, "questions=")] + a + b, "b", 0, "1: two lines in one"},
+		{"a line behind the beginning of another", a[:strings.Index(a, "queries=")] + a + b, "b", 0, "1: two lines in one"},
 		{"two writers in one line", a[:40] + b + a, "a", 0, "1: "},
 		{"bad values", strings.Replace(a, "client=203", "client=2030", 1) + b, "b", 0, `1: client="2030.0.113.10": want an address`},
 		{"a crash", "\x00\x00\x00\x00" + a + "\x00\x00\n" + b, "b", 0, "1: |2: "},
@@ -291,21 +289,33 @@ func TestReadFailingInput(t *testing.T) {
 
 func TestReadStops(t *testing.T) {
 	text, _ := manyLines(5000)
-	all := func(l *journal.Line) (int, bool) { return 1, true }
-	stop := errors.New("enough")
-	r := journal.Reader{Inputs: []journal.Input{inputOf(1, text)}}
-	if _, err := journal.Read(t.Context(), &r, all, func([]int) error { return stop }); !errors.Is(err, stop) {
-		t.Errorf("Read = %v; want the error of use", err)
+	read := func(ctx context.Context, r *journal.Reader, each func()) (last error) {
+		for _, err := range journal.Read(ctx, r, func(*journal.Line) (int, bool) { return 1, true }) {
+			if last != nil {
+				t.Errorf("a step comes after %v", last)
+			}
+			last = err
+			each()
+		}
+		return last
+	}
+	r := journal.Reader{Inputs: []journal.Input{inputOf(1, text+text+text)}} // more than one chunk
+	for range journal.Read(t.Context(), &r, func(*journal.Line) (int, bool) { return 1, true }) {
+		break
+	}
+	if n := r.Counts.Decisions; n == 0 || n == 15000 {
+		t.Errorf("%d decisions were read until the first step; want a part of them", n)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := journal.Read(ctx, &r, all, func([]int) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
+	if err := read(ctx, &r, cancel); !errors.Is(err, context.Canceled) {
 		t.Errorf("Read = %v; want context canceled", err)
 	}
+	stop := errors.New("enough")
 	missing := inputOf(2, "")
 	missing.Open = func() (io.ReadCloser, error) { return nil, stop }
 	for _, inputs := range [][]journal.Input{{missing}, {inputOf(1, text), missing}} {
 		r := journal.Reader{Inputs: inputs}
-		if _, err := journal.Read(t.Context(), &r, all, func([]int) error { return nil }); !errors.Is(err, stop) {
+		if err := read(t.Context(), &r, func() {}); !errors.Is(err, stop) {
 			t.Errorf("Read = %v; want the error of Open", err)
 		}
 	}
@@ -321,13 +331,14 @@ func TestReadStream(t *testing.T) {
 		done := make(chan error, 1)
 		go func() {
 			r := journal.Reader{Inputs: []journal.Input{in}}
-			_, err := journal.Read(t.Context(), &r,
-				func(l *journal.Line) (string, bool) { return l.ID, true },
-				func(ids []string) error {
-					seen <- strings.Join(ids, " ")
-					return nil
-				})
-			done <- err
+			for ids, err := range journal.Read(t.Context(), &r, func(l *journal.Line) (string, bool) { return l.ID, true }) {
+				if err != nil {
+					done <- err
+					return
+				}
+				seen <- strings.Join(ids, " ")
+			}
+			done <- nil
 		}()
 		for _, id := range []string{"a", "b"} {
 			if _, err := io.WriteString(to, logLine(journal.Logfmt, id, 1)); err != nil {
@@ -351,23 +362,27 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(a + b))
 	f.Add([]byte("Nov 23 00:00:01 mx policyd-rdns[1]: " + a + "\n\n-- No entries --\n" + b[:30]))
 	f.Add([]byte(fmt.Sprintf("{\"log\":%q,\"time\":\"2026-11-23T00:00:00Z\"}\nmail-1  | %s", a, b)))
-	f.Add([]byte("time=\nmsg=decision\n{\"msg\":\"decision\",\"ms\":1}\nquestions=1\n\x00"))
+	f.Add([]byte("time=\nmsg=decision\n{\"msg\":\"decision\",\"ms\":1}\nqueries=1\n\x00"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r := journal.Reader{Inputs: []journal.Input{inputOf(1, string(text))}}
-		counts, err := journal.Read(t.Context(), &r,
-			func(l *journal.Line) (int, bool) {
-				again, err := journal.Parse(journal.JSON.Append(nil, &l.Record))
-				if err != nil || again.ID != l.ID {
-					t.Errorf("%q, written again: %v, %v", l.Text, again, err)
-				}
-				return 1, true
-			}, func([]int) error { return nil })
+		again := func(l *journal.Line) (int, bool) {
+			again, err := journal.Parse(journal.JSON.Append(nil, &l.Record))
+			if err != nil || again.ID != l.ID {
+				t.Errorf("%q, written again: %v, %v", l.Text, again, err)
+			}
+			return 1, true
+		}
+		for _, err := range journal.Read(t.Context(), &r, again) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
 		lines := bytes.Count(text, []byte("\n"))
 		if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
 			lines++
 		}
-		if got := counts.Decisions + counts.Other + counts.Damaged; err != nil || got != lines {
-			t.Errorf("%d lines were read as %+v, %v", lines, counts, err)
+		if c := r.Counts; c.Decisions+c.Other+c.Damaged != lines {
+			t.Errorf("%d lines were read as %+v", lines, c)
 		}
 	})
 }

@@ -94,18 +94,18 @@ func samples() []sample {
 	well.req.ClientName, well.req.ReverseClientName = "mail.example.org", "mail.example.org"
 	well.req.Encrypted = true
 
-	doubt := sample{name: "a doubt, and hostile names", req: request("203.0.113.10", "a b\n\"=\\\x00é😀"), rules: builtin}
-	doubt.facts = policy.NewFacts(&doubt.req)
-	named(&doubt.req, &doubt.facts, "ip-203-0-113-10.example.net", "temperror")
-	named(&doubt.req, &doubt.facts, "a.example.net", "none")
-	named(&doubt.req, &doubt.facts, "b.example.net", "198.51.100.7")
-	doubt.facts.MoreNames = true
-	doubt.facts.Errors = []policy.LookupError{
+	failing := sample{name: "a temporary failure, and hostile names", req: request("203.0.113.10", "a b\n\"=\\\x00é😀"), rules: builtin}
+	failing.facts = policy.NewFacts(&failing.req)
+	named(&failing.req, &failing.facts, "ip-203-0-113-10.example.net", "temperror")
+	named(&failing.req, &failing.facts, "a.example.net", "none")
+	named(&failing.req, &failing.facts, "b.example.net", "198.51.100.7")
+	failing.facts.MoreNames = true
+	failing.facts.Errors = []policy.LookupError{
 		{About: "ip-203-0-113-10.example.net", Server: netip.MustParseAddrPort("192.0.2.53:53"), Reason: "SERVFAIL"},
-		{About: "ip-203-0-113-10.example.net", Server: netip.MustParseAddrPort("[2001:db8::53]:53"), Reason: "no reply (but a reply to another question)"},
+		{About: "ip-203-0-113-10.example.net", Server: netip.MustParseAddrPort("[2001:db8::53]:53"), Reason: "no reply (but a reply to another query)"},
 		{About: "mail.example.org", Reason: `CNAME loop at "a>b, \c"`},
 	}
-	doubt.facts.Queries = 6
+	failing.facts.Queries = 6
 
 	outage := sample{name: "no DNS server answers, and too many ask", req: request("203.0.113.10", "ubuntu"), rules: builtin}
 	outage.facts = policy.NewFacts(&outage.req)
@@ -135,7 +135,7 @@ func samples() []sample {
 		long.facts.Errors = append(long.facts.Errors, policy.LookupError{About: "203.0.113.10", Reason: strings.Repeat("e", 121)})
 	}
 	long.req.Sender, long.req.Context = strings.Repeat("é", 75)+"@example.org", strings.Repeat("c", 129)
-	return []sample{nameless, well, doubt, outage, watched, nobody, long}
+	return []sample{nameless, well, failing, outage, watched, nobody, long}
 }
 
 // golden are the lines of testdata/lines.txt: for each sample its name as a

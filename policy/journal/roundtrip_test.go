@@ -353,7 +353,7 @@ func FuzzAppend(f *testing.F) {
 	})
 }
 
-// FuzzText: any text in any place leaves one printable line, in which all else
+// FuzzText: any text in any key leaves one printable line, in which all else
 // is as it was.
 func FuzzText(f *testing.F) {
 	for _, text := range []string{"", "a b", "\n", "\xff\x00", `","action":"dunno`, "x action=dunno", `\`, `"`, "😀\u2029", "a,b", "{\"", "'"} {

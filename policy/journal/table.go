@@ -9,19 +9,19 @@ import (
 	"policyd-rdns/policy"
 )
 
-// field is a key of a line: its place in the table.
+// field is a key of a line: its index in the table.
 type field uint8
 
 // row is all that one key of a line is. Writing, reading, JSON, bounds and the
 // documentation range over the table of them.
 type row struct {
 	key string
-	doc string // for the package comment
+	doc string // what it is, its values, when it is left out: sentences
 	kind
-	field field // its place in the table
-	// lead is the key in each format, with what stands before and behind it, and the
+	field field // its index in the table
+	// prefix is the key in each format, with what stands before and behind it, and the
 	// value where that is always the same.
-	forward [2]string
+	prefix [2]string
 	// bound is the most that the value takes, in bytes as they are written: after
 	// escaping, without quotes or brackets. See limits.go.
 	bound int
@@ -43,12 +43,12 @@ type row struct {
 	word   string
 	say    func(*Record) string
 	some   func(*Record) bool // there is a list
-	list   func(l list, r *Record) list
-	// take reads what say or list have written. odd is a word that it does not know,
+	put    func(l list, r *Record) list
+	// take reads what say or put have written. odd is a word that it does not know,
 	// of which it takes nothing. Nil: nothing is read, it follows from the rest.
 	take func(v value, r *Record) (odd string, err error)
-	// array adds the value of a list as JSON to what logfmt has of it.
-	array func(dst []byte, v string) []byte
+	// array writes as JSON what logfmt has of a list; nil: JSON has no array of it.
+	array func(l *list, v string)
 }
 
 // kind is how a value is written and read.
@@ -68,6 +68,12 @@ const (
 	kindCut                // the list of the keys that hold less than there was
 )
 
+// kindNames are the kinds for people.
+var kindNames = [...]string{
+	kindWord: "word", kindText: "text", kindSaid: "text", kindFlag: "flag", kindNumber: "number", kindAddr: "address",
+	kindTime: "time", kindSpan: "milliseconds", kindCheck: "result of a check", kindList: "list", kindCut: "list",
+}
+
 // bare reports whether JSON has values of the kind without quotes.
 func (k kind) bare() bool { return k == kindFlag || k == kindNumber || k == kindSpan }
 
@@ -77,62 +83,66 @@ var table = rows()
 
 func rows() []row {
 	begin := []row{
-		{key: "time", doc: "when the request had arrived, RFC 3339 with milliseconds, UTC", kind: kindTime, bound: maxTime, need: true, time: func(r *Record) *time.Time { return &r.Request.Time }},
-		wordRow("level", "INFO", "INFO"),
-		wordRow("msg", "decision", "decision"),
-		textRow("id", maxID, "of the decision, unique", func(r *Record) *string { return &r.ID }),
-		textRow("config", maxConfig, "hash of the configuration that was in force", func(r *Record) *string { return &r.Config }),
-		{key: "action", doc: "what Postfix was told: reject, defer, dunno or info", kind: kindSaid, bound: maxAction, need: true, say: sayAction, take: takeAction},
-		textRow("rule", maxRule, "the rule that decided", func(r *Record) *string { return &r.Decision.Rule }),
-		{key: "mode", doc: "enforce or observe", kind: kindSaid, bound: maxMode, say: func(r *Record) string { return r.Decision.Mode.String() }, take: takeMode},
-		{key: "decided", doc: "what the rules came to, where that was not carried out", kind: kindSaid, bound: maxAction, say: sayDecided, take: takeDecided},
-		{key: "would", doc: "list of action:rule, of what was only observed", kind: kindList, bound: maxWould, cuts: true, some: func(r *Record) bool { return len(r.Decision.Would) > 0 || r.Decision.Decided != r.Decision.Action }, list: putWould, take: takeWould, array: textsAsJSON},
-		flagRow("downgraded", "a doubt made less of a reject", func(r *Record) *bool { return &r.Decision.Downgraded }),
-		textRow("reply", maxReply, "the reply to Postfix, if it was not DUNNO", func(r *Record) *string { return &r.Reply }),
+		{key: "time", doc: "When the request had arrived: RFC 3339 with milliseconds, in UTC. On every line.", kind: kindTime, bound: maxTime, need: true, time: func(r *Record) *time.Time { return &r.Request.Time }},
+		wordRow("level", "INFO", "INFO, on every line."),
+		wordRow("msg", "decision", "decision, on every line: other lines of the daemon have another msg."),
+		textRow("id", maxID, "The id of the decision, which no other one has.", func(r *Record) *string { return &r.ID }),
+		textRow("config", maxConfig, "The hash of the configuration that was in force.", func(r *Record) *string { return &r.Config }),
+		{key: "action", doc: "What Postfix was told: reject, defer, hold, dunno, tag (dunno, and the message gets a header), or info, which only has Postfix log what would have been done. On every line.", kind: kindSaid, bound: maxAction, need: true, say: sayAction, take: takeAction},
+		textRow("rule", maxRule, "The name of the rule that decided. Left out if none did, which is dunno.", func(r *Record) *string { return &r.Decision.Rule }),
+		flagRow("exempt", "the rule is an exemption.", func(r *Record) *bool { return &r.Decision.Exempt }),
+		textRow("exempt_why", maxWhyExempt, "What the administrator wrote beside the exemption.", func(r *Record) *string { return &r.Decision.Why }),
+		flagRow("early", "the rule may spare the client and looks at what this stage of the session cannot know yet; the answer is dunno, and a later request judges.", func(r *Record) *bool { return &r.Decision.Early }),
+		{key: "tags", doc: "The rules of action tag that hold. The header is added once for each message.", kind: kindList, bound: maxTags, cuts: true, some: func(r *Record) bool { return len(r.Decision.Tags) > 0 }, put: putTags, take: takeTags, array: (*list).copyTexts},
+		{key: "mode", doc: "Whether decisions are carried out: enforce, or observe.", kind: kindSaid, bound: maxMode, say: func(r *Record) string { return r.Decision.Mode.String() }, take: takeMode},
+		{key: "decided", doc: "What the rules came to: reject, defer, hold or dunno. Left out if that is what was done, as action has it.", kind: kindSaid, bound: maxAction, say: sayDecided, take: takeDecided},
+		{key: "would", doc: "What rules that only observe would have done, as action:rule; in mode observe the last is what the rules came to.", kind: kindList, bound: maxWould, cuts: true, some: func(r *Record) bool { return len(r.Decision.Would) > 0 || !r.Decision.CarriedOut() }, put: putWould, take: takeWould, array: (*list).copyTexts},
+		flagRow("downgraded", "a temporary failure of the DNS, or an exemption that could not be determined, made less of a reject.", func(r *Record) *bool { return &r.Decision.Downgraded }),
+		textRow("reply", maxReply, "The reply to Postfix, with the text that the client reads. Left out if it was DUNNO.", func(r *Record) *string { return &r.Reply }),
 	}
 	rest := []row{
-		addrRow("client", "its address", func(r *Record) *netip.Addr { return &r.Request.Client }),
-		{key: "why", doc: "what shows that the name is generic", kind: kindSaid, bound: maxWhy, cuts: true, say: sayWhy},
-		{key: "names", doc: "list of the PTR names, each with what it resolves to (below)", kind: kindList, bound: maxNames, cuts: true, some: func(r *Record) bool { return len(r.Facts.Names) > 0 }, list: putNames, take: takeNames, array: namesAsJSON},
-		flagRow("more_names", "there are names that were not tried", func(r *Record) *bool { return &r.Facts.MoreNames }),
-		{key: "helo_to", doc: "what the HELO resolves to, likewise", kind: kindList, bound: maxAddr + len(`""`), some: func(r *Record) bool { return told(&r.Facts.HELO.Forward) }, list: putHELOTo, take: takeHELOTo, array: forwardAsJSON},
-		flagRow("own_client", "the client is this very host", func(r *Record) *bool { return &r.Facts.OwnClient }),
-		flagRow("own_helo", "the HELO is a name of this very host", func(r *Record) *bool { return &r.Facts.OwnHELO }),
-		{key: "dns_errors", doc: "list of why lookups failed, some of them (below)", kind: kindList, bound: maxErrors, cuts: true, some: func(r *Record) bool { return len(r.Facts.Errors) > 0 }, list: putErrors, take: takeErrors, array: errorsAsJSON},
-		numberRow("questions", "that were sent to DNS servers", func(r *Record) *int { return &r.Facts.Queries }),
-		textRow("client_address", maxText, "what Postfix sent, if that is no address", func(r *Record) *string { return &r.Request.ClientText }),
-		textRow("helo_is", maxHELO, "the HELO", func(r *Record) *string { return &r.Request.HELO }).judgedAs(policy.AttrHELO),
-		textRow("sender", maxMailbox, "MAIL FROM", func(r *Record) *string { return &r.Request.Sender }).judgedAs(policy.AttrSender),
-		textRow("recipient", maxMailbox, "RCPT TO", func(r *Record) *string { return &r.Request.Recipient }).judgedAs(policy.AttrRecipient),
-		textRow("instance", maxText, "the same for all recipients of a message", func(r *Record) *string { return &r.Request.Instance }),
-		textRow("queue_id", maxText, "Postfix's, where it has one", func(r *Record) *string { return &r.Request.QueueID }),
-		textRow("state", maxState, "of the SMTP session: RCPT, and so on", func(r *Record) *string { return &r.Request.State }),
-		flagRow("authenticated", "the client logged in", func(r *Record) *bool { return &r.Request.Authenticated }),
-		flagRow("encrypted", "it is under TLS", func(r *Record) *bool { return &r.Request.Encrypted }),
-		addrRow("server", "the address that Postfix accepted on", func(r *Record) *netip.Addr { return &r.Request.Server }),
-		textRow("client_name", maxFoundName, "Postfix's own finding: the verified name", func(r *Record) *string { return &r.Request.ClientName }),
-		textRow("reverse_client_name", maxFoundName, "the same, not verified", func(r *Record) *string { return &r.Request.ReverseClientName }),
-		textRow("context", maxContext, "policy_context of this check_policy_service", func(r *Record) *string { return &r.Request.Context }).judgedAs(policy.AttrContext),
-		textRow("host", maxHost, "the host that wrote the line", func(r *Record) *string { return &r.Host }),
-		{key: "cut", doc: "list of the keys above that hold less than there was", kind: kindCut, bound: maxCut, array: textsAsJSON},
-		{key: "ms", doc: "the decision's time in milliseconds", kind: kindSpan, bound: maxSpan, span: func(r *Record) *time.Duration { return &r.Elapsed }},
-		flagRow("cached", "all DNS answers came from the cache", func(r *Record) *bool { return &r.Facts.Cached }),
-		flagRow("stale", "one of them was past its TTL", func(r *Record) *bool { return &r.Facts.Stale }),
-		flagRow("outage", "no DNS server answered anybody", func(r *Record) *bool { return &r.Facts.Outage }),
-		flagRow("overload", "the daemon had no room for a lookup", func(r *Record) *bool { return &r.Facts.Overload }),
+		addrRow("client", "The address of the client. Left out if Postfix sent none; then client_address has what it sent.", func(r *Record) *netip.Addr { return &r.Request.Client }),
+		{key: "why", doc: "What in the name shows that it was made from the address, for people. Left out if no name is generic.", kind: kindSaid, bound: maxWhy, cuts: true, say: sayWhy},
+		{key: "names", doc: "The PTR names of the address, each with what it resolves to, as described below. Left out if there is none, or none was queried.", kind: kindList, bound: maxNames, cuts: true, some: func(r *Record) bool { return len(r.Facts.Names) > 0 }, put: putNames, take: takeNames, array: (*list).copyNames},
+		flagRow("more_names", "the address has more names than those ten that are tried.", func(r *Record) *bool { return &r.Facts.MoreNames }),
+		{key: "helo_to", doc: "What the HELO resolves to, written as in names: an address, none or temperror. Left out if that was not queried.", kind: kindList, bound: maxAddr + len(`""`), some: func(r *Record) bool { return known(&r.Facts.HELO.Forward) }, put: putHELOTo, take: takeHELOTo, array: (*list).copyForward},
+		flagRow("own_client", "the client is an address of the host that the daemon runs on.", func(r *Record) *bool { return &r.Facts.OwnClient }),
+		flagRow("own_helo", "the HELO is a name of the host that the daemon runs on.", func(r *Record) *bool { return &r.Facts.OwnHELO }),
+		{key: "dns_errors", doc: "Why lookups failed for a time, as many of them as there is room for, as described below.", kind: kindList, bound: maxErrors, cuts: true, some: func(r *Record) bool { return len(r.Facts.Errors) > 0 }, put: putErrors, take: takeErrors, array: (*list).copyErrors},
+		numberRow("queries", "How many queries were sent to DNS servers for this decision; 0 if all was known. On every line.", func(r *Record) *int { return &r.Facts.Queries }),
+		textRow("client_address", maxText, "What Postfix sent as the address of the client, if it is none, such as unknown.", func(r *Record) *string { return &r.Request.ClientText }),
+		textRow("helo_is", maxHELO, "The argument of HELO or EHLO. Left out before it was given.", func(r *Record) *string { return &r.Request.HELO }).judgedAs(policy.AttrHELO),
+		textRow("sender", maxMailbox, "The sender in the envelope (MAIL FROM). Left out if it is the null sender, or was not given yet.", func(r *Record) *string { return &r.Request.Sender }).judgedAs(policy.AttrSender),
+		textRow("recipient", maxMailbox, "The recipient in the envelope (RCPT TO). Left out where a request is not about one.", func(r *Record) *string { return &r.Request.Recipient }).judgedAs(policy.AttrRecipient),
+		textRow("instance", maxText, "Postfix's instance: the same in all lines about one message, of each recipient.", func(r *Record) *string { return &r.Request.Instance }),
+		textRow("queue_id", maxText, "Postfix's queue id. Left out until there is one, which mostly is when the first recipient was accepted.", func(r *Record) *string { return &r.Request.QueueID }),
+		textRow("state", maxState, "The stage of the SMTP session, as Postfix names it: CONNECT, EHLO, HELO, MAIL, RCPT, DATA, END-OF-MESSAGE, VRFY or ETRN.", func(r *Record) *string { return &r.Request.State }),
+		flagRow("authenticated", "the client has logged in (SASL).", func(r *Record) *bool { return &r.Request.Authenticated }),
+		flagRow("encrypted", "the session is encrypted by TLS.", func(r *Record) *bool { return &r.Request.Encrypted }),
+		addrRow("server", "The address at which Postfix accepted the connection. Left out if Postfix did not send it (before 3.2).", func(r *Record) *netip.Addr { return &r.Request.Server }),
+		textRow("client_name", maxFoundName, "The name of the client by Postfix's own lookups, if it resolves back to the client; else unknown.", func(r *Record) *string { return &r.Request.ClientName }),
+		textRow("reverse_client_name", maxFoundName, "The name of the client by Postfix's own lookups, whether it resolves back or not; unknown if there is none.", func(r *Record) *string { return &r.Request.ReverseClientName }),
+		textRow("context", maxContext, "The policy_context that main.cf or master.cf gives this check_policy_service.", func(r *Record) *string { return &r.Request.Context }).judgedAs(policy.AttrContext),
+		textRow("host", maxHost, "The name of the host that wrote the line.", func(r *Record) *string { return &r.Host }),
+		{key: "cut", doc: "The keys of this line that hold less than there was, since that was too long.", kind: kindCut, bound: maxCut, array: (*list).copyTexts},
+		{key: "ms", doc: "How long the decision took, in milliseconds with three decimals. On every line.", kind: kindSpan, bound: maxSpan, span: func(r *Record) *time.Duration { return &r.Elapsed }},
+		flagRow("cached", "DNS answers were used, and all came from the cache.", func(r *Record) *bool { return &r.Facts.Cached }),
+		flagRow("stale", "a DNS answer that was past its TTL was used, since no server had a newer one.", func(r *Record) *bool { return &r.Facts.Stale }),
+		flagRow("outage", "no DNS server answered anybody at that time: nothing that the client could mend.", func(r *Record) *bool { return &r.Facts.Outage }),
+		flagRow("overload", "too many lookups were under way for one about this client: nothing that it could mend.", func(r *Record) *bool { return &r.Facts.Overload }),
 	}
 	for _, c := range policy.AllChecks() {
 		begin = append(begin, checkRow(c))
 	}
 	all := append(begin, rest...)
 	for i := range all {
-		all[i].place(field(i))
+		all[i].set(field(i))
 	}
 	return all
 }
 
-// place gives a row its place in a line.
-func (r *row) place(f field) {
+// set tells a row its index, from which its prefix follows.
+func (r *row) set(f field) {
 	logfmt, json := " ", ","
 	if f == 0 {
 		logfmt, json = "", "{"
@@ -144,7 +154,7 @@ func (r *row) place(f field) {
 	case kindFlag:
 		logfmt, json = logfmt+"true", json+"true"
 	}
-	r.field, r.forward = f, [2]string{Logfmt: logfmt, JSON: json}
+	r.field, r.prefix = f, [2]string{Logfmt: logfmt, JSON: json}
 }
 
 func wordRow(key, value, doc string) row {
@@ -173,22 +183,34 @@ func addrRow(key, doc string, at func(*Record) *netip.Addr) row {
 	return row{key: key, doc: doc, kind: kindAddr, bound: maxAddr, addr: at}
 }
 
-// check is the row of a check, which has the name that it has in rules.
+// checkRow is the row of a check, which has the name that it has in rules.
 func checkRow(c policy.Check) row {
-	r := row{key: c.String(), doc: "check: " + c.Question(), kind: kindCheck, check: c}
+	r := row{key: c.String(), kind: kindCheck, check: c}
+	var results []string
 	for _, result := range c.Results() {
 		r.bound = max(r.bound, len(result.String()))
+		results = append(results, result.String())
 	}
+	r.doc = fmt.Sprintf("The check %s: %s One of %s. Left out if no rule in force needed it.", c, c.Question(), strings.Join(results, ", "))
 	return r
 }
 
-// manual is the list of the keys in the package comment.
-func manual() string {
-	var b strings.Builder
+// Key is a key of a line, for a manual page.
+type Key struct {
+	Name string
+	Kind string // of its values, for people: text, list, address, ...
+	// Doc is what it is, its values, and when it is left out, in sentences.
+	Doc string
+}
+
+// Manual lists the keys of a line in the order in which they are written.
+func Manual() []Key {
+	var all []Key
 	for i := range table {
-		fmt.Fprintf(&b, "//\t%-20s %s\n", table[i].key, table[i].doc)
+		row := &table[i]
+		all = append(all, Key{row.key, kindNames[row.kind], row.doc})
 	}
-	return b.String()
+	return all
 }
 
 // Keys lists the keys of a line in the order in which they are written.

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"reflect"
@@ -63,6 +64,33 @@ func checkKey(t *testing.T, row *row, want *Record) {
 	}
 	if got, err := AppendJSON(nil, strings.TrimSuffix(lines[Logfmt], "\n")); err != nil || string(got) != lines[JSON] {
 		t.Errorf("AppendJSON(%s) = %s, %v; want %s", lines[Logfmt], got, err, lines[JSON])
+	}
+}
+
+// manual is the list of the keys in the package comment.
+func manual() string {
+	const column, width = 23, 97
+	var b strings.Builder
+	for _, key := range Manual() {
+		line := fmt.Sprintf("//\t%-20s", key.Name)
+		for word := range strings.FieldsSeq(key.Doc) {
+			if len(line)+len(word) >= width {
+				fmt.Fprintln(&b, line)
+				line = "//\t" + strings.Repeat(" ", column-len("//\t"))
+			}
+			line += " " + word
+		}
+		fmt.Fprintln(&b, line)
+	}
+	return b.String()
+}
+
+// A manual page can say of each key what it is, of what kind, and more than its name.
+func TestManual(t *testing.T) {
+	for i, key := range Manual() {
+		if key.Name != table[i].key || key.Kind == "" || !strings.HasSuffix(key.Doc, ".") || strings.Count(key.Doc, " ") < 3 {
+			t.Errorf("key %q of kind %q: %q", key.Name, key.Kind, key.Doc)
+		}
 	}
 }
 

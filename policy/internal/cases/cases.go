@@ -341,14 +341,14 @@ func Told(d policy.Decision) string {
 	if d.Rule != "" {
 		s += " (" + d.Rule + ")"
 	}
-	if d.Decided != d.Action {
+	if !d.CarriedOut() {
 		s += ", decided " + d.Decided.String()
 	}
 	if d.Downgraded {
 		s += ", downgraded"
 	}
-	if d.Early != "" {
-		s += ", early (" + d.Early + ")"
+	if d.Early {
+		s += ", early"
 	}
 	if d.Exempt {
 		s += ", exempt"

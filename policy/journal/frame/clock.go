@@ -16,9 +16,9 @@ type Clock struct {
 
 	last    time.Time // of those without a year
 	date    date      // as it stood there
-	month   string    // its spelling
+	month   string    // as it was written
 	strange map[string]time.Month
-	text    string // the spelling that was looked up last
+	text    string // the month that was looked up last, as it was written
 	months  monthSet
 }
 

@@ -48,8 +48,8 @@ type Line struct {
 type Wanted interface {
 	// Program reports whether the messages of a program are wanted.
 	Program(name string) bool
-	// Message reports whether a text is a wanted message by its form. alone says that
-	// neither a host nor a program stands before it.
+	// Message reports whether a text is a wanted message by its form. alone: neither a
+	// host nor a program stands before it.
 	Message(text string, alone bool) bool
 	// Stem reports whether a name is what is left of a wanted program's: rsyslog's
 	// programname, and so its APP-NAME, ends before the first slash. A message that

@@ -10,7 +10,7 @@ import (
 // maxTexts bounds the fields of an object that may hold its message.
 const maxTexts = 4
 
-// entry is what an object of JSON says of a message.
+// entry is what an object of JSON has about a message.
 type entry struct {
 	wanted  Wanted
 	texts   [maxTexts]string // that may be the message, or a line with it

@@ -12,7 +12,7 @@ import (
 // monthSet is a set of months: bit 1 is January.
 type monthSet uint16
 
-// anyMonth is what a spelling of no known language may be.
+// anyMonth is what a word of no known language may be.
 const anyMonth monthSet = 0x1ffe
 
 // latest is the last of a set.
@@ -125,12 +125,12 @@ func (d date) at(year int, month time.Month) time.Time {
 	return time.Date(year, month, d.day, d.sec/3600, d.sec/60%60, d.sec%60, d.nanos, d.place)
 }
 
-// maxStrange bounds the spellings that are kept.
+// maxStrange bounds the words that are kept.
 const maxStrange = 24
 
 // complete finds year and month of a time: near that of the line before, or at the
-// beginning the last one that the log can have been written in. Two spellings are two
-// months, where that is open. A month of which nobody knows the name is the one that
+// beginning the last one that the log can have been written in. Two words are two
+// months, where more than one is possible. A month of which nobody knows the name is the one that
 // follows the month of the line before, or what it was taken for the last time.
 func (c *Clock) complete(d date, months monthSet, text string) time.Time {
 	if text == c.month && d.day == c.date.day && d.sec/3600 == c.date.sec/3600 && !c.last.IsZero() {

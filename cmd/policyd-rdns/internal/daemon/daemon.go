@@ -20,6 +20,7 @@ import (
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver"
 )
@@ -28,7 +29,7 @@ import (
 type Daemon struct {
 	version  string
 	log      *slog.Logger
-	journal  *journal.Writer // of decisions
+	journal  *logwriter.Writer // of decisions
 	resolver *resolver.Resolver
 	server   postfix.Server
 	watch    *watch // nil: nothing is served over HTTP
@@ -53,8 +54,8 @@ type generation struct {
 
 // Options are what a daemon has beside its configuration.
 type Options struct {
-	Log       *slog.Logger    // what an operator is told
-	Decisions *journal.Writer // the decision log; who made it closes it, after the daemon
+	Log       *slog.Logger      // what an operator is told
+	Decisions *logwriter.Writer // the decision log; who made it closes it, after the daemon
 	Host      config.Host
 	Version   string // of the program
 	// FirstID is the number before that of the first decision; 0: at random, so that

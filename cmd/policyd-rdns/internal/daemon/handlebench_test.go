@@ -15,6 +15,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver/world"
 )
@@ -75,7 +76,7 @@ func newHandling(tb testing.TB, client, helo string) *handling {
 	}
 	conf.Resolver.Servers = []netip.AddrPort{pc.LocalAddr().(*net.UDPAddr).AddrPort()}
 	conf.Log.File = filepath.Join(tb.TempDir(), "decisions.log")
-	decisions := journal.NewWriter(io.Discard, nil) // faster than a disk, it may lose lines
+	decisions := logwriter.New(io.Discard, nil) // faster than a disk, it may lose lines
 	d, err := New(conf, Options{Log: slog.New(slog.DiscardHandler), Decisions: decisions})
 	if err != nil {
 		tb.Fatal(err)

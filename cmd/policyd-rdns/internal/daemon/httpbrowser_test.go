@@ -19,6 +19,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 )
 
 // hostileZone has names that would be more than text on a page that did not
@@ -39,7 +40,7 @@ func watched(t *testing.T) (d watchedDaemon, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decisions := journal.NewWriter(io.Discard, nil)
+	decisions := logwriter.New(io.Discard, nil)
 	t.Cleanup(func() { _ = decisions.Close(context.Background()) })
 	own, err := daemon.New(conf, daemon.Options{
 		Log: slog.New(slog.DiscardHandler), Decisions: decisions,

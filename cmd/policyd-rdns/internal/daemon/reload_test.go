@@ -16,14 +16,14 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
-	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 )
 
 // reloadable is a daemon whose configuration names a list in a file.
 type reloadable struct {
 	*Daemon
 	list      string // path
-	decisions *journal.Writer
+	decisions *logwriter.Writer
 	messages  bytes.Buffer
 }
 
@@ -41,7 +41,7 @@ func newReloadable(t *testing.T, h config.Host) *reloadable {
 		t.Fatal(err)
 	}
 	var none bytes.Buffer
-	r.decisions = journal.NewWriter(&none, nil)
+	r.decisions = logwriter.New(&none, nil)
 	r.Daemon, err = New(conf, Options{Log: slog.New(slog.NewTextHandler(&r.messages, nil)), Decisions: r.decisions, Host: h})
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
 )
 
@@ -43,10 +44,10 @@ func Serve(ctx context.Context, path, version string, stderr io.Writer) error {
 		return err
 	}
 	stream := &sharedStream{w: stderr}
-	console := journal.NewWriter(stream, nil)
+	console := logwriter.New(stream, nil)
 	defer func() { _ = closeLog(console) }() // there is nowhere left to tell
 	log := newLog(console, conf.Log.Format)
-	decisions := journal.NewWriter(stream, func(l journal.Loss) { tellLoss(log, l) })
+	decisions := logwriter.New(stream, func(l logwriter.Loss) { tellLoss(log, l) })
 	defer func() {
 		if err := closeLog(decisions); err != nil {
 			log.Error("decisions of the end may not be logged", "error", err)
@@ -233,14 +234,14 @@ func (s *sharedStream) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-func closeLog(w *journal.Writer) error {
+func closeLog(w *logwriter.Writer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	return w.Close(ctx)
 }
 
 // tellLoss tells of decisions that are not in the log.
-func tellLoss(log *slog.Logger, l journal.Loss) {
+func tellLoss(log *slog.Logger, l logwriter.Loss) {
 	if l.Over {
 		log.Error("decisions are logged again", "lost", l.Lines, "error", l.Err)
 		return

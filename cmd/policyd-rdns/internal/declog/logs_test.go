@@ -22,8 +22,12 @@ func TestRead(t *testing.T) {
 		t.Errorf("before: read = %v; want 0", got)
 	}
 	r := &journal.Reader{Inputs: logs.Inputs}
-	counts, err := journal.Read(t.Context(), r, func(*journal.Line) (int, bool) { return 0, false }, func([]int) error { return nil })
-	if got := logs.Read(); err != nil || got != 1 || counts.Decisions != 1000 {
-		t.Errorf("after: read = %v, %+v, %v; want 1, 1000 decisions", got, counts, err)
+	for _, err := range journal.Read(t.Context(), r, func(*journal.Line) (int, bool) { return 0, false }) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if got := logs.Read(); got != 1 || r.Counts.Decisions != 1000 {
+		t.Errorf("after: read = %v, %+v; want 1, 1000 decisions", got, r.Counts)
 	}
 }

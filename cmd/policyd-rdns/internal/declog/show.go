@@ -3,6 +3,7 @@
 package declog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,11 +120,15 @@ func showJSON(ctx context.Context, r *journal.Reader, filter Filter, out io.Writ
 		line, err := journal.AppendJSON(nil, l.Text)
 		return line, err == nil // it was read before
 	}
-	_, err := journal.Read(ctx, r, convert, func(lines [][]byte) error {
-		_, err := out.Write(slices.Concat(lines...))
-		return err
-	})
-	return err
+	for lines, err := range journal.Read(ctx, r, convert) {
+		if err != nil {
+			return err
+		}
+		if _, err := out.Write(slices.Concat(lines...)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // showRows prints records for people. Of a live log those that wait for others
@@ -155,11 +160,15 @@ func showRows(ctx context.Context, r *journal.Reader, filter Filter, p *Printer,
 			}
 		})
 	}
-	_, err := journal.Read(ctx, r, digest, func(rows []Row) error {
+	var err error
+	for rows, failed := range journal.Read(ctx, r, digest) {
 		mu.Lock()
-		defer mu.Unlock()
-		return p.Add(rows)
-	})
+		err = cmp.Or(failed, p.Add(rows))
+		mu.Unlock()
+		if err != nil {
+			break
+		}
+	}
 	close(done)
 	ticking.Wait()
 	return errors.Join(err, p.End())

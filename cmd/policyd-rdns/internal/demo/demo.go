@@ -23,6 +23,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver/world"
 )
@@ -107,7 +108,7 @@ func ask(ctx context.Context, server netip.AddrPort, clients []Client) ([]journa
 	}
 	conf.Resolver.Servers = []netip.AddrPort{server}
 	var log bytes.Buffer
-	decisions := journal.NewWriter(&log, nil)
+	decisions := logwriter.New(&log, nil)
 	d, err := daemon.New(conf, daemon.Options{Log: slog.New(slog.DiscardHandler), Decisions: decisions})
 	if err != nil {
 		return nil, err

@@ -163,10 +163,10 @@ func DecisionLines(d *policy.Decision) []string {
 		lines[0] = d.Decided.String() + " by exemption " + config.Quote(d.Rule) + ": " + plain.Line(d.Why)
 	case d.Exempt:
 		lines[0] = d.Decided.String() + " by exemption " + config.Quote(d.Rule)
+	case d.Early:
+		lines[0] = d.Decided.String() + " for now: rule " + config.Quote(d.Rule) + " may let it pass, and looks at what comes later in the dialogue"
 	case d.Rule != "":
 		lines[0] = d.Decided.String() + " by rule " + config.Quote(d.Rule)
-	case d.Early != "":
-		lines[0] = d.Decided.String() + " for now: rule " + config.Quote(d.Early) + " may let it pass, and looks at what comes later in the dialogue"
 	}
 	for _, name := range d.Tags {
 		lines = append(lines, "tagged by rule "+config.Quote(name))
@@ -174,7 +174,7 @@ func DecisionLines(d *policy.Decision) []string {
 	if d.Downgraded {
 		lines = append(lines, "less than a reject, because the DNS could not say")
 	}
-	if d.Mode != policy.Enforce && d.Decided != policy.DUNNO {
+	if !d.CarriedOut() {
 		lines = append(lines, "not carried out: mode is observe")
 	}
 	for _, v := range d.Would {

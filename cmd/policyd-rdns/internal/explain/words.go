@@ -11,7 +11,7 @@ import (
 // Action is what became of a request, in brackets if it was not carried
 // out.
 func Action(d *policy.Decision) string {
-	if d.Action != d.Decided {
+	if !d.CarriedOut() {
 		return "(" + d.Decided.String() + ")"
 	}
 	return d.Action.String()

@@ -99,7 +99,7 @@ func (t *Tally) Count(d *policy.Decision, f *policy.Facts, took time.Duration) {
 	for _, v := range d.Would {
 		count(t.observed, t.m.observed, v)
 	}
-	if d.Decided != d.Action {
+	if !d.CarriedOut() {
 		count(t.observed, t.m.observed, policy.Ruling{Action: d.Decided, Rule: d.Rule})
 	}
 	for i := range impairments {

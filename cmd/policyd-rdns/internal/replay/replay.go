@@ -91,15 +91,17 @@ type output struct {
 func replayDecisions(ctx context.Context, p *replayer, logs *declog.Logs, out *output) (*tally, error) {
 	t := newTally()
 	r := logs.Reader(out.damaged)
-	var err error
-	t.lines, err = journal.Read(ctx, r, p.judge, func(some []judged) error {
+	for some, err := range journal.Read(ctx, r, p.judge) {
 		for i := range some {
 			t.add(&some[i])
 		}
 		out.bar.Draw(time.Now(), t.decisions)
-		return out.list.add(some)
-	})
-	return t, err
+		if err = cmp.Or(err, out.list.add(some)); err != nil {
+			return t, err
+		}
+	}
+	t.lines = r.Counts
+	return t, nil
 }
 
 // nothing says that there was no decision.

@@ -55,17 +55,17 @@ func Read(ctx context.Context, r *journal.Reader, c Config) (*Report, error) {
 		}
 		return d.item(l), true
 	}
-	lines, err := journal.Read(ctx, r, digest, func(some []item) error {
+	for some, err := range journal.Read(ctx, r, digest) {
+		if err != nil {
+			return nil, err
+		}
 		for i := range some {
 			t.add(&some[i])
 		}
 		c.Progress(t.total.Decisions)
-		return nil
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case t.total.Decisions == 0:
+	}
+	lines := r.Counts
+	if t.total.Decisions == 0 {
 		return nil, fmt.Errorf("%w in %d lines", ErrNothing, lines.Decisions+lines.Other+lines.Damaged)
 	}
 	return t.report(Lines{Decisions: lines.Decisions, Other: lines.Other, Damaged: lines.Damaged, Unknown: lines.Unknown}), nil
@@ -138,7 +138,7 @@ func (d *digester) item(l *journal.Line) item {
 	q, f, v := &l.Request, &l.Facts, &l.Decision
 	i := item{
 		at: q.Time, rule: v.Rule, decided: v.Decided, would: v.Would, config: l.Config,
-		carried: v.Action == v.Decided, elapsed: l.Elapsed, queries: f.Queries,
+		carried: v.CarriedOut(), elapsed: l.Elapsed, queries: f.Queries,
 		notes: notes{v.Downgraded, f.Outage, f.Overload, f.Stale, f.Cached},
 	}
 	if q.Instance != "" {

@@ -205,7 +205,7 @@ func (p *Page) list(f *front, hours int) {
 
 func (p *Page) row(r *journal.Record) found {
 	f := found{
-		Summary: p.source.Summary(r), ID: r.ID, At: r.Request.Time, Action: r.Decision.Decided.String(), Done: r.Decision.Action == r.Decision.Decided,
+		Summary: p.source.Summary(r), ID: r.ID, At: r.Request.Time, Action: r.Decision.Decided.String(), Done: r.Decision.CarriedOut(),
 		Times: 1, Sender: r.Request.Sender, Recipient: r.Request.Recipient,
 	}
 	if r.Request.Client.IsValid() {

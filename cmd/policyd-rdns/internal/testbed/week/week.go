@@ -27,6 +27,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/resolver/world"
 )
 
@@ -117,7 +118,7 @@ func RecordUnder(t *testing.T, text string) []byte {
 // inMemory is a daemon that is asked without sockets.
 type inMemory struct {
 	*daemon.Daemon
-	decisions *journal.Writer
+	decisions *logwriter.Writer
 	listener  *testbed.Pipes
 	ended     chan error
 	end       context.CancelFunc
@@ -126,7 +127,7 @@ type inMemory struct {
 func startInMemory(t *testing.T, conf *config.Config, dns *world.World, log io.Writer) *inMemory {
 	t.Helper()
 	conf.Resolver.Stale = 0
-	decisions := journal.NewWriter(log, nil)
+	decisions := logwriter.New(log, nil)
 	own, err := daemon.New(conf, daemon.Options{
 		Log:       slog.New(slog.DiscardHandler),
 		Decisions: decisions,

@@ -1,4 +1,4 @@
-package journal
+package logwriter
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ type Loss struct {
 	Lines int
 	// Err is the reason for the last of them.
 	Err error
-	// Over says that writing works again.
+	// Over: writing works again.
 	Over bool
 }
 
@@ -52,7 +52,7 @@ func (w *Writer) lose(lines int, err error) {
 	}
 }
 
-// endLoss tells that writing works again, or that it has ended with lines lost
+// endLoss reports that writing works again, or that it has ended with lines lost
 // that nobody has been told of.
 func (w *Writer) endLoss(well bool) {
 	w.mu.Lock()
@@ -62,4 +62,17 @@ func (w *Writer) endLoss(well bool) {
 	if s.lines > 0 && (well || s.lines > s.known) && w.onLoss != nil {
 		w.onLoss(Loss{Lines: s.lines, Err: s.err, Over: well})
 	}
+}
+
+// Stats is what became of a [Writer]'s lines.
+type Stats struct {
+	Lost    uint64 // lines, ever
+	Pending int    // bytes that wait to be written
+}
+
+// Stats may be called at any time.
+func (w *Writer) Stats() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return Stats{Lost: w.lost, Pending: len(w.pending)}
 }

@@ -1,4 +1,4 @@
-package journal_test
+package logwriter_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/journal/logwriter"
 )
 
 // A stream hands each write to the test and does what it says.
@@ -65,7 +65,7 @@ func (s *stream) begin(t *testing.T, want string) {
 // told keeps what a Writer tells about losses.
 type told chan string
 
-func (c told) loss(l journal.Loss) {
+func (c told) loss(l logwriter.Loss) {
 	end := ""
 	if l.Over {
 		end = ", over"
@@ -80,14 +80,14 @@ func (c told) expect(t *testing.T, want string) {
 	}
 }
 
-func write(t *testing.T, w *journal.Writer, lines string) {
+func write(t *testing.T, w *logwriter.Writer, lines string) {
 	t.Helper()
 	if n, err := w.Write([]byte(lines)); n != len(lines) || err != nil {
 		t.Errorf("Write(%.40q) = %d, %v; want all of it taken", lines, n, err)
 	}
 }
 
-func closeWriter(t *testing.T, w *journal.Writer) {
+func closeWriter(t *testing.T, w *logwriter.Writer) {
 	t.Helper()
 	if err := w.Close(t.Context()); err != nil {
 		t.Errorf("Close: %v", err)
@@ -98,7 +98,7 @@ func closeWriter(t *testing.T, w *journal.Writer) {
 // of Close.
 func TestWriterOrder(t *testing.T) {
 	var out bytes.Buffer
-	w := journal.NewWriter(&out, func(l journal.Loss) { t.Errorf("lines lost: %v", l) })
+	w := logwriter.New(&out, func(l logwriter.Loss) { t.Errorf("lines lost: %v", l) })
 	const writers, lines = 8, 500
 	var wg sync.WaitGroup
 	for i := range writers {
@@ -135,7 +135,7 @@ func TestWriterBlocked(t *testing.T) { synctest.Test(t, writerBlocked) }
 
 func writerBlocked(t *testing.T) {
 	s := newStream()
-	w := journal.NewWriter(s, nil)
+	w := logwriter.New(s, nil)
 	write(t, w, "1\n")
 	s.begin(t, "1\n")
 	write(t, w, "2\n")
@@ -156,7 +156,7 @@ func TestWriterOpenBlocked(t *testing.T) { synctest.Test(t, writerOpenBlocked) }
 
 func writerOpenBlocked(t *testing.T) {
 	s := newStream()
-	w := journal.NewWriter(s, nil)
+	w := logwriter.New(s, nil)
 	write(t, w, "1\n")
 	s.begin(t, "1\n")
 	if err := w.Open(""); err != nil {
@@ -172,7 +172,7 @@ func TestWriterOpenUnreadPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skipf("Mkfifo: %v", err)
 	}
-	w := journal.NewWriter(io.Discard, nil)
+	w := logwriter.New(io.Discard, nil)
 	if err := w.Open(path); !errors.Is(err, syscall.ENXIO) {
 		t.Errorf("Open of a pipe without reader: %v; want %v", err, syscall.ENXIO)
 	}
@@ -184,7 +184,7 @@ func TestWriterCloseCutShort(t *testing.T) { synctest.Test(t, writerCloseCutShor
 
 func writerCloseCutShort(t *testing.T) {
 	s := newStream()
-	w := journal.NewWriter(s, nil)
+	w := logwriter.New(s, nil)
 	write(t, w, "1\n")
 	s.begin(t, "1\n")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -203,7 +203,7 @@ func TestWriterOverflow(t *testing.T) { synctest.Test(t, writerOverflow) }
 
 func writerOverflow(t *testing.T) {
 	s, losses := newStream(), make(told, 1)
-	w := journal.NewWriter(s, losses.loss)
+	w := logwriter.New(s, losses.loss)
 	write(t, w, "first\n")
 	s.begin(t, "first\n")
 	mebi := strings.Repeat("x", 1<<20-1) + "\n"
@@ -213,7 +213,7 @@ func writerOverflow(t *testing.T) {
 	write(t, w, "lost\n")
 	losses.expect(t, "1 lines, the log takes lines more slowly than they come")
 	write(t, w, "lost\nlost\n")
-	if got, want := w.Stats(), (journal.Stats{Lost: 3, Pending: 8 << 20}); got != want {
+	if got, want := w.Stats(), (logwriter.Stats{Lost: 3, Pending: 8 << 20}); got != want {
 		t.Errorf("Stats() = %+v; want %+v", got, want)
 	}
 	s.answers <- answer{6, nil}
@@ -231,7 +231,7 @@ func TestWriterFailing(t *testing.T) { synctest.Test(t, writerFailing) }
 func writerFailing(t *testing.T) {
 	full := errors.New("no space left")
 	s, losses := newStream(), make(told, 1)
-	w := journal.NewWriter(s, losses.loss)
+	w := logwriter.New(s, losses.loss)
 
 	write(t, w, "lost\n")
 	s.expectTo(t, "lost\n", answer{0, full})
@@ -266,7 +266,7 @@ func writerFailing(t *testing.T) {
 	s.expect(t, "\n")
 	s.expect(t, "11\n")
 	losses.expect(t, "1 lines, short write, over")
-	if got, want := w.Stats(), (journal.Stats{Lost: 2 + 2 + 4 + 1}); got != want {
+	if got, want := w.Stats(), (logwriter.Stats{Lost: 2 + 2 + 4 + 1}); got != want {
 		t.Errorf("Stats() = %+v; want %+v", got, want)
 	}
 	closeWriter(t, w)
@@ -277,7 +277,7 @@ func writerFailing(t *testing.T) {
 func TestWriterLossLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, losses := newStream(), make(told, 1)
-		w := journal.NewWriter(s, losses.loss)
+		w := logwriter.New(s, losses.loss)
 		lose := func() {
 			write(t, w, "lost\n")
 			s.expectTo(t, "lost\n", answer{0, syscall.ENOSPC})
@@ -303,7 +303,7 @@ func TestWriterLossLasts(t *testing.T) {
 func TestWriterFailingAtTheEnd(t *testing.T) {
 	full := errors.New("no space left")
 	s := newStream()
-	w := journal.NewWriter(s, nil)
+	w := logwriter.New(s, nil)
 	write(t, w, "1\n")
 	s.expectTo(t, "1\n", answer{0, full})
 	if err := w.Close(t.Context()); !errors.Is(err, full) {
@@ -314,7 +314,7 @@ func TestWriterFailingAtTheEnd(t *testing.T) {
 // Nobody has to listen.
 func TestWriterLossUntold(t *testing.T) {
 	s := newStream()
-	w := journal.NewWriter(s, nil)
+	w := logwriter.New(s, nil)
 	write(t, w, "1\n")
 	s.expectTo(t, "1\n", answer{0, io.ErrClosedPipe})
 	write(t, w, "2\n")
@@ -331,7 +331,7 @@ func expectFile(t *testing.T, path, want string) {
 }
 
 // open redirects a Writer.
-func open(t *testing.T, w *journal.Writer, path string) {
+func open(t *testing.T, w *logwriter.Writer, path string) {
 	t.Helper()
 	if err := w.Open(path); err != nil {
 		t.Fatal(err)
@@ -342,7 +342,7 @@ func TestWriterRotation(t *testing.T) {
 	dir := t.TempDir()
 	path, old := filepath.Join(dir, "log"), filepath.Join(dir, "log.1")
 	s := newStream()
-	w := journal.NewWriter(s, nil)
+	w := logwriter.New(s, nil)
 	write(t, w, "to the stream\n")
 	s.expect(t, "to the stream\n")
 
@@ -368,7 +368,7 @@ func TestWriterRotation(t *testing.T) {
 func TestWriterOpenFails(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "log")
-	w := journal.NewWriter(io.Discard, nil)
+	w := logwriter.New(io.Discard, nil)
 	open(t, w, path)
 	err := w.Open(filepath.Join(dir, "missing", "log"))
 	if err == nil || !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "opening the log: ") {
@@ -391,7 +391,7 @@ func TestWriterOpenAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := newStream()
-		w := journal.NewWriter(s, nil)
+		w := logwriter.New(s, nil)
 		open(t, w, path)
 		write(t, w, "1\n")
 		closeWriter(t, w)
@@ -399,7 +399,7 @@ func TestWriterOpenAgain(t *testing.T) {
 	}
 
 	s := newStream()
-	w := journal.NewWriter(s, nil)
+	w := logwriter.New(s, nil)
 	open(t, w, path)
 	open(t, w, "")
 	write(t, w, "2\n")
@@ -412,7 +412,7 @@ func TestWriterOpenAgain(t *testing.T) {
 // left open.
 func TestWriterOpenClosed(t *testing.T) {
 	dir := t.TempDir()
-	w := journal.NewWriter(io.Discard, nil)
+	w := logwriter.New(io.Discard, nil)
 	open(t, w, filepath.Join(dir, "log"))
 	closeWriter(t, w)
 	for _, name := range []string{"log", "other"} {

@@ -1,4 +1,6 @@
-package journal
+// Package logwriter writes the lines of a log to a stream or a file that may be slow, full or
+// rotated, without keeping those waiting who log: what cannot be written is counted, and told.
+package logwriter
 
 import (
 	"bytes"
@@ -39,11 +41,11 @@ type Writer struct {
 	midLine bool       // the last write ended within a line
 }
 
-// NewWriter writes to a stream, which is not closed in the end. onLoss is told of
+// New writes to a stream, which is not closed in the end. onLoss is told of
 // lines that are lost: at the first, then at most once a minute, and when writing
 // works again, or ends. It may be nil, it must not wait for the Writer, and it
 // may be called from several goroutines.
-func NewWriter(stream io.Writer, onLoss func(Loss)) *Writer {
+func New(stream io.Writer, onLoss func(Loss)) *Writer {
 	w := &Writer{
 		stream: stream,
 		onLoss: onLoss,
@@ -99,7 +101,7 @@ func (w *Writer) ended() bool {
 	return w.closed
 }
 
-// cutShort says that the last line of a file is not whole: the disk was full, or
+// cutShort reports whether the last line of a file is not whole: the disk was full, or
 // the one who wrote it was killed. What cannot be read is taken to be well.
 func cutShort(file *os.File) bool {
 	info, err := file.Stat()

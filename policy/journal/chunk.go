@@ -1,0 +1,152 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// maxLine bounds a line, in bytes. The longest that the daemon writes is MaxLine; what
+// collects logs may put a lot around it.
+const maxLine = 1 << 20
+
+var errLongLine = fmt.Errorf("longer than %d bytes", maxLine)
+
+// chunker cuts bytes into chunks of whole lines.
+type chunker struct {
+	*bufio.Reader
+	skip bool // within a line that is too long
+}
+
+func newChunker(from io.Reader) *chunker {
+	return &chunker{Reader: bufio.NewReaderSize(from, maxLine+1)}
+}
+
+// next is what one Read brings, so that a line of a stream need not wait for
+// those after it, and more if that is not a whole line. long: it was preceded by a
+// line that is too long and that is not in it. With an error there may be data, too.
+func (c *chunker) next() (data []byte, long bool, err error) {
+	for {
+		_, err = c.Peek(c.Buffered() + 1)
+		data, _ = c.Peek(c.Buffered())
+		ended := err != nil && !errors.Is(err, bufio.ErrBufferFull)
+		if c.skip {
+			end := bytes.IndexByte(data, '\n') + 1
+			if end == 0 {
+				end = len(data)
+			} else {
+				c.skip, long = false, true
+			}
+			_, _ = c.Discard(end) // which is there
+			data = data[end:]
+		}
+		end := bytes.LastIndexByte(data, '\n') + 1
+		switch {
+		case ended:
+			return bytes.Clone(data), long || c.skip, err
+		case end > 0 || long:
+			data = bytes.Clone(data[:end])
+			_, _ = c.Discard(end)
+			return data, long, nil
+		case err != nil:
+			c.skip = true
+		}
+	}
+}
+
+// chunk is a number of whole lines, and then what was made of them.
+type chunk[T any] struct {
+	data []byte
+	long bool  // a line before data was too long
+	err  error // that ended the input behind data
+
+	digested chan struct{} // closed when all below is there
+	items    []T
+	times    []int64 // of items, in milliseconds
+	damages  []Damage
+	unknown  Damage // the first decision with a word that is not known
+	counts   Counts
+	lines    int
+}
+
+func (c *chunk[T]) digest(digest func(*Line) (T, bool)) {
+	if c.long {
+		c.lines++
+		c.damage(errLongLine)
+	}
+	var l Line
+	for raw := range bytes.Lines(c.data) {
+		c.lines++
+		if c.err != nil && raw[len(raw)-1] != '\n' {
+			c.lines-- // a part of a line, which c.err is about
+			break
+		}
+		c.line(&l, raw, digest)
+	}
+	if c.err != nil {
+		c.lines++
+		c.damage(c.err)
+	}
+	c.data = nil
+}
+
+func (c *chunk[T]) line(l *Line, raw []byte, digest func(*Line) (T, bool)) {
+	switch err := l.read(raw); {
+	case errors.Is(err, ErrOther):
+		c.counts.Other++
+		return
+	case err != nil:
+		c.damage(err)
+		return
+	}
+	c.counts.Decisions++
+	if l.Unknown != "" {
+		if c.counts.Unknown++; c.counts.Unknown == 1 {
+			c.unknown = Damage{Line: c.lines, Err: errors.New(l.Unknown)}
+		}
+	}
+	if item, ok := digest(l); ok {
+		if c.items == nil {
+			lines := bytes.Count(c.data, []byte{'\n'})
+			c.items, c.times = make([]T, 0, lines+1), make([]int64, 0, lines+1)
+		}
+		c.items = append(c.items, item)
+		c.times = append(c.times, l.Request.Time.UnixMilli())
+	}
+}
+
+func (c *chunk[T]) damage(err error) {
+	c.counts.Damaged++
+	c.damages = append(c.damages, Damage{Line: c.lines, Err: err})
+}
+
+// maxSearch bounds how far into an input its first decision is looked for, in
+// chunks.
+const maxSearch = 8
+
+// firstTime is the time of an input's first decision in milliseconds, the least
+// number if there is none near its beginning.
+func firstTime(in Input) (int64, error) {
+	from, err := in.Open()
+	if err != nil {
+		return 0, err
+	}
+	defer from.Close()
+	lines := newChunker(from)
+	for range maxSearch {
+		data, _, err := lines.next()
+		for raw := range bytes.Lines(data) {
+			var l Line
+			if l.read(raw) == nil {
+				return l.Request.Time.UnixMilli(), nil
+			}
+		}
+		if err != nil {
+			break // told when it is read
+		}
+	}
+	return math.MinInt64, nil
+}

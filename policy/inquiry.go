@@ -67,7 +67,7 @@ func (in *inquiry) begin(g *Gatherer, req *Request, rules *Rules, facts *Facts) 
 
 // restart asks all again, for answers of an age that is not above maxAge; 0: any.
 func (in *inquiry) restart(maxAge time.Duration) {
-	in.options.MaxAge, in.options.Link = maxAge, resolver.Link{}
+	in.options.MaxAge = maxAge
 	in.waiting, in.ptr, in.forwards = 0, nil, in.forwards[:0]
 	in.asked, in.cached, in.aged = false, true, false
 	f := in.facts

@@ -83,7 +83,6 @@ func (in *inquiry) names(a *resolver.Answer) progress {
 	f := in.facts
 	f.chooseNames(a, in)
 	f.PTR = a.Outcome
-	in.options.Link = a.Link
 	in.note("", a)
 	return answered
 }

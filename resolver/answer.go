@@ -62,43 +62,6 @@ type Answer struct {
 	// Stale says that the answer is past its TTL, and that the servers failed or
 	// are slow (RFC 8767). It may help a client, and is no ground to refuse one.
 	Stale bool
-
-	// Link is for [Options]: where the only name of a client was found to lead
-	// before.
-	Link Link
-}
-
-// Link leads from the answer about an address to that about its only name, without
-// a search: nearly all clients have one name, and are asked about again and again.
-// The zero Link does not resolve.
-type Link struct {
-	from  *entry[string]
-	qtype uint16
-}
-
-// to is the answer that the link resolves to, or nil: the cache has it under k.
-func (l Link) to(k hostKey) *entry[netip.Addr] {
-	if !l.fits(k) {
-		return nil
-	}
-	e := l.from.forwards.Load()
-	if e != nil && e.use.out() {
-		l.from.forwards.CompareAndSwap(e, nil) // lest it keeps the memory
-		return nil
-	}
-	return e
-}
-
-// set has the link resolve to e, the answer to k.
-func (l Link) set(k hostKey, e *entry[netip.Addr]) {
-	if l.fits(k) && !l.from.use.out() {
-		l.from.forwards.Store(e)
-	}
-}
-
-// fits says that k asks where the only name leads, in the family of the address.
-func (l Link) fits(k hostKey) bool {
-	return l.from != nil && l.qtype == k.qtype && l.from.one[0] == k.name
 }
 
 // MaxRecords bounds the records that are kept of one reply. Who owns a zone

@@ -1,7 +1,6 @@
 package resolver
 
 import (
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -24,16 +23,13 @@ const (
 // but for hits: who has got it may go on reading it. A million of them are the
 // larger part of the program's memory, and to fetch them from there the larger
 // part of a lookup: times are offsets, a record that is the only one has no place
-// of its own, and all is 64 bytes with an address, which is one line of a
-// processor's cache, and 56 with a name.
+// of its own, and all is within 64 bytes, which is one line of a
+// processor's cache.
 type entry[R any] struct {
 	one  [1]R     // if there is one record
 	rare *rare[R] // if there is anything in it
-	// leads is where the only name of an address leads, in the family of the
-	// address, if that was found in the cache before: see Link.
-	forwards atomic.Pointer[entry[netip.Addr]]
-	at       int64  // when the server said so, in milliseconds of Resolver.clock
-	ttl      uint32 // milliseconds after at
+	at   int64    // when the server said so, in milliseconds of Resolver.clock
+	ttl  uint32   // milliseconds after at
 	// refused is when the last attempt to ask again failed, in milliseconds
 	// after at; 0 if none did since then.
 	refused uint32
@@ -88,16 +84,15 @@ func (e *entry[R]) why() error {
 
 // use is what is known of the use of an entry, in one word, that an entry takes
 // no more memory: in the two low bits how often it was of use, as far as
-// aheadHits, in the next one whether it is out of the cache, above them in which
+// aheadHits, above them in which
 // turn of the cache it was last put first, counted from 1, so that 0 is never.
 type use struct{ word atomic.Uint32 }
 
-// useHits has the two low bits; aheadHits has to fit. useOut has the next one,
-// useTurn is how many are below the turn.
+// useHits has the two low bits; aheadHits has to fit. useTurn is how many are below
+// the turn.
 const (
 	useHits = 3
-	useOut  = 4
-	useTurn = 3
+	useTurn = 2
 	_       = uint(useHits - aheadHits)
 )
 
@@ -124,14 +119,8 @@ func (u *use) forget() { u.word.And(^uint32(useHits)) }
 func (u *use) first(turn uint32) bool {
 	old := u.word.Load()
 	turn <<= useTurn
-	return old>>useTurn != turn>>useTurn && u.word.CompareAndSwap(old, turn|old&(useHits|useOut))
+	return old>>useTurn != turn>>useTurn && u.word.CompareAndSwap(old, turn|old&useHits)
 }
-
-// leave says that the entry is out of the cache, or that another is in its place.
-func (u *use) leave() { u.word.Or(useOut) }
-
-// out says that leave was called.
-func (u *use) out() bool { return u.word.Load()&useOut != 0 }
 
 // expires is when the entry is past its TTL, in milliseconds of Resolver.clock.
 func (e *entry[R]) expires() int64 { return e.at + int64(e.ttl) }
@@ -172,12 +161,11 @@ type cache[K comparable, R any] struct {
 }
 
 func newCache[K comparable, R any](entries int) (cache[K, R], error) {
-	leave := func(_ K, e *entry[R]) { e.use.leave() }
-	few, err := lru.NewWithEvict(entries, leave)
+	few, err := lru.New[K, *entry[R]](entries)
 	if err != nil {
 		return cache[K, R]{}, err
 	}
-	many, err := lru.NewWithEvict(manyOf(entries), leave)
+	many, err := lru.New[K, *entry[R]](manyOf(entries))
 	c := cache[K, R]{few, many, new(atomic.Int64)}
 	c.turn.Store(turnOf(entries))
 	return c, err
@@ -196,8 +184,12 @@ func manyOf(entries int) int { return max(entries/manyShare, 1) }
 // get is the answer to k, or nil. It was used then.
 func (c cache[K, R]) get(k K, now int64) *entry[R] {
 	e := c.peek(k)
-	if e != nil {
-		c.used(k, e, now)
+	switch {
+	case e == nil || !e.use.first(c.turnAt(now)):
+	case e.large:
+		c.many.Get(k)
+	default:
+		c.few.Get(k)
 	}
 	return e
 }
@@ -210,28 +202,12 @@ func (c cache[K, R]) peek(k K) *entry[R] {
 	return e
 }
 
-// used says that the answer to k was.
-func (c cache[K, R]) used(k K, e *entry[R], now int64) {
-	if !e.use.first(c.turnAt(now)) {
-		return
-	}
-	if e.large {
-		c.many.Get(k)
-	} else {
-		c.few.Get(k)
-	}
-}
-
 // turnAt is the turn at a time, from 1.
 func (c cache[K, R]) turnAt(now int64) uint32 { return uint32(now/c.turn.Load()) + 1 }
 
-// put sets the answer to k, which is then first. For one question it is not called
-// twice at once.
+// put sets the answer to k, which is then first.
 func (c cache[K, R]) put(k K, e *entry[R], now int64) {
 	e.use.first(c.turnAt(now))
-	if old := c.peek(k); old != nil {
-		old.use.leave()
-	}
 	if e.large {
 		c.few.Remove(k)
 		c.many.Add(k, e)

@@ -366,3 +366,29 @@ func TestUseByMany(t *testing.T) {
 		t.Errorf("put first %d times, %d uses; want once and %d", n, u.word.Load()&useHits, aheadHits)
 	}
 }
+
+// TestHitIsUse: an answer that is given from the cache is used, and so neither
+// thrown out nor forgotten to be asked again.
+func TestHitIsUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "mail.example.com. 3600 A 192.0.2.1\n$GENERATE 1-2000 a$.example.com. 86400 A 192.0.2.3\n")
+		ask := func() string { return b.say("A mail.example.com", Options{}) }
+		ask()
+		for i := 1; i <= 2000; i++ {
+			b.lookup(fmt.Sprintf("A a%d.example.com", i), Options{})
+			if i%100 == 0 {
+				time.Sleep(time.Second)
+				if got, want := ask(), "cached: found 192.0.2.1"; got != want {
+					t.Fatalf("after %d other names = %s; want %s", i, got, want)
+				}
+			}
+		}
+		before := b.asked()
+		time.Sleep(59*time.Minute - 20*time.Second)
+		ask()
+		time.Sleep(2 * time.Second)
+		if got, want := ask(), "cached: found 192.0.2.1"; got != want || b.asked() != before+1 {
+			t.Errorf("shortly before it expires = %s, after %d questions; want %s, after one", got, b.asked()-before, want)
+		}
+	})
+}

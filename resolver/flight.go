@@ -46,11 +46,7 @@ func newTable[K key[R], R comparable](r *Resolver, entries int) (*table[K, R], e
 // cached is the answer at hand, if there is one that will do.
 func (t *table[K, R]) cached(k K, o Options) (result[R], bool) {
 	now := t.r.clock()
-	return t.does(t.cache.get(k, now), now, o)
-}
-
-// does is the answer of an entry, if there is one that will do.
-func (t *table[K, R]) does(e *entry[R], now int64, o Options) (result[R], bool) {
+	e := t.cache.get(k, now)
 	if e == nil {
 		return result[R]{}, false
 	}

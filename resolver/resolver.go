@@ -77,8 +77,6 @@ type Options struct {
 	HELO bool
 	// Uncounted: the caller counts the lookup itself (Resolver.Count).
 	Uncounted bool
-	// Link is that of the answer that a name is from, if it is from one.
-	Link Link
 	// Budget pays for the questions; nil: without bound. When it is used up,
 	// the outcome is TempError.
 	Budget *Budget
@@ -256,23 +254,17 @@ func (r *Resolver) BeginPTR(ctx context.Context, addr netip.Addr, o Options) (a 
 	case !ok:
 		asking := r.names.begin(ctx, k, o)
 		if asking.settled() {
-			return r.pointers(addr, asking.wait(ctx), asking.o.Uncounted), nil
+			return r.pointers(asking.wait(ctx), asking.o.Uncounted), nil
 		}
-		return Answer{}, func(ctx context.Context) Answer { return r.pointers(addr, asking.wait(ctx), asking.o.Uncounted) }
+		return Answer{}, func(ctx context.Context) Answer { return r.pointers(asking.wait(ctx), asking.o.Uncounted) }
 	}
-	return r.pointers(addr, res, o.Uncounted), nil
+	return r.pointers(res, o.Uncounted), nil
 }
 
 // pointers is the answer of a result.
-func (r *Resolver) pointers(addr netip.Addr, res result[string], uncounted bool) Answer {
+func (r *Resolver) pointers(res result[string], uncounted bool) Answer {
 	a := answer(r, KindPTR, res, uncounted)
 	a.Names = res.records()
-	if res.outcome == Found {
-		a.Link = Link{res.entry, dns.TypeAAAA}
-		if addr.Is4() {
-			a.Link.qtype = dns.TypeA
-		}
-	}
 	return a
 }
 
@@ -330,14 +322,7 @@ func (r *Resolver) addrsAtHand(network, name string, o Options) (k hostKey, a An
 	default:
 		return k, Answer{Outcome: TempError, Err: fmt.Errorf("network %.60q: want ip4 or ip6", network)}, true
 	}
-	now := r.clock()
-	e := o.Link.to(k)
-	if e != nil {
-		r.hosts.cache.used(k, e, now)
-	} else if e = r.hosts.cache.get(k, now); e != nil {
-		o.Link.set(k, e)
-	}
-	res, ok := r.hosts.does(e, now, o)
+	res, ok := r.hosts.cached(k, o)
 	if !ok {
 		asked, ok := canonical(k.name)
 		if !ok {

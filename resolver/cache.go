@@ -23,8 +23,7 @@ const (
 // but for hits: who has got it may go on reading it. A million of them are the
 // larger part of the program's memory, and to fetch them from there the larger
 // part of a lookup: times are offsets, a record that is the only one has no place
-// of its own, and all is within 64 bytes, which is one line of a
-// processor's cache.
+// of its own, and all is within 64 bytes, one line of a processor's cache.
 type entry[R any] struct {
 	one  [1]R     // if there is one record
 	rare *rare[R] // if there is anything in it
@@ -36,7 +35,8 @@ type entry[R any] struct {
 	outcome Outcome
 	more    bool
 	large   bool
-	use     use
+	// hits is how often the entry was of use, as far as aheadHits.
+	hits atomic.Uint32
 }
 
 // rare is what few entries have.
@@ -82,44 +82,9 @@ func (e *entry[R]) why() error {
 	return e.rare.err
 }
 
-// use is what is known of the use of an entry, in one word, that an entry takes
-// no more memory: in the two low bits how often it was of use, as far as
-// aheadHits, above them in which
-// turn of the cache it was last put first, counted from 1, so that 0 is never.
-type use struct{ word atomic.Uint32 }
-
-// useHits has the two low bits; aheadHits has to fit. useTurn is how many are below
-// the turn.
-const (
-	useHits = 3
-	useTurn = 2
-	_       = uint(useHits - aheadHits)
-)
-
-// count counts that the entry was of use and says whether that was aheadHits
-// times.
-func (u *use) count() bool {
-	for {
-		old := u.word.Load()
-		if old&useHits >= aheadHits {
-			return true
-		}
-		if u.word.CompareAndSwap(old, old+1) {
-			return old&useHits+1 >= aheadHits
-		}
-	}
-}
-
-// forget begins to count anew.
-func (u *use) forget() { u.word.And(^uint32(useHits)) }
-
-// first says that the entry is to be put first among those that were used, which
-// is no more than once a turn: it takes a lock that all share, and memory that is
-// far apart.
-func (u *use) first(turn uint32) bool {
-	old := u.word.Load()
-	turn <<= useTurn
-	return old>>useTurn != turn>>useTurn && u.word.CompareAndSwap(old, turn|old&useHits)
+// useful counts that the entry was of use and reports whether that was aheadHits times.
+func (e *entry[R]) useful() bool {
+	return e.hits.Load() >= aheadHits || e.hits.Add(1) >= aheadHits
 }
 
 // expires is when the entry is past its TTL, in milliseconds of Resolver.clock.
@@ -157,7 +122,6 @@ func (e *entry[R]) refuse(at int64, err error) *entry[R] {
 // place of others.
 type cache[K comparable, R any] struct {
 	few, many *lru.Cache[K, *entry[R]]
-	turn      *atomic.Int64 // milliseconds: see turnOf
 }
 
 func newCache[K comparable, R any](entries int) (cache[K, R], error) {
@@ -166,48 +130,22 @@ func newCache[K comparable, R any](entries int) (cache[K, R], error) {
 		return cache[K, R]{}, err
 	}
 	many, err := lru.New[K, *entry[R]](manyOf(entries))
-	c := cache[K, R]{few, many, new(atomic.Int64)}
-	c.turn.Store(turnOf(entries))
-	return c, err
-}
-
-// turnOf is how often the order of a cache's entries is looked after, in
-// milliseconds: no more often than those who ask for names that nobody has asked
-// for could fill it anew.
-func turnOf(entries int) int64 {
-	const perSecond = 50_000 // more than two processors can ask for
-	return max(1000, int64(entries)*1000/perSecond)
+	return cache[K, R]{few, many}, err
 }
 
 func manyOf(entries int) int { return max(entries/manyShare, 1) }
 
 // get is the answer to k, or nil. It was used then.
-func (c cache[K, R]) get(k K, now int64) *entry[R] {
-	e := c.peek(k)
-	switch {
-	case e == nil || !e.use.first(c.turnAt(now)):
-	case e.large:
-		c.many.Get(k)
-	default:
-		c.few.Get(k)
-	}
-	return e
-}
-
-func (c cache[K, R]) peek(k K) *entry[R] {
-	if e, ok := c.few.Peek(k); ok {
+func (c cache[K, R]) get(k K) *entry[R] {
+	if e, ok := c.few.Get(k); ok {
 		return e
 	}
-	e, _ := c.many.Peek(k)
+	e, _ := c.many.Get(k)
 	return e
 }
 
-// turnAt is the turn at a time, from 1.
-func (c cache[K, R]) turnAt(now int64) uint32 { return uint32(now/c.turn.Load()) + 1 }
-
 // put sets the answer to k, which is then first.
-func (c cache[K, R]) put(k K, e *entry[R], now int64) {
-	e.use.first(c.turnAt(now))
+func (c cache[K, R]) put(k K, e *entry[R]) {
 	if e.large {
 		c.few.Remove(k)
 		c.many.Add(k, e)
@@ -218,7 +156,6 @@ func (c cache[K, R]) put(k K, e *entry[R], now int64) {
 }
 
 func (c cache[K, R]) resize(entries int) {
-	c.turn.Store(turnOf(entries))
 	c.few.Resize(entries)
 	c.many.Resize(manyOf(entries))
 }

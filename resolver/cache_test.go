@@ -302,68 +302,34 @@ func TestResize(t *testing.T) {
 	})
 }
 
-// TestUse: uses are counted as far as it matters, and an entry is put first once
-// a turn, neither at the cost of the other.
-func TestUse(t *testing.T) {
-	var u use
-	steps := []struct {
-		turn  uint32 // 0: forget
-		first bool
-		often bool
-	}{
-		{1, true, false},
-		{1, false, false},
-		{2, true, true},
-		{2, false, true},
-		{0, false, false},
-		{3, true, false},
-		{3, false, false},
-		{1 << 29, true, true},
-		{1 << 29, false, true},
-	}
-	for i, s := range steps {
-		if s.turn == 0 {
-			u.forget()
-			continue
+// TestUsefulToMany: hits are counted as far as it matters, whoever comes at the same
+// time.
+func TestUsefulToMany(t *testing.T) {
+	for hits := 1; hits <= aheadHits; hits++ {
+		var e entry[string]
+		for range hits - 1 {
+			e.useful()
 		}
-		if got := u.first(s.turn); got != s.first {
-			t.Errorf("step %d: first(%d) = %v; want %v", i, s.turn, got, s.first)
-		}
-		if got := u.count(); got != s.often {
-			t.Errorf("step %d: count() = %v; want %v", i, got, s.often)
+		if got := e.useful(); got != (hits == aheadHits) {
+			t.Errorf("useful() the time %d = %v; want %v", hits, got, !got)
 		}
 	}
-}
-
-// TestTurn: the order of a small cache is looked after every second, that of a
-// large one less often.
-func TestTurn(t *testing.T) {
-	for entries, want := range map[int]int64{1: 1000, 50_000: 1000, 1_000_000: 20_000} {
-		if got := turnOf(entries); got != want {
-			t.Errorf("turnOf(%d) = %d; want %d", entries, got, want)
-		}
-	}
-}
-
-// TestUseByMany counts nothing twice and puts first once, whoever comes at the
-// same time.
-func TestUseByMany(t *testing.T) {
-	var u use
+	var e entry[string]
 	var users sync.WaitGroup
-	var firsts atomic.Int64
-	for range 8 {
+	var often atomic.Int64
+	const most = 8
+	for range most {
 		users.Go(func() {
 			for range 1000 {
-				if u.first(5) {
-					firsts.Add(1)
+				if e.useful() {
+					often.Add(1)
 				}
-				u.count()
 			}
 		})
 	}
 	users.Wait()
-	if n := firsts.Load(); n != 1 || u.word.Load()&useHits != aheadHits {
-		t.Errorf("put first %d times, %d uses; want once and %d", n, u.word.Load()&useHits, aheadHits)
+	if n, hits := often.Load(), e.hits.Load(); n != most*1000-aheadHits+1 || hits < aheadHits || hits >= aheadHits+most {
+		t.Errorf("often %d times, %d hits; want all but %d, and no more hits than callers beyond %d", n, hits, aheadHits-1, aheadHits)
 	}
 }
 

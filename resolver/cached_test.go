@@ -23,10 +23,10 @@ func filled(t testing.TB, n int, now func() time.Time) *Resolver {
 		ip, name := client(i)
 		ptr := verdict{outcome: Found, ttl: time.Hour, records: []record{{name: name + "."}}}
 		k := addrKey(ip.As16())
-		r.names.cache.put(k, r.names.entry(k, ptr), 0)
+		r.names.cache.put(k, r.names.entry(k, ptr))
 		a := verdict{outcome: Found, ttl: time.Hour, records: []record{{addr: ip}}}
 		h := hostKey{name: strings.Clone(name), qtype: dns.TypeA}
-		r.hosts.cache.put(h, r.hosts.entry(h, a), 0)
+		r.hosts.cache.put(h, r.hosts.entry(h, a))
 	}
 	return r
 }

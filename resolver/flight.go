@@ -46,7 +46,7 @@ func newTable[K key[R], R comparable](r *Resolver, entries int) (*table[K, R], e
 // cached is the answer at hand, if there is one that will do.
 func (t *table[K, R]) cached(k K, o Options) (result[R], bool) {
 	now := t.r.clock()
-	e := t.cache.get(k, now)
+	e := t.cache.get(k)
 	if e == nil {
 		return result[R]{}, false
 	}
@@ -220,7 +220,7 @@ func (t *table[K, R]) fly(k K, f *flight[R], b *Budget) {
 	var poor *budgetError
 	switch {
 	case e.outcome != TempError:
-		t.cache.put(k, e, e.at)
+		t.cache.put(k, e)
 	case errors.As(v.err, &poor):
 		f.alone = true
 	case errors.Is(v.err, context.Canceled):
@@ -257,12 +257,12 @@ func (t *table[K, R]) land(k K, f *flight[R]) {
 // fail keeps the news that a lookup failed. It takes nothing from an answer
 // that is still of use: old news only helps.
 func (t *table[K, R]) fail(k K, failure *entry[R]) {
-	e := t.cache.get(k, failure.at)
+	e := t.cache.get(k)
 	if e == nil || e.outcome == TempError || !e.fresh(failure.at, 0) && !t.r.usable(e.outcome, e.expires(), failure.at) {
-		t.cache.put(k, failure, failure.at)
+		t.cache.put(k, failure)
 		return
 	}
-	t.cache.put(k, e.refuse(failure.at, failure.why()), failure.at)
+	t.cache.put(k, e.refuse(failure.at, failure.why()))
 }
 
 // entry is a verdict as the cache keeps it.

@@ -32,7 +32,7 @@ func (r *Resolver) usable(o Outcome, expired, now int64) bool {
 // stale is the answer past its TTL that will do if the servers fail, or nil.
 func (t *table[K, R]) stale(k K, o Options) *entry[R] {
 	now := t.r.clock()
-	e := t.cache.get(k, now)
+	e := t.cache.get(k)
 	if e == nil || o.MaxAge > 0 || !t.r.usable(e.outcome, e.expires(), now) {
 		return nil
 	}
@@ -47,10 +47,10 @@ func (e *entry[R]) late(now int64) bool {
 
 // due counts that an answer was of use, and says that it is to be asked again.
 func (res result[R]) due() bool {
-	if often := res.use.count(); !often || !res.late {
+	if !res.useful() || !res.late {
 		return false
 	}
-	res.use.forget() // one caller will do, or a few
+	res.hits.Store(0) // one caller will do, or a few
 	return true
 }
 

@@ -167,7 +167,7 @@ func verdict(strength string) hostname.Verdict {
 func outcome(text string) (resolver.Outcome, error) {
 	switch text {
 	case "", "?":
-		return resolver.NotAsked, nil
+		return resolver.NotQueried, nil
 	case "none":
 		return resolver.None, nil
 	case "temperror":

@@ -118,7 +118,7 @@ func (l *Forward) String() string {
 
 // open says that nobody knows yet, or nobody could say.
 func (l *Forward) open() bool {
-	return l.Outcome == resolver.NotAsked || l.Outcome == resolver.TempError
+	return l.Outcome == resolver.NotQueried || l.Outcome == resolver.TempError
 }
 
 // nearest is the index of the client's own address among some, or else of one in

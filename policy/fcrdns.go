@@ -68,11 +68,11 @@ func findFCrDNS(e *evaluation) Finding {
 // lacksConfirmation are the queries that tell which of the client's names confirm, as
 // far as nobody has asked.
 func (f *Facts) lacksConfirmation() Queries {
-	if f.PTR == resolver.NotAsked {
+	if f.PTR == resolver.NotQueried {
 		return queries(CheckPTR, CheckFCrDNS)
 	}
 	for i := range f.Names {
-		if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotAsked {
+		if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotQueried {
 			return queries(CheckFCrDNS)
 		}
 	}
@@ -97,7 +97,7 @@ func (in *inquiry) beginNames(ctx context.Context) progress {
 	p := idle
 	for i := range in.facts.Names {
 		n := &in.facts.Names[i]
-		if !n.Valid || n.Forward.Outcome != resolver.NotAsked {
+		if !n.Valid || n.Forward.Outcome != resolver.NotQueried {
 			continue
 		}
 		p = max(p, in.forward(ctx, n.Name, &n.Forward, in.options))

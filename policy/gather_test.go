@@ -59,7 +59,7 @@ func (d *fakeDNS) BeginAddrs(ctx context.Context, network, name string, o resolv
 func (d *fakeDNS) begins(ctx context.Context, question string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	cached := o
 	cached.CacheOnly = true
-	if a := d.lookup(ctx, question, cached); a.Outcome != resolver.NotAsked || o.CacheOnly {
+	if a := d.lookup(ctx, question, cached); a.Outcome != resolver.NotQueried || o.CacheOnly {
 		return a, nil
 	}
 	answered := make(chan resolver.Answer, 1)
@@ -156,7 +156,7 @@ func (d *fakeDNS) questions() string {
 func show(req *policy.Request, f *policy.Facts) string {
 	forward := func(l *policy.Forward) string {
 		switch l.Outcome {
-		case resolver.NotAsked:
+		case resolver.NotQueried:
 			return "?"
 		case resolver.None:
 			return "none"
@@ -186,7 +186,7 @@ func show(req *policy.Request, f *policy.Facts) string {
 	if f.MoreNames {
 		words = append(words, "more")
 	}
-	if f.HELO.Forward.Outcome != resolver.NotAsked {
+	if f.HELO.Forward.Outcome != resolver.NotQueried {
 		words = append(words, "helo:"+f.HELO.Name+">"+forward(&f.HELO.Forward))
 	}
 	for _, flag := range []struct {

@@ -18,7 +18,7 @@ var checkHELO = check{
 	find:     findHELO,
 	query:    &query{begin: (*inquiry).beginHELO, take: (*inquiry).takeHELO},
 	evidence: func(_ *Request, f *Facts) []string {
-		if f.HELO.Forward.Outcome == resolver.NotAsked {
+		if f.HELO.Forward.Outcome == resolver.NotQueried {
 			return nil
 		}
 		return []string{f.HELO.Name + " resolves to " + f.HELO.Forward.String()}
@@ -114,7 +114,7 @@ func findHELOHost(e *evaluation, own bool) Finding {
 
 // lacksHELO are the queries that tell what HELO resolves to, if nobody has asked.
 func (e *evaluation) lacksHELO() Queries {
-	if h := &e.facts.HELO; h.Forward.Outcome == resolver.NotAsked && h.Form == hostname.FQDN {
+	if h := &e.facts.HELO; h.Forward.Outcome == resolver.NotQueried && h.Form == hostname.FQDN {
 		return queries(CheckHELO)
 	}
 	return 0
@@ -142,7 +142,7 @@ func (e *evaluation) related() (is Truth, ask Queries) {
 	switch {
 	case f.nameless():
 		return No, 0
-	case f.PTR == resolver.NotAsked:
+	case f.PTR == resolver.NotQueried:
 		return Undetermined, f.lacksConfirmation()
 	case f.PTR != resolver.Found:
 		return truthOf(hostname.Organisation(f.HELO.Name) != "").and(Unknown), 0
@@ -202,7 +202,7 @@ func (e *evaluation) beside() Truth {
 		return No
 	}
 	switch h.Forward.Outcome {
-	case resolver.NotAsked:
+	case resolver.NotQueried:
 		return Undetermined
 	case resolver.TempError:
 		return Unknown
@@ -214,7 +214,7 @@ func (e *evaluation) beside() Truth {
 // that may leave it undetermined.
 func unsettled(t Truth, o resolver.Outcome) Truth {
 	switch {
-	case o == resolver.NotAsked:
+	case o == resolver.NotQueried:
 		return Undetermined
 	case o == resolver.TempError && t == No:
 		return Unknown

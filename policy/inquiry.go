@@ -199,7 +199,7 @@ func (in *inquiry) forward(ctx context.Context, name string, to *Forward, o reso
 	i := slices.IndexFunc(in.forwards, func(f forward) bool { return f.name == name })
 	if i < 0 {
 		a, wait := in.g.DNS.BeginAddrs(ctx, in.network(), name, o)
-		if wait == nil && a.Outcome == resolver.NotAsked {
+		if wait == nil && a.Outcome == resolver.NotQueried {
 			return idle // not in the cache
 		}
 		if wait == nil && refused(&a) && o.HELO && in.waiting.Has(CheckPTR) {

@@ -47,7 +47,7 @@ var checkPTR = check{
 
 // lacksNames are the queries that tell what names the client has, if nobody knows.
 func (f *Facts) lacksNames() Queries {
-	if f.PTR == resolver.NotAsked {
+	if f.PTR == resolver.NotQueried {
 		return queries(CheckPTR)
 	}
 	return 0
@@ -55,7 +55,7 @@ func (f *Facts) lacksNames() Queries {
 
 // beginPTR asks for the client's names.
 func (in *inquiry) beginPTR(ctx context.Context) progress {
-	if in.facts.PTR != resolver.NotAsked {
+	if in.facts.PTR != resolver.NotQueried {
 		return idle
 	}
 	a, wait := in.g.DNS.BeginPTR(ctx, in.req.Client, in.options)
@@ -77,7 +77,7 @@ func (in *inquiry) takePTR(ctx context.Context) {
 
 // names takes the answer to the query for the client's names.
 func (in *inquiry) names(a *resolver.Answer) progress {
-	if a.Outcome == resolver.NotAsked {
+	if a.Outcome == resolver.NotQueried {
 		return idle // not in the cache
 	}
 	f := in.facts

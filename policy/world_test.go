@@ -153,7 +153,7 @@ func TestBudget(t *testing.T) {
 		h := newHost(t, zone)
 		f := h.expect("at first", "203.0.113.10 helo:n3.example.net", "defer (reverse name not confirmed), downgraded", 20)
 		if len(f.Names) != 10 || f.Names[0].Name != "n3.example.net" || len(f.Errors) == 0 ||
-			!strings.HasSuffix(f.Errors[0].String(), ": more than 20 questions for one decision") {
+			!strings.HasSuffix(f.Errors[0].String(), ": more than 20 queries for one decision") {
 			t.Errorf("%d names, errors %q; want 10 and the reason", len(f.Names), f.Errors)
 		}
 	})

@@ -3,16 +3,18 @@ package resolver
 import (
 	"net/netip"
 	"time"
+
+	"policyd-rdns/resolver/internal/message"
 )
 
 // Outcome is what became of a lookup. "No" and "don't know" are different
 // from the lowest layer up: only a server's own word is a "no".
 type Outcome uint8
 
-// The outcomes. The zero value says that nobody has asked yet.
+// The outcomes. The zero value says that nobody has queried yet.
 const (
-	// NotAsked: the question has not been put.
-	NotAsked Outcome = iota
+	// NotQueried: no query was sent.
+	NotQueried Outcome = iota
 	// Found: there is at least one record of the type.
 	Found
 	// None: the server says that the name does not exist (NXDOMAIN) or has
@@ -26,7 +28,7 @@ const (
 
 // String is the outcome's name in metrics and explanations.
 func (o Outcome) String() string {
-	return [numOutcomes]string{"not asked", "found", "none", "temperror"}[o]
+	return [numOutcomes]string{"not queried", "found", "none", "temperror"}[o]
 }
 
 // Answer is the result of one lookup. Names and Addrs are shared with the
@@ -42,7 +44,7 @@ type Answer struct {
 	// Addrs are the addresses of the A or AAAA records, none twice, at most
 	// MaxRecords.
 	Addrs []netip.Addr
-	// More says that the reply held more than was kept.
+	// More: the reply held more than was kept.
 	More bool
 
 	// Err says in a few words why the outcome is TempError, for people:
@@ -55,15 +57,15 @@ type Answer struct {
 	// suspended does not take last night's answer for a new one. 0 if no server
 	// said so.
 	Age time.Duration
-	// Cached says that the answer was kept from before: no question was sent
+	// Cached: the answer was kept from before: no query was sent
 	// for it, or, if it is Stale, none that was answered in time. A caller that
-	// shares the question of another has not got a cached answer.
+	// shares the query of another has not got a cached answer.
 	Cached bool
-	// Stale says that the answer is past its TTL, and that the servers failed or
+	// Stale: the answer is past its TTL, and that the servers failed or
 	// are slow (RFC 8767). It may help a client, and is no ground to refuse one.
 	Stale bool
 }
 
 // MaxRecords bounds the records that are kept of one reply. Who owns a zone
 // chooses how many there are, and we keep them in memory for a day.
-const MaxRecords = 100
+const MaxRecords = message.MaxRecords

@@ -36,7 +36,7 @@ func TestBeginAddrs(t *testing.T) {
 					cancel()
 				}
 				a, wait := b.BeginAddrs(ctx, "ip4", "A.example.com.", Options{})
-				if a.Outcome != NotAsked || wait == nil || time.Since(begin) != 0 {
+				if a.Outcome != NotQueried || wait == nil || time.Since(begin) != 0 {
 					t.Fatalf("BeginAddrs() = %s, after %v; want to wait, at once", words(a), time.Since(begin))
 				}
 				time.Sleep(test.wait)

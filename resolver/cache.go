@@ -14,9 +14,6 @@ const (
 	// manyShare is the part of a cache, one in so many, that is there for
 	// answers that are larger.
 	manyShare = 64
-	// maxBytes bounds what is kept of one answer: MaxRecords names of ordinary
-	// length, but not MaxRecords of the 1000 bytes that a name may take.
-	maxBytes = 16 << 10
 )
 
 // entry is what is kept of one answer. In the cache it is not modified any more,
@@ -29,13 +26,13 @@ type entry[R any] struct {
 	rare *rare[R] // if there is anything in it
 	at   int64    // when the server said so, in milliseconds of Resolver.clock
 	ttl  uint32   // milliseconds after at
-	// refused is when the last attempt to ask again failed, in milliseconds
+	// refused is when the last attempt to query again failed, in milliseconds
 	// after at; 0 if none did since then.
 	refused uint32
 	outcome Outcome
 	more    bool
 	large   bool
-	// hits is how often the entry was of use, as far as aheadHits.
+	// hits is how often the entry was of use, as far as prefetchHits.
 	hits atomic.Uint32
 }
 
@@ -82,15 +79,15 @@ func (e *entry[R]) why() error {
 	return e.rare.err
 }
 
-// useful counts that the entry was of use and reports whether that was aheadHits times.
+// useful counts that the entry was of use and reports whether that was prefetchHits times.
 func (e *entry[R]) useful() bool {
-	return e.hits.Load() >= aheadHits || e.hits.Add(1) >= aheadHits
+	return e.hits.Load() >= prefetchHits || e.hits.Add(1) >= prefetchHits
 }
 
 // expires is when the entry is past its TTL, in milliseconds of Resolver.clock.
 func (e *entry[R]) expires() int64 { return e.at + int64(e.ttl) }
 
-// fresh says that the entry answers a question that takes answers as old as
+// fresh reports whether the entry answers a query that takes answers as old as
 // maxAge, in milliseconds; 0: of any age. Failures are no evidence that could
 // grow old.
 func (e *entry[R]) fresh(now, maxAge int64) bool {
@@ -100,13 +97,13 @@ func (e *entry[R]) fresh(now, maxAge int64) bool {
 	return maxAge <= 0 || e.outcome == TempError || now-e.at <= maxAge
 }
 
-// refusedWithin says that the last attempt to ask again failed, no longer than a
-// pause ago.
+// refusedWithin reports whether the last attempt to query again failed, no longer than
+// a pause ago.
 func (e *entry[R]) refusedWithin(pause time.Duration, now int64) bool {
 	return e.refused > 0 && now < e.at+int64(e.refused)+pause.Milliseconds()
 }
 
-// refuse is the entry with the news that asking again failed.
+// refuse is the entry with the news that querying again failed.
 func (e *entry[R]) refuse(at int64, err error) *entry[R] {
 	refused := &entry[R]{
 		one: e.one, rare: e.rare, at: e.at, ttl: e.ttl, refused: uint32(max(at-e.at, 1)),

@@ -98,10 +98,10 @@ func TestCacheOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "a.example.com. A 192.0.2.1\n1.2.0.192.in-addr.arpa. PTR a.example.com.\n!servfail b.example.com")
 		for _, test := range []struct{ question, before, after string }{
-			{"A a.example.com", "not asked", "cached: found 192.0.2.1"},
-			{"PTR 192.0.2.1", "not asked", "cached: found a.example.com"},
-			{"AAAA a.example.com", "not asked", "cached: none"},
-			{"A b.example.com", "not asked", "cached: temperror: SERVFAIL from 192.0.2.53:53"},
+			{"A a.example.com", "not queried", "cached: found 192.0.2.1"},
+			{"PTR 192.0.2.1", "not queried", "cached: found a.example.com"},
+			{"AAAA a.example.com", "not queried", "cached: none"},
+			{"A b.example.com", "not queried", "cached: temperror: SERVFAIL from 192.0.2.53:53"},
 		} {
 			asked := b.asked()
 			if got := b.say(test.question, Options{CacheOnly: true}); got != test.before || b.asked() != asked {
@@ -113,7 +113,7 @@ func TestCacheOnly(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Second)
-		if got, want := b.say("A a.example.com", Options{CacheOnly: true, MaxAge: time.Second}), "not asked"; got != want {
+		if got, want := b.say("A a.example.com", Options{CacheOnly: true, MaxAge: time.Second}), "not queried"; got != want {
 			t.Errorf("an answer that is too old = %s; want %s", got, want)
 		}
 	})
@@ -305,12 +305,12 @@ func TestResize(t *testing.T) {
 // TestUsefulToMany: hits are counted as far as it matters, whoever comes at the same
 // time.
 func TestUsefulToMany(t *testing.T) {
-	for hits := 1; hits <= aheadHits; hits++ {
+	for hits := 1; hits <= prefetchHits; hits++ {
 		var e entry[string]
 		for range hits - 1 {
 			e.useful()
 		}
-		if got := e.useful(); got != (hits == aheadHits) {
+		if got := e.useful(); got != (hits == prefetchHits) {
 			t.Errorf("useful() the time %d = %v; want %v", hits, got, !got)
 		}
 	}
@@ -328,8 +328,8 @@ func TestUsefulToMany(t *testing.T) {
 		})
 	}
 	users.Wait()
-	if n, hits := often.Load(), e.hits.Load(); n != most*1000-aheadHits+1 || hits < aheadHits || hits >= aheadHits+most {
-		t.Errorf("often %d times, %d hits; want all but %d, and no more hits than callers beyond %d", n, hits, aheadHits-1, aheadHits)
+	if n, hits := often.Load(), e.hits.Load(); n != most*1000-prefetchHits+1 || hits < prefetchHits || hits >= prefetchHits+most {
+		t.Errorf("often %d times, %d hits; want all but %d, and no more hits than callers beyond %d", n, hits, prefetchHits-1, prefetchHits)
 	}
 }
 

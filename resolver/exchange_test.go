@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"policyd-rdns/resolver/internal/message"
 )
 
 // wiretap keeps what is written.
@@ -25,7 +27,7 @@ func (w wiretap) Write(p []byte) (int, error) {
 
 // folded is a question in lower case.
 func folded(q dns.Question) dns.Question {
-	q.Name = fold(q.Name)
+	q.Name = message.Fold(q.Name)
 	return q
 }
 
@@ -36,8 +38,8 @@ func TestOnTheWire(t *testing.T) {
 		b := newBed(t, "")
 		var sent [][]byte
 		dialed := 0
-		inner := b.Resolver.dial
-		b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		inner := b.server
+		b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 			dialed++
 			conn, err := inner(ctx, network, address)
 			return wiretap{conn, &sent}, err
@@ -73,8 +75,8 @@ func TestRandomCase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "$GENERATE 0-19 a$.example.com. AAAA 2001:db8::1$\n!fold a19.example.com\n!truncate a18.example.com")
 		var sent [][]byte
-		inner := b.Resolver.dial
-		b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		inner := b.server
+		b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := inner(ctx, network, address)
 			return wiretap{conn, &sent}, err
 		}
@@ -171,33 +173,4 @@ func TestSlowFoldingServer(t *testing.T) {
 			t.Errorf("%d of 10 names are lost; want %d", lost, want)
 		}
 	})
-}
-
-// TestMixCase: only letters change, and the length of a label is none.
-func TestMixCase(t *testing.T) {
-	name := strings.Repeat("aZ@[`{09-_", 6) + "x." + strings.Repeat("b", 63) + "."
-	q, err := newQuery(question{name, dns.TypeA}, true, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := newQuery(question{name, dns.TypeA}, true, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := q.section(), plain.section(); !sameText(got, want) || string(got) == string(want) {
-		t.Errorf("%q with letters of any case = %q", want, got)
-	}
-}
-
-func BenchmarkQuery(b *testing.B) {
-	for _, cased := range []bool{false, true} {
-		b.Run(fmt.Sprintf("cased=%v", cased), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := newQuery(question{"1.2.0.192.in-addr.arpa.", dns.TypePTR}, true, cased); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }

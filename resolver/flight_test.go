@@ -87,7 +87,7 @@ func TestRunsOnBehind(t *testing.T) {
 		defer cancel()
 		b.lookupContext(ctx, "A a.example.com", Options{})
 		time.Sleep(699 * time.Millisecond)
-		if got, want := b.say("A a.example.com", Options{CacheOnly: true}), "not asked"; got != want {
+		if got, want := b.say("A a.example.com", Options{CacheOnly: true}), "not queried"; got != want {
 			t.Errorf("before the reply = %s; want %s", got, want)
 		}
 		time.Sleep(2 * time.Millisecond)
@@ -119,14 +119,14 @@ func TestBudget(t *testing.T) {
 		want string
 		sent int
 	}{
-		{"", 0, "temperror: more than 0 questions for one decision", 0},
+		{"", 0, "temperror: more than 0 queries for one decision", 0},
 		{"", 1, "found 192.0.2.1", 1},
-		{"!truncate *", 1, "temperror: more than 1 questions for one decision", 1},
+		{"!truncate *", 1, "temperror: more than 1 queries for one decision", 1},
 		{"!truncate *", 2, "found 192.0.2.1", 2},
-		{"!noedns *", 1, "temperror: more than 1 questions for one decision", 1},
-		{"!drop *", 1, "temperror: more than 1 questions for one decision", 1},
+		{"!noedns *", 1, "temperror: more than 1 queries for one decision", 1},
+		{"!drop *", 1, "temperror: more than 1 queries for one decision", 1},
 		{"!drop *", 3, "temperror: no reply from 192.0.2.53:53 in 2s", 2},
-		{"!nochase *", 2, "temperror: more than 2 questions for one decision", 2},
+		{"!nochase *", 2, "temperror: more than 2 queries for one decision", 2},
 		{"!nochase *", 3, "found 192.0.2.1", 3},
 		{"!nochase *", 20, "found 192.0.2.1", 3},
 	} {
@@ -163,7 +163,7 @@ func TestBudgetOfOthers(t *testing.T) {
 			budget *Budget
 			want   string
 		}{
-			{poor, "temperror: more than 2 questions for one decision"},
+			{poor, "temperror: more than 2 queries for one decision"},
 			{rich, "found 192.0.2.1"},
 			{nil, "found 192.0.2.1"},
 		} {
@@ -197,7 +197,7 @@ func TestMaxInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, slowZone)
 		b.lookup("PTR 192.0.2.1", Options{})
-		b.maxInFlight = 2
+		b.limiter.Most = 2
 		ctx, cancel := context.WithTimeout(t.Context(), ripeAfter/2)
 		defer cancel()
 		var wg sync.WaitGroup

@@ -24,9 +24,9 @@ const always = 1 << 20
 
 // hears has a bed be told so.
 func (b *bed) hears(h hearsay) {
-	inner := b.Resolver.dial
+	inner := b.server
 	var mu sync.Mutex
-	b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := inner(ctx, network, address)
 		if err != nil || network != "udp" || address != serverAddrs[0] {
 			return conn, err
@@ -69,7 +69,7 @@ func TestHearsay(t *testing.T) {
 		silence = "temperror: no reply from 192.0.2.53:53 in 2s"
 		refused = "temperror: 192.0.2.53:53: connection refused"
 		// How long it takes to make sure.
-		sure = doubtTries * doubtPause
+		sure = refusedTries * refusedPause
 	)
 	for _, test := range []struct {
 		name  string

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"policyd-rdns/resolver/internal/message"
 )
 
 // dialer replaces how a bed reaches a server, some time after the start. With
@@ -65,7 +67,7 @@ func TestMisbehaviour(t *testing.T) {
 
 		// Something comes that is no reply.
 		{"wrong ID", []string{mail + "!wrongid *"}, nil, silence + " (but a reply with another ID)", 2, two},
-		{"wrong question", []string{mail + "!wrongquestion *"}, nil, silence + " (but a reply to another question)", 2, two},
+		{"wrong question", []string{mail + "!wrongquestion *"}, nil, silence + " (but a reply to another query)", 2, two},
 		{"mangled", []string{mail + "!mangle *"}, nil, silence + " (but a mangled reply)", 2, two},
 		{"cut short", []string{mail + "!cut *"}, nil, silence + " (but a mangled reply)", 2, two},
 		{"the question comes back", []string{mail}, answering(reflection), silence + " (but a message that is no reply)", 2, two},
@@ -75,7 +77,7 @@ func TestMisbehaviour(t *testing.T) {
 
 		// The case of the question does not come back.
 		{"lower case", []string{mail + "!fold *"}, nil, found, 2, 0},
-		{"lower case of another question", []string{mail + "!fold *\n!wrongquestion *"}, nil, silence + " (but a reply to another question)", 2, two},
+		{"lower case of another question", []string{mail + "!fold *\n!wrongquestion *"}, nil, silence + " (but a reply to another query)", 2, two},
 		{"lower case, and truncated", []string{mail + "!fold *\n!truncate *"}, nil, found, 3, 0},
 		{"lower case, and no EDNS", []string{mail + "!fold *\n!noedns *"}, nil, found, 3, 0},
 		{"lower case, and slow", []string{mail + "!fold *\n!delay * 1001ms"}, nil, silence, 4, two},
@@ -113,7 +115,7 @@ func TestMisbehaviour(t *testing.T) {
 		{"many aliases", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(8)}, nil, `temperror: more than 8 CNAMEs at "c8.example.com."`, 1, 0},
 		{"many aliases, one by one", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(8) + "!nochase *"}, nil, `temperror: more than 8 CNAMEs at "c8.example.com."`, 9, 0},
 		{"many aliases, one by one and slowly", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(7) + "!nochase *\n!delay * 1100ms"}, nil, "temperror: deadline", 5, 5 * time.Second},
-		{"aliases, one by one over TCP without EDNS", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(7) + "!nochase *\n!truncate *\n!noedns *"}, nil, "temperror: more than 20 questions for one decision", 20, 0},
+		{"aliases, one by one over TCP without EDNS", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(7) + "!nochase *\n!truncate *\n!noedns *"}, nil, "temperror: more than 20 queries for one decision", 20, 0},
 		{"an alias to silence", []string{"mail.example.com. CNAME a.example.net.\n!nochase *\n!drop a.example.net"}, nil, silence, 3, two},
 
 		// EDNS.
@@ -143,7 +145,7 @@ func TestMisbehaviour(t *testing.T) {
 // without.
 func TestRcodes(t *testing.T) {
 	for code := range dns.RcodeBadCookie + 1 {
-		want, asked := "temperror: "+rcode(code)+" from 192.0.2.53:53", 1
+		want, asked := "temperror: "+(&message.Reply{Rcode: code}).Code()+" from 192.0.2.53:53", 1
 		switch code {
 		case dns.RcodeSuccess, dns.RcodeNameError:
 			want = "none"
@@ -241,9 +243,9 @@ func thousands(n int) string {
 
 // reroute puts a dialer before the servers.
 func (b *bed) reroute(d dialer) {
-	inner := b.Resolver.dial
+	inner := b.server
 	start := time.Now()
-	b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 		server := 0
 		for serverAddrs[server] != address {
 			server++
@@ -335,7 +337,7 @@ func guess() dialer {
 			if err := m.Unpack(question); err != nil {
 				return nil
 			}
-			m.Question[0].Name = fold(m.Question[0].Name)
+			m.Question[0].Name = message.Fold(m.Question[0].Name)
 			packet, err := new(dns.Msg).SetRcode(&m, dns.RcodeNameError).Pack()
 			if err != nil {
 				return nil

@@ -256,7 +256,7 @@ func TestProbes(t *testing.T) {
 			var ill []bool
 			for i, s := range b.Stats().Servers {
 				probes = append(probes, b.probes(i))
-				ill = append(ill, s.Ill)
+				ill = append(ill, s.Failing)
 			}
 			if !slices.Equal(probes, test.want) || !slices.Equal(ill, test.ill) {
 				t.Errorf("%s: probes %v, ill %v; want %v, %v", test.name, probes, ill, test.want, test.ill)
@@ -281,7 +281,7 @@ func TestOutageOwn(t *testing.T) {
 		if want := []string{"192.0.2.53:53: too many open files"}; !slices.Equal(why, want) {
 			t.Errorf("outage %q; want %q", why, want)
 		}
-		if s := b.Stats().Servers[0]; s.Ill {
+		if s := b.Stats().Servers[0]; s.Failing {
 			t.Error("the server is ill; want it not to be blamed")
 		}
 	})

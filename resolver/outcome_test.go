@@ -83,7 +83,7 @@ func TestOutcomes(t *testing.T) {
 
 		// No reply to us.
 		{mail + "!wrongid mail.example.com", "A mail.example.com", silence + " (but a reply with another ID)", 2},
-		{mail + "!wrongquestion mail.example.com", "A mail.example.com", silence + " (but a reply to another question)", 2},
+		{mail + "!wrongquestion mail.example.com", "A mail.example.com", silence + " (but a reply to another query)", 2},
 		{mail + "!mangle mail.example.com", "A mail.example.com", silence + " (but a mangled reply)", 2},
 		{mail + "!cut mail.example.com", "A mail.example.com", silence + " (but a mangled reply)", 2},
 		{mail + "!cut *", "A nothing.example.com", silence + " (but a mangled reply)", 2},

@@ -298,9 +298,9 @@ func TestAccounts(t *testing.T) {
 		}
 		wg.Wait()
 		b.Close()
-		if s := b.Stats(); s.InFlight != 0 || b.charged() != 0 || b.named != 0 || len(b.hosts.flights)+len(b.names.flights) != 0 || s.Displaced == 0 {
+		if s := b.Stats(); s.InFlight != 0 || b.charged() != 0 || b.named() != 0 || len(b.hosts.flights)+len(b.names.flights) != 0 || s.Displaced == 0 {
 			t.Errorf("in the end %d under way, %d charged, %d for names, %d flights, %d displaced; want none, and some displaced",
-				s.InFlight, b.charged(), b.named, len(b.hosts.flights)+len(b.names.flights), s.Displaced)
+				s.InFlight, b.charged(), b.named(), len(b.hosts.flights)+len(b.names.flights), s.Displaced)
 		}
 	})
 }

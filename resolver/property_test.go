@@ -156,8 +156,8 @@ func (m *mishap) wrong(a *Answer, want string, o Options, late bool) string {
 		return "late"
 	case a.Outcome == None:
 		return "not so"
-	case a.Outcome == NotAsked && !o.CacheOnly:
-		return "not asked"
+	case a.Outcome == NotQueried && !o.CacheOnly:
+		return "not queried"
 	case a.Outcome == Found && fmt.Sprint(a.Names, a.Addrs) != want:
 		return "want " + want
 	case a.Outcome == TempError && a.Err == nil:
@@ -226,7 +226,7 @@ func FuzzServer(f *testing.F) {
 			a := b.lookup("A a.example.com", Options{Budget: NewBudget(20)})
 			var m dns.Msg
 			bad := m.Unpack(packet) != nil || m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError || m.Truncated
-			if a.Outcome == NotAsked || a.Outcome == None && bad || len(a.Addrs) > MaxRecords || time.Since(begin) > 20*time.Second {
+			if a.Outcome == NotQueried || a.Outcome == None && bad || len(a.Addrs) > MaxRecords || time.Since(begin) > 20*time.Second {
 				t.Errorf("with reply %x: %s, after %v", packet, words(a), time.Since(begin))
 			}
 			b.Close()

@@ -154,8 +154,8 @@ func TestNetworkErrors(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, "", "a.example.com. A 192.0.2.1")
-			inner := b.Resolver.dial
-			b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			inner := b.server
+			b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 				if address == serverAddrs[0] {
 					return nil, test.err
 				}

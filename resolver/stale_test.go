@@ -148,7 +148,7 @@ func TestStaleForWhoCannotAsk(t *testing.T) {
 		took    time.Duration
 		asked   int
 	}{
-		{"only the cache", func(*bed) {}, Options{CacheOnly: true}, time.Minute, "not asked", 0, 0},
+		{"only the cache", func(*bed) {}, Options{CacheOnly: true}, time.Minute, "not queried", 0, 0},
 		{"only the cache, after a failure", func(b *bed) {
 			b.set("!servfail *")
 			b.lookup("A a.example.com", Options{})
@@ -201,8 +201,8 @@ func (b *bed) fly(n int, o Options) {
 	wg.Wait()
 }
 
-// TestAhead: an answer that is asked for often is asked again before it expires.
-func TestAhead(t *testing.T) {
+// TestPrefetch: an answer that is asked for often is asked again before it expires.
+func TestPrefetch(t *testing.T) {
 	const zone = "a.example.com. 3600 A 192.0.2.1\n"
 	for _, test := range []struct {
 		name string
@@ -246,8 +246,8 @@ func TestAhead(t *testing.T) {
 	}
 }
 
-// TestAheadJoinsNobody: an answer that is being asked again is not asked ahead.
-func TestAheadJoinsNobody(t *testing.T) {
+// TestPrefetchCoalesces: an answer that is being asked again is not asked ahead.
+func TestPrefetchCoalesces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "a.example.com. 3600 A 192.0.2.1")
 		b.lookup("A a.example.com", Options{})
@@ -256,19 +256,19 @@ func TestAheadJoinsNobody(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { b.lookup("A a.example.com", Options{MaxAge: time.Minute}) })
 		synctest.Wait()
-		for range 2 * aheadHits {
+		for range 2 * prefetchHits {
 			b.lookup("A a.example.com", Options{})
 		}
 		wg.Wait()
-		if got := b.asked(); got != 2 || b.Stats().Ahead != 0 {
-			t.Errorf("%d questions, %d of them ahead; want 2, 0", got, b.Stats().Ahead)
+		if got := b.asked(); got != 2 || b.Stats().Prefetched != 0 {
+			t.Errorf("%d questions, %d of them ahead; want 2, 0", got, b.Stats().Prefetched)
 		}
 	})
 }
 
-// TestAheadIsBounded: nothing is asked for nobody while half of all that may be
+// TestPrefetchIsBounded: nothing is asked for nobody while half of all that may be
 // under way is in use.
-func TestAheadIsBounded(t *testing.T) {
+func TestPrefetchIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := configured(t, Config{MaxInFlight: 20}, "$GENERATE 1-15 a$.example.com. 60 A 192.0.2.1\n$GENERATE 1-15 $.2.0.192.in-addr.arpa. 60 PTR a$.example.com.")
 		all := func() {
@@ -283,8 +283,8 @@ func TestAheadIsBounded(t *testing.T) {
 		time.Sleep(55 * time.Second)
 		b.set("!delay * 1s")
 		all()
-		if s := b.Stats(); s.Ahead != 10 || s.InFlight != 10 {
-			t.Errorf("%d answers asked ahead, %d under way; want 10", s.Ahead, s.InFlight)
+		if s := b.Stats(); s.Prefetched != 10 || s.InFlight != 10 {
+			t.Errorf("%d answers asked ahead, %d under way; want 10", s.Prefetched, s.InFlight)
 		}
 		time.Sleep(time.Second + time.Millisecond)
 		if s := b.Stats(); s.InFlight != 0 || b.charged() != 0 {

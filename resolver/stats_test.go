@@ -34,8 +34,8 @@ mail.example.com. AAAA 2001:db8::1
 			got = append(got, fmt.Sprintf("%v %v %v %d", l.Kind, l.Outcome, l.Source, l.N))
 		}
 		want := []string{
-			"PTR found asked 1", "PTR found cache 1", "PTR found stale 1", "PTR none asked 1",
-			"A found asked 1", "A none asked 1", "A temperror asked 1", "A temperror cache 1", "AAAA found asked 1",
+			"PTR found queried 1", "PTR found cache 1", "PTR found stale 1", "PTR none queried 1",
+			"A found queried 1", "A none queried 1", "A temperror queried 1", "A temperror cache 1", "AAAA found queried 1",
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("lookups\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -111,8 +111,8 @@ func TestReachable(t *testing.T) {
 				t.Errorf("Reachable() = %v; want %s", err, silence)
 			}
 		}
-		if got := b.probes(0); got != probeQuestions {
-			t.Errorf("%d probes of the first server; want %d", got, probeQuestions)
+		if got := b.probes(0); got != probeQueries {
+			t.Errorf("%d probes of the first server; want %d", got, probeQueries)
 		}
 		time.Sleep(probePause)
 		b.setServer(1, good)

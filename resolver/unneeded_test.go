@@ -28,11 +28,11 @@ func TestUnneeded(t *testing.T) {
 		cached  string // after two seconds
 	}{
 		{"the deadline", []caller{{0, 500 * ms, false, "temperror: deadline"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
-		{"not needed", []caller{{0, 500 * ms, true, "temperror: deadline"}}, []int{1, 0, 0}, 1, "not asked"},
+		{"not needed", []caller{{0, 500 * ms, true, "temperror: deadline"}}, []int{1, 0, 0}, 1, "not queried"},
 		{"not needed, but answered before", []caller{{0, 2000 * ms, true, "found 192.0.2.1"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
 		{"another waits", []caller{{0, 500 * ms, true, "temperror: deadline"}, {50 * ms, 5000 * ms, false, "found 192.0.2.1"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
 		{"who has joined does not need it", []caller{{0, 5000 * ms, false, "found 192.0.2.1"}, {50 * ms, 500 * ms, true, "temperror: deadline"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
-		{"none of two needs it", []caller{{0, 500 * ms, true, "temperror: deadline"}, {50 * ms, 500 * ms, true, "temperror: deadline"}}, []int{1, 0, 0}, 1, "not asked"},
+		{"none of two needs it", []caller{{0, 500 * ms, true, "temperror: deadline"}, {50 * ms, 500 * ms, true, "temperror: deadline"}}, []int{1, 0, 0}, 1, "not queried"},
 		{"another's deadline cut it short", []caller{{0, 500 * ms, true, "temperror: deadline"}, {50 * ms, 300 * ms, false, "temperror: deadline"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
 		{"another comes when it has ended", []caller{{0, 500 * ms, true, "temperror: deadline"}, {501 * ms, 5000 * ms, false, "found 192.0.2.1"}}, []int{1, 1, 1}, 2, "cached: found 192.0.2.1"},
 	} {
@@ -85,8 +85,8 @@ func TestJoinsWhatEnds(t *testing.T) {
 		// All in one go of this goroutine: the lookup cannot land meanwhile.
 		b.mu.Lock()
 		f.wanted = 0
-		f.leash.cut(errUnwanted)
-		joined := asking[hostKey, netip.Addr]{t: b.hosts, k: hostKey{"a.example.com", 1}, f: b.hosts.flights[hostKey{"a.example.com", 1}]}
+		f.cutoff.Cut(errUnwanted)
+		joined := pending[hostKey, netip.Addr]{t: b.hosts, k: hostKey{"a.example.com", 1}, f: b.hosts.flights[hostKey{"a.example.com", 1}]}
 		b.mu.Unlock()
 		if got, want := words(b.addrs(joined.k, joined.wait(t.Context()), true)), "found 192.0.2.1"; got != want || joined.f == f || b.asked() != 2 {
 			t.Errorf("who joined = %s, with %d questions; want %s, asked anew", got, b.asked(), want)

@@ -67,7 +67,7 @@ func recordedLookups(r *journal.Record) []lookup {
 	f, client := &r.Facts, r.Request.Client
 	var all []lookup
 	add := func(kind, about string, a resolver.Answer) {
-		if a.Outcome == resolver.NotAsked {
+		if a.Outcome == resolver.NotQueried {
 			return
 		}
 		if why := f.Why(about); why != "" && a.Outcome == resolver.TempError {

@@ -264,7 +264,7 @@ func (l *list) lookupError(e *policy.LookupError) {
 
 // told reports whether a line tells what a name resolves to.
 func told(l *policy.Forward) bool {
-	return l.Outcome != resolver.NotAsked && (l.Outcome != resolver.Found || len(l.Addrs) > 0)
+	return l.Outcome != resolver.NotQueried && (l.Outcome != resolver.Found || len(l.Addrs) > 0)
 }
 
 // lead adds what a name resolves to: an address, in JSON an array of it, none or temperror;

@@ -14,7 +14,7 @@ type collector struct {
 	single []single
 
 	config, lookups, refused, panics *prometheus.Desc
-	tries, answerTime, ill           *prometheus.Desc
+	tries, answerTime, failing       *prometheus.Desc
 }
 
 // single is a metric of one value.
@@ -33,15 +33,15 @@ func newCollector(state func() State) *collector {
 		panics:     describe("panics_total", "Errors of the program that cost one request or one lookup its answer, or one connection.", "part"),
 		tries:      describe("dns_tries_total", "Tries at a DNS server, by what was asked for and what came of it. NS are probes.", "server", "type", "outcome"),
 		answerTime: describe("dns_answer_duration_seconds", "Time that a DNS server took for an answer.", "server"),
-		ill:        describe("dns_server_ill", "1 if a DNS server is asked last because it failed the last time.", "server"),
+		failing:    describe("dns_server_failing", "1 if a DNS server is queried last because it failed the last time.", "server"),
 	}
 	c.add(prometheus.CounterValue, "cache_hits_total", "Lookups answered from the cache.", func(s *State) float64 { return float64(s.Resolver.Hits) })
 	c.add(prometheus.CounterValue, "cache_misses_total", "Lookups that the cache could not answer.", func(s *State) float64 { return float64(s.Resolver.Misses) })
 	c.add(prometheus.CounterValue, "cache_stale_hits_total", "Hits with an answer past its TTL.", func(s *State) float64 { return float64(s.Resolver.Stale) })
 	c.add(prometheus.GaugeValue, "cache_entries", "Answers that are kept, those past their TTL included.", func(s *State) float64 { return float64(s.Resolver.Entries) })
 	c.add(prometheus.GaugeValue, "cache_entries_max", "Answers that may be kept.", func(s *State) float64 { return float64(s.CacheEntries) })
-	c.add(prometheus.CounterValue, "lookups_coalesced_total", "Lookups that waited for the question of another.", func(s *State) float64 { return float64(s.Resolver.Joined) })
-	c.add(prometheus.CounterValue, "lookups_ahead_total", "Answers asked again before they expired.", func(s *State) float64 { return float64(s.Resolver.Ahead) })
+	c.add(prometheus.CounterValue, "lookups_coalesced_total", "Lookups that waited for the query of another.", func(s *State) float64 { return float64(s.Resolver.Coalesced) })
+	c.add(prometheus.CounterValue, "lookups_prefetched_total", "Answers queried again before they expired.", func(s *State) float64 { return float64(s.Resolver.Prefetched) })
 	c.add(prometheus.GaugeValue, "lookups_in_flight", "Lookups under way.", func(s *State) float64 { return float64(s.Resolver.InFlight) })
 	c.add(prometheus.GaugeValue, "lookups_in_flight_max", "Lookups that may be under way.", func(s *State) float64 { return float64(s.MaxInFlight) })
 	c.add(prometheus.GaugeValue, "dns_outage", "1 while no DNS server answers.", func(s *State) float64 { return number(s.Resolver.Outage) })
@@ -78,7 +78,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, s := range c.single {
 		to <- s.desc
 	}
-	for _, d := range []*prometheus.Desc{c.config, c.lookups, c.refused, c.panics, c.tries, c.answerTime, c.ill} {
+	for _, d := range []*prometheus.Desc{c.config, c.lookups, c.refused, c.panics, c.tries, c.answerTime, c.failing} {
 		to <- d
 	}
 }
@@ -122,5 +122,5 @@ func (c *collector) server(to chan<- prometheus.Metric, s *resolver.ServerStats)
 		buckets[most.Seconds()] = s.Times[i]
 	}
 	to <- prometheus.MustNewConstHistogram(c.answerTime, s.Answers, s.Took.Seconds(), buckets, addr)
-	to <- prometheus.MustNewConstMetric(c.ill, prometheus.GaugeValue, number(s.Ill), addr)
+	to <- prometheus.MustNewConstMetric(c.failing, prometheus.GaugeValue, number(s.Failing), addr)
 }

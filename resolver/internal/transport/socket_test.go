@@ -1,4 +1,4 @@
-package resolver
+package transport
 
 import (
 	"errors"
@@ -45,7 +45,7 @@ func TestSocketReuse(t *testing.T) {
 	if second := took(t, &s, a); second == first || second.LocalAddr().String() == first.LocalAddr().String() {
 		t.Error("two questions at the same time have one port")
 	}
-	for n := 1; n < socketQuestions; n++ {
+	for n := 1; n < socketQueries; n++ {
 		s.put(first)
 		if other := took(t, &s, b); other == first {
 			t.Fatal("a socket of one server was given for another")
@@ -56,7 +56,7 @@ func TestSocketReuse(t *testing.T) {
 	}
 	s.put(first)
 	if took(t, &s, a) == first || first.isOpen() {
-		t.Errorf("after %d questions a socket is given again, or open: %v", socketQuestions, first.isOpen())
+		t.Errorf("after %d questions a socket is given again, or open: %v", socketQueries, first.isOpen())
 	}
 
 	old := took(t, &s, a)

@@ -67,11 +67,11 @@ func (h *host) expect(when, client, want string, questions int) policy.Facts {
 		h.t.Fatal(err)
 	}
 	e.req.Time = time.Now()
-	before := len(h.world.Questions())
+	before := len(h.world.Queries())
 	d := h.g.Decide(h.t.Context(), &e.req, &h.rules, &h.facts)
 	facts := h.facts
 	facts.Names = slices.Clone(facts.Names)
-	asked := h.world.Questions()[before:]
+	asked := h.world.Queries()[before:]
 	if got := told(d); got != want {
 		h.t.Errorf("%s: %s: %s; want %s; %s", when, client, got, want, show(&e.req, &facts))
 	}

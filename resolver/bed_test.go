@@ -96,7 +96,7 @@ func (b *bed) heard(question string) []int {
 
 // probes is how many probes a server got.
 func (b *bed) probes(server int) int {
-	return len(b.worlds[server].Questions()) - len(b.questions(server))
+	return len(b.worlds[server].Queries()) - len(b.questions(server))
 }
 
 // asked is how many questions of callers the first server got.
@@ -105,7 +105,7 @@ func (b *bed) asked() int { return len(b.questions(0)) }
 // questions are those that a server got, without probes.
 func (b *bed) questions(server int) []string {
 	probe := func(q string) bool { return q == "NS " || q == "PTR in-addr.arpa" }
-	return slices.DeleteFunc(b.worlds[server].Questions(), probe)
+	return slices.DeleteFunc(b.worlds[server].Queries(), probe)
 }
 
 // charged is how many networks and zones have lookups under way.

@@ -29,7 +29,7 @@ func (b *Budget) Sent() int {
 	return int(b.size - max(b.left.Load(), 0))
 }
 
-// spend takes one query from the budget, or says that there is none left.
+// spend takes one query from the budget, or is an error if there is none left.
 func (b *Budget) spend() error {
 	if b == nil || b.left.Add(-1) >= 0 {
 		return nil

@@ -18,9 +18,9 @@ type Examination struct {
 	Err error
 	// Took is the time to its first answer.
 	Took time.Duration
-	// Recursive says that it offers recursion (RA).
+	// Recursive: it offers recursion (RA).
 	Recursive bool
-	// Validates says that it vouches for the signatures of the root zone (AD, RFC
+	// Validates: it vouches for the signatures of the root zone (AD, RFC
 	// 4035 section 3.2.3). A forwarder may only repeat what another has said.
 	Validates bool
 	// TCPErr is why it gave no answer over TCP, which long answers need; nil: it

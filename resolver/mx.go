@@ -8,7 +8,7 @@ import (
 	"policyd-rdns/resolver/internal/transport"
 )
 
-// LookupMX asks for the hosts that take the mail of a domain (RFC 5321 section
+// LookupMX looks up the hosts that take the mail of a domain (RFC 5321 section
 // 5.1): Names are those of its MX records, as LookupPTR has names, in the order of
 // the reply; the null MX (RFC 7505) is ".". A domain without one is None: that its
 // address stands in then is for the caller. Servers, tries and TCP are those of

@@ -109,7 +109,7 @@ tcp.example.com. A 192.0.2.2
 	if got := b.lookup("A many.example.com", Options{}); len(got.Addrs) != 90 {
 		t.Errorf("90 addresses, which do not fit into a datagram = %s", words(got))
 	}
-	if got, want := w.Questions()[:2], []string{"PTR 1.2.0.192.in-addr.arpa", "A mail.example.com"}; !slices.Equal(got, want) {
+	if got, want := w.Queries()[:2], []string{"PTR 1.2.0.192.in-addr.arpa", "A mail.example.com"}; !slices.Equal(got, want) {
 		t.Errorf("asked %q; want %q", got, want)
 	}
 	r.SetServers([]netip.AddrPort{server}, 50*time.Millisecond)

@@ -270,8 +270,8 @@ func testQuestionsAndSet(t *testing.T) {
 	}
 	ask(t, w, "udp", "new.example.com.", "AAAA")
 	asked := []string{"A new.example.com", "A new.example.com", "AAAA new.example.com"}
-	if got := w.Questions(); !slices.Equal(got, asked) {
-		t.Errorf("Questions() = %q; want %q", got, asked)
+	if got := w.Queries(); !slices.Equal(got, asked) {
+		t.Errorf("Queries() = %q; want %q", got, asked)
 	}
 }
 
@@ -352,7 +352,7 @@ func query(name, qtype string) *dns.Msg {
 // patience is how long a test waits for one more reply.
 const patience = 200 * time.Millisecond
 
-// converseOnce puts a question in memory and returns all that comes.
+// converseOnce puts a query in memory and returns all that comes.
 func converseOnce(t *testing.T, w *World, network string, q *dns.Msg) [][]byte {
 	t.Helper()
 	conn, err := w.Dial(t.Context(), network, "")

@@ -16,7 +16,7 @@ const (
 	// minShare is what one decision may have under way at once: the names of an
 	// address, and where ten of them and a HELO lead. A share is never less.
 	minShare = 12
-	// heloPart is the part of Config.MaxInFlight, one in so many, that lookups of
+	// heloPart is the part of Most, one in so many, that lookups of
 	// HELO names may have. A HELO name costs who says it nothing.
 	heloPart = 2
 	// nameRest is the part that is not for the names of addresses. Who has a reverse
@@ -128,7 +128,7 @@ func (s *Seat) HELO() bool { return s.helo }
 
 // row is the flights of one kind, those of HELO names or all others. Each kind
 // has charges of its own: that somebody floods us with HELO names of a zone, or
-// from a network, takes nothing from what else is asked of it or for it.
+// from a network, takes nothing from what else is queried of it or for it.
 type row struct {
 	seats   list.List // of *Seat, in the order of their beginning
 	charged map[charge]int
@@ -155,7 +155,7 @@ func (l *Limiter) room(helo bool) int {
 	return l.Most - l.rest.seats.Len()
 }
 
-// full says that there is no room for a flight.
+// full reports whether there is no room for a flight.
 func (l *Limiter) full(s *Seat) bool {
 	return l.room(s.helo) <= 0 || l.Flying() >= l.Most || !s.helo && l.fullOfRest() || s.name && l.fullOfNames()
 }
@@ -187,8 +187,8 @@ func (l *Limiter) Admit(s *Seat) error {
 	return why
 }
 
-// find is admit without its accounts. More than one flight never has to end for
-// another: where Config.MaxInFlight is lower than it was, those that are too many
+// find is Admit without its accounts. More than one flight never has to end for
+// another: where Most is lower than it was, those that are too many
 // end as they would have.
 func (l *Limiter) find(s *Seat) error {
 	row := l.row(s.helo)
@@ -226,7 +226,7 @@ func (l *Limiter) Raise(s *Seat, p Purpose) {
 	}
 }
 
-// displace ends a flight in favour of another, and says whether it could.
+// displace ends a flight in favour of another, and reports whether it could.
 func (l *Limiter) displace(newer *Seat) bool {
 	row := l.row(newer.helo)
 	if !newer.helo && l.helo.seats.Len() > 0 && !l.fullOfRest() && !(newer.name && l.fullOfNames()) {

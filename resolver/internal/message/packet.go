@@ -16,7 +16,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Types of records, and the class of those that chaos has: RFC 1035 section 3.2, RFC
+// Types of records, and the class of what servers say of themselves: RFC 1035 section 3.2, RFC
 // 3596.
 const (
 	TypeA    = dns.TypeA
@@ -34,7 +34,7 @@ const (
 // every path unfragmented (DNS flag day 2020; RFC 9715 section 3.1).
 const EDNSSize = 1232
 
-// Query is what a server is asked.
+// Query is what a server is to answer.
 type Query struct {
 	Name  string // absolute, lower case
 	Type  uint16

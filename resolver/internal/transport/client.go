@@ -17,7 +17,7 @@ import (
 )
 
 // datagramSize is what is read at most of one datagram, in bytes. Some servers send
-// more than they were asked to.
+// more than they were told to.
 const datagramSize = 4096
 
 // Dial opens a connection for one query; network is "udp" or "tcp". A datagram is one

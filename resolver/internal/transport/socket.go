@@ -11,7 +11,7 @@ import (
 const (
 	// socketQueries is how many queries a socket is good for, one after the
 	// other. To open one and close it again costs more than all else that is sent
-	// and received for a query; few are asked from one port, lest somebody
+	// and received for a query; few are sent from one port, lest somebody
 	// finds out which it is (RFC 5452 section 9.2).
 	socketQueries = 8
 	// socketTime is how long a socket is good for.

@@ -81,12 +81,12 @@ func (b *bed) setServer(server int, text string) {
 	}
 }
 
-// heard are the servers that got a question, and how often.
-func (b *bed) heard(question string) []int {
+// heard are the servers that got a query, and how often.
+func (b *bed) heard(query string) []int {
 	var servers []int
 	for i := range b.worlds {
-		for _, q := range b.questions(i) {
-			if q == question {
+		for _, q := range b.queries(i) {
+			if q == query {
 				servers = append(servers, i)
 			}
 		}
@@ -96,14 +96,14 @@ func (b *bed) heard(question string) []int {
 
 // probes is how many probes a server got.
 func (b *bed) probes(server int) int {
-	return len(b.worlds[server].Queries()) - len(b.questions(server))
+	return len(b.worlds[server].Queries()) - len(b.queries(server))
 }
 
-// asked is how many questions of callers the first server got.
-func (b *bed) asked() int { return len(b.questions(0)) }
+// asked is how many queries of callers the first server got.
+func (b *bed) queried() int { return len(b.queries(0)) }
 
-// questions are those that a server got, without probes.
-func (b *bed) questions(server int) []string {
+// queries are those that a server got, without probes.
+func (b *bed) queries(server int) []string {
 	probe := func(q string) bool { return q == "NS " || q == "PTR in-addr.arpa" }
 	return slices.DeleteFunc(b.worlds[server].Queries(), probe)
 }
@@ -130,12 +130,12 @@ const (
 )
 
 // lookup looks up "PTR 192.0.2.1", "A mail.example.com" or "AAAA …".
-func (b *bed) lookup(question string, o Options) Answer {
-	return b.lookupContext(b.t.Context(), question, o)
+func (b *bed) lookup(query string, o Options) Answer {
+	return b.lookupContext(b.t.Context(), query, o)
 }
 
-func (b *bed) lookupContext(ctx context.Context, question string, o Options) Answer {
-	qtype, name, _ := strings.Cut(question, " ")
+func (b *bed) lookupContext(ctx context.Context, query string, o Options) Answer {
+	qtype, name, _ := strings.Cut(query, " ")
 	switch qtype {
 	case "A":
 		return b.LookupAddrs(ctx, "ip4", name, o)
@@ -146,7 +146,7 @@ func (b *bed) lookupContext(ctx context.Context, question string, o Options) Ans
 }
 
 // say is lookup in words.
-func (b *bed) say(question string, o Options) string { return words(b.lookup(question, o)) }
+func (b *bed) say(query string, o Options) string { return words(b.lookup(query, o)) }
 
 // words tells an answer: "found mail.example.com", "none", "temperror: why",
 // "not queried", with "cached: " or "stale: " before it if it was.

@@ -53,7 +53,7 @@ func (s *examined) serve(t *testing.T) netip.AddrPort {
 	return pc.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-// ServeDNS is called for one question after the other.
+// ServeDNS is called for one query after the other.
 func (s *examined) ServeDNS(w dns.ResponseWriter, ask *dns.Msg) {
 	reply := new(dns.Msg).SetRcode(ask, s.rcode)
 	reply.RecursionAvailable = s.recursive

@@ -18,7 +18,7 @@ import (
 type moment struct {
 	at    time.Duration
 	world string // of all servers from now on; "": as before
-	ask   string // questions put from now on, with commas between
+	ask   string // queries put from now on, with commas between
 }
 
 const (
@@ -28,7 +28,7 @@ const (
 	noProbe = "!drop .\n!drop in-addr.arpa"
 	// failure has the zones fail.
 	failure = "!servfail *.example.com\n!servfail *.example.net\n!servfail *.in-addr.arpa\n"
-	// zones are questions about three unrelated zones.
+	// zones are queries about three unrelated zones.
 	zones = "PTR 192.0.2.1,A mail.example.com,A mail.example.net"
 )
 
@@ -162,9 +162,9 @@ func (b *bed) play(start time.Time, moments []moment) {
 				b.setServer(i, m.world)
 			}
 		}
-		for question := range strings.SplitSeq(m.ask, ",") {
-			if question != "" {
-				wg.Go(func() { b.lookup(question, Options{}) })
+		for query := range strings.SplitSeq(m.ask, ",") {
+			if query != "" {
+				wg.Go(func() { b.lookup(query, Options{}) })
 			}
 		}
 	}
@@ -179,8 +179,8 @@ func TestOutageNow(t *testing.T) {
 		b := configured(t, Config{OnOutage: func(o Outage) { events = append(events, o) }}, silent, "!refused *")
 		start := time.Now()
 		var wg sync.WaitGroup
-		for question := range strings.SplitSeq(zones, ",") {
-			wg.Go(func() { b.lookup(question, Options{}) })
+		for query := range strings.SplitSeq(zones, ",") {
+			wg.Go(func() { b.lookup(query, Options{}) })
 		}
 		wg.Wait()
 		for _, step := range []struct {
@@ -357,8 +357,8 @@ func TestCloseWhileProbing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, silent)
 		var wg sync.WaitGroup
-		for question := range strings.SplitSeq(zones, ",") {
-			wg.Go(func() { b.lookup(question, Options{}) })
+		for query := range strings.SplitSeq(zones, ",") {
+			wg.Go(func() { b.lookup(query, Options{}) })
 		}
 		wg.Wait() // 4s: a round has begun, and ends at 5.5s
 		time.Sleep(time.Second)

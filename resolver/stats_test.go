@@ -18,11 +18,11 @@ func TestStatsOfLookups(t *testing.T) {
 mail.example.com. A 192.0.2.1
 mail.example.com. AAAA 2001:db8::1
 !servfail *.example.net`)
-		for _, question := range []string{
+		for _, query := range []string{
 			"PTR 192.0.2.1", "PTR 192.0.2.1", "PTR 192.0.2.2", "A mail.example.com", "AAAA mail.example.com",
 			"A gone.example.com", "A mail.example.net", "A mail.example.net",
 		} {
-			b.lookup(question, Options{})
+			b.lookup(query, Options{})
 		}
 		b.lookup("A other.example.com", Options{CacheOnly: true})
 		time.Sleep(61 * time.Second)
@@ -54,8 +54,8 @@ func TestStatsOfServers(t *testing.T) {
 mail.example.com. A 192.0.2.1
 alias.example.com. CNAME mail.example.com.
 !servfail mail.example.net`, "!servfail *")
-		for _, question := range []string{"A mail.example.com", "PTR 192.0.2.1", "A alias.example.com", "A mail.example.net"} {
-			b.lookup(question, Options{})
+		for _, query := range []string{"A mail.example.com", "PTR 192.0.2.1", "A alias.example.com", "A mail.example.net"} {
+			b.lookup(query, Options{})
 		}
 		for i, want := range []string{"PTR none 1, A found 2, A temperror 1: 3, 1 in 7ms", "A temperror 1: 0, 1 in 0s"} {
 			s := b.Stats().Servers[i]
@@ -79,8 +79,8 @@ func TestStatsOfOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "!refused *")
 		begin := time.Now()
-		for question := range strings.SplitSeq(zones, ",") {
-			b.lookup(question, Options{})
+		for query := range strings.SplitSeq(zones, ",") {
+			b.lookup(query, Options{})
 		}
 		time.Sleep(time.Second)
 		const why = "REFUSED from 192.0.2.53:53"

@@ -89,7 +89,7 @@ func (r *Reply) read(m *dns.Msg) {
 }
 
 // FuzzReply: whatever a server sends is read without a panic, as the DNS library
-// reads it, is an answer only with our ID and our question, is a "no" only with a
+// reads it, is an answer only with our ID and our query, is a "no" only with a
 // response code that says so, and stays within bounds.
 func FuzzReply(f *testing.F) {
 	const id = 0x1234
@@ -138,7 +138,7 @@ func FuzzReply(f *testing.F) {
 			return
 		}
 		if binary.BigEndian.Uint16(packet) != id || packet[2]&0xf8 != 0x80 {
-			t.Fatalf("Parse(%x): no reply to the question, but taken for one", packet)
+			t.Fatalf("Parse(%x): no reply to the query, but taken for one", packet)
 		}
 		v, err := m.Read(NewChain("a.example.com."))
 		if err != nil || !v.Determined {
@@ -187,7 +187,7 @@ func (r *Reply) plain() any {
 var hostile = []struct {
 	name   string
 	packet func(Packet) []byte
-	want   string // of the question for names of an address
+	want   string // of the query for names of an address
 }{
 	{"records at a long name", func(q Packet) []byte {
 		m := begin(q)
@@ -341,7 +341,7 @@ var hostile = []struct {
 		m.counts = [4]int{1, 0xffff, 0xffff, 0xffff}
 		return m.packet()
 	}, "a mangled reply"},
-	{"questions", func(q Packet) []byte {
+	{"queries", func(q Packet) []byte {
 		m := begin(q)
 		m.section = 0
 		m.fill(func(int) { m.wire = append(m.wire, 0, 0, 1, 0, 1); m.counts[0]++ })
@@ -450,7 +450,7 @@ type composed struct {
 	section int // that records go to: 1 the answer
 }
 
-// begin is a reply to a question, without records.
+// begin is a reply to a query, without records.
 func begin(q Packet) *composed {
 	m := &composed{wire: append([]byte{}, q.Bytes[:headerSize]...), counts: [4]int{1}, section: 1}
 	m.wire[2], m.wire[3] = 0x81, 0x80

@@ -38,7 +38,7 @@ func replyOf(t testing.TB, flags string, answer, authority []string) *dns.Msg {
 	return m
 }
 
-// queryOf is the question of a message, as it is sent.
+// queryOf is the query of a message, as it is sent.
 func queryOf(t testing.TB, m *dns.Msg) Packet {
 	t.Helper()
 	ask := dns.Msg{MsgHdr: dns.MsgHdr{Id: m.Id, RecursionDesired: true}, Question: m.Question}
@@ -153,12 +153,12 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	const (
-		flags    = 2 // offsets: RFC 1035 section 4.1.1
-		qdcount  = 5
-		ancount  = 7
-		nscount  = 9
-		question = headerSize + len("a.example.com.") + 1 + 4
-		record   = 2 + 10 + 4 // with a compressed name
+		flags   = 2 // offsets: RFC 1035 section 4.1.1
+		qdcount = 5
+		ancount = 7
+		nscount = 9
+		query   = headerSize + len("a.example.com.") + 1 + 4
+		record  = 2 + 10 + 4 // with a compressed name
 	)
 	with := func(at int, b ...byte) func([]byte) []byte {
 		return func(p []byte) []byte { copy(p[at:], b); return p }
@@ -178,38 +178,38 @@ func TestParse(t *testing.T) {
 		want   string
 	}{
 		{"right", with(0), ""},
-		{"other case in the question", with(headerSize+1, 'A'), ""},
+		{"other case in the query", with(headerSize+1, 'A'), ""},
 		{"other ID", with(0, 0x43, 0x21), "a reply with another ID"},
 		{"a query", with(flags, 0x01), "a message that is no reply"},
 		{"a notification", with(flags, 0xa0), "a message that is no reply"}, // opcode 4
 		{"other name", with(headerSize+1, 'b'), "a reply to another query"},
-		{"other type", with(question-3, byte(dns.TypeAAAA)), "a reply to another query"},
-		{"other class", with(question-1, byte(dns.ClassCHAOS)), "a reply to another query"},
+		{"other type", with(query-3, byte(dns.TypeAAAA)), "a reply to another query"},
+		{"other class", with(query-1, byte(dns.ClassCHAOS)), "a reply to another query"},
 		{"no question section", then(with(qdcount, 0), cut(headerSize)), "a reply to another query"},
-		{"two questions", with(qdcount, 2), "a mangled reply"},
+		{"two queries", with(qdcount, 2), "a mangled reply"},
 		{"nothing", cut(0), "a mangled reply"},
 		{"half a header", cut(headerSize - 1), "a mangled reply"},
 		{"the header only", cut(headerSize), "a reply to another query"},
-		{"cut in the question", cut(question - 1), "a mangled reply"},
-		{"cut after the question", cut(question), "a mangled reply"},
-		{"cut after a record", cut(question + record), "a mangled reply"},
-		{"cut in a record", cut(question + record + 1), "a mangled reply"},
+		{"cut in the query", cut(query - 1), "a mangled reply"},
+		{"cut after the query", cut(query), "a mangled reply"},
+		{"cut after a record", cut(query + record), "a mangled reply"},
+		{"cut in a record", cut(query + record + 1), "a mangled reply"},
 		{"fewer than promised", with(ancount, 3), "a mangled reply"},
 		{"fewer than promised, behind", with(nscount, 1), "a mangled reply"},
-		{"a pointer that resolves to itself", with(question, 0xc0, byte(question)), "a mangled reply"},
+		{"a pointer that resolves to itself", with(query, 0xc0, byte(query)), "a mangled reply"},
 		{"more than promised", with(ancount, 1), ""},
 
 		// TC: whatever came goes.
 		{"truncated, whole", with(flags, 0x82), ""},
-		{"truncated, cut in a record", then(with(flags, 0x82), cut(question+record+1)), ""},
+		{"truncated, cut in a record", then(with(flags, 0x82), cut(query+record+1)), ""},
 		{"truncated, to another query", then(with(flags, 0x82), with(headerSize+1, 'b')), "a reply to another query"},
 		{"truncated, with another ID", then(with(flags, 0x82), with(0, 0x43, 0x21)), "a reply with another ID"},
-		{"truncated, without question", then(with(flags, 0x82), with(qdcount, 0), cut(headerSize)), "a reply to another query"},
+		{"truncated, without query", then(with(flags, 0x82), with(qdcount, 0), cut(headerSize)), "a reply to another query"},
 
 		// Errors may come bare. 0x85 is REFUSED with RA, 0x83 NXDOMAIN.
 		{"REFUSED, the header only", then(with(flags+1, 0x85), cut(headerSize)), ""},
-		{"REFUSED, no question", then(with(flags+1, 0x85), with(qdcount, 0, 0, 0), cut(headerSize)), ""},
-		{"REFUSED, other question", then(with(flags+1, 0x85), with(headerSize+1, 'b')), "a reply to another query"},
+		{"REFUSED, no query", then(with(flags+1, 0x85), with(qdcount, 0, 0, 0), cut(headerSize)), ""},
+		{"REFUSED, other query", then(with(flags+1, 0x85), with(headerSize+1, 'b')), "a reply to another query"},
 		{"REFUSED, other ID", then(with(flags+1, 0x85), with(0, 0x43, 0x21)), "a reply with another ID"},
 		{"NXDOMAIN, the header only", then(with(flags+1, 0x83), cut(headerSize)), "a reply to another query"},
 	} {

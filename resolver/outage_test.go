@@ -229,7 +229,7 @@ func TestProbes(t *testing.T) {
 		texts   []string
 		moments []moment
 		want    []int // after all that, and 30 seconds
-		ill     []bool
+		failing []bool
 	}{
 		{"all is well", []string{"", ""}, []moment{{0, "", zones}}, []int{0, 0}, []bool{false, false}},
 		{"failing zones", []string{"!servfail *", ""}, []moment{{0, "", "A a.example.com"}}, []int{0, 0}, []bool{false, false}},
@@ -253,15 +253,15 @@ func TestProbes(t *testing.T) {
 			b := configured(t, Config{OnOutage: func(o Outage) { t.Errorf("%s: %+v", test.name, o) }}, test.texts...)
 			b.play(time.Now(), test.moments)
 			var probes []int
-			var ill []bool
+			var failing []bool
 			for i, s := range b.Stats().Servers {
 				probes = append(probes, b.probes(i))
-				ill = append(ill, s.Failing)
+				failing = append(failing, s.Failing)
 			}
-			if !slices.Equal(probes, test.want) || !slices.Equal(ill, test.ill) {
-				t.Errorf("%s: probes %v, ill %v; want %v, %v", test.name, probes, ill, test.want, test.ill)
+			if !slices.Equal(probes, test.want) || !slices.Equal(failing, test.failing) {
+				t.Errorf("%s: probes %v, failing %v; want %v, %v", test.name, probes, failing, test.want, test.failing)
 			}
-			if working := b.health.prober.cancel != nil; working != slices.Contains(ill, true) {
+			if working := b.health.prober.cancel != nil; working != slices.Contains(failing, true) {
 				t.Errorf("%s: a prober is at work: %v", test.name, working)
 			}
 		})
@@ -282,7 +282,7 @@ func TestOutageOwn(t *testing.T) {
 			t.Errorf("outage %q; want %q", why, want)
 		}
 		if s := b.Stats().Servers[0]; s.Failing {
-			t.Error("the server is ill; want it not to be blamed")
+			t.Error("the server is failing; want it not to be blamed")
 		}
 	})
 }

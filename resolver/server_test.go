@@ -106,7 +106,7 @@ func TestIllServer(t *testing.T) {
 func TestWellAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "!drop *", "!drop a.example.com")
-		b.lookup("A a.example.com", Options{}) // both are ill
+		b.lookup("A a.example.com", Options{}) // both are failing
 		b.lookup("A b.example.com", Options{}) // the second answers
 		b.lookup("A c.example.com", Options{})
 		if got, want := b.heard("A c.example.com"), []int{1}; !slices.Equal(got, want) {
@@ -130,7 +130,7 @@ func TestSetServers(t *testing.T) {
 		if got, want := b.say("A b.example.com", Options{}), "cached: found 192.0.2.2"; got != want {
 			t.Errorf("from the cache = %s; want %s", got, want)
 		}
-		b.SetServers([]netip.AddrPort{first, second}, time.Second) // the first is known to be ill
+		b.SetServers([]netip.AddrPort{first, second}, time.Second) // the first is known to be failing
 		b.SetServers(nil, time.Second)                             // changes nothing
 		b.SetServers([]netip.AddrPort{first}, 0)                   // neither
 		b.lookup("A c.example.com", Options{})

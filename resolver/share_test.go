@@ -32,7 +32,7 @@ func TestOwnTrouble(t *testing.T) {
 		text    string
 		want    string
 		own     bool
-		ill     bool
+		failing bool
 		again   string // when all is well again
 	}{
 		{"descriptors", [2]error{own(syscall.EMFILE), own(syscall.EMFILE)}, "udp", "", "temperror: trouble of our own: 192.0.2.53:53: too many open files; 198.51.100.53:53: too many open files", true, false, "none"},
@@ -60,8 +60,8 @@ func TestOwnTrouble(t *testing.T) {
 			if got := words(a); got != test.want || errors.Is(a.Err, ErrOwn) != test.own {
 				t.Errorf("%s: %s, own %v; want %s, %v", test.name, got, errors.Is(a.Err, ErrOwn), test.want, test.own)
 			}
-			if s := b.Stats().Servers[0]; s.Failing != test.ill {
-				t.Errorf("%s: the server is ill: %v; want %v", test.name, s.Failing, test.ill)
+			if s := b.Stats().Servers[0]; s.Failing != test.failing {
+				t.Errorf("%s: the server is failing: %v; want %v", test.name, s.Failing, test.failing)
 			}
 			test.err = [2]error{}
 			b.set("")

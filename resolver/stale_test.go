@@ -246,7 +246,7 @@ func TestPrefetch(t *testing.T) {
 	}
 }
 
-// TestPrefetchCoalesces: an answer that is being asked again is not asked ahead.
+// TestPrefetchCoalesces: an answer that is being queried again is not prefetched.
 func TestPrefetchCoalesces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "a.example.com. 3600 A 192.0.2.1")
@@ -261,7 +261,7 @@ func TestPrefetchCoalesces(t *testing.T) {
 		}
 		wg.Wait()
 		if got := b.queried(); got != 2 || b.Stats().Prefetched != 0 {
-			t.Errorf("%d queries, %d of them ahead; want 2, 0", got, b.Stats().Prefetched)
+			t.Errorf("%d queries, %d of them prefetched; want 2, 0", got, b.Stats().Prefetched)
 		}
 	})
 }
@@ -284,7 +284,7 @@ func TestPrefetchIsBounded(t *testing.T) {
 		b.set("!delay * 1s")
 		all()
 		if s := b.Stats(); s.Prefetched != 10 || s.InFlight != 10 {
-			t.Errorf("%d answers queried ahead, %d under way; want 10", s.Prefetched, s.InFlight)
+			t.Errorf("%d answers prefetched, %d under way; want 10", s.Prefetched, s.InFlight)
 		}
 		time.Sleep(time.Second + time.Millisecond)
 		if s := b.Stats(); s.InFlight != 0 || b.charged() != 0 {

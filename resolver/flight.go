@@ -233,7 +233,7 @@ func (t *table[K, R]) disclaim(f *flight[R]) {
 // prepare makes a flight that has not started yet.
 func (t *table[K, R]) prepare(k K, o Options) *flight[R] {
 	f := &flight[R]{done: make(chan struct{}), wanted: 1}
-	f.seat = admission.NewSeat(purpose(k.query(), o), f.cutoff.Cut)
+	f.seat = admission.NewSeat(purpose(k.query(), o), &f.cutoff)
 	f.cutoff.End = f.seat.Since().Add(flightTime)
 	return f
 }

@@ -113,12 +113,15 @@ func (p Purpose) claim() claim {
 // Seat is the place of a lookup among those under way. What is in it is the limiter's.
 type Seat struct {
 	claim
-	end   func(why error)
+	work  Work
 	place *list.Element // in the row; nil: it has none any more
 }
 
-// NewSeat is a seat that is not taken. end ends the lookup for another.
-func NewSeat(p Purpose, end func(why error)) Seat { return Seat{claim: p.claim(), end: end} }
+// Work is a lookup that can be ended for another.
+type Work interface{ Cut(why error) }
+
+// NewSeat is a seat that is not taken.
+func NewSeat(p Purpose, w Work) Seat { return Seat{claim: p.claim(), work: w} }
 
 // Since is when the lookup began.
 func (s *Seat) Since() time.Time { return s.since }
@@ -236,7 +239,7 @@ func (l *Limiter) displace(newer *Seat) bool {
 	if s == nil {
 		return false
 	}
-	s.end(why)
+	s.work.Cut(why)
 	l.Give(s)
 	l.Displaced++
 	l.crowded()

@@ -118,7 +118,7 @@ func (l *Forward) String() string {
 
 // undetermined reports whether nobody knows yet, or nobody could say.
 func (l *Forward) undetermined() bool {
-	return l.Outcome == resolver.NotAsked || l.Outcome == resolver.TempError
+	return l.Outcome == resolver.NotQueried || l.Outcome == resolver.TempError
 }
 
 // Nearest is the index of the client's own address among some, or else of one in

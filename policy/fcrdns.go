@@ -16,7 +16,7 @@ var checkFCrDNS = check{
 			return list
 		}
 		for i := range f.Names {
-			if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotAsked {
+			if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotQueried {
 				list = append(list, Query{Name: n.Name, To: &n.Forward})
 			}
 		}
@@ -75,11 +75,11 @@ func findFCrDNS(e *evaluation) Finding {
 // lacksConfirmation are the queries that tell which of the client's names confirm, as
 // far as nobody has queried.
 func (f *Facts) lacksConfirmation() CheckSet {
-	if f.PTR == resolver.NotAsked {
+	if f.PTR == resolver.NotQueried {
 		return checkSet(CheckPTR, CheckFCrDNS)
 	}
 	for i := range f.Names {
-		if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotAsked {
+		if n := &f.Names[i]; n.Valid && n.Forward.Outcome == resolver.NotQueried {
 			return checkSet(CheckFCrDNS)
 		}
 	}

@@ -24,7 +24,7 @@ var checkHELO = check{
 		return list
 	},
 	evidence: func(_ *Request, f *Facts) []string {
-		if f.HELO.Forward.Outcome == resolver.NotAsked {
+		if f.HELO.Forward.Outcome == resolver.NotQueried {
 			return nil
 		}
 		return []string{f.HELO.Name + " resolves to " + f.HELO.Forward.String()}
@@ -123,7 +123,7 @@ func findHELOHost(e *evaluation, own bool) Finding {
 
 // lacksForward reports whether nobody has queried what HELO resolves to.
 func (g *HELO) lacksForward() bool {
-	return g.Forward.Outcome == resolver.NotAsked && g.Form == hostname.FQDN
+	return g.Forward.Outcome == resolver.NotQueried && g.Form == hostname.FQDN
 }
 
 // claimsOwn reports whether HELO is a name or an address of ours. One that tells
@@ -148,7 +148,7 @@ func (e *evaluation) related() (is Truth, lacks CheckSet) {
 	switch {
 	case f.nameless():
 		return No, 0
-	case f.PTR == resolver.NotAsked:
+	case f.PTR == resolver.NotQueried:
 		return Undetermined, f.lacksConfirmation()
 	case f.PTR != resolver.Found:
 		return truthOf(hostname.Organisation(f.HELO.Name) != "").and(Unknown), 0
@@ -208,7 +208,7 @@ func (e *evaluation) beside() Truth {
 		return No
 	}
 	switch h.Forward.Outcome {
-	case resolver.NotAsked:
+	case resolver.NotQueried:
 		return Undetermined
 	case resolver.TempError:
 		return Unknown
@@ -220,7 +220,7 @@ func (e *evaluation) beside() Truth {
 // that may leave it undetermined.
 func afterOutcome(t Truth, o resolver.Outcome) Truth {
 	switch {
-	case o == resolver.NotAsked:
+	case o == resolver.NotQueried:
 		return Undetermined
 	case o == resolver.TempError && t == No:
 		return Unknown

@@ -22,7 +22,7 @@ var checkPTR = check{
 		}
 	},
 	queries: func(f *Facts, list []Query) []Query {
-		if f.PTR != resolver.NotAsked {
+		if f.PTR != resolver.NotQueried {
 			return list
 		}
 		return append(list, Query{})
@@ -49,7 +49,7 @@ var checkPTR = check{
 
 // lacksNames are the queries that tell what names the client has, if nobody knows.
 func (f *Facts) lacksNames() CheckSet {
-	if f.PTR == resolver.NotAsked {
+	if f.PTR == resolver.NotQueried {
 		return checkSet(CheckPTR)
 	}
 	return 0

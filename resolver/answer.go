@@ -3,16 +3,18 @@ package resolver
 import (
 	"net/netip"
 	"time"
+
+	"policyd-rdns/resolver/internal/message"
 )
 
 // Outcome is what became of a lookup. "No" and "don't know" are different
 // from the lowest layer up: only a server's own word is a "no".
 type Outcome uint8
 
-// The outcomes. The zero value says that nobody has asked yet.
+// The outcomes. The zero value says that nobody has queried yet.
 const (
-	// NotAsked: the question has not been put.
-	NotAsked Outcome = iota
+	// NotQueried: no query was sent.
+	NotQueried Outcome = iota
 	// Found: there is at least one record of the type.
 	Found
 	// None: the server says that the name does not exist (NXDOMAIN) or has
@@ -26,7 +28,7 @@ const (
 
 // String is the outcome's name in metrics and explanations.
 func (o Outcome) String() string {
-	return [numOutcomes]string{"not asked", "found", "none", "temperror"}[o]
+	return [numOutcomes]string{"not queried", "found", "none", "temperror"}[o]
 }
 
 // Answer is the result of one lookup. Names and Addrs are shared with the
@@ -42,7 +44,7 @@ type Answer struct {
 	// Addrs are the addresses of the A or AAAA records, none twice, at most
 	// MaxRecords.
 	Addrs []netip.Addr
-	// More says that the reply held more than was kept.
+	// More: the reply held more than was kept.
 	More bool
 
 	// Err says in a few words why the outcome is TempError, for people:
@@ -55,52 +57,15 @@ type Answer struct {
 	// suspended does not take last night's answer for a new one. 0 if no server
 	// said so.
 	Age time.Duration
-	// Cached says that the answer was kept from before: no question was sent
+	// Cached: the answer was kept from before: no query was sent
 	// for it, or, if it is Stale, none that was answered in time. A caller that
-	// shares the question of another has not got a cached answer.
+	// shares the query of another has not got a cached answer.
 	Cached bool
-	// Stale says that the answer is past its TTL, and that the servers failed or
+	// Stale: the answer is past its TTL, and that the servers failed or
 	// are slow (RFC 8767). It may help a client, and is no ground to refuse one.
 	Stale bool
-
-	// Link is for [Options]: where the only name of a client was found to lead
-	// before.
-	Link Link
-}
-
-// Link leads from the answer about an address to that about its only name, without
-// a search: nearly all clients have one name, and are asked about again and again.
-// The zero Link does not resolve.
-type Link struct {
-	from  *entry[string]
-	qtype uint16
-}
-
-// to is the answer that the link resolves to, or nil: the cache has it under k.
-func (l Link) to(k hostKey) *entry[netip.Addr] {
-	if !l.fits(k) {
-		return nil
-	}
-	e := l.from.forwards.Load()
-	if e != nil && e.use.out() {
-		l.from.forwards.CompareAndSwap(e, nil) // lest it keeps the memory
-		return nil
-	}
-	return e
-}
-
-// set has the link resolve to e, the answer to k.
-func (l Link) set(k hostKey, e *entry[netip.Addr]) {
-	if l.fits(k) && !l.from.use.out() {
-		l.from.forwards.Store(e)
-	}
-}
-
-// fits says that k asks where the only name leads, in the family of the address.
-func (l Link) fits(k hostKey) bool {
-	return l.from != nil && l.qtype == k.qtype && l.from.one[0] == k.name
 }
 
 // MaxRecords bounds the records that are kept of one reply. Who owns a zone
 // chooses how many there are, and we keep them in memory for a day.
-const MaxRecords = 100
+const MaxRecords = message.MaxRecords

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,8 @@ type bed struct {
 	*Resolver
 	t      *testing.T
 	worlds []*world.World
+	// server opens a connection for one query.
+	server func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // newBed makes a server of each text.
@@ -38,8 +41,11 @@ func configured(t *testing.T, c Config, texts ...string) *bed {
 	c.Timeout = cmp.Or(c.Timeout, 2*time.Second)
 	c.CacheEntries = cmp.Or(c.CacheEntries, 1000)
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 100)
-	if c.Dial == nil {
-		c.Dial = b.dial
+	if b.server = c.Dial; b.server == nil {
+		b.server = b.dial
+	}
+	c.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return b.server(ctx, network, address)
 	}
 	for i, text := range texts {
 		w, err := world.Parse(text)
@@ -75,12 +81,12 @@ func (b *bed) setServer(server int, text string) {
 	}
 }
 
-// heard are the servers that got a question, and how often.
-func (b *bed) heard(question string) []int {
+// heard are the servers that got a query, and how often.
+func (b *bed) heard(query string) []int {
 	var servers []int
 	for i := range b.worlds {
-		for _, q := range b.questions(i) {
-			if q == question {
+		for _, q := range b.queries(i) {
+			if q == query {
 				servers = append(servers, i)
 			}
 		}
@@ -90,28 +96,46 @@ func (b *bed) heard(question string) []int {
 
 // probes is how many probes a server got.
 func (b *bed) probes(server int) int {
-	return len(b.worlds[server].Questions()) - len(b.questions(server))
+	return len(b.worlds[server].Queries()) - len(b.queries(server))
 }
 
-// asked is how many questions of callers the first server got.
-func (b *bed) asked() int { return len(b.questions(0)) }
+// asked is how many queries of callers the first server got.
+func (b *bed) queried() int { return len(b.queries(0)) }
 
-// questions are those that a server got, without probes.
-func (b *bed) questions(server int) []string {
+// queries are those that a server got, without probes.
+func (b *bed) queries(server int) []string {
 	probe := func(q string) bool { return q == "NS " || q == "PTR in-addr.arpa" }
-	return slices.DeleteFunc(b.worlds[server].Questions(), probe)
+	return slices.DeleteFunc(b.worlds[server].Queries(), probe)
 }
 
 // charged is how many networks and zones have lookups under way.
-func (b *bed) charged() int { return len(b.helo.charged) + len(b.rest.charged) }
-
-// lookup looks up "PTR 192.0.2.1", "A mail.example.com" or "AAAA …".
-func (b *bed) lookup(question string, o Options) Answer {
-	return b.lookupContext(b.t.Context(), question, o)
+func (b *bed) charged() (n int) {
+	for _, row := range []string{"helo", "rest"} {
+		n += reflect.ValueOf(b.limiter).Elem().FieldByName(row).FieldByName("charged").Len()
+	}
+	return n
 }
 
-func (b *bed) lookupContext(ctx context.Context, question string, o Options) Answer {
-	qtype, name, _ := strings.Cut(question, " ")
+// named is how many lookups under way are for names of addresses.
+func (b *bed) named() int64 { return reflect.ValueOf(b.limiter).Elem().FieldByName("named").Int() }
+
+// What the rooms below keep to themselves, and tests wait for.
+const (
+	ripeAfter    = 200 * time.Millisecond // admission: until a lookup may give way to its like
+	crowdPause   = 10 * time.Minute       // admission: between two warnings
+	foldTimes    = 4                      // transport: queries until a server is taken to fold
+	foldTime     = time.Hour              // transport: for how long
+	refusedTries = 3                      // transport: queries that a server has to refuse
+	refusedPause = 10 * time.Millisecond  // transport: between them
+)
+
+// lookup looks up "PTR 192.0.2.1", "A mail.example.com" or "AAAA …".
+func (b *bed) lookup(query string, o Options) Answer {
+	return b.lookupContext(b.t.Context(), query, o)
+}
+
+func (b *bed) lookupContext(ctx context.Context, query string, o Options) Answer {
+	qtype, name, _ := strings.Cut(query, " ")
 	switch qtype {
 	case "A":
 		return b.LookupAddrs(ctx, "ip4", name, o)
@@ -122,15 +146,15 @@ func (b *bed) lookupContext(ctx context.Context, question string, o Options) Ans
 }
 
 // say is lookup in words.
-func (b *bed) say(question string, o Options) string { return words(b.lookup(question, o)) }
+func (b *bed) say(query string, o Options) string { return words(b.lookup(query, o)) }
 
 // words tells an answer: "found mail.example.com", "none", "temperror: why",
-// "not asked", with "cached: " or "stale: " before it if it was.
+// "not queried", with "cached: " or "stale: " before it if it was.
 func words(a Answer) string {
 	var s string
 	switch a.Outcome {
-	case NotAsked:
-		s = "not asked"
+	case NotQueried:
+		s = "not queried"
 	case Found:
 		s = "found"
 		for _, name := range a.Names {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestBeginAddrs: a question that was begun is on its way, and its answer is there
+// TestBeginAddrs: a query that was begun is on its way, and its answer is there
 // when it is wanted, though the caller has waited for others meanwhile.
 func TestBeginAddrs(t *testing.T) {
 	for _, test := range []struct {
@@ -17,13 +17,13 @@ func TestBeginAddrs(t *testing.T) {
 		over     bool          // the context is over before
 		want     string
 		took     time.Duration // from the beginning
-		asked    int
+		queried  int
 	}{
-		{name: "at once", deadline: 5 * time.Second, want: "found 192.0.2.1", took: time.Second, asked: 1},
-		{name: "meanwhile", deadline: 5 * time.Second, wait: 700 * time.Millisecond, want: "found 192.0.2.1", took: time.Second, asked: 1},
-		{name: "long before", deadline: 5 * time.Second, wait: 2 * time.Second, want: "found 192.0.2.1", took: 2 * time.Second, asked: 1},
-		{name: "before the deadline, wanted after it", deadline: 2 * time.Second, wait: 3 * time.Second, want: "found 192.0.2.1", took: 3 * time.Second, asked: 1},
-		{name: "not by the deadline", deadline: 500 * time.Millisecond, want: "temperror: deadline", took: 500 * time.Millisecond, asked: 1},
+		{name: "at once", deadline: 5 * time.Second, want: "found 192.0.2.1", took: time.Second, queried: 1},
+		{name: "meanwhile", deadline: 5 * time.Second, wait: 700 * time.Millisecond, want: "found 192.0.2.1", took: time.Second, queried: 1},
+		{name: "long before", deadline: 5 * time.Second, wait: 2 * time.Second, want: "found 192.0.2.1", took: 2 * time.Second, queried: 1},
+		{name: "before the deadline, wanted after it", deadline: 2 * time.Second, wait: 3 * time.Second, want: "found 192.0.2.1", took: 3 * time.Second, queried: 1},
+		{name: "not by the deadline", deadline: 500 * time.Millisecond, want: "temperror: deadline", took: 500 * time.Millisecond, queried: 1},
 		{name: "not begun", deadline: 5 * time.Second, over: true, want: "temperror: cut short"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -36,22 +36,22 @@ func TestBeginAddrs(t *testing.T) {
 					cancel()
 				}
 				a, wait := b.BeginAddrs(ctx, "ip4", "A.example.com.", Options{})
-				if a.Outcome != NotAsked || wait == nil || time.Since(begin) != 0 {
+				if a.Outcome != NotQueried || wait == nil || time.Since(begin) != 0 {
 					t.Fatalf("BeginAddrs() = %s, after %v; want to wait, at once", words(a), time.Since(begin))
 				}
 				time.Sleep(test.wait)
 				if got := words(wait(ctx)); got != test.want {
 					t.Errorf("%s; want %s", got, test.want)
 				}
-				if took := time.Since(begin); took != test.took || b.asked() != test.asked {
-					t.Errorf("after %v and %d questions; want %v and %d", took, b.asked(), test.took, test.asked)
+				if took := time.Since(begin); took != test.took || b.queried() != test.queried {
+					t.Errorf("after %v and %d queries; want %v and %d", took, b.queried(), test.took, test.queried)
 				}
 			})
 		})
 	}
 }
 
-// TestBeginAddrsAtHand: what needs no question needs no wait either.
+// TestBeginAddrsAtHand: what needs no query needs no wait either.
 func TestBeginAddrsAtHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "a.example.com. A 192.0.2.1")
@@ -66,13 +66,13 @@ func TestBeginAddrsAtHand(t *testing.T) {
 				t.Errorf("BeginAddrs(%s, %s) = %s, to wait for: %v; want %s at once", test.network, test.name, got, wait != nil, test.want)
 			}
 		}
-		if n := b.asked(); n != 1 {
-			t.Errorf("%d questions; want the first alone", n)
+		if n := b.queried(); n != 1 {
+			t.Errorf("%d queries; want the first alone", n)
 		}
 	})
 }
 
-// TestBeginAddrsStale: an answer past its TTL is given 1.8 seconds after the question
+// TestBeginAddrsStale: an answer past its TTL is given 1.8 seconds after the query
 // was begun, whenever it is wanted.
 func TestBeginAddrsStale(t *testing.T) {
 	for _, wanted := range []time.Duration{0, time.Second, 3 * time.Second} {

@@ -15,8 +15,8 @@ import (
 func TestKept(t *testing.T) {
 	const soa = "example.com. %d SOA ns.example.com. hostmaster.example.com. 1 3600 600 86400 %d\n"
 	for _, test := range []struct {
-		text, question string
-		want           time.Duration
+		text, query string
+		want        time.Duration
 	}{
 		// Positive: the least of the chain, between a minute and a day.
 		{"a.example.com. 300 A 192.0.2.1", "A a.example.com", 300 * time.Second},
@@ -51,22 +51,22 @@ func TestKept(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, test.text)
-			first := b.lookup(test.question, Options{})
+			first := b.lookup(test.query, Options{})
 			told := time.Now()
-			asked := b.asked()
+			queried := b.queried()
 			time.Sleep(test.want - time.Millisecond)
-			if got, want := b.say(test.question, Options{}), "cached: "+words(first); got != want {
-				t.Errorf("%s of %q, just before %v = %s; want %s", test.question, test.text, test.want, got, want)
+			if got, want := b.say(test.query, Options{}), "cached: "+words(first); got != want {
+				t.Errorf("%s of %q, just before %v = %s; want %s", test.query, test.text, test.want, got, want)
 			}
-			if got := b.lookup(test.question, Options{}); first.Outcome != TempError && got.Age != time.Since(told) {
-				t.Errorf("%s of %q: Age = %v; want %v", test.question, test.text, got.Age, time.Since(told))
+			if got := b.lookup(test.query, Options{}); first.Outcome != TempError && got.Age != time.Since(told) {
+				t.Errorf("%s of %q: Age = %v; want %v", test.query, test.text, got.Age, time.Since(told))
 			}
-			if b.asked() != asked {
-				t.Errorf("%s of %q, just before %v: asked again", test.question, test.text, test.want)
+			if b.queried() != queried {
+				t.Errorf("%s of %q, just before %v: queried again", test.query, test.text, test.want)
 			}
 			time.Sleep(time.Millisecond)
-			if got := b.lookup(test.question, Options{}); got.Cached || b.asked() == asked {
-				t.Errorf("%s of %q, after %v = %s; want it asked again", test.question, test.text, test.want, words(got))
+			if got := b.lookup(test.query, Options{}); got.Cached || b.queried() == queried {
+				t.Errorf("%s of %q, after %v = %s; want it queried again", test.query, test.text, test.want, words(got))
 			}
 		})
 	}
@@ -75,7 +75,7 @@ func TestKept(t *testing.T) {
 func TestKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "a.example.com. A 192.0.2.1\na.example.com. AAAA 2001:db8::1\n1.2.0.192.in-addr.arpa. PTR a.example.com.\n"+`it\'s.example.com. A 192.0.2.1`)
-		for _, test := range []struct{ question, want string }{
+		for _, test := range []struct{ query, want string }{
 			{"A a.example.com", "found 192.0.2.1"},
 			{"A A.EXAMPLE.com.", "cached: found 192.0.2.1"},
 			{"AAAA a.example.com", "found 2001:db8::1"},
@@ -87,8 +87,8 @@ func TestKeys(t *testing.T) {
 			{`A it\'s.example.com`, "cached: found 192.0.2.1"},
 			{`A it's.example.com`, "cached: found 192.0.2.1"},
 		} {
-			if got := b.say(test.question, Options{}); got != test.want {
-				t.Errorf("%s = %s; want %s", test.question, got, test.want)
+			if got := b.say(test.query, Options{}); got != test.want {
+				t.Errorf("%s = %s; want %s", test.query, got, test.want)
 			}
 		}
 	})
@@ -97,23 +97,23 @@ func TestKeys(t *testing.T) {
 func TestCacheOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "a.example.com. A 192.0.2.1\n1.2.0.192.in-addr.arpa. PTR a.example.com.\n!servfail b.example.com")
-		for _, test := range []struct{ question, before, after string }{
-			{"A a.example.com", "not asked", "cached: found 192.0.2.1"},
-			{"PTR 192.0.2.1", "not asked", "cached: found a.example.com"},
-			{"AAAA a.example.com", "not asked", "cached: none"},
-			{"A b.example.com", "not asked", "cached: temperror: SERVFAIL from 192.0.2.53:53"},
+		for _, test := range []struct{ query, before, after string }{
+			{"A a.example.com", "not queried", "cached: found 192.0.2.1"},
+			{"PTR 192.0.2.1", "not queried", "cached: found a.example.com"},
+			{"AAAA a.example.com", "not queried", "cached: none"},
+			{"A b.example.com", "not queried", "cached: temperror: SERVFAIL from 192.0.2.53:53"},
 		} {
-			asked := b.asked()
-			if got := b.say(test.question, Options{CacheOnly: true}); got != test.before || b.asked() != asked {
-				t.Errorf("%s = %s; want %s", test.question, got, test.before)
+			queried := b.queried()
+			if got := b.say(test.query, Options{CacheOnly: true}); got != test.before || b.queried() != queried {
+				t.Errorf("%s = %s; want %s", test.query, got, test.before)
 			}
-			b.lookup(test.question, Options{})
-			if got := b.say(test.question, Options{CacheOnly: true}); got != test.after {
-				t.Errorf("%s = %s; want %s", test.question, got, test.after)
+			b.lookup(test.query, Options{})
+			if got := b.say(test.query, Options{CacheOnly: true}); got != test.after {
+				t.Errorf("%s = %s; want %s", test.query, got, test.after)
 			}
 		}
 		time.Sleep(2 * time.Second)
-		if got, want := b.say("A a.example.com", Options{CacheOnly: true, MaxAge: time.Second}), "not asked"; got != want {
+		if got, want := b.say("A a.example.com", Options{CacheOnly: true, MaxAge: time.Second}), "not queried"; got != want {
 			t.Errorf("an answer that is too old = %s; want %s", got, want)
 		}
 	})
@@ -132,7 +132,7 @@ func TestMaxAge(t *testing.T) {
 			{0, zone, 0, "found 192.0.2.1"},
 			{time.Minute, zone, time.Minute, "cached: found 192.0.2.1"},
 		}},
-		{"asked again", []step{
+		{"queried again", []step{
 			{0, zone, 0, "found 192.0.2.1"},
 			{61 * time.Second, "a.example.com. 3600 A 192.0.2.2", time.Minute, "found 192.0.2.2"},
 			{0, "", time.Minute, "cached: found 192.0.2.2"},
@@ -148,7 +148,7 @@ func TestMaxAge(t *testing.T) {
 		{"it fails, and the old answer holds for others", []step{
 			{0, zone, 0, "found 192.0.2.1"},
 			{61 * time.Second, "!servfail *", time.Minute, failed},
-			{0, zone, time.Minute, "cached: " + failed}, // repaired, but not asked for a minute
+			{0, zone, time.Minute, "cached: " + failed}, // repaired, but not queried for a minute
 			{0, zone, 0, "cached: found 192.0.2.1"},
 			{time.Minute - time.Millisecond, zone, time.Minute, "cached: " + failed},
 			{time.Millisecond, zone, time.Minute, "found 192.0.2.1"},
@@ -217,9 +217,9 @@ func TestMaxRecords(t *testing.T) {
 		return s.String()
 	}
 	for _, test := range []struct {
-		text, question string
-		kept           int
-		more           bool
+		text, query string
+		kept        int
+		more        bool
 	}{
 		{addrs(100), "A a.example.com", 100, false},
 		{addrs(101), "A a.example.com", 100, true},
@@ -232,7 +232,7 @@ func TestMaxRecords(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, test.text)
 			for _, cached := range []bool{false, true} {
-				a := b.lookup(test.question, Options{})
+				a := b.lookup(test.query, Options{})
 				if kept := len(a.Addrs) + len(a.Names); kept != test.kept || a.More != test.more || a.Cached != cached {
 					t.Errorf("%.80q…: kept %d, more %v, cached %v; want %d, %v, %v", test.text, kept, a.More, a.Cached, test.kept, test.more, cached)
 				}
@@ -302,67 +302,59 @@ func TestResize(t *testing.T) {
 	})
 }
 
-// TestUse: uses are counted as far as it matters, and an entry is put first once
-// a turn, neither at the cost of the other.
-func TestUse(t *testing.T) {
-	var u use
-	steps := []struct {
-		turn  uint32 // 0: forget
-		first bool
-		often bool
-	}{
-		{1, true, false},
-		{1, false, false},
-		{2, true, true},
-		{2, false, true},
-		{0, false, false},
-		{3, true, false},
-		{3, false, false},
-		{1 << 29, true, true},
-		{1 << 29, false, true},
-	}
-	for i, s := range steps {
-		if s.turn == 0 {
-			u.forget()
-			continue
+// TestUsefulToMany: hits are counted as far as it matters, whoever comes at the same
+// time.
+func TestUsefulToMany(t *testing.T) {
+	for hits := 1; hits <= prefetchHits; hits++ {
+		var e entry[string]
+		for range hits - 1 {
+			e.useful()
 		}
-		if got := u.first(s.turn); got != s.first {
-			t.Errorf("step %d: first(%d) = %v; want %v", i, s.turn, got, s.first)
-		}
-		if got := u.count(); got != s.often {
-			t.Errorf("step %d: count() = %v; want %v", i, got, s.often)
+		if got := e.useful(); got != (hits == prefetchHits) {
+			t.Errorf("useful() the time %d = %v; want %v", hits, got, !got)
 		}
 	}
-}
-
-// TestTurn: the order of a small cache is looked after every second, that of a
-// large one less often.
-func TestTurn(t *testing.T) {
-	for entries, want := range map[int]int64{1: 1000, 50_000: 1000, 1_000_000: 20_000} {
-		if got := turnOf(entries); got != want {
-			t.Errorf("turnOf(%d) = %d; want %d", entries, got, want)
-		}
-	}
-}
-
-// TestUseByMany counts nothing twice and puts first once, whoever comes at the
-// same time.
-func TestUseByMany(t *testing.T) {
-	var u use
+	var e entry[string]
 	var users sync.WaitGroup
-	var firsts atomic.Int64
-	for range 8 {
+	var often atomic.Int64
+	const most = 8
+	for range most {
 		users.Go(func() {
 			for range 1000 {
-				if u.first(5) {
-					firsts.Add(1)
+				if e.useful() {
+					often.Add(1)
 				}
-				u.count()
 			}
 		})
 	}
 	users.Wait()
-	if n := firsts.Load(); n != 1 || u.word.Load()&useHits != aheadHits {
-		t.Errorf("put first %d times, %d uses; want once and %d", n, u.word.Load()&useHits, aheadHits)
+	if n, hits := often.Load(), e.hits.Load(); n != most*1000-prefetchHits+1 || hits < prefetchHits || hits >= prefetchHits+most {
+		t.Errorf("often %d times, %d hits; want all but %d, and no more hits than callers beyond %d", n, hits, prefetchHits-1, prefetchHits)
 	}
+}
+
+// TestHitIsUse: an answer that is given from the cache is used, and so neither
+// thrown out nor forgotten to be asked again.
+func TestHitIsUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "mail.example.com. 3600 A 192.0.2.1\n$GENERATE 1-2000 a$.example.com. 86400 A 192.0.2.3\n")
+		ask := func() string { return b.say("A mail.example.com", Options{}) }
+		ask()
+		for i := 1; i <= 2000; i++ {
+			b.lookup(fmt.Sprintf("A a%d.example.com", i), Options{})
+			if i%100 == 0 {
+				time.Sleep(time.Second)
+				if got, want := ask(), "cached: found 192.0.2.1"; got != want {
+					t.Fatalf("after %d other names = %s; want %s", i, got, want)
+				}
+			}
+		}
+		before := b.queried()
+		time.Sleep(59*time.Minute - 20*time.Second)
+		ask()
+		time.Sleep(2 * time.Second)
+		if got, want := ask(), "cached: found 192.0.2.1"; got != want || b.queried() != before+1 {
+			t.Errorf("shortly before it expires = %s, after %d queries; want %s, after one", got, b.queried()-before, want)
+		}
+	})
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"policyd-rdns/resolver/internal/message"
 )
 
 // filled is a resolver that has n answers, half of them names of addresses, half
@@ -21,12 +23,12 @@ func filled(t testing.TB, n int, now func() time.Time) *Resolver {
 	}
 	for i := range n / 2 {
 		ip, name := client(i)
-		ptr := verdict{outcome: Found, ttl: time.Hour, records: []record{{name: name + "."}}}
+		ptr := finding{outcome: Found, ttl: time.Hour, records: []message.Record{{Name: name + "."}}}
 		k := addrKey(ip.As16())
-		r.names.cache.put(k, r.names.entry(k, ptr), 0)
-		a := verdict{outcome: Found, ttl: time.Hour, records: []record{{addr: ip}}}
+		r.names.cache.put(k, r.names.entry(k, ptr))
+		a := finding{outcome: Found, ttl: time.Hour, records: []message.Record{{Addr: ip}}}
 		h := hostKey{name: strings.Clone(name), qtype: dns.TypeA}
-		r.hosts.cache.put(h, r.hosts.entry(h, a), 0)
+		r.hosts.cache.put(h, r.hosts.entry(h, a))
 	}
 	return r
 }
@@ -47,7 +49,7 @@ func TestNow(t *testing.T) {
 		t.Errorf("after 59m59.999s = %s, of %v; want it found", words(a), a.Age)
 	}
 	now = now.Add(time.Millisecond)
-	if a := r.LookupPTR(t.Context(), ip, Options{CacheOnly: true}); a.Outcome != NotAsked {
+	if a := r.LookupPTR(t.Context(), ip, Options{CacheOnly: true}); a.Outcome != NotQueried {
 		t.Errorf("after an hour = %s; want it gone", words(a))
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime/debug"
-	"syscall"
+
+	"policyd-rdns/resolver/internal/admission"
+	"policyd-rdns/resolver/internal/transport"
 )
 
 // Why an outcome is TempError although no server and no zone is to blame. They
@@ -14,11 +16,11 @@ import (
 var (
 	// ErrBusy: as many lookups are under way as Config.MaxInFlight allows, and
 	// none of them has lasted for long; or this one had to give way to another.
-	ErrBusy = errors.New("too many lookups under way")
-	// ErrShare: so many of them are for the network of Options.Client, or ask the
+	ErrBusy = admission.ErrBusy
+	// ErrShare: so many of them are for the network of Options.Client, or query the
 	// same zone, that this one is put off, or ended, for the sake of others.
-	ErrShare = errors.New("too many lookups under way for one network or zone")
-	// ErrOwn: this host has no descriptors, buffers or ports left to ask with,
+	ErrShare = admission.ErrShare
+	// ErrOwn: this host has no descriptors, buffers or ports left to query with,
 	// or the program has an error (a panic, which is logged).
 	ErrOwn = errors.New("trouble of our own")
 )
@@ -29,30 +31,13 @@ var (
 // behind.
 var ErrUnneeded = errors.New("the answer is not needed")
 
-// shareError is ErrShare in the words of a log line.
-type shareError struct{ of string }
-
-func (e *shareError) Error() string {
-	return "too many lookups under way for this " + e.of
-}
-
-func (e *shareError) Is(target error) bool { return target == ErrShare }
-
-var (
-	errNetworkShare = &shareError{"network"}
-	errZoneShare    = &shareError{"zone"}
-)
-
 var (
 	errClosed   = errors.New("the resolver is closed")
 	errDeadline = errors.New("deadline")
 	errCut      = errors.New("cut short")
 	errSlow     = errors.New("no answer in 20s")
 	errUnwanted = errors.New("nobody needs the answer")
-	errGaveWay  = errors.New("no answer yet when others needed the room")
 	errEmpty    = errors.New("records without data")
-
-	errTruncated = errors.New("truncated over TCP")
 )
 
 // Reason is why one server did not know; without a server, why nobody could say
@@ -62,7 +47,7 @@ type Reason struct {
 	Text   string         // a few words, without the server: "SERVFAIL", "no reply"
 }
 
-// Reasons takes the Err of an [Answer] apart: a reason for each server that was asked.
+// Reasons takes the Err of an [Answer] apart: a reason for each server that was queried.
 func Reasons(err error) []Reason {
 	var servers troubles
 	if !errors.As(err, &servers) {
@@ -76,21 +61,14 @@ func Reasons(err error) []Reason {
 }
 
 func reasonOf(err error) Reason {
-	var f *failing
-	if errors.As(err, &f) {
-		return f.reason()
+	var f *transport.Failure
+	switch {
+	case !errors.As(err, &f):
+		return Reason{Text: err.Error()}
+	case f.Own:
+		return Reason{Text: fmt.Sprintf("%v: %s", ErrOwn, f.Why)}
 	}
-	return Reason{Text: err.Error()}
-}
-
-// isOwn says that a network error is one of this host.
-func isOwn(err error) bool {
-	for _, own := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
-		if errors.Is(err, own) {
-			return true
-		}
-	}
-	return false
+	return Reason{Server: f.Server, Text: f.Why}
 }
 
 // rescue is deferred by what runs on a goroutine of its own. It turns a panic

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"policyd-rdns/resolver/internal/message"
 )
 
 // wiretap keeps what is written.
@@ -23,21 +25,21 @@ func (w wiretap) Write(p []byte) (int, error) {
 	return w.Conn.Write(p)
 }
 
-// folded is a question in lower case.
+// folded is a query in lower case.
 func folded(q dns.Question) dns.Question {
-	q.Name = fold(q.Name)
+	q.Name = message.Fold(q.Name)
 	return q
 }
 
-// TestOnTheWire: each question has an ID of its own and asks for recursion and
+// TestOnTheWire: each query has an ID of its own and asks for recursion and
 // for no more than is read, over a connection of its own.
 func TestOnTheWire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "")
 		var sent [][]byte
 		dialed := 0
-		inner := b.Resolver.dial
-		b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		inner := b.server
+		b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 			dialed++
 			conn, err := inner(ctx, network, address)
 			return wiretap{conn, &sent}, err
@@ -57,24 +59,24 @@ func TestOnTheWire(t *testing.T) {
 			opt := m.IsEdns0()
 			if len(m.Question) != 1 || folded(m.Question[0]) != want || !m.RecursionDesired || m.CheckingDisabled ||
 				opt == nil || opt.UDPSize() != 1232 || opt.Do() {
-				t.Errorf("question %d = %v", i, &m)
+				t.Errorf("query %d = %v", i, &m)
 			}
 		}
 		// Two of twenty may be equal by chance; half of them are not.
 		if len(sent) != n || dialed != n || len(ids) < n/2 {
-			t.Errorf("%d questions over %d connections with %d IDs; want %d each", len(sent), dialed, len(ids), n)
+			t.Errorf("%d queries over %d connections with %d IDs; want %d each", len(sent), dialed, len(ids), n)
 		}
 	})
 }
 
-// TestRandomCase: the letters of a question over UDP are of random case, those of
+// TestRandomCase: the letters of a query over UDP are of random case, those of
 // its repetition are not, and the cache knows nothing of it.
 func TestRandomCase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "$GENERATE 0-19 a$.example.com. AAAA 2001:db8::1$\n!fold a19.example.com\n!truncate a18.example.com")
 		var sent [][]byte
-		inner := b.Resolver.dial
-		b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		inner := b.server
+		b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := inner(ctx, network, address)
 			return wiretap{conn, &sent}, err
 		}
@@ -104,7 +106,7 @@ func TestRandomCase(t *testing.T) {
 			}
 			again := sent[len(sent)-1] // without, or over TCP
 			if plain := strings.Contains(string(again), "\x07example\x03com\x00"); plain != (i >= 18) && i >= 18 || len(sent) != 1+i/18 {
-				t.Errorf("%s: %d questions, the last in lower case: %v; want %d, %v", name, len(sent), plain, 1+i/18, i >= 18)
+				t.Errorf("%s: %d queries, the last in lower case: %v; want %d, %v", name, len(sent), plain, 1+i/18, i >= 18)
 			}
 		}
 		// Of 220 letters half are upper case; that 60 are not more likely than 1 in 10^10.
@@ -120,8 +122,8 @@ func TestFoldingServer(t *testing.T) {
 	const zone = "$GENERATE 0-30 a$.example.com. A 192.0.2.1\n"
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, zone+"!fold *")
-		asked := func(from, to int) int {
-			before := b.asked()
+		queried := func(from, to int) int {
+			before := b.queried()
 			for i := from; i < to; i++ {
 				if got, want := b.say(fmt.Sprintf("A a%d.example.com", i), Options{}), "found 192.0.2.1"; got != want {
 					t.Errorf("a%d.example.com = %s; want %s", i, got, want)
@@ -130,19 +132,19 @@ func TestFoldingServer(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			return b.asked() - before
+			return b.queried() - before
 		}
-		if got, want := asked(0, 10), 10+foldTimes; got != want {
-			t.Errorf("%d questions for 10 names; want %d", got, want)
+		if got, want := queried(0, 10), 10+foldTimes; got != want {
+			t.Errorf("%d queries for 10 names; want %d", got, want)
 		}
 		time.Sleep(foldTime)
-		if got, want := asked(10, 20), 10+1; got != want {
-			t.Errorf("%d questions for 10 names later; want %d", got, want)
+		if got, want := queried(10, 20), 10+1; got != want {
+			t.Errorf("%d queries for 10 names later; want %d", got, want)
 		}
 		time.Sleep(foldTime)
 		b.set(zone)
-		if got, want := asked(20, 30), 10; got != want {
-			t.Errorf("%d questions of a server that has been mended; want %d", got, want)
+		if got, want := queried(20, 30), 10; got != want {
+			t.Errorf("%d queries of a server that has been mended; want %d", got, want)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -150,13 +152,13 @@ func TestFoldingServer(t *testing.T) {
 		for i := range 6 {
 			b.lookup(fmt.Sprintf("A a%d.example.com", i), Options{})
 		}
-		if got, want := b.asked(), 6+5; got != want {
-			t.Errorf("%d questions of a server that folds some; want %d", got, want)
+		if got, want := b.queried(), 6+5; got != want {
+			t.Errorf("%d queries of a server that folds some; want %d", got, want)
 		}
 	})
 }
 
-// TestSlowFoldingServer: one that has no time for a second question is found out all
+// TestSlowFoldingServer: one that has no time for a second query is found out all
 // the same.
 func TestSlowFoldingServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -171,33 +173,4 @@ func TestSlowFoldingServer(t *testing.T) {
 			t.Errorf("%d of 10 names are lost; want %d", lost, want)
 		}
 	})
-}
-
-// TestMixCase: only letters change, and the length of a label is none.
-func TestMixCase(t *testing.T) {
-	name := strings.Repeat("aZ@[`{09-_", 6) + "x." + strings.Repeat("b", 63) + "."
-	q, err := newQuery(question{name, dns.TypeA}, true, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := newQuery(question{name, dns.TypeA}, true, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := q.section(), plain.section(); !sameText(got, want) || string(got) == string(want) {
-		t.Errorf("%q with letters of any case = %q", want, got)
-	}
-}
-
-func BenchmarkQuery(b *testing.B) {
-	for _, cased := range []bool{false, true} {
-		b.Run(fmt.Sprintf("cased=%v", cased), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := newQuery(question{"1.2.0.192.in-addr.arpa.", dns.TypePTR}, true, cased); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }

@@ -4,13 +4,26 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"policyd-rdns/resolver/internal/admission"
+	"policyd-rdns/resolver/internal/message"
+	"policyd-rdns/resolver/internal/transport"
 )
 
 // flightTime bounds one lookup, whoever waits for it. A caller's deadline is
 // shorter; the rest is for the cache.
 const flightTime = 20 * time.Second
 
-// table is all of one kind of question: the answers at hand and the lookups
+const (
+	// failureTTL is how long a name that failed is not queried again; RFC 9520
+	// section 3.2 wants between 1 second and 5 minutes.
+	failureTTL = 5 * time.Second
+	// refreshPause is how long an answer that could not be queried again
+	// (Options.MaxAge) is not.
+	refreshPause = time.Minute
+)
+
+// table is all of one kind of query: the answers at hand and the lookups
 // under way.
 type table[K key[R], R comparable] struct {
 	r       *Resolver
@@ -28,13 +41,17 @@ type result[R any] struct {
 }
 
 // flight is one lookup under way. It is no property of the caller that started
-// it: others join, and all may leave before it ends.
+// it: others wait for it too, and all may leave before it ends.
 type flight[R any] struct {
-	seat
+	cutoff transport.Cutoff
+	// seat and wanted are guarded by Resolver.mu, once the flight has begun.
+	seat   admission.Seat
+	wanted int // callers who have not said that they can do without
+
 	done   chan struct{} // closed when the fields below are set
 	result result[R]
-	// alone: the trouble is that of the caller who started it, and no answer
-	// for those who joined.
+	// alone: the trouble is that of the caller who started it, or of those who waited
+	// before, and no answer for those who came later.
 	alone bool
 }
 
@@ -45,12 +62,8 @@ func newTable[K key[R], R comparable](r *Resolver, entries int) (*table[K, R], e
 
 // cached is the answer at hand, if there is one that will do.
 func (t *table[K, R]) cached(k K, o Options) (result[R], bool) {
-	now := t.r.clock()
-	return t.does(t.cache.get(k, now), now, o)
-}
-
-// does is the answer of an entry, if there is one that will do.
-func (t *table[K, R]) does(e *entry[R], now int64, o Options) (result[R], bool) {
+	now := t.r.clock.Now()
+	e := t.cache.get(k)
 	if e == nil {
 		return result[R]{}, false
 	}
@@ -66,7 +79,7 @@ func (t *table[K, R]) does(e *entry[R], now int64, o Options) (result[R], bool) 
 	return result[R]{}, false
 }
 
-// pauseFor is how long a question is not put again that failed.
+// pauseFor is how long a query that failed is not sent again.
 func pauseFor(o Options) time.Duration {
 	if o.MaxAge > 0 {
 		return refreshPause
@@ -74,8 +87,8 @@ func pauseFor(o Options) time.Duration {
 	return failureTTL
 }
 
-// asking is a question on its way.
-type asking[K key[R], R comparable] struct {
+// pending is a query on its way.
+type pending[K key[R], R comparable] struct {
 	t *table[K, R]
 	k K
 	o Options
@@ -87,10 +100,10 @@ type asking[K key[R], R comparable] struct {
 	mine bool
 }
 
-// begin has a question asked: by joining a flight or by starting one, unless ctx
+// begin has k queried: by a flight under way or by starting one, unless ctx
 // is over.
-func (t *table[K, R]) begin(ctx context.Context, k K, o Options) asking[K, R] {
-	a := asking[K, R]{t: t, k: k, o: o, old: t.stale(k, o)}
+func (t *table[K, R]) begin(ctx context.Context, k K, o Options) pending[K, R] {
+	a := pending[K, R]{t: t, k: k, o: o, old: t.stale(k, o)}
 	if a.old != nil {
 		a.then = time.Now().Add(staleAfter)
 	}
@@ -100,13 +113,13 @@ func (t *table[K, R]) begin(ctx context.Context, k K, o Options) asking[K, R] {
 	return a
 }
 
-// settled says that there is nothing to wait for: the question was refused, or was
+// answered reports whether there is nothing to wait for: the query was refused, or was
 // answered just now.
-func (a *asking[K, R]) settled() bool { return a.mine && a.f.hasLanded() }
+func (a *pending[K, R]) answered() bool { return a.mine && a.f.hasLanded() }
 
 // wait waits for the answer, until ctx is over. If that fails or takes long, an
 // answer that is past its TTL will do.
-func (a *asking[K, R]) wait(ctx context.Context) result[R] {
+func (a *pending[K, R]) wait(ctx context.Context) result[R] {
 	if a.old == nil {
 		return a.landed(ctx)
 	}
@@ -115,20 +128,20 @@ func (a *asking[K, R]) wait(ctx context.Context) result[R] {
 	if res := a.landed(ctx); res.outcome != TempError {
 		return res
 	}
-	return result[R]{entry: a.old, cached: true, age: a.t.r.clock() - a.old.at, stale: true}
+	return result[R]{entry: a.old, cached: true, age: a.t.r.clock.Now() - a.old.at, stale: true}
 }
 
 // landed waits for a flight, until ctx is over. An answer that has come is given
-// then, too: who asked for several has waited for another one. A caller whom the
+// then, too: who wants several has waited for another one. A caller whom the
 // cause of ctx says to be in no need of it leaves the flight for good.
-func (a *asking[K, R]) landed(ctx context.Context) result[R] {
+func (a *pending[K, R]) landed(ctx context.Context) result[R] {
 	for a.f != nil {
 		select {
 		case <-a.f.done:
 		case <-ctx.Done():
 			if !a.f.hasLanded() {
 				if errors.Is(context.Cause(ctx), ErrUnneeded) {
-					a.t.r.disclaim(&a.f.seat)
+					a.t.disclaim(a.f)
 				}
 				return result[R]{entry: temporary[R](cutShort(ctx))}
 			}
@@ -161,9 +174,9 @@ func cutShort(ctx context.Context) error {
 	return errCut
 }
 
-// board is the flight that asks k, started if there is none, and whether it is
+// board is the flight that queries k, started if there is none, and whether it is
 // the caller's own. All is decided under one lock, so that a refused lookup
-// costs no goroutine, and an answer that has just landed is not asked for
+// costs no goroutine, and an answer that has just landed is not queried
 // again.
 func (t *table[K, R]) board(k K, o Options) (f *flight[R], mine bool) {
 	r := t.r
@@ -172,10 +185,10 @@ func (t *table[K, R]) board(k K, o Options) (f *flight[R], mine bool) {
 	defer r.mu.Unlock()
 	if f := t.flights[k]; f != nil {
 		f.wanted++
-		if f.helo && !o.HELO {
-			r.raise(&f.seat, k.question(), o)
+		if f.seat.HELO() && !o.HELO {
+			r.limiter.Raise(&f.seat, purpose(k.query(), o))
 		} else {
-			r.counts.joined.Add(1)
+			r.counts.coalesced.Add(1)
 		}
 		return f, false
 	}
@@ -190,11 +203,43 @@ func (t *table[K, R]) board(k K, o Options) (f *flight[R], mine bool) {
 	return f, true
 }
 
+// admit gives a flight its seat, or says why there is none. The caller holds r.mu.
+func (r *Resolver) admit(s *admission.Seat) error {
+	if r.closed {
+		return errClosed
+	}
+	return r.limiter.Admit(s)
+}
+
+// tellCrowd tells an operator who holds most, if it is time.
+func (r *Resolver) tellCrowd() {
+	r.mu.Lock()
+	crowd := r.limiter.Crowd()
+	r.mu.Unlock()
+	if crowd != nil {
+		crowd.Tell(r.log)
+	}
+}
+
+// disclaim ends a flight that nobody wants any more, now that one caller does not.
+func (t *table[K, R]) disclaim(f *flight[R]) {
+	t.r.mu.Lock()
+	defer t.r.mu.Unlock()
+	if f.wanted--; f.wanted == 0 {
+		f.cutoff.Cut(errUnwanted)
+	}
+}
+
 // prepare makes a flight that has not started yet.
 func (t *table[K, R]) prepare(k K, o Options) *flight[R] {
-	f := &flight[R]{done: make(chan struct{})}
-	f.sit(k.question(), o)
+	f := &flight[R]{done: make(chan struct{}), wanted: 1}
+	f.seat = admission.NewSeat(purpose(k.query(), o), &f.cutoff)
+	f.cutoff.End = f.seat.Since().Add(flightTime)
 	return f
+}
+
+func purpose(q message.Query, o Options) admission.Purpose {
+	return admission.Purpose{Name: q.Name, Client: o.Client, HELO: o.HELO, OfName: q.Type != message.TypePTR}
 }
 
 // start starts a flight that has its seat. The caller holds r.mu.
@@ -214,46 +259,35 @@ func landed[R any](res result[R]) *flight[R] {
 // that nobody finds neither.
 func (t *table[K, R]) fly(k K, f *flight[R], b *Budget) {
 	defer t.land(k, f)
-	q := k.question()
-	defer t.r.rescue(q.name, func(err error) {
-		f.result.entry = t.entry(k, verdict{outcome: TempError, err: err})
+	q := k.query()
+	defer t.r.rescue(q.Name, func(err error) {
+		f.result.entry = t.entry(k, finding{outcome: TempError, err: err})
 		t.fail(k, f.result.entry) // lest it happens again at once
 	})
-	v := t.r.resolve(&f.leash, q, b)
-	e := t.entry(k, v)
+	found := t.r.resolve(&f.cutoff, q, b)
+	e := t.entry(k, found)
 	var poor *budgetError
 	switch {
 	case e.outcome != TempError:
-		t.cache.put(k, e, e.at)
-	case errors.As(v.err, &poor):
+		t.cache.put(k, e)
+	case errors.As(found.err, &poor), errors.Is(found.err, errUnwanted):
 		f.alone = true
-	case errors.Is(v.err, context.Canceled):
-		t.cut(k, f, e)
-	case errors.Is(v.err, context.DeadlineExceeded):
+	case errors.Is(found.err, context.DeadlineExceeded):
 		e.blame(errSlow)
 		t.fail(k, e)
-	case !errors.Is(v.err, ErrOwn):
+	case errors.Is(found.err, ErrBusy), errors.Is(found.err, ErrShare), errors.Is(found.err, ErrOwn), errors.Is(found.err, errClosed):
+		// It says nothing about the name.
+	default:
 		t.fail(k, e)
 	}
 	f.result.entry = e
-}
-
-// cut is what became of a flight that was ended early. One that nobody wanted is
-// no answer for those who have joined it since.
-func (t *table[K, R]) cut(k K, f *flight[R], e *entry[R]) {
-	why := f.leash.cause()
-	e.blame(why)
-	f.alone = errors.Is(why, errUnwanted)
-	if errors.Is(why, errGaveWay) {
-		t.fail(k, e)
-	}
 }
 
 // land takes a flight out of the table and lets those who wait know.
 func (t *table[K, R]) land(k K, f *flight[R]) {
 	t.r.mu.Lock()
 	delete(t.flights, k)
-	t.r.give(&f.seat)
+	t.r.limiter.Give(&f.seat)
 	t.r.mu.Unlock()
 	close(f.done)
 }
@@ -261,22 +295,22 @@ func (t *table[K, R]) land(k K, f *flight[R]) {
 // fail keeps the news that a lookup failed. It takes nothing from an answer
 // that is still of use: old news only helps.
 func (t *table[K, R]) fail(k K, failure *entry[R]) {
-	e := t.cache.get(k, failure.at)
+	e := t.cache.get(k)
 	if e == nil || e.outcome == TempError || !e.fresh(failure.at, 0) && !t.r.usable(e.outcome, e.expires(), failure.at) {
-		t.cache.put(k, failure, failure.at)
+		t.cache.put(k, failure)
 		return
 	}
-	t.cache.put(k, e.refuse(failure.at, failure.why()), failure.at)
+	t.cache.put(k, e.refuse(failure.at, failure.why()))
 }
 
-// entry is a verdict as the cache keeps it.
-func (t *table[K, R]) entry(k K, v verdict) *entry[R] {
-	e := &entry[R]{outcome: v.outcome, at: t.r.clock(), ttl: uint32(v.ttl.Milliseconds())}
-	if v.err != nil {
-		e.blame(v.err)
+// entry is a finding as the cache keeps it.
+func (t *table[K, R]) entry(k K, f finding) *entry[R] {
+	e := &entry[R]{outcome: f.outcome, at: t.r.clock.Now(), ttl: uint32(f.ttl.Milliseconds())}
+	if f.err != nil {
+		e.blame(f.err)
 	}
-	if v.outcome == Found {
-		records, size, more := collect(k, v.records)
+	if f.outcome == Found {
+		records, size, more := k.records(f.records)
 		e.more, e.large = more, size > fewBytes
 		e.keep(records)
 		if len(records) == 0 {

@@ -13,13 +13,13 @@ import (
 
 const slowZone = "a.example.com. A 192.0.2.1\n1.2.0.192.in-addr.arpa. PTR a.example.com.\n!delay * 1s\n"
 
-// TestAskedOnce: the same question in flight is asked once, and that is no
+// TestAskedOnce: the same query in flight is asked once, and that is no
 // cached answer.
 func TestAskedOnce(t *testing.T) {
 	for _, test := range []struct {
-		questions []string // 100 callers each
-		asked     int
-		want      string
+		queries []string // 100 callers each
+		queried int
+		want    string
 	}{
 		{[]string{"A a.example.com"}, 1, "found 192.0.2.1"},
 		{[]string{"A a.example.com", "A A.Example.COM."}, 1, "found 192.0.2.1"},
@@ -29,7 +29,7 @@ func TestAskedOnce(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, slowZone)
 			var wg sync.WaitGroup
-			for _, q := range test.questions {
+			for _, q := range test.queries {
 				for range 100 {
 					wg.Go(func() {
 						if got := b.say(q, Options{}); got != test.want {
@@ -39,8 +39,8 @@ func TestAskedOnce(t *testing.T) {
 				}
 			}
 			wg.Wait()
-			if got := b.asked(); got != test.asked {
-				t.Errorf("%q: %d questions; want %d", test.questions, got, test.asked)
+			if got := b.queried(); got != test.queried {
+				t.Errorf("%q: %d queries; want %d", test.queries, got, test.queried)
 			}
 		})
 	}
@@ -68,14 +68,14 @@ func TestCutShort(t *testing.T) {
 		if got, want := b.say("A a.example.com", Options{}), "found 192.0.2.1"; got != want {
 			t.Errorf("without a deadline = %s; want %s", got, want)
 		}
-		if got, want := time.Since(start), time.Second; got != want || b.asked() != 1 {
-			t.Errorf("the answer came after %v and %d questions; want %v and 1", got, b.asked(), want)
+		if got, want := time.Since(start), time.Second; got != want || b.queried() != 1 {
+			t.Errorf("the answer came after %v and %d queries; want %v and 1", got, b.queried(), want)
 		}
 		if got, want := words(b.lookupContext(ctx, "A a.example.com", Options{})), "cached: found 192.0.2.1"; got != want {
 			t.Errorf("from the cache, too late = %s; want %s", got, want)
 		}
-		if got, want := words(b.lookupContext(ctx, "A b.example.com", Options{})), "temperror: cut short"; got != want || b.asked() != 1 {
-			t.Errorf("not from the cache, too late = %s, %d questions; want %s and 1", got, b.asked(), want)
+		if got, want := words(b.lookupContext(ctx, "A b.example.com", Options{})), "temperror: cut short"; got != want || b.queried() != 1 {
+			t.Errorf("not from the cache, too late = %s, %d queries; want %s and 1", got, b.queried(), want)
 		}
 	})
 }
@@ -87,7 +87,7 @@ func TestRunsOnBehind(t *testing.T) {
 		defer cancel()
 		b.lookupContext(ctx, "A a.example.com", Options{})
 		time.Sleep(699 * time.Millisecond)
-		if got, want := b.say("A a.example.com", Options{CacheOnly: true}), "not asked"; got != want {
+		if got, want := b.say("A a.example.com", Options{CacheOnly: true}), "not queried"; got != want {
 			t.Errorf("before the reply = %s; want %s", got, want)
 		}
 		time.Sleep(2 * time.Millisecond)
@@ -119,22 +119,22 @@ func TestBudget(t *testing.T) {
 		want string
 		sent int
 	}{
-		{"", 0, "temperror: more than 0 questions for one decision", 0},
+		{"", 0, "temperror: more than 0 queries for one decision", 0},
 		{"", 1, "found 192.0.2.1", 1},
-		{"!truncate *", 1, "temperror: more than 1 questions for one decision", 1},
+		{"!truncate *", 1, "temperror: more than 1 queries for one decision", 1},
 		{"!truncate *", 2, "found 192.0.2.1", 2},
-		{"!noedns *", 1, "temperror: more than 1 questions for one decision", 1},
-		{"!drop *", 1, "temperror: more than 1 questions for one decision", 1},
+		{"!noedns *", 1, "temperror: more than 1 queries for one decision", 1},
+		{"!drop *", 1, "temperror: more than 1 queries for one decision", 1},
 		{"!drop *", 3, "temperror: no reply from 192.0.2.53:53 in 2s", 2},
-		{"!nochase *", 2, "temperror: more than 2 questions for one decision", 2},
+		{"!nochase *", 2, "temperror: more than 2 queries for one decision", 2},
 		{"!nochase *", 3, "found 192.0.2.1", 3},
 		{"!nochase *", 20, "found 192.0.2.1", 3},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, chainOf(2)+test.text)
 			budget := NewBudget(test.size)
-			if got := b.say("A c0.example.com", Options{Budget: budget}); got != test.want || budget.Sent() != test.sent || b.asked() != test.sent {
-				t.Errorf("%q with %d questions = %s, %d sent, %d asked; want %s, %d", test.text, test.size, got, budget.Sent(), b.asked(), test.want, test.sent)
+			if got := b.say("A c0.example.com", Options{Budget: budget}); got != test.want || budget.Sent() != test.sent || b.queried() != test.sent {
+				t.Errorf("%q with %d queries = %s, %d sent, %d queried; want %s, %d", test.text, test.size, got, budget.Sent(), b.queried(), test.want, test.sent)
 			}
 			if !strings.Contains(test.want, "more than") {
 				return
@@ -163,7 +163,7 @@ func TestBudgetOfOthers(t *testing.T) {
 			budget *Budget
 			want   string
 		}{
-			{poor, "temperror: more than 2 questions for one decision"},
+			{poor, "temperror: more than 2 queries for one decision"},
 			{rich, "found 192.0.2.1"},
 			{nil, "found 192.0.2.1"},
 		} {
@@ -179,8 +179,8 @@ func TestBudgetOfOthers(t *testing.T) {
 			t.Errorf("joined with nothing = %s; want %s", got, want)
 		}
 		wg.Wait()
-		if sent := poor.Sent() + rich.Sent(); poor.Sent() != 2 || sent > 5 || b.asked() != 5 || idle.Sent() != 0 {
-			t.Errorf("sent %d, %d, %d, asked %d; want 2, 3 or 0, 0, 5", poor.Sent(), rich.Sent(), idle.Sent(), b.asked())
+		if sent := poor.Sent() + rich.Sent(); poor.Sent() != 2 || sent > 5 || b.queried() != 5 || idle.Sent() != 0 {
+			t.Errorf("sent %d, %d, %d, queried %d; want 2, 3 or 0, 0, 5", poor.Sent(), rich.Sent(), idle.Sent(), b.queried())
 		}
 	})
 }
@@ -197,7 +197,7 @@ func TestMaxInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, slowZone)
 		b.lookup("PTR 192.0.2.1", Options{})
-		b.maxInFlight = 2
+		b.limiter.Most = 2
 		ctx, cancel := context.WithTimeout(t.Context(), ripeAfter/2)
 		defer cancel()
 		var wg sync.WaitGroup
@@ -206,15 +206,15 @@ func TestMaxInFlight(t *testing.T) {
 		}
 		wg.Wait() // both callers are gone, the lookups are not
 		const busy = "temperror: too many lookups under way"
-		for _, step := range []struct{ question, want string }{
+		for _, step := range []struct{ query, want string }{
 			{"A a.example.com", busy},
 			{"PTR 192.0.2.2", busy},
 			{"PTR 192.0.2.1", "cached: found a.example.com"},
 			{"A behind0.example", "none"}, // joins
 			{"A a.example.com", "found 192.0.2.1"},
 		} {
-			if got := b.say(step.question, Options{}); got != step.want {
-				t.Errorf("%s = %s; want %s", step.question, got, step.want)
+			if got := b.say(step.query, Options{}); got != step.want {
+				t.Errorf("%s = %s; want %s", step.query, got, step.want)
 			}
 		}
 	})
@@ -231,7 +231,7 @@ func TestRefreshBehind(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				if got, want := b.say("A a.example.com", Options{MaxAge: time.Minute}), "found 192.0.2.1"; got != want {
-					t.Errorf("asked again = %s; want %s", got, want)
+					t.Errorf("queried again = %s; want %s", got, want)
 				}
 			})
 		}
@@ -240,8 +240,8 @@ func TestRefreshBehind(t *testing.T) {
 			t.Errorf("meanwhile = %s; want %s", got, want)
 		}
 		wg.Wait()
-		if b.asked() != 2 {
-			t.Errorf("%d questions; want 2", b.asked())
+		if b.queried() != 2 {
+			t.Errorf("%d queries; want 2", b.queried())
 		}
 	})
 }
@@ -272,13 +272,13 @@ func TestClose(t *testing.T) {
 		if want := []string{closed, closed}; !slices.Equal(answers, want) || time.Since(start) != 0 {
 			t.Errorf("those who waited got %q after %v; want %q at once", answers, time.Since(start), want)
 		}
-		for _, step := range []struct{ question, want string }{
+		for _, step := range []struct{ query, want string }{
 			{"A a.example.com", "cached: found 192.0.2.1"},
 			{"A b.example.com", closed},
 			{"PTR 192.0.2.9", closed},
 		} {
-			if got := b.say(step.question, Options{}); got != step.want {
-				t.Errorf("%s = %s; want %s", step.question, got, step.want)
+			if got := b.say(step.query, Options{}); got != step.want {
+				t.Errorf("%s = %s; want %s", step.query, got, step.want)
 			}
 		}
 		b.Close() // once more does no harm

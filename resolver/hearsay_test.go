@@ -24,9 +24,9 @@ const always = 1 << 20
 
 // hears has a bed be told so.
 func (b *bed) hears(h hearsay) {
-	inner := b.Resolver.dial
+	inner := b.server
 	var mu sync.Mutex
-	b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := inner(ctx, network, address)
 		if err != nil || network != "udp" || address != serverAddrs[0] {
 			return conn, err
@@ -61,7 +61,7 @@ func (c *hearing) Write(b []byte) (int, error) {
 }
 
 // TestHearsay: a server is not gone because somebody says so, at one port or at
-// some; it is when it refuses every question.
+// some; it is when it refuses every query.
 func TestHearsay(t *testing.T) {
 	const (
 		mail    = "mail.example.com. A 192.0.2.1\n"
@@ -69,15 +69,15 @@ func TestHearsay(t *testing.T) {
 		silence = "temperror: no reply from 192.0.2.53:53 in 2s"
 		refused = "temperror: 192.0.2.53:53: connection refused"
 		// How long it takes to make sure.
-		sure = doubtTries * doubtPause
+		sure = refusedTries * refusedPause
 	)
 	for _, test := range []struct {
-		name  string
-		texts []string // of each server
-		hears hearsay
-		want  string
-		asked int // questions of the budget
-		took  time.Duration
+		name    string
+		texts   []string // of each server
+		hears   hearsay
+		want    string
+		queried int // queries of the budget
+		took    time.Duration
 	}{
 		{"one port", []string{mail}, hearsay{syscall.ECONNREFUSED, 1, 1, 0}, found, 1, 0},
 		{"one port, again and again", []string{mail}, hearsay{syscall.ECONNREFUSED, 1, 100, 0}, found, 1, 0},
@@ -102,7 +102,7 @@ func TestHearsay(t *testing.T) {
 		{"an error that stays at one port", []string{mail}, hearsay{syscall.ECONNREFUSED, 1, always, 0}, refused, 1, 0},
 		{"no buffers", []string{mail}, hearsay{syscall.ENOBUFS, 1, 1, 0}, "temperror: trouble of our own: 192.0.2.53:53: no buffer space available", 1, 0},
 
-		// What came before the question is not about the question.
+		// What came before the query is not about the query.
 		{"old news", []string{mail}, hearsay{syscall.ECONNREFUSED, 1, 0, 1}, found, 1, 0},
 		{"much old news", []string{mail}, hearsay{syscall.ECONNREFUSED, always, 0, 2}, found, 1, 0},
 		{"old news and new", []string{mail}, hearsay{syscall.ECONNREFUSED, 1, 2, 2}, found, 1, 0},
@@ -114,8 +114,8 @@ func TestHearsay(t *testing.T) {
 			budget := NewBudget(20)
 			begin := time.Now()
 			got := b.say("A mail.example.com", Options{Budget: budget})
-			if took := time.Since(begin); got != test.want || budget.Sent() != test.asked || took != test.took {
-				t.Errorf("%s: %s, %d questions, %v; want %s, %d, %v", test.name, got, budget.Sent(), took, test.want, test.asked, test.took)
+			if took := time.Since(begin); got != test.want || budget.Sent() != test.queried || took != test.took {
+				t.Errorf("%s: %s, %d queries, %v; want %s, %d, %v", test.name, got, budget.Sent(), took, test.want, test.queried, test.took)
 			}
 			b.Close()
 			time.Sleep(time.Second) // the other ends see that nobody listens
@@ -139,8 +139,8 @@ func TestHearsayAndOutage(t *testing.T) {
 			b := newBed(t, test.text)
 			b.hears(hearsay{syscall.ECONNREFUSED, always, 1, 0})
 			begin := time.Now()
-			for question := range strings.SplitSeq(zones, ",") {
-				b.lookup(question, Options{})
+			for query := range strings.SplitSeq(zones, ",") {
+				b.lookup(query, Options{})
 			}
 			time.Sleep(time.Second)
 			if got := b.Outage(); got != test.outage {

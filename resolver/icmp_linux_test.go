@@ -29,7 +29,7 @@ const (
 )
 
 // TestForgedICMP: an attacker who sees nothing tells a host that each of its ports
-// in turn is not heard by its own resolver, 40,000 times a second. No question is
+// in turn is not heard by its own resolver, 40,000 times a second. No query is
 // lost, and no outage is seen. The host and the attacker are network namespaces.
 func TestForgedICMP(t *testing.T) {
 	switch os.Getenv(forgedRole) {
@@ -50,19 +50,19 @@ func TestForgedICMP(t *testing.T) {
 		t.Skip("needs ip (iproute2)")
 	}
 	host, attacker := namespaces(t)
-	asking := inNamespace(host, "host")
-	stdin, err := asking.StdinPipe()
+	lookups := inNamespace(host, "host")
+	stdin, err := lookups.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := asking.StdoutPipe()
+	stdout, err := lookups.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := asking.Start(); err != nil {
+	if err := lookups.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer asking.Wait()
+	defer lookups.Wait()
 	defer stdin.Close()
 	lines := bufio.NewScanner(stdout)
 	server := lineOf(t, lines, "server ")
@@ -163,9 +163,9 @@ func forgedHost(t *testing.T) {
 	}
 	before, begin := unreachables(t), time.Now()
 	lost := make([]int, 3)
-	var asking sync.WaitGroup
+	var lookups sync.WaitGroup
 	for asker := range lost {
-		asking.Go(func() {
+		lookups.Go(func() {
 			for i := asker; i < 60; i += len(lost) {
 				if a := r.LookupAddrs(t.Context(), "ip4", fmt.Sprintf("mail.zone%d.example", i), Options{}); a.Outcome != Found {
 					lost[asker]++
@@ -174,7 +174,7 @@ func forgedHost(t *testing.T) {
 			}
 		})
 	}
-	asking.Wait()
+	lookups.Wait()
 	took := time.Since(begin).Seconds()
 	r.Close()
 	fmt.Printf("lost %d of 60, outage %v\n", lost[0]+lost[1]+lost[2], outage)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"policyd-rdns/resolver/internal/message"
 )
 
 // dialer replaces how a bed reaches a server, some time after the start. With
@@ -31,12 +33,12 @@ func TestMisbehaviour(t *testing.T) {
 		two     = 4 * time.Second
 	)
 	for _, test := range []struct {
-		name  string
-		texts []string // of each server
-		dial  dialer
-		want  string
-		asked int // questions of the budget, over all servers
-		took  time.Duration
+		name    string
+		texts   []string // of each server
+		dial    dialer
+		want    string
+		queried int // queries of the budget, over all servers
+		took    time.Duration
 	}{
 		// Nothing comes.
 		{"silence", []string{mail + silent}, nil, silence, 2, two},
@@ -65,17 +67,17 @@ func TestMisbehaviour(t *testing.T) {
 
 		// Something comes that is no reply.
 		{"wrong ID", []string{mail + "!wrongid *"}, nil, silence + " (but a reply with another ID)", 2, two},
-		{"wrong question", []string{mail + "!wrongquestion *"}, nil, silence + " (but a reply to another question)", 2, two},
+		{"wrong query", []string{mail + "!wrongquestion *"}, nil, silence + " (but a reply to another query)", 2, two},
 		{"mangled", []string{mail + "!mangle *"}, nil, silence + " (but a mangled reply)", 2, two},
 		{"cut short", []string{mail + "!cut *"}, nil, silence + " (but a mangled reply)", 2, two},
-		{"the question comes back", []string{mail}, answering(reflection), silence + " (but a message that is no reply)", 2, two},
+		{"the query comes back", []string{mail}, answering(reflection), silence + " (but a message that is no reply)", 2, two},
 		{"datagrams without bytes", []string{mail}, answering(nothing), silence + " (but a mangled reply)", 2, two},
 		{"noise", []string{mail}, answering(noise), silence + " (but a reply with another ID)", 2, two},
 		{"lies before the reply", []string{mail + "!spoof *"}, nil, found, 1, 0},
 
-		// The case of the question does not come back.
+		// The case of the query does not come back.
 		{"lower case", []string{mail + "!fold *"}, nil, found, 2, 0},
-		{"lower case of another question", []string{mail + "!fold *\n!wrongquestion *"}, nil, silence + " (but a reply to another question)", 2, two},
+		{"lower case of another query", []string{mail + "!fold *\n!wrongquestion *"}, nil, silence + " (but a reply to another query)", 2, two},
 		{"lower case, and truncated", []string{mail + "!fold *\n!truncate *"}, nil, found, 3, 0},
 		{"lower case, and no EDNS", []string{mail + "!fold *\n!noedns *"}, nil, found, 3, 0},
 		{"lower case, and slow", []string{mail + "!fold *\n!delay * 1001ms"}, nil, silence, 4, two},
@@ -113,7 +115,7 @@ func TestMisbehaviour(t *testing.T) {
 		{"many aliases", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(8)}, nil, `temperror: more than 8 CNAMEs at "c8.example.com."`, 1, 0},
 		{"many aliases, one by one", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(8) + "!nochase *"}, nil, `temperror: more than 8 CNAMEs at "c8.example.com."`, 9, 0},
 		{"many aliases, one by one and slowly", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(7) + "!nochase *\n!delay * 1100ms"}, nil, "temperror: deadline", 5, 5 * time.Second},
-		{"aliases, one by one over TCP without EDNS", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(7) + "!nochase *\n!truncate *\n!noedns *"}, nil, "temperror: more than 20 questions for one decision", 20, 0},
+		{"aliases, one by one over TCP without EDNS", []string{"mail.example.com. CNAME c0.example.com.\n" + chainOf(7) + "!nochase *\n!truncate *\n!noedns *"}, nil, "temperror: more than 20 queries for one decision", 20, 0},
 		{"an alias to silence", []string{"mail.example.com. CNAME a.example.net.\n!nochase *\n!drop a.example.net"}, nil, silence, 3, two},
 
 		// EDNS.
@@ -130,8 +132,8 @@ func TestMisbehaviour(t *testing.T) {
 			budget := NewBudget(20)
 			begin := time.Now()
 			got := short(b.lookupContext(ctx, "A mail.example.com", Options{Budget: budget}))
-			if took := time.Since(begin); got != test.want || budget.Sent() != test.asked || took != test.took {
-				t.Errorf("%s: %s, %d questions, %v; want %s, %d, %v", test.name, got, budget.Sent(), took, test.want, test.asked, test.took)
+			if took := time.Since(begin); got != test.want || budget.Sent() != test.queried || took != test.took {
+				t.Errorf("%s: %s, %d queries, %v; want %s, %d, %v", test.name, got, budget.Sent(), took, test.want, test.queried, test.took)
 			}
 			b.Close()
 			time.Sleep(time.Second) // the other ends see that nobody listens
@@ -143,18 +145,18 @@ func TestMisbehaviour(t *testing.T) {
 // without.
 func TestRcodes(t *testing.T) {
 	for code := range dns.RcodeBadCookie + 1 {
-		want, asked := "temperror: "+rcode(code)+" from 192.0.2.53:53", 1
+		want, queried := "temperror: "+(&message.Reply{Rcode: code}).Code()+" from 192.0.2.53:53", 1
 		switch code {
 		case dns.RcodeSuccess, dns.RcodeNameError:
 			want = "none"
 		case dns.RcodeFormatError, dns.RcodeNotImplemented:
-			asked = 2 // once more without EDNS
+			queried = 2 // once more without EDNS
 		}
 		for _, fault := range []string{"!rcode * %d", "!rcode * %d\n!foreign *"} {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, "mail.example.com. A 192.0.2.1\n"+fmt.Sprintf(fault, code))
-				if got := b.say("A mail.example.com", Options{}); got != want || b.asked() != asked {
-					t.Errorf("response code %d = %s, %d questions; want %s, %d", code, got, b.asked(), want, asked)
+				if got := b.say("A mail.example.com", Options{}); got != want || b.queried() != queried {
+					t.Errorf("response code %d = %s, %d queries; want %s, %d", code, got, b.queried(), want, queried)
 				}
 			})
 		}
@@ -162,7 +164,7 @@ func TestRcodes(t *testing.T) {
 }
 
 // TestWrongServer: what another server sends is nothing to us, though it knew the
-// question. The kernel sees to that, if it is told who is asked.
+// query. The kernel sees to that, if it is told who is asked.
 func TestWrongServer(t *testing.T) {
 	for _, test := range []struct {
 		replies bool // the right server, after the wrong one
@@ -241,9 +243,9 @@ func thousands(n int) string {
 
 // reroute puts a dialer before the servers.
 func (b *bed) reroute(d dialer) {
-	inner := b.Resolver.dial
+	inner := b.server
 	start := time.Now()
-	b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 		server := 0
 		for serverAddrs[server] != address {
 			server++
@@ -321,7 +323,7 @@ func lossy(n int) dialer {
 	}
 }
 
-// guess has somebody answer the first question who has guessed all but its case:
+// guess has somebody answer the first query who has guessed all but its case:
 // there is no such name.
 func guess() dialer {
 	first := true
@@ -330,12 +332,12 @@ func guess() dialer {
 			return nil, nil
 		}
 		first = false
-		return answering(func(question []byte) []byte {
+		return answering(func(query []byte) []byte {
 			var m dns.Msg
-			if err := m.Unpack(question); err != nil {
+			if err := m.Unpack(query); err != nil {
 				return nil
 			}
-			m.Question[0].Name = fold(m.Question[0].Name)
+			m.Question[0].Name = message.Fold(m.Question[0].Name)
 			packet, err := new(dns.Msg).SetRcode(&m, dns.RcodeNameError).Pack()
 			if err != nil {
 				return nil
@@ -345,7 +347,7 @@ func guess() dialer {
 	}
 }
 
-// closing takes a question// closing takes a question over TCP and closes.
+// closing takes a query// closing takes a query over TCP and closes.
 func closing(_ context.Context, network string, _ int, _ time.Duration) (net.Conn, error) {
 	if network != "tcp" {
 		return nil, nil
@@ -376,8 +378,8 @@ type resetConn struct{ net.Conn }
 
 func (resetConn) Read([]byte) (int, error) { return 0, syscall.ECONNRESET }
 
-// answering sends what replies makes of a question, until nobody listens.
-func answering(replies func(question []byte) []byte) dialer {
+// answering sends what replies makes of a query, until nobody listens.
+func answering(replies func(query []byte) []byte) dialer {
 	return func(context.Context, string, int, time.Duration) (net.Conn, error) {
 		return script(func(c net.Conn) {
 			buf := make([]byte, 512)
@@ -390,14 +392,14 @@ func answering(replies func(question []byte) []byte) dialer {
 	}
 }
 
-func reflection(question []byte) []byte { return question }
+func reflection(query []byte) []byte { return query }
 
 func nothing([]byte) []byte { return nil }
 
 // noise is "no such name" with another ID.
-func noise(question []byte) []byte {
+func noise(query []byte) []byte {
 	var m dns.Msg
-	if err := m.Unpack(question); err != nil {
+	if err := m.Unpack(query); err != nil {
 		return nil
 	}
 	reply := new(dns.Msg).SetRcode(&m, dns.RcodeNameError)

@@ -3,7 +3,7 @@ package resolver
 import (
 	"time"
 
-	"github.com/miekg/dns"
+	"policyd-rdns/resolver/internal/message"
 )
 
 const (
@@ -30,7 +30,7 @@ type failedZone struct {
 	at   int64 // in milliseconds of Resolver.clock
 }
 
-// Outage says that no server answers: questions about several unrelated zones
+// Outage reports whether no server answers: queries about several unrelated zones
 // failed with no good answer between, and then no server answered a probe, neither
 // for the name servers of the root nor about the zone of all reverse names. While it
 // lasts the servers are probed every few seconds, and any good answer ends it. A
@@ -38,7 +38,7 @@ type failedZone struct {
 // nothing else.
 //
 // Answers that are past their TTL are then given at once, if Config.Stale allows
-// it; other names are still asked for.
+// it; other names are still queried.
 func (r *Resolver) Outage() bool { return r.health.outage.Load() }
 
 // zoneFailed records that no server could say anything about a name, now by
@@ -59,7 +59,7 @@ func (h *health) zoneFailed(name string, now int64) {
 	h.failed = append(kept, failedZone{zone, now})
 }
 
-// suspect says that there may be an outage. The caller holds h.mu.
+// suspect reports whether there may be an outage. The caller holds h.mu.
 func (h *health) suspect() bool { return len(h.failed) >= outageZones }
 
 // zoneOf is the part of a name that is likely to be in one hand: two labels of a
@@ -67,16 +67,12 @@ func (h *health) suspect() bool { return len(h.failed) >= outageZones }
 func zoneOf(name string) string {
 	labels := 2
 	switch {
-	case dns.IsSubDomain("in-addr.arpa.", name):
+	case message.Within("in-addr.arpa.", name):
 		labels = 2 + 2
-	case dns.IsSubDomain("ip6.arpa.", name):
+	case message.Within("ip6.arpa.", name):
 		labels = 2 + 8
 	}
-	starts := dns.Split(name)
-	if len(starts) <= labels {
-		return name
-	}
-	return name[starts[len(starts)-labels]:]
+	return message.Last(name, labels)
 }
 
 // begin declares an outage if there is one: several zones failed, and no server
@@ -87,10 +83,10 @@ func (h *health) begin() {
 	}
 	var why troubles
 	for i := range h.list {
-		if h.list[i].mute == nil {
+		if h.list[i].unresponsive == nil {
 			return
 		}
-		why = append(why, h.list[i].mute)
+		why = append(why, h.list[i].unresponsive)
 	}
 	h.current = Outage{Begin: time.Now(), Why: why.Error()}
 	h.outage.Store(true)

@@ -18,7 +18,7 @@ import (
 type moment struct {
 	at    time.Duration
 	world string // of all servers from now on; "": as before
-	ask   string // questions put from now on, with commas between
+	ask   string // queries put from now on, with commas between
 }
 
 const (
@@ -28,7 +28,7 @@ const (
 	noProbe = "!drop .\n!drop in-addr.arpa"
 	// failure has the zones fail.
 	failure = "!servfail *.example.com\n!servfail *.example.net\n!servfail *.in-addr.arpa\n"
-	// zones are questions about three unrelated zones.
+	// zones are queries about three unrelated zones.
 	zones = "PTR 192.0.2.1,A mail.example.com,A mail.example.net"
 )
 
@@ -162,9 +162,9 @@ func (b *bed) play(start time.Time, moments []moment) {
 				b.setServer(i, m.world)
 			}
 		}
-		for question := range strings.SplitSeq(m.ask, ",") {
-			if question != "" {
-				wg.Go(func() { b.lookup(question, Options{}) })
+		for query := range strings.SplitSeq(m.ask, ",") {
+			if query != "" {
+				wg.Go(func() { b.lookup(query, Options{}) })
 			}
 		}
 	}
@@ -179,8 +179,8 @@ func TestOutageNow(t *testing.T) {
 		b := configured(t, Config{OnOutage: func(o Outage) { events = append(events, o) }}, silent, "!refused *")
 		start := time.Now()
 		var wg sync.WaitGroup
-		for question := range strings.SplitSeq(zones, ",") {
-			wg.Go(func() { b.lookup(question, Options{}) })
+		for query := range strings.SplitSeq(zones, ",") {
+			wg.Go(func() { b.lookup(query, Options{}) })
 		}
 		wg.Wait()
 		for _, step := range []struct {
@@ -229,7 +229,7 @@ func TestProbes(t *testing.T) {
 		texts   []string
 		moments []moment
 		want    []int // after all that, and 30 seconds
-		ill     []bool
+		failing []bool
 	}{
 		{"all is well", []string{"", ""}, []moment{{0, "", zones}}, []int{0, 0}, []bool{false, false}},
 		{"failing zones", []string{"!servfail *", ""}, []moment{{0, "", "A a.example.com"}}, []int{0, 0}, []bool{false, false}},
@@ -253,15 +253,15 @@ func TestProbes(t *testing.T) {
 			b := configured(t, Config{OnOutage: func(o Outage) { t.Errorf("%s: %+v", test.name, o) }}, test.texts...)
 			b.play(time.Now(), test.moments)
 			var probes []int
-			var ill []bool
+			var failing []bool
 			for i, s := range b.Stats().Servers {
 				probes = append(probes, b.probes(i))
-				ill = append(ill, s.Ill)
+				failing = append(failing, s.Failing)
 			}
-			if !slices.Equal(probes, test.want) || !slices.Equal(ill, test.ill) {
-				t.Errorf("%s: probes %v, ill %v; want %v, %v", test.name, probes, ill, test.want, test.ill)
+			if !slices.Equal(probes, test.want) || !slices.Equal(failing, test.failing) {
+				t.Errorf("%s: probes %v, failing %v; want %v, %v", test.name, probes, failing, test.want, test.failing)
 			}
-			if working := b.health.prober.cancel != nil; working != slices.Contains(ill, true) {
+			if working := b.health.prober.cancel != nil; working != slices.Contains(failing, true) {
 				t.Errorf("%s: a prober is at work: %v", test.name, working)
 			}
 		})
@@ -281,8 +281,8 @@ func TestOutageOwn(t *testing.T) {
 		if want := []string{"192.0.2.53:53: too many open files"}; !slices.Equal(why, want) {
 			t.Errorf("outage %q; want %q", why, want)
 		}
-		if s := b.Stats().Servers[0]; s.Ill {
-			t.Error("the server is ill; want it not to be blamed")
+		if s := b.Stats().Servers[0]; s.Failing {
+			t.Error("the server is failing; want it not to be blamed")
 		}
 	})
 }
@@ -357,8 +357,8 @@ func TestCloseWhileProbing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, silent)
 		var wg sync.WaitGroup
-		for question := range strings.SplitSeq(zones, ",") {
-			wg.Go(func() { b.lookup(question, Options{}) })
+		for query := range strings.SplitSeq(zones, ",") {
+			wg.Go(func() { b.lookup(query, Options{}) })
 		}
 		wg.Wait() // 4s: a round has begun, and ends at 5.5s
 		time.Sleep(time.Second)

@@ -18,7 +18,7 @@ func chainOf(n int) string {
 	return s.String()
 }
 
-// TestOutcomes: one server, one question.
+// TestOutcomes: one server, one query.
 func TestOutcomes(t *testing.T) {
 	const (
 		mail = "mail.example.com. A 192.0.2.1\n1.2.0.192.in-addr.arpa. PTR mail.example.com.\n"
@@ -27,8 +27,8 @@ func TestOutcomes(t *testing.T) {
 		silence   = "temperror: no reply from 192.0.2.53:53 in 2s"
 	)
 	for _, test := range []struct {
-		text, question, want string
-		asked                int
+		text, query, want string
+		queried           int
 	}{
 		// Records.
 		{mail, "PTR 192.0.2.1", "found mail.example.com", 1},
@@ -61,7 +61,7 @@ func TestOutcomes(t *testing.T) {
 		{chainOf(9), "A c0.example.com", `temperror: more than 8 CNAMEs at "c9.example.com."`, 1},
 		{chainOf(8) + "!nochase *.example.com", "A c0.example.com", "found 192.0.2.1", 9},
 		{chainOf(9) + "!nochase *.example.com", "A c0.example.com", `temperror: more than 8 CNAMEs at "c9.example.com."`, 9},
-		{chainOf(8) + "!nochase c3.example.com", "A c0.example.com", "found 192.0.2.1", 1}, // only the name that was asked for
+		{chainOf(8) + "!nochase c3.example.com", "A c0.example.com", "found 192.0.2.1", 1}, // only the name that was queried for
 		{"a.example.com. CNAME b.example.com.\nB.example.com. CNAME A.example.com.", "A a.example.com", `temperror: CNAME loop at "a.example.com."`, 1},
 		{"a.example.com. CNAME b.example.com.\nb.example.com. CNAME a.example.com.\n!nochase *", "A a.example.com", `temperror: CNAME loop at "a.example.com."`, 2},
 		{"a.example.com. CNAME a.example.com.", "A a.example.com", `temperror: CNAME loop at "a.example.com."`, 1},
@@ -83,7 +83,7 @@ func TestOutcomes(t *testing.T) {
 
 		// No reply to us.
 		{mail + "!wrongid mail.example.com", "A mail.example.com", silence + " (but a reply with another ID)", 2},
-		{mail + "!wrongquestion mail.example.com", "A mail.example.com", silence + " (but a reply to another question)", 2},
+		{mail + "!wrongquestion mail.example.com", "A mail.example.com", silence + " (but a reply to another query)", 2},
 		{mail + "!mangle mail.example.com", "A mail.example.com", silence + " (but a mangled reply)", 2},
 		{mail + "!cut mail.example.com", "A mail.example.com", silence + " (but a mangled reply)", 2},
 		{mail + "!cut *", "A nothing.example.com", silence + " (but a mangled reply)", 2},
@@ -99,7 +99,7 @@ func TestOutcomes(t *testing.T) {
 		{mail + "!rcode mail.example.com 4", "A mail.example.com", "temperror: NOTIMP from 192.0.2.53:53", 2},
 		{mail + "!rcode mail.example.com 1", "A mail.example.com", "temperror: FORMERR from 192.0.2.53:53", 2},
 
-		// No questions.
+		// No queries.
 		{mail, "A ", `temperror: "" is no domain name`, 0},
 		{mail, "A .", `temperror: "." is no domain name`, 0},
 		{mail, "A a..b", `temperror: "a..b" is no domain name`, 0},
@@ -108,8 +108,8 @@ func TestOutcomes(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, test.text)
-			if got := b.say(test.question, Options{}); got != test.want || b.asked() != test.asked {
-				t.Errorf("%s of\n%s\n= %s, %d questions; want %s, %d", test.question, test.text, got, b.asked(), test.want, test.asked)
+			if got := b.say(test.query, Options{}); got != test.want || b.queried() != test.queried {
+				t.Errorf("%s of\n%s\n= %s, %d queries; want %s, %d", test.query, test.text, got, b.queried(), test.want, test.queried)
 			}
 		})
 	}

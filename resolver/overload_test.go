@@ -17,7 +17,7 @@ import (
 
 // flood is lookups of one kind, each for another client.
 type flood struct {
-	question string // "PTR", or "A h#.z%.example.com": # is the number of the lookup
+	query    string // "PTR", or "A h#.z%.example.com": # is the number of the lookup
 	zones    int    // % is the number of a zone of so many, in turn; 0: that of the lookup
 	networks int    // the clients are of so many networks, in turn; 0: a network each
 	first    int    // number of the first network
@@ -33,16 +33,16 @@ func (f *flood) client(i int) netip.Addr {
 	return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, byte(network >> 8), byte(network), 14: byte(i >> 8), 15: byte(i)})
 }
 
-// lookup is the question of lookup i.
+// lookup is the query of lookup i.
 func (f *flood) lookup(i int) string {
-	if f.question == "PTR" {
+	if f.query == "PTR" {
 		return "PTR " + f.client(i).String()
 	}
 	zone := i
 	if f.zones > 0 {
 		zone = i % f.zones
 	}
-	return strings.NewReplacer("#", fmt.Sprint(i), "%", fmt.Sprint(zone)).Replace(f.question)
+	return strings.NewReplacer("#", fmt.Sprint(i), "%", fmt.Sprint(zone)).Replace(f.query)
 }
 
 // held is a bed whose servers never answer, where lookups are begun and counted.
@@ -114,7 +114,7 @@ func (h *held) end() {
 // of them is refused, and how many of others after that, with no other ended for
 // them but HELO names.
 func TestShares(t *testing.T) {
-	one := func(question string) flood { return flood{question: question, networks: 1} }
+	one := func(query string) flood { return flood{query: query, networks: 1} }
 	for _, test := range []struct {
 		name   string
 		most   int // Config.MaxInFlight
@@ -124,25 +124,25 @@ func TestShares(t *testing.T) {
 		free   int // how many of the others are begun
 	}{
 		// Nobody is refused while half is free, and what one takes leaves as much.
-		{"one network", 500, []flood{one("A h%.example")}, []int{250}, flood{question: "PTR", first: 1000}, 188},
-		{"one reverse zone", 500, []flood{one("PTR")}, []int{250}, flood{question: "PTR", first: 1000}, 188},
-		{"one zone", 500, []flood{{question: "A h#.example.com"}}, []int{250}, flood{question: "PTR", first: 1000}, 188},
-		{"one zone and those below it", 500, []flood{{question: "A h#.%.example.com", zones: 50}}, []int{250}, flood{question: "A h%.example", first: 1000}, 125},
-		{"a small whole", 100, []flood{one("A h%.example")}, []int{50}, flood{question: "PTR", first: 1000}, 38},
-		{"one decision's worth at least", 20, []flood{one("A h%.example")}, []int{12}, flood{question: "PTR", first: 1000}, 6},
+		{"one network", 500, []flood{one("A h%.example")}, []int{250}, flood{query: "PTR", first: 1000}, 188},
+		{"one reverse zone", 500, []flood{one("PTR")}, []int{250}, flood{query: "PTR", first: 1000}, 188},
+		{"one zone", 500, []flood{{query: "A h#.example.com"}}, []int{250}, flood{query: "PTR", first: 1000}, 188},
+		{"one zone and those below it", 500, []flood{{query: "A h#.%.example.com", zones: 50}}, []int{250}, flood{query: "A h%.example", first: 1000}, 125},
+		{"a small whole", 100, []flood{one("A h%.example")}, []int{50}, flood{query: "PTR", first: 1000}, 38},
+		{"one decision's worth at least", 20, []flood{one("A h%.example")}, []int{12}, flood{query: "PTR", first: 1000}, 6},
 		// A third each if there are two, and so on.
-		{"two networks", 500, []flood{one("A a%.example"), {question: "A b%.example", networks: 1, first: 500}}, []int{167, 167}, flood{question: "PTR", first: 1000}, 104},
-		{"two zones of 200 networks", 500, []flood{{question: "A h#.example.com"}, {question: "A h#.example.net"}}, []int{167, 167}, flood{question: "PTR", first: 1000}, 104},
-		{"ten networks", 500, []flood{{question: "PTR", networks: 10}}, []int{438}, flood{question: "PTR", first: 1000}, 0},
+		{"two networks", 500, []flood{one("A a%.example"), {query: "A b%.example", networks: 1, first: 500}}, []int{167, 167}, flood{query: "PTR", first: 1000}, 104},
+		{"two zones of 200 networks", 500, []flood{{query: "A h#.example.com"}, {query: "A h#.example.net"}}, []int{167, 167}, flood{query: "PTR", first: 1000}, 104},
+		{"ten networks", 500, []flood{{query: "PTR", networks: 10}}, []int{438}, flood{query: "PTR", first: 1000}, 0},
 		// Addresses and their names leave an eighth to HELO names.
 		// HELO names: the same within their half, and nothing that others would miss.
-		{"HELO, one network", 500, []flood{{question: "A h%.example", networks: 1, helo: true}}, []int{125}, flood{question: "PTR", first: 1000}, 438},
-		{"HELO, one zone", 500, []flood{{question: "A h#.example.com", helo: true}}, []int{125}, flood{question: "A h#.example.com", helo: false, networks: 1}, 250},
-		{"HELO, one zone, and HELO of others", 500, []flood{{question: "A h#.example.com", helo: true}}, []int{125}, flood{question: "A h%.example", helo: true, first: 1000}, 125},
-		{"HELO, any zone and network", 500, []flood{{question: "A h%.example", helo: true}}, []int{250}, flood{question: "PTR", first: 1000}, 438},
-		{"addresses, and HELO in what they leave", 500, []flood{{question: "PTR"}}, []int{438}, flood{question: "A o%.example", helo: true, first: 1000}, 62},
-		{"names, and HELO in what they leave", 500, []flood{{question: "A h%.example"}}, []int{375}, flood{question: "A o%.example", helo: true, first: 1000}, 125},
-		{"names, and addresses in what they leave", 500, []flood{{question: "A h%.example"}}, []int{375}, flood{question: "PTR", first: 1000}, 63},
+		{"HELO, one network", 500, []flood{{query: "A h%.example", networks: 1, helo: true}}, []int{125}, flood{query: "PTR", first: 1000}, 438},
+		{"HELO, one zone", 500, []flood{{query: "A h#.example.com", helo: true}}, []int{125}, flood{query: "A h#.example.com", helo: false, networks: 1}, 250},
+		{"HELO, one zone, and HELO of others", 500, []flood{{query: "A h#.example.com", helo: true}}, []int{125}, flood{query: "A h%.example", helo: true, first: 1000}, 125},
+		{"HELO, any zone and network", 500, []flood{{query: "A h%.example", helo: true}}, []int{250}, flood{query: "PTR", first: 1000}, 438},
+		{"addresses, and HELO in what they leave", 500, []flood{{query: "PTR"}}, []int{438}, flood{query: "A o%.example", helo: true, first: 1000}, 62},
+		{"names, and HELO in what they leave", 500, []flood{{query: "A h%.example"}}, []int{375}, flood{query: "A o%.example", helo: true, first: 1000}, 125},
+		{"names, and addresses in what they leave", 500, []flood{{query: "A h%.example"}}, []int{375}, flood{query: "PTR", first: 1000}, 63},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHeld(t, Config{MaxInFlight: test.most})
@@ -176,9 +176,9 @@ func TestShares(t *testing.T) {
 // for a new one, if it has lasted for long, or its network or zone has more than
 // that of the other.
 func TestDisplaced(t *testing.T) {
-	clients, namesHELO := flood{question: "PTR"}, flood{question: "A h%.example", helo: true}
-	ptr, otherHELO := flood{question: "PTR", first: 1000}, flood{question: "A o%.example", helo: true, first: 1000}
-	one := flood{question: "A h%.example", networks: 1}
+	clients, namesHELO := flood{query: "PTR"}, flood{query: "A h%.example", helo: true}
+	ptr, otherHELO := flood{query: "PTR", first: 1000}, flood{query: "A o%.example", helo: true, first: 1000}
+	one := flood{query: "A h%.example", networks: 1}
 	for _, test := range []struct {
 		name      string
 		old       flood
@@ -217,7 +217,7 @@ func TestDisplaced(t *testing.T) {
 			}
 			h.stop()
 			if got := words(h.lookupContext(h.ctx, test.old.lookup(0), Options{})); got != test.again {
-				t.Errorf("%s: the oldest, asked again = %s; want %s", test.name, got, test.again)
+				t.Errorf("%s: the oldest, queried again = %s; want %s", test.name, got, test.again)
 			}
 			h.end()
 		})
@@ -228,7 +228,7 @@ func TestDisplaced(t *testing.T) {
 // somebody joins for whom it is, has the place of one that is no HELO name, if there
 // is room.
 func TestRaised(t *testing.T) {
-	said := flood{question: "A h%.example", helo: true, first: 2000}
+	said := flood{query: "A h%.example", helo: true, first: 2000}
 	for _, test := range []struct {
 		name      string
 		names     int // of addresses, under way before
@@ -246,7 +246,7 @@ func TestRaised(t *testing.T) {
 		for _, joined := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHeld(t, Config{MaxInFlight: 100})
-				begun := h.pour(flood{question: "A o%.example"}, 0, test.names) + h.pour(said, 0, test.said)
+				begun := h.pour(flood{query: "A o%.example"}, 0, test.names) + h.pour(said, 0, test.said)
 				more := said
 				more.helo = false
 				for i := range test.raised {
@@ -257,7 +257,7 @@ func TestRaised(t *testing.T) {
 				if want := test.names + test.said; begun != want || h.refusals() != 0 {
 					t.Errorf("%s: %d begun, %d refused; want %d, 0", test.name, begun, h.refusals(), want)
 				}
-				begun = h.pour(flood{question: "PTR", first: 1000}, 10_000, 100)
+				begun = h.pour(flood{query: "PTR", first: 1000}, 10_000, 100)
 				if s := h.Stats(); begun != test.begun || s.Displaced != uint64(test.displaced) || s.InFlight > 100 {
 					t.Errorf("%s: then %d begun, %d displaced, %d under way; want %d, %d, 100 at most", test.name, begun, s.Displaced, s.InFlight, test.begun, test.displaced)
 				}
@@ -283,12 +283,12 @@ func TestAccounts(t *testing.T) {
 			wg.Go(func() {
 				for range 100 {
 					zone := [...]string{"silent", "broken", "well"}[rnd.IntN(3)]
-					question := fmt.Sprintf("A h%d.%s.example", rnd.IntN(8), zone)
+					query := fmt.Sprintf("A h%d.%s.example", rnd.IntN(8), zone)
 					if rnd.IntN(4) == 0 {
-						question = "PTR " + v4(rnd.IntN(2000)).String()
+						query = "PTR " + v4(rnd.IntN(2000)).String()
 					}
 					ctx, cancel := context.WithTimeoutCause(t.Context(), time.Duration(rnd.IntN(300))*time.Millisecond, [...]error{nil, ErrUnneeded}[rnd.IntN(2)])
-					b.lookupContext(ctx, question, Options{Client: v4(rnd.IntN(2000)), HELO: question[0] == 'A' && rnd.IntN(2) == 0})
+					b.lookupContext(ctx, query, Options{Client: v4(rnd.IntN(2000)), HELO: query[0] == 'A' && rnd.IntN(2) == 0})
 					cancel()
 					if n := b.Stats().InFlight; n > most {
 						t.Errorf("%d under way; want %d at most", n, most)
@@ -298,9 +298,9 @@ func TestAccounts(t *testing.T) {
 		}
 		wg.Wait()
 		b.Close()
-		if s := b.Stats(); s.InFlight != 0 || b.charged() != 0 || b.named != 0 || len(b.hosts.flights)+len(b.names.flights) != 0 || s.Displaced == 0 {
+		if s := b.Stats(); s.InFlight != 0 || b.charged() != 0 || b.named() != 0 || len(b.hosts.flights)+len(b.names.flights) != 0 || s.Displaced == 0 {
 			t.Errorf("in the end %d under way, %d charged, %d for names, %d flights, %d displaced; want none, and some displaced",
-				s.InFlight, b.charged(), b.named, len(b.hosts.flights)+len(b.names.flights), s.Displaced)
+				s.InFlight, b.charged(), b.named(), len(b.hosts.flights)+len(b.names.flights), s.Displaced)
 		}
 	})
 }
@@ -315,19 +315,19 @@ func TestLessRoom(t *testing.T) {
 		begun int
 		under int // way after that
 	}{
-		{flood{question: "PTR"}, 20, 1, 1, 88},
-		{flood{question: "PTR"}, 20, 30, 30, 88},
-		{flood{question: "PTR"}, 200, 30, 30, 118},
-		{flood{question: "A h%.example", helo: true}, 20, 10, 10, 50},
+		{flood{query: "PTR"}, 20, 1, 1, 88},
+		{flood{query: "PTR"}, 20, 30, 30, 88},
+		{flood{query: "PTR"}, 200, 30, 30, 118},
+		{flood{query: "A h%.example", helo: true}, 20, 10, 10, 50},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHeld(t, Config{MaxInFlight: 100})
 			h.pour(test.old, 0, 88)
 			time.Sleep(ripeAfter)
 			h.SetMaxInFlight(test.most)
-			begun := h.pour(flood{question: "PTR", first: 1000}, 10_000, test.n)
+			begun := h.pour(flood{query: "PTR", first: 1000}, 10_000, test.n)
 			if s := h.Stats(); begun != test.begun || s.InFlight != test.under {
-				t.Errorf("%v at most where there were 88 %q: %d of %d begun, %d under way; want %d, %d", test.most, test.old.question, begun, test.n, s.InFlight, test.begun, test.under)
+				t.Errorf("%v at most where there were 88 %q: %d of %d begun, %d under way; want %d, %d", test.most, test.old.query, begun, test.n, s.InFlight, test.begun, test.under)
 			}
 			h.end()
 		})
@@ -343,11 +343,11 @@ func TestCrowdIsTold(t *testing.T) {
 		flood flood
 		want  string
 	}{
-		{"one zone", flood{question: "A h#.example.com"}, "zone=example.com zone_lookups=50 network=2001:db8::/48 network_lookups=1 lookups=50 max_inflight=100 refused=1"},
-		{"one network", flood{question: "PTR", networks: 1}, "zone=0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa zone_lookups=50 network=2001:db8::/48 network_lookups=50 lookups=50 max_inflight=100 refused=1"},
-		{"a HELO zone", flood{question: "A h#.example.com", helo: true}, "zone=example.com zone_lookups=25 network=2001:db8::/48 network_lookups=1 lookups=25 max_inflight=100 refused=1"},
-		{"a hostile zone", flood{question: "A h#.a\\010b=\\\"c.example"}, `zone="a\\010b=\\\"c.example" zone_lookups=50 network=2001:db8::/48 network_lookups=1 lookups=50 max_inflight=100 refused=1`},
-		{"a long zone", flood{question: "A #." + long}, "zone=" + long[:100] + " zone_lookups=50 network=2001:db8::/48 network_lookups=1 lookups=50 max_inflight=100 refused=1"},
+		{"one zone", flood{query: "A h#.example.com"}, "zone=example.com zone_lookups=50 network=2001:db8::/48 network_lookups=1 lookups=50 max_inflight=100 refused=1"},
+		{"one network", flood{query: "PTR", networks: 1}, "zone=0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa zone_lookups=50 network=2001:db8::/48 network_lookups=50 lookups=50 max_inflight=100 refused=1"},
+		{"a HELO zone", flood{query: "A h#.example.com", helo: true}, "zone=example.com zone_lookups=25 network=2001:db8::/48 network_lookups=1 lookups=25 max_inflight=100 refused=1"},
+		{"a hostile zone", flood{query: "A h#.a\\010b=\\\"c.example"}, `zone="a\\010b=\\\"c.example" zone_lookups=50 network=2001:db8::/48 network_lookups=1 lookups=50 max_inflight=100 refused=1`},
+		{"a long zone", flood{query: "A #." + long}, "zone=" + long[:100] + " zone_lookups=50 network=2001:db8::/48 network_lookups=1 lookups=50 max_inflight=100 refused=1"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer

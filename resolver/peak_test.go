@@ -75,16 +75,16 @@ func askForHuge(t *testing.T, server netip.AddrPort) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	var asking sync.WaitGroup
+	var lookups sync.WaitGroup
 	for i := range n {
-		asking.Go(func() {
+		lookups.Go(func() {
 			a := r.LookupPTR(t.Context(), netip.AddrFrom4([4]byte{240, byte(i / 250), byte(i % 250), 1}), Options{})
 			if a.Outcome != Found || !a.More || len(a.Names) == 0 {
 				t.Errorf("an answer = %d names, more: %v, %v; want some, and more", len(a.Names), a.More, a.Err)
 			}
 		})
 	}
-	asking.Wait()
+	lookups.Wait()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return

@@ -7,31 +7,32 @@ import (
 	"sync"
 	"time"
 
-	"github.com/miekg/dns"
+	"policyd-rdns/resolver/internal/message"
+	"policyd-rdns/resolver/internal/transport"
 )
 
 const (
-	// probeTimeout bounds each of the questions of a probe. Together with probePause
+	// probeTimeout bounds each of the queries of a probe. Together with probePause
 	// it is how soon a server that answers again is seen: within 2.5 seconds.
-	probeTimeout   = time.Second
-	probeQuestions = 2
+	probeTimeout = time.Second
+	probeQueries = 2
 	// probePause is the time from the end of a round of probes to the next, and
 	// from the first failure to the first round.
 	probePause = 1500 * time.Millisecond
 )
 
-// probes are the questions of a probe, one after the other until one is answered: a
+// probes are the queries of a probe, one after the other until one is answered: a
 // datagram may be lost, and some servers do not say to a client what they must know,
 // the name servers of the root (a forwarder that takes that for an attack, or serves
-// only its own zones). The other is of the kind that clients have us ask, about the
+// only its own zones). The other is of the kind that clients have us make, about the
 // zone that nearly all of these are in, and its answer, "no such record", is kept as
 // well. None is about a zone that a stranger could have fail or answer.
-func probes() [probeQuestions]question {
-	return [...]question{{".", dns.TypeNS}, {"in-addr.arpa.", dns.TypePTR}}
+func probes() [probeQueries]message.Query {
+	return [...]message.Query{{Name: ".", Type: message.TypeNS}, {Name: "in-addr.arpa.", Type: message.TypePTR}}
 }
 
 // prober is the goroutine that puts probes to the servers while one of them is
-// ill or an outage is suspected. There is none while all is well.
+// failing or an outage is suspected. There is none while all is well.
 type prober struct {
 	cancel context.CancelFunc // nil: none is at work
 	wake   chan struct{}      // has room for one: there is news
@@ -75,13 +76,13 @@ func (h *health) close() {
 	}
 }
 
-// troubled says that there is a reason to probe. The caller holds h.mu.
+// troubled reports whether there is a reason to probe. The caller holds h.mu.
 func (h *health) troubled() bool {
-	ill := func(s server) bool { return s.ill }
-	return h.suspect() || h.outage.Load() || slices.ContainsFunc(h.list, ill)
+	failing := func(s server) bool { return s.failing }
+	return h.suspect() || h.outage.Load() || slices.ContainsFunc(h.list, failing)
 }
 
-// probe goes on until every server is well. It asks all of them, so that each
+// probe goes on until every server is healthy. It queries all of them, so that each
 // round can tell an outage.
 func (r *Resolver) probe(ctx context.Context) {
 	h := &r.health
@@ -134,18 +135,18 @@ func (p *prober) rest(ctx context.Context, d time.Duration) {
 	}
 }
 
-// probeServer puts the questions of a probe to one server. Any proper reply will
+// probeServer puts the queries of a probe to one server. Any proper reply will
 // do.
 func (r *Resolver) probeServer(ctx context.Context, s netip.AddrPort) {
 	defer r.rescue("probe", func(err error) { r.health.silent(s, err) })
-	l := new(leash)
-	defer context.AfterFunc(ctx, l.pull)()
+	var cut transport.Cutoff
+	defer context.AfterFunc(ctx, func() { cut.Cut(ctx.Err()) })()
 	var why troubles
 	for _, q := range probes() {
 		begin := time.Now()
-		v, err := r.try(l, s, probeTimeout, q.qtype, newChain(q.name), nil)
+		f, err := r.try(&cut, s, probeTimeout, q.Type, message.NewChain(q.Name), nil)
 		if err == nil {
-			r.health.answered(s, KindNS, v.outcome, time.Since(begin))
+			r.health.answered(s, KindNS, f.outcome, time.Since(begin))
 			return
 		}
 		why = why.and(err)
@@ -158,7 +159,7 @@ func (h *health) silent(addr netip.AddrPort, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s := h.find(addr); s != nil {
-		s.mute = err
+		s.unresponsive = err
 		s.tries.failure(KindNS)
 	}
 }

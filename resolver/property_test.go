@@ -33,9 +33,9 @@ func FuzzAnyTrouble(f *testing.F) {
 	f.Fuzz(trouble)
 }
 
-// wellSetUp are questions with their only answers, under any faults that are not
+// wellSetUp are queries with their only answers, under any faults that are not
 // lies of the server itself.
-var wellSetUp = []struct{ question, record, want string }{
+var wellSetUp = []struct{ query, record, want string }{
 	{"A a.example.com", "a.example.com. %d A 192.0.2.1", "[] [192.0.2.1]"},
 	{"A mail.example.net", "mail.example.net. %d A 192.0.2.2", "[] [192.0.2.2]"},
 	{"AAAA mail.example.org", "mail.example.org. %d AAAA 2001:db8::1", "[] [2001:db8::1]"},
@@ -142,9 +142,9 @@ func (m *mishap) ask(wg *sync.WaitGroup) {
 		ctx, cancel := context.WithTimeout(m.t.Context(), patience)
 		defer cancel()
 		begin := time.Now()
-		a := m.lookupContext(ctx, w.question, o)
+		a := m.lookupContext(ctx, w.query, o)
 		if why := m.wrong(&a, w.want, o, time.Since(begin) > patience); why != "" {
-			m.t.Errorf("seed %d: %s with %+v = %s of %v: %s", m.seed, w.question, o, words(a), a.Age, why)
+			m.t.Errorf("seed %d: %s with %+v = %s of %v: %s", m.seed, w.query, o, words(a), a.Age, why)
 		}
 	})
 }
@@ -156,8 +156,8 @@ func (m *mishap) wrong(a *Answer, want string, o Options, late bool) string {
 		return "late"
 	case a.Outcome == None:
 		return "not so"
-	case a.Outcome == NotAsked && !o.CacheOnly:
-		return "not asked"
+	case a.Outcome == NotQueried && !o.CacheOnly:
+		return "not queried"
 	case a.Outcome == Found && fmt.Sprint(a.Names, a.Addrs) != want:
 		return "want " + want
 	case a.Outcome == TempError && a.Err == nil:
@@ -180,8 +180,8 @@ func (m *mishap) end() {
 	m.mu.Unlock()
 	time.Sleep(flightTime + refreshPause) // what runs on behind may fail last
 	for _, w := range wellSetUp {
-		if a := m.lookup(w.question, Options{MaxAge: 30 * time.Second}); a.Outcome != Found {
-			m.t.Errorf("seed %d: %s in the end = %s", m.seed, w.question, words(a))
+		if a := m.lookup(w.query, Options{MaxAge: 30 * time.Second}); a.Outcome != Found {
+			m.t.Errorf("seed %d: %s in the end = %s", m.seed, w.query, words(a))
 		}
 	}
 	time.Sleep(30 * time.Second)
@@ -226,7 +226,7 @@ func FuzzServer(f *testing.F) {
 			a := b.lookup("A a.example.com", Options{Budget: NewBudget(20)})
 			var m dns.Msg
 			bad := m.Unpack(packet) != nil || m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError || m.Truncated
-			if a.Outcome == NotAsked || a.Outcome == None && bad || len(a.Addrs) > MaxRecords || time.Since(begin) > 20*time.Second {
+			if a.Outcome == NotQueried || a.Outcome == None && bad || len(a.Addrs) > MaxRecords || time.Since(begin) > 20*time.Second {
 				t.Errorf("with reply %x: %s, after %v", packet, words(a), time.Since(begin))
 			}
 			b.Close()
@@ -235,7 +235,7 @@ func FuzzServer(f *testing.F) {
 	})
 }
 
-// replay answers every question with the same packet, under the question's ID.
+// replay answers every query with the same packet, under the query's ID.
 func replay(c net.Conn, network string, packet []byte) {
 	buf := make([]byte, 1024)
 	for {

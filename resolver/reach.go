@@ -16,9 +16,9 @@ type reach struct {
 	told  error
 }
 
-// Reachable says whether a server answers. The error is why none does, for
+// Reachable is nil if a server answers. The error is why none does, for
 // people. While lookups are answered it costs nothing; else the servers are
-// probed, once in 1.5 seconds at most, whoever asks, which takes up to 2 seconds.
+// probed, once in 1.5 seconds at most, whoever wants to know, which takes up to 2 seconds.
 // It must have returned before Close is called.
 func (r *Resolver) Reachable(ctx context.Context) error {
 	if known, err := r.health.reachable(); known {
@@ -26,9 +26,9 @@ func (r *Resolver) Reachable(ctx context.Context) error {
 	}
 	r.reach.mu.Lock()
 	defer r.reach.mu.Unlock()
-	if !r.reach.known || r.clock()-r.reach.at >= probePause.Milliseconds() {
+	if !r.reach.known || r.clock.Now()-r.reach.at >= probePause.Milliseconds() {
 		r.reach.told = r.probeAll(ctx)
-		r.reach.known, r.reach.at = true, r.clock()
+		r.reach.known, r.reach.at = true, r.clock.Now()
 	}
 	return r.reach.told
 }
@@ -41,10 +41,10 @@ func (r *Resolver) probeAll(ctx context.Context) error {
 		probing.Go(func() { r.probeServer(ctx, s) })
 	}
 	probing.Wait()
-	return r.health.mute(servers)
+	return r.health.unresponsive(servers)
 }
 
-// reachable says whether a server answers, if that is known without asking.
+// reachable is whether a server answers, if that is known without a probe.
 func (h *health) reachable() (known bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -52,15 +52,15 @@ func (h *health) reachable() (known bool, err error) {
 		return true, errors.New(h.current.Why)
 	}
 	for i := range h.list {
-		if s := &h.list[i]; !s.ill && s.mute == nil && s.tries.answered {
+		if s := &h.list[i]; !s.failing && s.unresponsive == nil && s.tries.answered {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// mute is why none of the servers answered its last probe, nil if one did.
-func (h *health) mute(servers []netip.AddrPort) error {
+// unresponsive is why none of the servers answered its last probe, nil if one did.
+func (h *health) unresponsive(servers []netip.AddrPort) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var why troubles
@@ -69,10 +69,10 @@ func (h *health) mute(servers []netip.AddrPort) error {
 		if s == nil {
 			continue // a reload has taken it out
 		}
-		if s.mute == nil {
+		if s.unresponsive == nil {
 			return nil
 		}
-		why = why.and(s.mute)
+		why = why.and(s.unresponsive)
 	}
 	return why
 }

@@ -12,15 +12,17 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/miekg/dns"
-
 	"policyd-rdns/policy/address"
+	"policyd-rdns/resolver/internal/admission"
+	"policyd-rdns/resolver/internal/clock"
+	"policyd-rdns/resolver/internal/message"
+	"policyd-rdns/resolver/internal/transport"
 )
 
 // Config is what a Resolver needs to know.
 type Config struct {
-	// Servers are recursive servers, asked in this order; at least one. One
-	// that fails is asked last until it answers again.
+	// Servers are recursive servers, queried in this order; at least one. One
+	// that fails is queried last until it answers again.
 	Servers []netip.AddrPort
 	// Timeout bounds one try at one server; above 0, at most 20 seconds.
 	Timeout time.Duration
@@ -50,7 +52,7 @@ type Config struct {
 	OnOutage func(Outage)
 	// Log gets what an operator should know. Nil: nobody does.
 	Log *slog.Logger
-	// Dial opens a connection for one question; network is "udp" or "tcp". A
+	// Dial opens a connection for one query; network is "udp" or "tcp". A
 	// datagram is one Write and one Read. Nil: that of net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Now is the clock by which answers grow old. Nil: time.Now.
@@ -60,15 +62,15 @@ type Config struct {
 // Options say what will do as an answer. The zero value takes any.
 type Options struct {
 	// MaxAge, if above 0, is the greatest age of a cached answer that will do;
-	// an older one is asked again. If that fails, the outcome is TempError,
-	// now and for a minute, for those who ask with a MaxAge; for others the
+	// an older one is queried again. If that fails, the outcome is TempError,
+	// now and for a minute, for those who want a MaxAge; for others the
 	// older answer goes on to hold.
 	MaxAge time.Duration
-	// CacheOnly: answer from the cache, or NotAsked; never wait. An answer past
-	// its TTL is given if it would be without a new question.
+	// CacheOnly: answer from the cache, or NotQueried; never wait. An answer past
+	// its TTL is given if it would be without a new query.
 	CacheOnly bool
 	// Client is who the lookup is for: its network, a /24 of IPv4 or a /48 of
-	// IPv6, has a share of Config.MaxInFlight, as the zone has that is asked. A
+	// IPv6, has a share of Config.MaxInFlight, as the zone has that is queried. A
 	// lookup that another caller has begun is free. The zero Addr has no bound of
 	// its own.
 	Client netip.Addr
@@ -77,9 +79,7 @@ type Options struct {
 	HELO bool
 	// Uncounted: the caller counts the lookup itself (Resolver.Count).
 	Uncounted bool
-	// Link is that of the answer that a name is from, if it is from one.
-	Link Link
-	// Budget pays for the questions; nil: without bound. When it is used up,
+	// Budget pays for the queries; nil: without bound. When it is used up,
 	// the outcome is TempError.
 	Budget *Budget
 }
@@ -87,31 +87,23 @@ type Options struct {
 // Resolver looks names and addresses up. Its methods may be called from any
 // number of goroutines.
 type Resolver struct {
-	health   health
-	dial     func(ctx context.Context, network, address string) (net.Conn, error) // nil: the system's
-	ages     *clock
-	onOutage func(Outage)
-	log      *slog.Logger
-	stale    atomic.Int64 // Config.Stale, in milliseconds
-	counts   counts
-	reach    reach
-	sockets  sockets
-	large    buffers
-	silence  silence
+	health    health
+	clock     *clock.Clock // by which answers grow old
+	onOutage  func(Outage)
+	log       *slog.Logger
+	stale     atomic.Int64 // Config.Stale, in milliseconds
+	counts    counts
+	reach     reach
+	transport *transport.Client
+	silence   silence
 
 	names *table[addrKey, string]
 	hosts *table[hostKey, netip.Addr]
 
-	flights     sync.WaitGroup // and the prober
-	mu          sync.Mutex     // guards what follows, and the flights of the tables
-	maxInFlight int
-	helo, rest  row
-	named       int       // of the rest, for names of addresses
-	warned      time.Time // of a crowd
-	refused     uint64    // since then
-	closed      bool
-
-	crowd atomic.Pointer[crowd] // to be told
+	flights sync.WaitGroup // and the prober
+	mu      sync.Mutex     // guards what follows, and the flights of the tables
+	limiter *admission.Limiter
+	closed  bool
 }
 
 // New refuses a configuration that cannot work, with all that is wrong with it.
@@ -126,11 +118,9 @@ func New(c Config) (*Resolver, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &Resolver{
-		dial: c.Dial, ages: newClock(c.Now), onOutage: c.OnOutage, log: c.Log,
-		maxInFlight: c.MaxInFlight, large: newBuffers(),
-		helo: row{charged: make(map[charge]int)},
-		rest: row{charged: make(map[charge]int)},
+		transport: transport.New(c.Dial), clock: clock.New(c.Now), onOutage: c.OnOutage, log: c.Log,
 	}
+	r.limiter = admission.New(c.MaxInFlight, r.health.patience)
 	r.stale.Store(c.Stale.Milliseconds())
 	r.health.prober.wake = make(chan struct{}, 1)
 	var errNames, errHosts, errSilence error
@@ -199,12 +189,13 @@ func (r *Resolver) SetStale(d time.Duration) {
 }
 
 // SetMaxInFlight changes Config.MaxInFlight. Lookups under way are not
-// disturbed: where they are too many, one ends for each new one. What New would refuse changes nothing.
+// disturbed: where they are too many, one ends for each new one. What New would refuse
+// changes nothing.
 func (r *Resolver) SetMaxInFlight(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n >= 1 {
-		r.maxInFlight = n
+		r.limiter.Most = n
 	}
 }
 
@@ -214,19 +205,19 @@ func (r *Resolver) Close() {
 	r.mu.Lock()
 	r.closed = true
 	for _, f := range r.names.flights {
-		f.leash.pull()
+		f.cutoff.Cut(errClosed)
 	}
 	for _, f := range r.hosts.flights {
-		f.leash.pull()
+		f.cutoff.Cut(errClosed)
 	}
 	r.mu.Unlock()
 	r.health.close()
 	r.flights.Wait()
-	r.sockets.close()
+	r.transport.Close()
 }
 
-// LookupPTR asks for the names of an address, as [address.Plain] has it. The outcome is TempError at the
-// latest when ctx is over; the lookup then runs on behind, for 20 seconds at
+// LookupPTR looks up the names of an address, as [address.Plain] has it. The outcome is
+// TempError at the latest when ctx is over; the lookup then runs on behind, for 20 seconds at
 // most, and fills the cache, unless the cause of ctx is ErrUnneeded.
 func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) Answer {
 	a, wait := r.BeginPTR(ctx, addr, o)
@@ -237,8 +228,8 @@ func (r *Resolver) LookupPTR(ctx context.Context, addr netip.Addr, o Options) An
 }
 
 // BeginPTR is LookupPTR for who has other things to do meanwhile. If the
-// answer is at hand, there is no room to ask (ErrBusy, ErrShare), or Options.CacheOnly
-// is set, wait is nil. Else the question is
+// answer is at hand, there is no room for it (ErrBusy, ErrShare), or Options.CacheOnly
+// is set, wait is nil. Else the query is
 // on its way, unless ctx is over, and wait waits for the answer, until the context
 // that it is given is over; it may be called once.
 func (r *Resolver) BeginPTR(ctx context.Context, addr netip.Addr, o Options) (a Answer, wait func(context.Context) Answer) {
@@ -250,33 +241,27 @@ func (r *Resolver) BeginPTR(ctx context.Context, addr netip.Addr, o Options) (a 
 	res, ok := r.names.cached(k, o)
 	switch {
 	case ok && res.due():
-		r.names.ahead(k)
+		r.names.prefetch(k)
 	case !ok && o.CacheOnly:
 		return Answer{}, nil
 	case !ok:
-		asking := r.names.begin(ctx, k, o)
-		if asking.settled() {
-			return r.pointers(addr, asking.wait(ctx), asking.o.Uncounted), nil
+		p := r.names.begin(ctx, k, o)
+		if p.answered() {
+			return r.pointers(p.wait(ctx), p.o.Uncounted), nil
 		}
-		return Answer{}, func(ctx context.Context) Answer { return r.pointers(addr, asking.wait(ctx), asking.o.Uncounted) }
+		return Answer{}, func(ctx context.Context) Answer { return r.pointers(p.wait(ctx), p.o.Uncounted) }
 	}
-	return r.pointers(addr, res, o.Uncounted), nil
+	return r.pointers(res, o.Uncounted), nil
 }
 
 // pointers is the answer of a result.
-func (r *Resolver) pointers(addr netip.Addr, res result[string], uncounted bool) Answer {
+func (r *Resolver) pointers(res result[string], uncounted bool) Answer {
 	a := answer(r, KindPTR, res, uncounted)
 	a.Names = res.records()
-	if res.outcome == Found {
-		a.Link = Link{res.entry, dns.TypeAAAA}
-		if addr.Is4() {
-			a.Link.qtype = dns.TypeA
-		}
-	}
 	return a
 }
 
-// LookupAddrs asks for the addresses of a name: network "ip4" for A records,
+// LookupAddrs looks up the addresses of a name: network "ip4" for A records,
 // "ip6" for AAAA. The name is in presentation format and absolute, with or
 // without its final dot. A text that is no domain name is a TempError. For the
 // rest it is as LookupPTR.
@@ -294,60 +279,53 @@ func (r *Resolver) BeginAddrs(ctx context.Context, network, name string, o Optio
 	if ok || o.CacheOnly {
 		return a, nil
 	}
-	asking := r.hosts.begin(ctx, k, o)
-	if asking.settled() {
-		return r.addrs(k, asking.wait(ctx), asking.o.Uncounted), nil
+	p := r.hosts.begin(ctx, k, o)
+	if p.answered() {
+		return r.addrs(k, p.wait(ctx), p.o.Uncounted), nil
 	}
-	return Answer{}, func(ctx context.Context) Answer { return r.addrs(k, asking.wait(ctx), asking.o.Uncounted) }
+	return Answer{}, func(ctx context.Context) Answer { return r.addrs(k, p.wait(ctx), p.o.Uncounted) }
 }
 
 // Raise has a lookup that was begun with Options.HELO count as one without, for
 // Options.Client: the HELO name turned out to be more than what a client says. If
 // there is no room for that it goes on as it is. Not ok: it is not under way.
 func (r *Resolver) Raise(network, name string, o Options) (ok bool) {
-	k := hostKey{qtype: dns.TypeA}
+	k := hostKey{qtype: message.TypeA}
 	if network == "ip6" {
-		k.qtype = dns.TypeAAAA
+		k.qtype = message.TypeAAAA
 	}
-	k.name, _ = canonical(hostName(name))
+	k.name, _ = message.Canonical(message.Host(name))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f := r.hosts.flights[k]
 	if f != nil {
-		r.raise(&f.seat, k.question(), o)
+		r.limiter.Raise(&f.seat, purpose(k.query(), o))
 	}
 	return f != nil
 }
 
-// addrsAtHand answers from the cache, or says what is to be asked.
+// addrsAtHand answers from the cache, or says what is to be queried.
 func (r *Resolver) addrsAtHand(network, name string, o Options) (k hostKey, a Answer, ok bool) {
-	k = hostKey{name: hostName(name)}
+	k = hostKey{name: message.Host(name)}
 	switch network {
 	case "ip4":
-		k.qtype = dns.TypeA
+		k.qtype = message.TypeA
 	case "ip6":
-		k.qtype = dns.TypeAAAA
+		k.qtype = message.TypeAAAA
 	default:
 		return k, Answer{Outcome: TempError, Err: fmt.Errorf("network %.60q: want ip4 or ip6", network)}, true
 	}
-	now := r.clock()
-	e := o.Link.to(k)
-	if e != nil {
-		r.hosts.cache.used(k, e, now)
-	} else if e = r.hosts.cache.get(k, now); e != nil {
-		o.Link.set(k, e)
-	}
-	res, ok := r.hosts.does(e, now, o)
+	res, ok := r.hosts.cached(k, o)
 	if !ok {
-		asked, ok := canonical(k.name)
+		queried, ok := message.Canonical(k.name)
 		if !ok {
 			return k, Answer{Outcome: TempError, Err: fmt.Errorf("%.60q is no domain name", name)}, true
 		}
-		k.name = asked
+		k.name = queried
 		return k, Answer{}, false
 	}
 	if res.due() {
-		r.hosts.ahead(hostKey{strings.Clone(k.name), k.qtype})
+		r.hosts.prefetch(hostKey{strings.Clone(k.name), k.qtype})
 	}
 	return k, r.addrs(k, res, o.Uncounted), true
 }
@@ -373,7 +351,3 @@ func answer[R any](r *Resolver, k Kind, res result[R], uncounted bool) Answer {
 	}
 	return a
 }
-
-// clock is the time in milliseconds since the Resolver was made, by which answers
-// grow old: see the type of that name.
-func (r *Resolver) clock() int64 { return r.ages.now() }

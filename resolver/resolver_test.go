@@ -91,7 +91,7 @@ tcp.example.com. A 192.0.2.2
 		t.Fatal(err)
 	}
 	b := &bed{Resolver: r, t: t, worlds: []*world.World{w}}
-	for _, test := range []struct{ question, want string }{
+	for _, test := range []struct{ query, want string }{
 		{"PTR 192.0.2.1", "found mail.example.com"},
 		{"A mail.example.com", "found 192.0.2.1"},
 		{"AAAA mail.example.com", "none"},
@@ -99,18 +99,18 @@ tcp.example.com. A 192.0.2.2
 		{"A nothing.example.com", "none"},
 		{"A refused.example.com", "temperror: REFUSED from " + server.String()},
 	} {
-		if got := b.say(test.question, Options{}); got != test.want {
-			t.Errorf("%s = %s; want %s", test.question, got, test.want)
+		if got := b.say(test.query, Options{}); got != test.want {
+			t.Errorf("%s = %s; want %s", test.query, got, test.want)
 		}
-		if got, want := b.say(test.question, Options{}), "cached: "+test.want; got != want {
-			t.Errorf("%s again = %s; want %s", test.question, got, want)
+		if got, want := b.say(test.query, Options{}), "cached: "+test.want; got != want {
+			t.Errorf("%s again = %s; want %s", test.query, got, want)
 		}
 	}
 	if got := b.lookup("A many.example.com", Options{}); len(got.Addrs) != 90 {
 		t.Errorf("90 addresses, which do not fit into a datagram = %s", words(got))
 	}
-	if got, want := w.Questions()[:2], []string{"PTR 1.2.0.192.in-addr.arpa", "A mail.example.com"}; !slices.Equal(got, want) {
-		t.Errorf("asked %q; want %q", got, want)
+	if got, want := w.Queries()[:2], []string{"PTR 1.2.0.192.in-addr.arpa", "A mail.example.com"}; !slices.Equal(got, want) {
+		t.Errorf("queried %q; want %q", got, want)
 	}
 	r.SetServers([]netip.AddrPort{server}, 50*time.Millisecond)
 	if got, want := b.say("A silent.example.com", Options{}), "temperror: no reply from "+server.String()+" in 50ms"; got != want {

@@ -20,7 +20,7 @@ func TestNextServer(t *testing.T) {
 	for _, test := range []struct {
 		servers []string
 		want    string
-		asked   []int
+		queried []int
 		took    time.Duration
 	}{
 		{[]string{"+", "+"}, "found 192.0.2.1", []int{1, 0}, 0},
@@ -58,12 +58,12 @@ func TestNextServer(t *testing.T) {
 			b := newBed(t, texts...)
 			start := time.Now()
 			got := b.say("A "+name, Options{})
-			var asked []int
+			var queried []int
 			for i := range b.worlds {
-				asked = append(asked, len(b.questions(i)))
+				queried = append(queried, len(b.queries(i)))
 			}
-			if took := time.Since(start); got != test.want || !slices.Equal(asked, test.asked) || took != test.took {
-				t.Errorf("%s = %s, asked %v, in %v; want %s, %v, %v", strings.Join(test.servers, " "), got, asked, took, test.want, test.asked, test.took)
+			if took := time.Since(start); got != test.want || !slices.Equal(queried, test.queried) || took != test.took {
+				t.Errorf("%s = %s, queried %v, in %v; want %s, %v, %v", strings.Join(test.servers, " "), got, queried, took, test.want, test.queried, test.took)
 			}
 		})
 	}
@@ -90,13 +90,13 @@ func TestIllServer(t *testing.T) {
 			b.lookup("A a.example.com", Options{})
 			b.lookup("A b.example.com", Options{})
 			if got, want := b.heard("A b.example.com"), []int{test.first}; !slices.Equal(got, want) {
-				t.Errorf("after %q, asked %v; want %v", test.fault, got, want)
+				t.Errorf("after %q, queried %v; want %v", test.fault, got, want)
 			}
 			// Now the second is silent, and the first answers and is well again.
 			b.lookup("A c.example.com", Options{})
 			b.lookup("A d.example.com", Options{})
 			if got, want := b.heard("A d.example.com"), []int{0}; !slices.Equal(got, want) {
-				t.Errorf("after %q, at last asked %v; want %v", test.fault, got, want)
+				t.Errorf("after %q, at last queried %v; want %v", test.fault, got, want)
 			}
 		})
 	}
@@ -106,11 +106,11 @@ func TestIllServer(t *testing.T) {
 func TestWellAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "!drop *", "!drop a.example.com")
-		b.lookup("A a.example.com", Options{}) // both are ill
+		b.lookup("A a.example.com", Options{}) // both are failing
 		b.lookup("A b.example.com", Options{}) // the second answers
 		b.lookup("A c.example.com", Options{})
 		if got, want := b.heard("A c.example.com"), []int{1}; !slices.Equal(got, want) {
-			t.Errorf("asked %v; want %v", got, want)
+			t.Errorf("queried %v; want %v", got, want)
 		}
 	})
 }
@@ -130,12 +130,12 @@ func TestSetServers(t *testing.T) {
 		if got, want := b.say("A b.example.com", Options{}), "cached: found 192.0.2.2"; got != want {
 			t.Errorf("from the cache = %s; want %s", got, want)
 		}
-		b.SetServers([]netip.AddrPort{first, second}, time.Second) // the first is known to be ill
+		b.SetServers([]netip.AddrPort{first, second}, time.Second) // the first is known to be failing
 		b.SetServers(nil, time.Second)                             // changes nothing
 		b.SetServers([]netip.AddrPort{first}, 0)                   // neither
 		b.lookup("A c.example.com", Options{})
 		if got, want := b.heard("A c.example.com"), []int{1}; !slices.Equal(got, want) {
-			t.Errorf("asked %v; want %v", got, want)
+			t.Errorf("queried %v; want %v", got, want)
 		}
 	})
 }
@@ -154,8 +154,8 @@ func TestNetworkErrors(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, "", "a.example.com. A 192.0.2.1")
-			inner := b.Resolver.dial
-			b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			inner := b.server
+			b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 				if address == serverAddrs[0] {
 					return nil, test.err
 				}

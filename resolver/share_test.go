@@ -19,84 +19,6 @@ import (
 // v4 is a client of a network of its own for each 256.
 func v4(n int) netip.Addr { return netip.AddrFrom4([4]byte{198, 51, byte(n >> 8), byte(n)}) }
 
-func TestNetworkOf(t *testing.T) {
-	for _, test := range []struct{ client, want string }{
-		{"192.0.2.1", "192.0.2.0/24"},
-		{"192.0.2.255", "192.0.2.0/24"},
-		{"::ffff:192.0.2.1", "192.0.2.0/24"},
-		{"64:ff9b::192.0.2.1", "192.0.2.0/24"},
-		{"64:ff9b::10.0.0.1", "64:ff9b::/48"},
-		{"2001:db8:1:2::3", "2001:db8:1::/48"},
-		{"fe80::1%eth0", "fe80::/48"},
-		{"::1", "::/48"},
-	} {
-		if got := networkOf(netip.MustParseAddr(test.client)); got.String() != test.want {
-			t.Errorf("networkOf(%s) = %v; want %s", test.client, got, test.want)
-		}
-	}
-	if got := networkOf(netip.Addr{}); got.IsValid() {
-		t.Errorf("networkOf(nobody) = %v; want none", got)
-	}
-}
-
-func TestZoneAsked(t *testing.T) {
-	for _, test := range []struct{ name, want string }{
-		{"mail.example.com.", "example.com"},
-		{"a.b.c.example.com.", "example.com"}, // zones below are part of it
-		{"example.com.", "example.com"},
-		{"mail.example.co.uk.", "example.co.uk"},
-		{"mail.one.github.io.", "one.github.io"}, // customers of a suffix are strangers
-		{"ec2-192-0-2-1.compute-1.amazonaws.com.", "amazonaws.com"},
-		{"co.uk.", "co.uk"},
-		{"com.", "com"},
-		{"mail.server.internal.", "server.internal"},
-		{`a\\000b.example.co.uk.`, "co.uk"}, // no host name
-		{".", ""},
-		{"1.2.0.192.in-addr.arpa.", "2.0.192.in-addr.arpa"},
-		{"1.0-15.2.0.192.in-addr.arpa.", "2.0.192.in-addr.arpa"}, // RFC 2317
-		{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.", "1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"},
-		{"192.in-addr.arpa.", "192.in-addr.arpa"},
-	} {
-		if got := zoneAsked(test.name); got != test.want {
-			t.Errorf("zoneAsked(%s) = %s; want %s", test.name, got, test.want)
-		}
-	}
-}
-
-// FuzzZoneAsked: a zone is the end of the name, at a dot, and its own zone.
-func FuzzZoneAsked(f *testing.F) {
-	for _, name := range []string{"mail.example.co.uk", "1.2.0.192.in-addr.arpa", `a\.b.example`, ".", "", "..", "co.uk"} {
-		f.Add(name)
-	}
-	f.Fuzz(func(t *testing.T, name string) {
-		name, ok := canonical(name)
-		if !ok {
-			return
-		}
-		zone := zoneAsked(name + ".")
-		before, ok := strings.CutSuffix(name, zone)
-		if !ok || before != "" && !strings.HasSuffix(before, ".") {
-			t.Errorf("zoneAsked(%q) = %q; want an end of it, at a dot", name, zone)
-		}
-		if again := zoneAsked(zone + "."); again != zone {
-			t.Errorf("zoneAsked(%q) = %q, of which it is %q; want the same", name, zone, again)
-		}
-	})
-}
-
-// BenchmarkZoneAsked is what a lookup that the cache cannot answer costs more for
-// being charged to its zone.
-func BenchmarkZoneAsked(b *testing.B) {
-	for _, name := range []string{"mail.example.com.", "a.b.c.mail.example.co.uk.", "1.2.0.192.in-addr.arpa."} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				zoneAsked(name)
-			}
-		})
-	}
-}
-
 // TestOwnTrouble: what this host lacks is neither a server's nor a zone's fault,
 // and nothing that is remembered.
 func TestOwnTrouble(t *testing.T) {
@@ -110,7 +32,7 @@ func TestOwnTrouble(t *testing.T) {
 		text    string
 		want    string
 		own     bool
-		ill     bool
+		failing bool
 		again   string // when all is well again
 	}{
 		{"descriptors", [2]error{own(syscall.EMFILE), own(syscall.EMFILE)}, "udp", "", "temperror: trouble of our own: 192.0.2.53:53: too many open files; 198.51.100.53:53: too many open files", true, false, "none"},
@@ -125,8 +47,8 @@ func TestOwnTrouble(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, test.text, test.text)
-			inner := b.Resolver.dial
-			b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			inner := b.server
+			b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 				for i, err := range test.err {
 					if err != nil && network == test.network && address == serverAddrs[i] {
 						return nil, err
@@ -138,8 +60,8 @@ func TestOwnTrouble(t *testing.T) {
 			if got := words(a); got != test.want || errors.Is(a.Err, ErrOwn) != test.own {
 				t.Errorf("%s: %s, own %v; want %s, %v", test.name, got, errors.Is(a.Err, ErrOwn), test.want, test.own)
 			}
-			if s := b.Stats().Servers[0]; s.Ill != test.ill {
-				t.Errorf("%s: the server is ill: %v; want %v", test.name, s.Ill, test.ill)
+			if s := b.Stats().Servers[0]; s.Failing != test.failing {
+				t.Errorf("%s: the server is failing: %v; want %v", test.name, s.Failing, test.failing)
 			}
 			test.err = [2]error{}
 			b.set("")
@@ -156,9 +78,9 @@ func TestPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		b := configured(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))}, "a.example.com. A 192.0.2.1\n!delay * 1s")
-		inner := b.Resolver.dial
+		inner := b.server
 		broken := true
-		b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 			if broken {
 				time.Sleep(time.Second)
 				panic("out of cheese")
@@ -202,9 +124,9 @@ func TestPanicOfProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		events := 0
 		b := configured(t, Config{OnOutage: func(Outage) { events++; panic("told") }}, silent)
-		inner := b.Resolver.dial
+		inner := b.server
 		start := time.Now()
-		b.Resolver.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		b.server = func(ctx context.Context, network, address string) (net.Conn, error) {
 			if at := time.Since(start); at > 5*time.Second && at < 9*time.Second {
 				panic("probing")
 			}
@@ -233,12 +155,12 @@ func TestStats(t *testing.T) {
 		b.setServer(1, "!refused *")
 		b.lookup("A a.example.com", Options{})
 		s := b.Stats()
-		got := fmt.Sprintf("hits %d misses %d stale %d joined %d entries %d in flight %d", s.Hits, s.Misses, s.Stale, s.Joined, s.Entries, s.InFlight)
+		got := fmt.Sprintf("hits %d misses %d stale %d coalesced %d entries %d in flight %d", s.Hits, s.Misses, s.Stale, s.Coalesced, s.Entries, s.InFlight)
 		for _, v := range s.Servers {
-			got += fmt.Sprintf("; %v ill %v answers %d failures %d took %v", v.Addr, v.Ill, v.Answers, v.Failures, v.Took)
+			got += fmt.Sprintf("; %v failing %v answers %d failures %d took %v", v.Addr, v.Failing, v.Answers, v.Failures, v.Took)
 		}
-		const want = "hits 2 misses 3 stale 1 joined 2 entries 1 in flight 0" +
-			"; 192.0.2.53:53 ill false answers 0 failures 2 took 0s; 198.51.100.53:53 ill true answers 1 failures 1 took 100ms"
+		const want = "hits 2 misses 3 stale 1 coalesced 2 entries 1 in flight 0" +
+			"; 192.0.2.53:53 failing false answers 0 failures 2 took 0s; 198.51.100.53:53 failing true answers 1 failures 1 took 100ms"
 		if got != want {
 			t.Errorf("Stats(): %s; want %s", got, want)
 		}

@@ -1,8 +1,6 @@
 package resolver
 
-import (
-	"time"
-)
+import "time"
 
 const (
 	// staleAfter is how long a caller waits for the servers before it gets an
@@ -17,54 +15,54 @@ const (
 )
 
 const (
-	// aheadHits is how often an answer must have been of use to be asked again
+	// prefetchHits is how often an answer must have been of use to be prefetched
 	// before it expires.
-	aheadHits = 3
-	// aheadShare is the last part of its TTL, one in so many, in which it is.
-	aheadShare = 10
+	prefetchHits = 3
+	// prefetchShare is the last part of its TTL, one in so many, in which it is.
+	prefetchShare = 10
 )
 
-// usable says that an answer that expired then may be given as a stale one.
+// usable reports whether an answer that expired then may be given as a stale one.
 func (r *Resolver) usable(o Outcome, expired, now int64) bool {
 	return (o == Found || o == None) && now >= expired && now < expired+r.stale.Load()
 }
 
 // stale is the answer past its TTL that will do if the servers fail, or nil.
 func (t *table[K, R]) stale(k K, o Options) *entry[R] {
-	now := t.r.clock()
-	e := t.cache.get(k, now)
+	now := t.r.clock.Now()
+	e := t.cache.get(k)
 	if e == nil || o.MaxAge > 0 || !t.r.usable(e.outcome, e.expires(), now) {
 		return nil
 	}
 	return e
 }
 
-// late says that a fresh answer is to be asked again if it is asked for often: it
+// late reports whether a fresh answer is to be prefetched if it is often of use: it
 // expires soon, and it has not been tried just now.
 func (e *entry[R]) late(now int64) bool {
-	return e.outcome != TempError && e.expires()-now <= int64(e.ttl)/aheadShare && !e.refusedWithin(stalePause, now)
+	return e.outcome != TempError && e.expires()-now <= int64(e.ttl)/prefetchShare && !e.refusedWithin(stalePause, now)
 }
 
-// due counts that an answer was of use, and says that it is to be asked again.
+// due counts that an answer was of use, and reports whether it is to be prefetched.
 func (res result[R]) due() bool {
-	if often := res.use.count(); !often || !res.late {
+	if !res.useful() || !res.late {
 		return false
 	}
-	res.use.forget() // one caller will do, or a few
+	res.hits.Store(0) // one caller will do, or a few
 	return true
 }
 
-// ahead asks k again while callers have the old answer, as long as half of all
+// prefetch queries k again while callers have the old answer, as long as half of all
 // lookups that there may be is free: nobody waits for it.
-func (t *table[K, R]) ahead(k K) {
+func (t *table[K, R]) prefetch(k K) {
 	r := t.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || t.flights[k] != nil || 2*r.flying() >= r.maxInFlight {
+	if r.closed || t.flights[k] != nil || 2*r.limiter.Flying() >= r.limiter.Most {
 		return
 	}
-	r.counts.ahead.Add(1)
+	r.counts.prefetched.Add(1)
 	f := t.prepare(k, Options{})
-	r.take(&f.seat)
+	r.limiter.Take(&f.seat)
 	t.start(k, f, nil)
 }

@@ -84,7 +84,7 @@ func TestStale(t *testing.T) {
 		{"never to support a reject", []act{
 			first,
 			{time.Hour, "!servfail *", time.Minute, failed, 0},
-			{time.Second, "", 0, stale, 0}, // not asked: it failed just now
+			{time.Second, "", 0, stale, 0}, // not queried: it failed just now
 			{0, moved, time.Minute, "cached: " + failed, 0},
 			{59*time.Second - time.Millisecond, moved, time.Minute, "cached: " + failed, 0},
 			{time.Millisecond, moved, time.Minute, "found 192.0.2.2", 0},
@@ -146,9 +146,9 @@ func TestStaleForWhoCannotAsk(t *testing.T) {
 		timeout time.Duration // of the caller
 		want    string
 		took    time.Duration
-		asked   int
+		queried int
 	}{
-		{"only the cache", func(*bed) {}, Options{CacheOnly: true}, time.Minute, "not asked", 0, 0},
+		{"only the cache", func(*bed) {}, Options{CacheOnly: true}, time.Minute, "not queried", 0, 0},
 		{"only the cache, after a failure", func(b *bed) {
 			b.set("!servfail *")
 			b.lookup("A a.example.com", Options{})
@@ -181,8 +181,8 @@ func TestStaleForWhoCannotAsk(t *testing.T) {
 			defer cancel()
 			begin := time.Now()
 			got := words(b.lookupContext(ctx, "A a.example.com", test.o))
-			if took, asked := time.Since(begin), b.asked()-1; got != test.want || took != test.took || asked != test.asked {
-				t.Errorf("%s: %s in %v, %d questions; want %s in %v, %d", test.name, got, took, asked, test.want, test.took, test.asked)
+			if took, queried := time.Since(begin), b.queried()-1; got != test.want || took != test.took || queried != test.queried {
+				t.Errorf("%s: %s in %v, %d queries; want %s in %v, %d", test.name, got, took, queried, test.want, test.took, test.queried)
 			}
 		})
 	}
@@ -201,15 +201,15 @@ func (b *bed) fly(n int, o Options) {
 	wg.Wait()
 }
 
-// TestAhead: an answer that is asked for often is asked again before it expires.
-func TestAhead(t *testing.T) {
+// TestPrefetch: an answer that is asked for often is asked again before it expires.
+func TestPrefetch(t *testing.T) {
 	const zone = "a.example.com. 3600 A 192.0.2.1\n"
 	for _, test := range []struct {
 		name string
 		text string    // from the first answer on
 		hits []float64 // in seconds after the first answer
 		o    Options
-		want []int // how many questions were asked after each
+		want []int // how many queries were asked after each
 	}{
 		{"three times", zone, []float64{1, 2, 3241}, Options{}, []int{1, 1, 2}},
 		{"twice", zone, []float64{1, 3241}, Options{}, []int{1, 1}},
@@ -238,16 +238,16 @@ func TestAhead(t *testing.T) {
 					t.Errorf("%s: hit %d = %s in %v; want it cached, at once", test.name, i, got, time.Since(begin))
 				}
 				synctest.Wait()
-				if got := b.asked(); got != test.want[i] {
-					t.Errorf("%s: %d questions after hit %d; want %d", test.name, got, i, test.want[i])
+				if got := b.queried(); got != test.want[i] {
+					t.Errorf("%s: %d queries after hit %d; want %d", test.name, got, i, test.want[i])
 				}
 			}
 		})
 	}
 }
 
-// TestAheadJoinsNobody: an answer that is being asked again is not asked ahead.
-func TestAheadJoinsNobody(t *testing.T) {
+// TestPrefetchCoalesces: an answer that is being queried again is not prefetched.
+func TestPrefetchCoalesces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "a.example.com. 3600 A 192.0.2.1")
 		b.lookup("A a.example.com", Options{})
@@ -256,19 +256,19 @@ func TestAheadJoinsNobody(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { b.lookup("A a.example.com", Options{MaxAge: time.Minute}) })
 		synctest.Wait()
-		for range 2 * aheadHits {
+		for range 2 * prefetchHits {
 			b.lookup("A a.example.com", Options{})
 		}
 		wg.Wait()
-		if got := b.asked(); got != 2 || b.Stats().Ahead != 0 {
-			t.Errorf("%d questions, %d of them ahead; want 2, 0", got, b.Stats().Ahead)
+		if got := b.queried(); got != 2 || b.Stats().Prefetched != 0 {
+			t.Errorf("%d queries, %d of them prefetched; want 2, 0", got, b.Stats().Prefetched)
 		}
 	})
 }
 
-// TestAheadIsBounded: nothing is asked for nobody while half of all that may be
+// TestPrefetchIsBounded: nothing is asked for nobody while half of all that may be
 // under way is in use.
-func TestAheadIsBounded(t *testing.T) {
+func TestPrefetchIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := configured(t, Config{MaxInFlight: 20}, "$GENERATE 1-15 a$.example.com. 60 A 192.0.2.1\n$GENERATE 1-15 $.2.0.192.in-addr.arpa. 60 PTR a$.example.com.")
 		all := func() {
@@ -283,8 +283,8 @@ func TestAheadIsBounded(t *testing.T) {
 		time.Sleep(55 * time.Second)
 		b.set("!delay * 1s")
 		all()
-		if s := b.Stats(); s.Ahead != 10 || s.InFlight != 10 {
-			t.Errorf("%d answers asked ahead, %d under way; want 10", s.Ahead, s.InFlight)
+		if s := b.Stats(); s.Prefetched != 10 || s.InFlight != 10 {
+			t.Errorf("%d answers prefetched, %d under way; want 10", s.Prefetched, s.InFlight)
 		}
 		time.Sleep(time.Second + time.Millisecond)
 		if s := b.Stats(); s.InFlight != 0 || b.charged() != 0 {

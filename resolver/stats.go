@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/miekg/dns"
+	"policyd-rdns/resolver/internal/message"
 )
 
 // Stats is what has happened since the Resolver was made, and how it is now.
@@ -13,16 +13,16 @@ type Stats struct {
 	Servers []ServerStats
 
 	// Lookups are those of callers, but those that the cache could not answer
-	// and that were to ask nobody else (CacheOnly). Those with Options.Uncounted
+	// and that were to query nobody (CacheOnly). Those with Options.Uncounted
 	// are counted when the caller says so (Count).
-	Lookups []LookupStats
-	Hits    uint64 // lookups answered from the cache
-	Misses  uint64 // all others
-	Stale   uint64 // hits past their TTL
-	Joined  uint64 // lookups that waited for the question of another
-	Ahead   uint64 // answers asked again before they expired, for nobody
-	Busy    uint64 // lookups refused with ErrBusy
-	Share   uint64 // lookups refused with ErrShare
+	Lookups    []LookupStats
+	Hits       uint64 // lookups answered from the cache
+	Misses     uint64 // all others
+	Stale      uint64 // hits past their TTL
+	Coalesced  uint64 // lookups that waited for the query of another
+	Prefetched uint64 // answers queried again before they expired, for nobody
+	Busy       uint64 // lookups refused with ErrBusy
+	Share      uint64 // lookups refused with ErrShare
 	// Displaced are lookups that were ended for others when there was no room.
 	Displaced uint64
 	Panics    uint64
@@ -34,10 +34,10 @@ type Stats struct {
 	Why      string    // what became of its probe at each server, for people
 }
 
-// Kind is what a question is for.
+// Kind is what a query is for.
 type Kind uint8
 
-// The kinds of questions.
+// The kinds of queries.
 const (
 	KindPTR  Kind = iota // the names of an address
 	KindA                // the IPv4 addresses of a name
@@ -46,16 +46,16 @@ const (
 	numKinds
 )
 
-// String is the record type asked for, such as "PTR".
+// String is the queried record type, such as "PTR".
 func (k Kind) String() string { return [numKinds]string{"PTR", "A", "AAAA", "NS"}[k] }
 
 func kindOf(qtype uint16) Kind {
 	switch qtype {
-	case dns.TypePTR:
+	case message.TypePTR:
 		return KindPTR
-	case dns.TypeAAAA:
+	case message.TypeAAAA:
 		return KindAAAA
-	case dns.TypeNS:
+	case message.TypeNS:
 		return KindNS
 	}
 	return KindA
@@ -66,14 +66,14 @@ type Source uint8
 
 // The sources.
 const (
-	Asked  Source = iota // servers were asked, or would have been
-	Cached               // the cache
-	Stale                // the cache, past its TTL
+	Queried Source = iota // servers were queried, or would have been
+	Cached                // the cache
+	Stale                 // the cache, past its TTL
 	numSources
 )
 
 // String is the source's name in metrics.
-func (s Source) String() string { return [numSources]string{"asked", "cache", "stale"}[s] }
+func (s Source) String() string { return [numSources]string{"queried", "cache", "stale"}[s] }
 
 // LookupStats counts lookups of one kind that came out alike.
 type LookupStats struct {
@@ -85,8 +85,8 @@ type LookupStats struct {
 
 // counts are the counters of Stats.
 type counts struct {
-	lookups                                       [numKinds][numOutcomes][numSources]atomic.Uint64
-	joined, ahead, busy, share, displaced, panics atomic.Uint64
+	lookups                       [numKinds][numOutcomes][numSources]atomic.Uint64
+	coalesced, prefetched, panics atomic.Uint64
 }
 
 // Source is where the answer came from.
@@ -97,13 +97,13 @@ func (a *Answer) Source() Source {
 	case a.Cached:
 		return Cached
 	}
-	return Asked
+	return Queried
 }
 
 // Count counts a lookup with Options.Uncounted: for who may have to make it several
-// times, and wants it counted once. NotAsked is none.
+// times, and wants it counted once. NotQueried is none.
 func (r *Resolver) Count(k Kind, o Outcome, s Source) {
-	if o != NotAsked && k < numKinds && o < numOutcomes && s < numSources {
+	if o != NotQueried && k < numKinds && o < numOutcomes && s < numSources {
 		r.counts.lookups[k][o][s].Add(1)
 	}
 }
@@ -117,7 +117,7 @@ func (c *counts) stats(s *Stats) {
 				switch {
 				case n == 0:
 					continue
-				case from == Asked:
+				case from == Queried:
 					s.Misses += n
 				case from == Stale:
 					s.Stale += n
@@ -135,14 +135,15 @@ func (c *counts) stats(s *Stats) {
 func (r *Resolver) Stats() Stats {
 	c := &r.counts
 	s := Stats{
-		Joined: c.joined.Load(), Ahead: c.ahead.Load(), Busy: c.busy.Load(), Share: c.share.Load(), Displaced: c.displaced.Load(), Panics: c.panics.Load(),
+		Coalesced: c.coalesced.Load(), Prefetched: c.prefetched.Load(), Panics: c.panics.Load(),
 		Entries: r.names.cache.size() + r.hosts.cache.size(),
 	}
 	c.stats(&s)
 	r.health.stats(&s)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s.InFlight = r.flying()
+	s.InFlight = r.limiter.Flying()
+	s.Busy, s.Share, s.Displaced = r.limiter.Busy, r.limiter.Shared, r.limiter.Displaced
 	return s
 }
 
@@ -153,7 +154,7 @@ func (h *health) stats(s *Stats) {
 		s.Since, s.Why = h.current.Begin, h.current.Why
 	}
 	for i := range h.list {
-		one := ServerStats{Addr: h.list[i].addr, Ill: h.list[i].ill}
+		one := ServerStats{Addr: h.list[i].addr, Failing: h.list[i].failing}
 		h.list[i].tries.stats(&one)
 		s.Servers = append(s.Servers, one)
 	}

@@ -18,11 +18,11 @@ func TestStatsOfLookups(t *testing.T) {
 mail.example.com. A 192.0.2.1
 mail.example.com. AAAA 2001:db8::1
 !servfail *.example.net`)
-		for _, question := range []string{
+		for _, query := range []string{
 			"PTR 192.0.2.1", "PTR 192.0.2.1", "PTR 192.0.2.2", "A mail.example.com", "AAAA mail.example.com",
 			"A gone.example.com", "A mail.example.net", "A mail.example.net",
 		} {
-			b.lookup(question, Options{})
+			b.lookup(query, Options{})
 		}
 		b.lookup("A other.example.com", Options{CacheOnly: true})
 		time.Sleep(61 * time.Second)
@@ -34,8 +34,8 @@ mail.example.com. AAAA 2001:db8::1
 			got = append(got, fmt.Sprintf("%v %v %v %d", l.Kind, l.Outcome, l.Source, l.N))
 		}
 		want := []string{
-			"PTR found asked 1", "PTR found cache 1", "PTR found stale 1", "PTR none asked 1",
-			"A found asked 1", "A none asked 1", "A temperror asked 1", "A temperror cache 1", "AAAA found asked 1",
+			"PTR found queried 1", "PTR found cache 1", "PTR found stale 1", "PTR none queried 1",
+			"A found queried 1", "A none queried 1", "A temperror queried 1", "A temperror cache 1", "AAAA found queried 1",
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("lookups\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -54,8 +54,8 @@ func TestStatsOfServers(t *testing.T) {
 mail.example.com. A 192.0.2.1
 alias.example.com. CNAME mail.example.com.
 !servfail mail.example.net`, "!servfail *")
-		for _, question := range []string{"A mail.example.com", "PTR 192.0.2.1", "A alias.example.com", "A mail.example.net"} {
-			b.lookup(question, Options{})
+		for _, query := range []string{"A mail.example.com", "PTR 192.0.2.1", "A alias.example.com", "A mail.example.net"} {
+			b.lookup(query, Options{})
 		}
 		for i, want := range []string{"PTR none 1, A found 2, A temperror 1: 3, 1 in 7ms", "A temperror 1: 0, 1 in 0s"} {
 			s := b.Stats().Servers[i]
@@ -79,8 +79,8 @@ func TestStatsOfOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "!refused *")
 		begin := time.Now()
-		for question := range strings.SplitSeq(zones, ",") {
-			b.lookup(question, Options{})
+		for query := range strings.SplitSeq(zones, ",") {
+			b.lookup(query, Options{})
 		}
 		time.Sleep(time.Second)
 		const why = "REFUSED from 192.0.2.53:53"
@@ -111,8 +111,8 @@ func TestReachable(t *testing.T) {
 				t.Errorf("Reachable() = %v; want %s", err, silence)
 			}
 		}
-		if got := b.probes(0); got != probeQuestions {
-			t.Errorf("%d probes of the first server; want %d", got, probeQuestions)
+		if got := b.probes(0); got != probeQueries {
+			t.Errorf("%d probes of the first server; want %d", got, probeQueries)
 		}
 		time.Sleep(probePause)
 		b.setServer(1, good)

@@ -8,14 +8,14 @@ import (
 // ServerStats is what one server has done.
 type ServerStats struct {
 	Addr netip.AddrPort
-	// Ill: it is asked last until it answers again.
-	Ill      bool
+	// Failing: it is queried last until it answers again.
+	Failing  bool
 	Answers  uint64
 	Failures uint64 // tries without an answer: SERVFAIL, REFUSED, silence, …
 	// Took is how long it took for all of Answers together.
 	Took time.Duration
-	// Tries are Answers and Failures by kind. An answer that is an alias to ask
-	// on for is Found.
+	// Tries are Answers and Failures by kind. An answer that is an alias to go
+	// on from is Found.
 	Tries []TryStats
 	// Times are how many of Answers took no longer than each of AnswerTimes.
 	Times []uint64
@@ -46,7 +46,7 @@ type tries struct {
 }
 
 func (t *tries) answer(k Kind, o Outcome, took time.Duration) {
-	if o == NotAsked {
+	if o == NotQueried {
 		o = Found // an alias
 	}
 	t.byKind[k][o]++

@@ -24,15 +24,15 @@ func TestUnneeded(t *testing.T) {
 		name    string
 		callers []caller
 		flying  []int // under way 100ms, 600ms and 1100ms after the beginning
-		asked   int
+		queried int
 		cached  string // after two seconds
 	}{
 		{"the deadline", []caller{{0, 500 * ms, false, "temperror: deadline"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
-		{"not needed", []caller{{0, 500 * ms, true, "temperror: deadline"}}, []int{1, 0, 0}, 1, "not asked"},
+		{"not needed", []caller{{0, 500 * ms, true, "temperror: deadline"}}, []int{1, 0, 0}, 1, "not queried"},
 		{"not needed, but answered before", []caller{{0, 2000 * ms, true, "found 192.0.2.1"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
 		{"another waits", []caller{{0, 500 * ms, true, "temperror: deadline"}, {50 * ms, 5000 * ms, false, "found 192.0.2.1"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
 		{"who has joined does not need it", []caller{{0, 5000 * ms, false, "found 192.0.2.1"}, {50 * ms, 500 * ms, true, "temperror: deadline"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
-		{"none of two needs it", []caller{{0, 500 * ms, true, "temperror: deadline"}, {50 * ms, 500 * ms, true, "temperror: deadline"}}, []int{1, 0, 0}, 1, "not asked"},
+		{"none of two needs it", []caller{{0, 500 * ms, true, "temperror: deadline"}, {50 * ms, 500 * ms, true, "temperror: deadline"}}, []int{1, 0, 0}, 1, "not queried"},
 		{"another's deadline cut it short", []caller{{0, 500 * ms, true, "temperror: deadline"}, {50 * ms, 300 * ms, false, "temperror: deadline"}}, []int{1, 1, 0}, 1, "cached: found 192.0.2.1"},
 		{"another comes when it has ended", []caller{{0, 500 * ms, true, "temperror: deadline"}, {501 * ms, 5000 * ms, false, "found 192.0.2.1"}}, []int{1, 1, 1}, 2, "cached: found 192.0.2.1"},
 	} {
@@ -62,8 +62,8 @@ func TestUnneeded(t *testing.T) {
 			}
 			wg.Wait()
 			time.Sleep(time.Until(begin.Add(2 * time.Second)))
-			if got := b.say("A a.example.com", Options{CacheOnly: true}); got != test.cached || b.asked() != test.asked {
-				t.Errorf("%s: afterwards = %s, %d questions; want %s, %d", test.name, got, b.asked(), test.cached, test.asked)
+			if got := b.say("A a.example.com", Options{CacheOnly: true}); got != test.cached || b.queried() != test.queried {
+				t.Errorf("%s: afterwards = %s, %d queries; want %s, %d", test.name, got, b.queried(), test.cached, test.queried)
 			}
 			if b.charged() != 0 {
 				t.Errorf("%s: %d networks and zones charged afterwards; want none", test.name, b.charged())
@@ -85,16 +85,16 @@ func TestJoinsWhatEnds(t *testing.T) {
 		// All in one go of this goroutine: the lookup cannot land meanwhile.
 		b.mu.Lock()
 		f.wanted = 0
-		f.leash.cut(errUnwanted)
-		joined := asking[hostKey, netip.Addr]{t: b.hosts, k: hostKey{"a.example.com", 1}, f: b.hosts.flights[hostKey{"a.example.com", 1}]}
+		f.cutoff.Cut(errUnwanted)
+		joined := pending[hostKey, netip.Addr]{t: b.hosts, k: hostKey{"a.example.com", 1}, f: b.hosts.flights[hostKey{"a.example.com", 1}]}
 		b.mu.Unlock()
-		if got, want := words(b.addrs(joined.k, joined.wait(t.Context()), true)), "found 192.0.2.1"; got != want || joined.f == f || b.asked() != 2 {
-			t.Errorf("who joined = %s, with %d questions; want %s, asked anew", got, b.asked(), want)
+		if got, want := words(b.addrs(joined.k, joined.wait(t.Context()), true)), "found 192.0.2.1"; got != want || joined.f == f || b.queried() != 2 {
+			t.Errorf("who joined = %s, with %d queries; want %s, queried anew", got, b.queried(), want)
 		}
 	})
 }
 
-// TestSilentZone: a question about a zone that was silent a moment ago is put once
+// TestSilentZone: a query about a zone that was silent a moment ago is put once
 // to a server that is well.
 func TestSilentZone(t *testing.T) {
 	const first = "A a.example.com"
@@ -104,7 +104,7 @@ func TestSilentZone(t *testing.T) {
 		after   time.Duration // of the first failure
 		second  string
 		well    bool // the servers have answered something between
-		asked   []int
+		queried []int
 		took    time.Duration
 	}{
 		{"a moment ago", []string{silent}, 0, "A b.example.com", false, []int{1}, 2 * time.Second},
@@ -130,12 +130,12 @@ func TestSilentZone(t *testing.T) {
 			begin := time.Now()
 			b.lookup(test.second, Options{})
 			took := time.Since(begin)
-			asked := make([]int, len(b.worlds))
+			queried := make([]int, len(b.worlds))
 			for _, i := range b.heard(test.second) {
-				asked[i]++
+				queried[i]++
 			}
-			if !slices.Equal(asked, test.asked) || took != test.took {
-				t.Errorf("%s: asked %v in %v; want %v in %v", test.name, asked, took, test.asked, test.took)
+			if !slices.Equal(queried, test.queried) || took != test.took {
+				t.Errorf("%s: queried %v in %v; want %v in %v", test.name, queried, took, test.queried, test.took)
 			}
 		})
 	}

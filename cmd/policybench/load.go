@@ -47,8 +47,8 @@ at half of the maximum, or at the rate of your own mail.
 With --pid the service's processor time and memory are read from /proc.
 
 The requests are those of Postfix 3.9 about synthetic clients (see "policybench
-world", which is a DNS that knows them), or those of a file, as they go over the
-wire: lines of name=value, an empty line after each request.
+world", which is a DNS that knows them), or those of a file, as Postfix
+sends them: lines of name=value, an empty line after each request.
 
   policybench load --addr 127.0.0.1:10023 --connections 100 --pid "$(pidof postgrey)"
   policybench load --addr unix:/run/policy.sock --rate 500 --duration 1m

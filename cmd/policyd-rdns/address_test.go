@@ -158,7 +158,7 @@ func questioned(t *testing.T, text string) string {
 	}
 	defer r.Close()
 	r.LookupPTR(t.Context(), netip.MustParseAddr(text), resolver.Options{})
-	question := strings.Join(w.Questions(), ", ")
+	question := strings.Join(w.Queries(), ", ")
 	for zone, address := range map[string]string{
 		"10.113.0.203.in-addr.arpa": "203.0.113.10",
 		"1.0.0.0.0.0.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa": "64:ff9b::a00:1",

@@ -47,7 +47,7 @@ func TestHTTP(t *testing.T) {
 		{"GET", "?q=203.0.113.20&show=all", "", 200, []string{"203.0.113.20", "mail.example.com"}},
 		{"GET", "metrics", "", 200, []string{
 			`policyd_rdns_decisions_total{action="reject",rule="no reverse name"} 1`, `policyd_rdns_decisions_total{action="dunno",rule=""} 1`,
-			`policyd_rdns_lookups_total{outcome="none",source="asked",type="PTR"} 1`, `policyd_rdns_connections 1`,
+			`policyd_rdns_lookups_total{outcome="none",source="queried",type="PTR"} 1`, `policyd_rdns_connections 1`,
 			`policyd_rdns_connections_max 2000`, `policyd_rdns_requests_total 2`, `policyd_rdns_dns_outage 0`, `mode="enforce"`,
 			`policyd_rdns_decision_duration_seconds_count 2`, "go_goroutines", "process_resident_memory_bytes",
 		}},

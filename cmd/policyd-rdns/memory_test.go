@@ -37,14 +37,14 @@ func TestMemory(t *testing.T) {
 	d := memoryProgram(t, dns, entries)
 	base := d.resident(t, "VmRSS")
 	d.keepBusy(t, learning, entries/2/learning, entries/2)
-	asked := len(w.Questions())
+	asked := len(w.Queries())
 	if asked < entries {
 		t.Fatalf("%d questions were asked; want one for each of %d answers", asked, entries)
 	}
 	loaded := d.resident(t, "VmHWM")
 	d.keepBusy(t, connections, rounds, entries/2)
 	most := d.resident(t, "VmHWM")
-	if again := len(w.Questions()) - asked; again > 0 {
+	if again := len(w.Queries()) - asked; again > 0 {
 		t.Errorf("%d questions were asked again; want none, for all is in the cache", again)
 	}
 	if got, want := len(d.stop(t)), entries/2+connections*rounds; got != want {

@@ -51,7 +51,7 @@ func TestMemoryOfHugeAnswers(t *testing.T) {
 		t.Errorf("%d decisions; want %d", got, connections*rounds)
 	}
 	const MiB = 1 << 20
-	asked := len(w.Questions())
+	asked := len(w.Queries())
 	t.Logf("%d MiB after %d questions for %d decisions", most/MiB, asked, connections*rounds)
 	if bound := daemon.MemoryBase + entries*daemon.MemoryEntry + maxConnections*daemon.MemoryConnection; most > bound {
 		t.Errorf("%d MiB; want at most the %d MiB of the README", most/MiB, bound/MiB)

@@ -213,7 +213,7 @@ func TestStop(t *testing.T) {
 	if _, err := io.WriteString(conn, request("203.0.113.20", "mail.example.com")); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); len(world.Questions()) == 0; {
+	for deadline := time.Now().Add(20 * time.Second); len(world.Queries()) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("no question was asked")
 		}
@@ -314,7 +314,7 @@ func TestNotify(t *testing.T) {
 	if _, err := io.WriteString(conn, request("203.0.113.99", "mail.example.com")); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); len(world.Questions()) == 0; {
+	for deadline := time.Now().Add(20 * time.Second); len(world.Queries()) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("no question was asked")
 		}

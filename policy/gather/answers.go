@@ -12,13 +12,12 @@ import (
 
 // names takes the answer to the query for the client's names.
 func (in *inquiry) names(a *resolver.Answer) progress {
-	if a.Outcome == resolver.NotAsked {
+	if a.Outcome == resolver.NotQueried {
 		return idle // not in the cache
 	}
 	f := in.facts
 	in.chooseNames(a)
 	f.PTR = a.Outcome
-	in.options.Link = a.Link
 	in.note("", a)
 	return answered
 }

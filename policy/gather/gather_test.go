@@ -61,7 +61,7 @@ func (d *fakeDNS) BeginAddrs(ctx context.Context, network, name string, o resolv
 func (d *fakeDNS) begins(ctx context.Context, question string, o resolver.Options) (resolver.Answer, func(context.Context) resolver.Answer) {
 	cached := o
 	cached.CacheOnly = true
-	if a := d.lookup(ctx, question, cached); a.Outcome != resolver.NotAsked || o.CacheOnly {
+	if a := d.lookup(ctx, question, cached); a.Outcome != resolver.NotQueried || o.CacheOnly {
 		return a, nil
 	}
 	answered := make(chan resolver.Answer, 1)

@@ -63,7 +63,7 @@ func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, 
 
 // restart asks all again, for answers of an age that is not above maxAge; 0: any.
 func (in *inquiry) restart(maxAge time.Duration) {
-	in.options.MaxAge, in.options.Link = maxAge, resolver.Link{}
+	in.options.MaxAge = maxAge
 	in.waiting, in.ptr, in.forwards = 0, nil, in.forwards[:0]
 	in.known, in.cached, in.aged = false, true, false
 	f := in.facts
@@ -278,7 +278,7 @@ func (in *inquiry) queryForward(ctx context.Context, q policy.Query) progress {
 		o := in.options
 		o.HELO = q.Claimed
 		a, wait := in.g.DNS.BeginAddrs(ctx, in.network(), q.Name, o)
-		if wait == nil && a.Outcome == resolver.NotAsked {
+		if wait == nil && a.Outcome == resolver.NotQueried {
 			return idle // not in the cache
 		}
 		if wait == nil && refused(&a) && q.Claimed && in.ptr != nil {

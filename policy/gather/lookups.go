@@ -26,8 +26,8 @@ func (l *lookups) see(name string, a *resolver.Answer) {
 	now := lookup{name, a.Outcome, a.Source()}
 	for i := range l.list[:l.n] {
 		if old := &l.list[i]; old.name == name {
-			if old.source == resolver.Asked {
-				now.source = resolver.Asked
+			if old.source == resolver.Queried {
+				now.source = resolver.Queried
 			}
 			*old = now
 			return

@@ -52,34 +52,34 @@ mail.example.net. A 198.51.100.7
 		requests []request
 	}{
 		{"one name, also in HELO", []request{
-			{0, "203.0.113.10 helo:mail.example.com", "A found asked 1, PTR found asked 1"},
+			{0, "203.0.113.10 helo:mail.example.com", "A found queried 1, PTR found queried 1"},
 			{0, "203.0.113.10 helo:mail.example.com", "A found cache 1, PTR found cache 1"},
 		}},
 		{"a HELO that the cache does not know", []request{
-			{0, "203.0.113.10 helo:mail.example.com", "A found asked 1, PTR found asked 1"},
-			{0, "203.0.113.10 helo:other.example.org", "A found cache 1, A none asked 1, PTR found cache 1"},
+			{0, "203.0.113.10 helo:mail.example.com", "A found queried 1, PTR found queried 1"},
+			{0, "203.0.113.10 helo:other.example.org", "A found cache 1, A none queried 1, PTR found cache 1"},
 		}},
 		{"a name that the cache does not know", []request{
-			{0, "203.0.113.9 helo:a.example.com", "A found asked 1, PTR none asked 1"},
-			{0, "203.0.113.11 helo:a.example.com", "A found asked 1, A found cache 1, PTR found asked 1"},
+			{0, "203.0.113.9 helo:a.example.com", "A found queried 1, PTR none queried 1"},
+			{0, "203.0.113.11 helo:a.example.com", "A found cache 1, A found queried 1, PTR found queried 1"},
 			{0, "203.0.113.11 helo:a.example.com", "A found cache 2, PTR found cache 1"},
 		}},
 		{"a part expired", []request{
-			{0, "203.0.113.9 helo:none.example.com", "A none asked 1, PTR none asked 1"},
+			{0, "203.0.113.9 helo:none.example.com", "A none queried 1, PTR none queried 1"},
 			{59 * time.Second, "203.0.113.9 helo:other.example.com", "PTR none cache 1"}, // HELO is not needed
-			{2 * time.Second, "203.0.113.9 helo:other.example.com", "A none asked 1, PTR none asked 1"},
+			{2 * time.Second, "203.0.113.9 helo:other.example.com", "A none queried 1, PTR none queried 1"},
 			{59 * time.Second, "203.0.113.9 helo:other.example.com", "A none cache 1, PTR none cache 1"},
 		}},
 		{"all too old for a reject", []request{
-			{0, "203.0.113.20 helo:mail.example.net", "A found asked 1, PTR found asked 1"},
-			{2 * time.Minute, "203.0.113.20 helo:mail.example.net", "A found asked 1, PTR found asked 1"},
+			{0, "203.0.113.20 helo:mail.example.net", "A found queried 1, PTR found queried 1"},
+			{2 * time.Minute, "203.0.113.20 helo:mail.example.net", "A found queried 1, PTR found queried 1"},
 		}},
 		{"a part too old, a part not cached", []request{
-			{0, "203.0.113.20 helo:mail.example.net", "A found asked 1, PTR found asked 1"},
-			{2 * time.Minute, "203.0.113.20 helo:other.example.net", "A found asked 1, A none asked 1, PTR found asked 1"},
+			{0, "203.0.113.20 helo:mail.example.net", "A found queried 1, PTR found queried 1"},
+			{2 * time.Minute, "203.0.113.20 helo:other.example.net", "A found queried 1, A none queried 1, PTR found queried 1"},
 		}},
 		{"a HELO that is not needed", []request{
-			{0, "203.0.113.9 helo:silent.example.org", "A temperror asked 1, PTR none asked 1"},
+			{0, "203.0.113.9 helo:silent.example.org", "A temperror queried 1, PTR none queried 1"},
 		}},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -69,11 +69,11 @@ func (h *host) expect(when, client, want string, questions int) policy.Facts {
 		h.t.Fatal(err)
 	}
 	e.Req.Time = time.Now()
-	before := len(h.world.Questions())
+	before := len(h.world.Queries())
 	d := h.g.Decide(h.t.Context(), &e.Req, &h.rules, &h.facts)
 	facts := h.facts
 	facts.Names = slices.Clone(facts.Names)
-	asked := h.world.Questions()[before:]
+	asked := h.world.Queries()[before:]
 	if got := cases.Told(d); got != want {
 		h.t.Errorf("%s: %s: %s; want %s; %s", when, client, got, want, cases.Show(&e.Req, &facts))
 	}
@@ -155,7 +155,7 @@ func TestBudget(t *testing.T) {
 		h := newHost(t, zone)
 		f := h.expect("at first", "203.0.113.10 helo:n3.example.net", "defer (reverse name resolves elsewhere), downgraded", 20)
 		if len(f.Names) != 10 || f.Names[0].Name != "n3.example.net" || len(f.Errors) == 0 ||
-			!strings.HasSuffix(f.Errors[0].String(), ": more than 20 questions for one decision") {
+			!strings.HasSuffix(f.Errors[0].String(), ": more than 20 queries for one decision") {
 			t.Errorf("%d names, errors %q; want 10 and the reason", len(f.Names), f.Errors)
 		}
 	})

@@ -177,7 +177,7 @@ func takeHELOTo(v value, r *Record) (odd string, err error) {
 
 // known reports whether a line has what a name resolves to.
 func known(to *policy.Forward) bool {
-	return to.Outcome != resolver.NotAsked && (to.Outcome != resolver.Found || len(to.Addrs) > 0)
+	return to.Outcome != resolver.NotQueried && (to.Outcome != resolver.Found || len(to.Addrs) > 0)
 }
 
 // forward adds what a name resolves to: an address, in JSON an array of it, none or

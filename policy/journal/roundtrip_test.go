@@ -89,7 +89,7 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 	if !req.Client.IsValid() {
 		return f // nobody asks about it
 	}
-	f.PTR = []resolver.Outcome{resolver.Found, resolver.None, resolver.TempError, resolver.NotAsked}[d.roll(4)]
+	f.PTR = []resolver.Outcome{resolver.Found, resolver.None, resolver.TempError, resolver.NotQueried}[d.roll(4)]
 	if f.PTR == resolver.Found {
 		var malformed []policy.Name
 		for range 1 + d.roll([]int{4, 4, 11}[d.roll(3)]) {

@@ -28,24 +28,24 @@
 //	!truncate NAME       TC over UDP, the whole reply over TCP
 //	!truncateall NAME    TC over TCP too
 //	!wrongid NAME        the reply has another ID
-//	!wrongquestion NAME  the reply is to another question
-//	!mangle NAME         the reply is cut off within the question
-//	!cut NAME            the reply is cut off after the question, as if it were whole
+//	!wrongquestion NAME  the reply is to another query
+//	!mangle NAME         the reply is cut off within the question section
+//	!cut NAME            the reply is cut off after the question section, as if it were whole
 //	!spoof NAME          all these come first, then the right reply
 //	!double NAME         the reply comes twice
-//	!fold NAME           the reply has the question in lower case
+//	!fold NAME           the reply has the query in lower case
 //	!huge NAME           TC over UDP, 64 KiB of made up records over TCP
 //	!foreign NAME        the first record of the answer is about another name
 //	!nosoa NAME          the authority section is empty
 //	!empty NAME          a lame reply: no records, neither AA nor RA
 //	!referral NAME       a lame reply: only where to ask instead
 //	!nochase NAME        the answer stops at the first CNAME
-//	!noedns NAME         FORMERR to a question with EDNS
+//	!noedns NAME         FORMERR to a query with EDNS
 //
 // Without one, a name and type of the text is answered with its records, CNAMEs
 // followed; any other type of a name that exists, or that others are under, with
 // NODATA, and any other name with NXDOMAIN, both with the SOA of the text that
 // the name is under, or one that lets the answer be kept for 60 seconds. Replies
-// that are too large for UDP are truncated. A question that does not ask for
+// that are too large for UDP are truncated. A query that does not ask for
 // recursion is refused.
 package world

@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// fault is one directive: which questions it is about, and what goes wrong.
+// fault is one directive: which queries it is about, and what goes wrong.
 type fault struct {
 	kind  string
 	name  string // folded
@@ -90,7 +90,7 @@ func (f *fault) setType(words []string) error {
 	return nil
 }
 
-// faultsOf are those that hold for a question.
+// faultsOf are those that hold for a query.
 func (z *zone) faultsOf(q dns.Question) []fault {
 	var faults []fault
 	for _, f := range z.faults {
@@ -245,7 +245,7 @@ func sizeFor(query *dns.Msg, stream bool) int {
 }
 
 // lies are what somebody sends who does not see the query: that the name does
-// not exist, with the wrong ID and with the wrong question. Also the query
+// not exist, with the wrong ID and with the wrong query. Also the query
 // itself, as a reflection of it.
 func lies(query *dns.Msg) [][]byte {
 	lie := new(dns.Msg).SetRcode(query, dns.RcodeNameError)

@@ -32,7 +32,7 @@ func Listen() (net.PacketConn, net.Listener, error) {
 	return nil, nil, fmt.Errorf("no port for both UDP and TCP: %w", errs)
 }
 
-// Serve answers questions on sockets until ctx is done, closes them, and
+// Serve answers queries on sockets until ctx is done, closes them, and
 // returns when all that it started has ended. The error is nil unless a socket
 // failed before.
 func (w *World) Serve(ctx context.Context, pc net.PacketConn, l net.Listener) error {
@@ -118,7 +118,7 @@ func (p *pipe) Close() error {
 	return err
 }
 
-// converse answers the questions of one connection until it ends.
+// converse answers the queries of one connection until it ends.
 func (w *World) converse(conn net.Conn, stream bool, closing <-chan struct{}) {
 	buf := make([]byte, dns.MaxMsgSize)
 	for {

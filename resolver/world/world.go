@@ -10,9 +10,9 @@ import (
 
 // World is a DNS. It may be used by any number of goroutines.
 type World struct {
-	mu    sync.Mutex
-	zone  *zone // never modified, only replaced
-	asked []string
+	mu      sync.Mutex
+	zone    *zone // never modified, only replaced
+	queries []string
 }
 
 // Parse makes a World from text. Errors name the line.
@@ -37,16 +37,16 @@ func (w *World) Set(text string) error {
 	return nil
 }
 
-// Questions are those asked so far, in order, each as "PTR
+// Queries are those that came so far, in order, each as "PTR
 // 10.113.0.203.in-addr.arpa": lower case, without the final dot. One that was
 // put over UDP and over TCP is there twice.
-func (w *World) Questions() []string {
+func (w *World) Queries() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return append([]string(nil), w.asked...)
+	return append([]string(nil), w.queries...)
 }
 
-// respond answers a message. What is no question gets no reply.
+// respond answers a message. What is no query gets no reply.
 func (w *World) respond(packet []byte, stream bool) sending {
 	var query dns.Msg
 	if err := query.Unpack(packet); err != nil || query.Response || len(query.Question) != 1 {
@@ -54,7 +54,7 @@ func (w *World) respond(packet []byte, stream bool) sending {
 	}
 	q := query.Question[0]
 	w.mu.Lock()
-	w.asked = append(w.asked, fmt.Sprintf("%v %s", dns.Type(q.Qtype), strings.TrimSuffix(fold(q.Name), ".")))
+	w.queries = append(w.queries, fmt.Sprintf("%v %s", dns.Type(q.Qtype), strings.TrimSuffix(fold(q.Name), ".")))
 	z := w.zone
 	w.mu.Unlock()
 	return z.respond(&query, stream)

@@ -45,7 +45,7 @@ func summary(packet []byte, q *dns.Msg) string {
 	case !m.Response:
 		s = "no reply: " + s
 	case !strings.EqualFold(m.Question[0].Name, q.Question[0].Name):
-		s = "other question: " + s
+		s = "other query: " + s
 	}
 	for _, flag := range []struct {
 		name string
@@ -123,10 +123,10 @@ func TestFaults(t *testing.T) {
 		{"!truncate mail.example.com", "tcp", []string{right}},
 		{"!truncateall mail.example.com", "tcp", []string{"NOERROR ra tc"}},
 		{"!wrongid mail.example.com", "udp", []string{"other ID: " + right}},
-		{"!wrongquestion mail.example.com", "udp", []string{"other question: " + right}},
+		{"!wrongquestion mail.example.com", "udp", []string{"other query: " + right}},
 		{"!mangle mail.example.com", "udp", []string{"mangled"}},
 		{"!cut mail.example.com", "udp", []string{"NOERROR ra"}},
-		{"!spoof mail.example.com", "udp", []string{"other ID: " + lie, "other question: " + lie, "no reply: NOERROR", "mangled", "NOERROR ra", right}},
+		{"!spoof mail.example.com", "udp", []string{"other ID: " + lie, "other query: " + lie, "no reply: NOERROR", "mangled", "NOERROR ra", right}},
 		{"!empty mail.example.com", "udp", []string{"NOERROR"}},
 		{"!referral mail.example.com", "udp", []string{"NOERROR ns:mail.example.com./300/NS/ns.invalid."}},
 		{"!noedns mail.example.com", "udp", []string{"FORMERR ra"}},
@@ -269,9 +269,9 @@ func testQuestionsAndSet(t *testing.T) {
 		t.Error("Set(!what) = nil; want an error")
 	}
 	ask(t, w, "udp", "new.example.com.", "AAAA")
-	asked := []string{"A new.example.com", "A new.example.com", "AAAA new.example.com"}
-	if got := w.Questions(); !slices.Equal(got, asked) {
-		t.Errorf("Questions() = %q; want %q", got, asked)
+	queried := []string{"A new.example.com", "A new.example.com", "AAAA new.example.com"}
+	if got := w.Queries(); !slices.Equal(got, queried) {
+		t.Errorf("Queries() = %q; want %q", got, queried)
 	}
 }
 
@@ -352,7 +352,7 @@ func query(name, qtype string) *dns.Msg {
 // patience is how long a test waits for one more reply.
 const patience = 200 * time.Millisecond
 
-// converseOnce puts a question in memory and returns all that comes.
+// converseOnce puts a query in memory and returns all that comes.
 func converseOnce(t *testing.T, w *World, network string, q *dns.Msg) [][]byte {
 	t.Helper()
 	conn, err := w.Dial(t.Context(), network, "")

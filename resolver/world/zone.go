@@ -63,7 +63,7 @@ type sending struct {
 	drip    time.Duration // between the bytes of a stream; 0: all at once
 }
 
-// respond is the reply to a question, on the wire, as the faults spoil it.
+// respond is the reply to a query, on the wire, as the faults spoil it.
 func (z *zone) respond(query *dns.Msg, stream bool) sending {
 	faults := z.faultsOf(query.Question[0])
 	chase := !slices.ContainsFunc(faults, func(f fault) bool { return f.kind == "nochase" })

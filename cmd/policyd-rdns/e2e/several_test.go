@@ -81,13 +81,13 @@ func TestSeveralMX(t *testing.T) {
 		}
 		decided = append(decided, decisions)
 		if i == 0 {
-			asked = w.Questions()
+			asked = w.Queries()
 		}
 	}
 	if !slices.Equal(decided[0], decided[1]) || len(decided[0]) != len(sharedClients()) {
 		t.Errorf("the hosts decided\n%s\nand\n%s", strings.Join(decided[0], "\n"), strings.Join(decided[1], "\n"))
 	}
-	if more := w.Questions()[len(asked):]; len(asked) == 0 || len(more) > 0 {
+	if more := w.Queries()[len(asked):]; len(asked) == 0 || len(more) > 0 {
 		t.Errorf("the first host had the outside world asked %q; the second asks it again for %q", asked, more)
 	}
 }

@@ -169,7 +169,7 @@ func verdict(strength string) hostname.Verdict {
 func outcome(text string) (resolver.Outcome, error) {
 	switch text {
 	case "", "?":
-		return resolver.NotAsked, nil
+		return resolver.NotQueried, nil
 	case "none":
 		return resolver.None, nil
 	case "temperror":
@@ -285,7 +285,7 @@ func Rule(text string) (policy.Rule, error) {
 func Show(req *policy.Request, f *policy.Facts) string {
 	forward := func(l *policy.Forward) string {
 		switch l.Outcome {
-		case resolver.NotAsked:
+		case resolver.NotQueried:
 			return "?"
 		case resolver.None:
 			return "none"
@@ -315,7 +315,7 @@ func Show(req *policy.Request, f *policy.Facts) string {
 	if f.MoreNames {
 		words = append(words, "more")
 	}
-	if f.HELO.Forward.Outcome != resolver.NotAsked {
+	if f.HELO.Forward.Outcome != resolver.NotQueried {
 		words = append(words, "helo:"+f.HELO.Name+">"+forward(&f.HELO.Forward))
 	}
 	for _, flag := range []struct {

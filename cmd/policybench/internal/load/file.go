@@ -15,7 +15,7 @@ const (
 	maxRequest   = 16 << 10 // bytes: fits into a socket's buffer
 )
 
-// ReadRequests reads requests as they go over the wire: lines of name=value, and
+// ReadRequests reads requests as Postfix sends them: lines of name=value, and
 // an empty line after each request, which the last one need not have. Lines may
 // end with CR LF. The error names the line.
 func ReadRequests(r io.Reader) (Recorded, error) {

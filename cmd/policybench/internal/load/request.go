@@ -8,7 +8,7 @@ import (
 
 // Source makes requests. It is safe for concurrent use.
 type Source interface {
-	// Append appends request k, counted from 0, or says that there is none.
+	// Append appends request k, counted from 0, or reports that there is none.
 	Append(b []byte, k uint64) (request []byte, ok bool)
 }
 

@@ -10,7 +10,7 @@ const (
 	cachedLatency
 	halfLoad
 	newLatency
-	newQuestions
+	newQueries
 	newCPU
 	otherTrips
 	growConnections
@@ -21,21 +21,21 @@ const (
 	numDemands
 )
 
-// asked is what a demand says.
-type asked struct {
+// terms are what a demand says.
+type terms struct {
 	what, unit string
 	limit      float64
 	least      bool // the limit is the least that will do, not the most
 }
 
-func (d demand) asked() asked {
-	return [numDemands]asked{
+func (d demand) terms() terms {
+	return [numDemands]terms{
 		cachedRate:      {"cached client, 100 connections: requests/s", " of the do-nothing server's", 0.80, true},
 		cachedCPU:       {"cached client, 100 connections: CPU per request", " times the do-nothing server's", 1.5, false},
 		cachedLatency:   {"cached client, 1 connection: median latency", " times the do-nothing server's", 1.15, false},
 		halfLoad:        {"p99 at 50% of its own maximum rate, open loop", " ms", 2, false},
 		newLatency:      {"new client, HELO is its name: median beyond 2 round trips", " ms", 2, false},
-		newQuestions:    {"new client, HELO is its name: questions", "", 2, false},
+		newQueries:      {"new client, HELO is its name: queries", "", 2, false},
 		newCPU:          {"new client, HELO is its name: CPU per request", " µs", 150, false},
 		otherTrips:      {"new client, HELO is another name: round trips in sequence", "", 2.25, false},
 		growConnections: {"CPU per request over 100 or 2000 connections, the dearer, to that over one", " times", 1.2, false},
@@ -48,7 +48,7 @@ func (d demand) asked() asked {
 
 // met says whether the median of the samples is within the limit.
 func (d demand) met(s spread) bool {
-	a := d.asked()
+	a := d.terms()
 	if a.least {
 		return s.median() >= a.limit
 	}

@@ -8,7 +8,7 @@ import (
 	"policyd-rdns/cmd/policybench/internal/load"
 )
 
-// newDelay is how long the DNS takes over a question about a new client.
+// newDelay is how long the DNS takes over a query about a new client.
 const newDelay = 20 * time.Millisecond
 
 // newClients measures clients that the daemon has never seen.
@@ -16,7 +16,7 @@ func (t *trial) newClients(ctx context.Context) error {
 	return t.inTurn(func() error {
 		return t.newOnes(ctx, crowd.Named, func(n newcomers) {
 			t.report.judge(newLatency, millis(n.Quantile(0.5)-2*newDelay))
-			t.report.judge(newQuestions, n.questions)
+			t.report.judge(newQueries, n.queries)
 			t.report.judge(newCPU, micros(n.CPUPerRequest()))
 			n.note(t.report, "new client, HELO is its name")
 		})
@@ -31,8 +31,8 @@ func (t *trial) newClients(ctx context.Context) error {
 // newcomers is what was measured of new clients.
 type newcomers struct {
 	*load.Result
-	questions float64 // for each
-	trips     float64 // the latency of the quickest tenth, in round trips: others wait for processors too
+	queries float64 // for each
+	trips   float64 // the latency of the quickest tenth, in round trips: others wait for processors too
 }
 
 func (n *newcomers) note(r *Report, name string) {
@@ -40,7 +40,7 @@ func (n *newcomers) note(r *Report, name string) {
 	r.note(name+": median latency", " ms", millis(n.Quantile(0.5)))
 	r.note(name+": p99", " ms", millis(n.Quantile(0.99)))
 	r.note(name+": CPU per request", " µs", micros(n.CPUPerRequest()))
-	r.note(name+": questions", "", n.questions)
+	r.note(name+": queries", "", n.queries)
 	r.note(name+": round trips", "", n.trips)
 }
 
@@ -64,9 +64,9 @@ func (t *trial) newOnes(ctx context.Context, kind crowd.Kind, judge func(newcome
 			return err
 		}
 		judge(newcomers{
-			Result:    r,
-			questions: float64(after.Questions()-before.Questions()) / float64(r.Answered),
-			trips:     float64(r.Quantile(0.1)) / float64(newDelay),
+			Result:  r,
+			queries: float64(after.Queries()-before.Queries()) / float64(r.Answered),
+			trips:   float64(r.Quantile(0.1)) / float64(newDelay),
 		})
 		return nil
 	})

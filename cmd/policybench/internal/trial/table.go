@@ -47,7 +47,7 @@ func (r *Report) Print(out io.Writer) error {
 	t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "WHAT\tDEMAND\tMEASURED\tMET")
 	for d, samples := range r.demands {
-		a := demand(d).asked()
+		a := demand(d).terms()
 		word, met := "at most", "no"
 		if a.least {
 			word = "at least"
@@ -79,7 +79,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Figures []line `json:"figures"`
 	}
 	for d, samples := range r.demands {
-		a := demand(d).asked()
+		a := demand(d).terms()
 		met := demand(d).met(samples)
 		out.Demands = append(out.Demands, line{a.what, a.unit, a.limit, a.least, samples, &met})
 	}

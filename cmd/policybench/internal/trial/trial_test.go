@@ -43,10 +43,10 @@ func TestRun(t *testing.T) {
 			want = turns
 		}
 		if len(samples) != want {
-			t.Errorf("%s: %d samples; want %d", demand(d).asked().what, len(samples), want)
+			t.Errorf("%s: %d samples; want %d", demand(d).terms().what, len(samples), want)
 		}
 	}
-	if got := r.demands[newQuestions].median(); got != 2 {
+	if got := r.demands[newQueries].median(); got != 2 {
 		t.Errorf("%g questions about a client that says HELO its name; want 2", got)
 	}
 	for _, f := range r.figures {
@@ -107,7 +107,7 @@ func TestMet(t *testing.T) {
 	}
 	for _, test := range tests {
 		if got := test.d.met(test.samples); got != test.want {
-			t.Errorf("%s: met(%v) = %v; want %v", test.d.asked().what, []float64(test.samples), got, test.want)
+			t.Errorf("%s: met(%v) = %v; want %v", test.d.terms().what, []float64(test.samples), got, test.want)
 		}
 	}
 	var r Report

@@ -42,7 +42,7 @@ func (t *trial) world(ctx context.Context, kind worldKind) (*world, error) {
 	return w, nil
 }
 
-// counts asks what the DNS was asked so far.
+// counts asks what the DNS was sent so far.
 func (w *world) counts(ctx context.Context) (zone.Counts, error) {
 	m := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: 1, RecursionDesired: true},

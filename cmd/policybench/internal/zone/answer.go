@@ -12,7 +12,7 @@ import (
 	"policyd-rdns/cmd/policybench/internal/crowd"
 )
 
-// Zone answers questions. It is safe for concurrent use.
+// Zone answers queries. It is safe for concurrent use.
 type Zone struct {
 	Crowd crowd.Crowd
 	TTL   time.Duration // of all records; whole seconds
@@ -26,10 +26,10 @@ type Zone struct {
 // StatsName is where the TXT record with the counts is.
 const StatsName = "stats.invalid."
 
-// errQuestion is what is no question to a recursive server.
-var errQuestion = errors.New("not one question")
+// errQuery is what is no query to a recursive server.
+var errQuery = errors.New("not one query")
 
-// answer appends the reply to a question; the error says that there is none.
+// answer appends the reply to a query; the error says that there is none.
 // stream: it came over TCP.
 func (z *Zone) answer(reply, query []byte, stream bool) ([]byte, error) {
 	var p dnsmessage.Parser
@@ -42,29 +42,29 @@ func (z *Zone) answer(reply, query []byte, stream bool) ([]byte, error) {
 		return nil, err
 	}
 	if h.Response || h.OpCode != 0 {
-		return nil, errQuestion
+		return nil, errQuery
 	}
-	asked := q // its case goes back as it came, which the one who asks may look at
+	queried := q // its case goes back as it came, which the client may look at
 	fold(&q.Name)
 	head := dnsmessage.Header{
 		ID: h.ID, Response: true, RecursionDesired: h.RecursionDesired, RecursionAvailable: true,
 	}
 	if q.Name.String() == StatsName {
-		return z.statsReply(reply, head, asked)
+		return z.statsReply(reply, head, queried)
 	}
-	z.counts.question(q.Type, stream)
+	z.counts.query(q.Type, stream)
 	name := q.Name.Data[:q.Name.Length]
 	switch {
 	case z.Servfail.falls(z.Crowd.Seed, 1, name):
 		z.counts.servfail.Add(1)
 		head.RCode = dnsmessage.RCodeServerFailure
-		return z.bare(reply, head, asked)
+		return z.bare(reply, head, queried)
 	case !stream && z.Truncate.falls(z.Crowd.Seed, 2, name):
 		z.counts.truncated.Add(1)
 		head.Truncated = true
-		return z.bare(reply, head, asked)
+		return z.bare(reply, head, queried)
 	}
-	return z.records(reply, head, asked, q)
+	return z.records(reply, head, queried, q)
 }
 
 // fold makes a name lower case: RFC 4343.
@@ -93,15 +93,15 @@ func finish(b *dnsmessage.Builder, err error) ([]byte, error) {
 	return b.Finish()
 }
 
-// records is what the crowd says to a question as it was asked and in lower case.
-func (z *Zone) records(reply []byte, head dnsmessage.Header, asked, q dnsmessage.Question) ([]byte, error) {
+// records is what the crowd says to a query as it came and in lower case.
+func (z *Zone) records(reply []byte, head dnsmessage.Header, queried, q dnsmessage.Question) ([]byte, error) {
 	var found record
 	exists := z.find(&found, &q)
 	if !exists {
 		head.RCode = dnsmessage.RCodeNameError
 	}
 	b := dnsmessage.NewBuilder(reply, head)
-	if err := question(&b, asked); err != nil {
+	if err := question(&b, queried); err != nil {
 		return nil, err
 	}
 	r := dnsmessage.ResourceHeader{Name: q.Name, Class: dnsmessage.ClassINET, TTL: uint32(z.TTL / time.Second)}
@@ -126,14 +126,14 @@ func (z *Zone) soa(b *dnsmessage.Builder, r dnsmessage.ResourceHeader) error {
 	return errors.Join(b.StartAuthorities(), b.SOAResource(r, dnsmessage.SOAResource{NS: r.Name, MBox: r.Name, MinTTL: r.TTL}))
 }
 
-// record is what answers a question; of no kind, if nothing does.
+// record is what answers a query; of no kind, if nothing does.
 type record struct {
 	kind dnsmessage.Type
 	name dnsmessage.Name
 	addr netip.Addr
 }
 
-// find looks a question up, and says whether the name exists.
+// find looks a query up, and reports whether the name exists.
 func (z *Zone) find(r *record, q *dnsmessage.Question) (exists bool) {
 	name := bytes.TrimSuffix(q.Name.Data[:q.Name.Length], []byte{'.'})
 	if addr := reversed(name); addr.IsValid() {

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Counts is what a Zone was asked and what it did. Questions are counted once
+// Counts is what a Zone was sent and what it did. Queries are counted once
 // for each message, repeated ones too.
 type Counts struct {
 	UDP, TCP              uint64 // messages
-	PTR, A, AAAA, Other   uint64 // questions, by type
+	PTR, A, AAAA, Other   uint64 // queries, by type
 	Lost                  uint64 // datagrams that got no reply
 	Servfail, Truncated   uint64 // replies
 	WorstLateMicroseconds uint64 // of a reply, beyond the delay
@@ -37,15 +37,15 @@ func ParseCounts(text string) (Counts, error) {
 	return c, nil
 }
 
-// Questions are all of them.
-func (c Counts) Questions() uint64 { return c.PTR + c.A + c.AAAA + c.Other }
+// Queries are all of them.
+func (c Counts) Queries() uint64 { return c.PTR + c.A + c.AAAA + c.Other }
 
 // counts are Counts as they grow.
 type counts struct {
 	udp, tcp, ptr, a, aaaa, other, lost, servfail, truncated, late atomic.Uint64
 }
 
-func (c *counts) question(t dnsmessage.Type, stream bool) {
+func (c *counts) query(t dnsmessage.Type, stream bool) {
 	if stream {
 		c.tcp.Add(1)
 	} else {

@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	// maxWaiting bounds the replies that wait for their time; a question beyond
+	// maxWaiting bounds the replies that wait for their time; a query beyond
 	// it is lost.
 	maxWaiting = 1 << 16
-	// maxDatagram is what is read of a question, and holds every reply, in bytes.
+	// maxDatagram is what is read of a query, and holds every reply, in bytes.
 	maxDatagram = 1232
 	// maxStreams bounds the TCP connections; more wait.
 	maxStreams = 1000
@@ -31,7 +31,7 @@ type Server struct {
 	Delay time.Duration // of each reply
 }
 
-// Serve answers questions on both sockets until ctx is done or a socket fails,
+// Serve answers queries on both sockets until ctx is done or a socket fails,
 // closes them, and returns when all that it started has ended. The error is nil
 // if ctx was done.
 func (s *Server) Serve(ctx context.Context, pc *net.UDPConn, l net.Listener) error {
@@ -81,7 +81,7 @@ func (s *Server) readPackets(pc *net.UDPConn, late chan<- reply) error {
 		wire, err := s.Zone.answer(p.buf[:0], buf[:n], false)
 		if err != nil || len(wire) > len(p.buf) {
 			packets.Put(p)
-			continue // as what is no question deserves
+			continue // as what is no query deserves
 		}
 		p.size = len(wire)
 		if s.Zone.Loss.hit(rand.Uint64()) {
@@ -143,7 +143,7 @@ func (s *Server) acceptStreams(ctx context.Context, l net.Listener, wg *sync.Wai
 	}
 }
 
-// converse answers the questions of one connection, one after the other.
+// converse answers the queries of one connection, one after the other.
 func (s *Server) converse(ctx context.Context, conn net.Conn) error {
 	query := make([]byte, maxDatagram)
 	var wire []byte
@@ -157,7 +157,7 @@ func (s *Server) converse(ctx context.Context, conn net.Conn) error {
 		// A length before each message: RFC 1035 section 4.2.2.
 		size := int(binary.BigEndian.Uint16(query))
 		if size > len(query) {
-			return errQuestion
+			return errQuery
 		}
 		if _, err := io.ReadFull(conn, query[:size]); err != nil {
 			return err

@@ -29,7 +29,7 @@ func query(t testing.TB, name string, kind dnsmessage.Type) []byte {
 	return wire
 }
 
-// summary is what a reply to a question says, in words; "": to any.
+// summary is what a reply to a query says, in words; "": to any.
 func summary(t testing.TB, wire []byte, asked string) string {
 	t.Helper()
 	var m dnsmessage.Message
@@ -162,8 +162,8 @@ func TestFaults(t *testing.T) {
 	if got, err := ParseCounts(c.String()); got != c || err != nil {
 		t.Errorf("ParseCounts(%v) = %v, %v", c, got, err)
 	}
-	if c.Questions() != 2*names {
-		t.Errorf("Questions() = %d; want %d", c.Questions(), 2*names)
+	if c.Queries() != 2*names {
+		t.Errorf("Queries() = %d; want %d", c.Queries(), 2*names)
 	}
 }
 
@@ -210,7 +210,7 @@ func serve(t *testing.T, s *Server) (address string) {
 	return l.Addr().String()
 }
 
-// ask puts a question over a network and says how long the reply took.
+// ask puts a query over a network and says how long the reply took.
 func ask(t *testing.T, network, address string, q []byte) ([]byte, time.Duration) {
 	t.Helper()
 	conn, err := net.Dial(network, address)

@@ -14,7 +14,7 @@ func recordedLookups(r *journal.Record) []Lookup {
 	f, client := &r.Facts, r.Request.Client
 	var all []Lookup
 	add := func(kind, about string, a resolver.Answer) {
-		if a.Outcome == resolver.NotAsked {
+		if a.Outcome == resolver.NotQueried {
 			return
 		}
 		if why := f.Why(about); why != "" && a.Outcome == resolver.TempError {

@@ -85,7 +85,7 @@ func (r *recorder) Count(k resolver.Kind, o resolver.Outcome, s resolver.Source)
 
 // keep leaves out queries that only looked into the cache.
 func (r *recorder) keep(query string, a resolver.Answer, begin time.Time) {
-	if a.Outcome == resolver.NotAsked {
+	if a.Outcome == resolver.NotQueried {
 		return
 	}
 	r.mu.Lock()

@@ -40,8 +40,8 @@ func newCollector(state func() State) *collector {
 	c.add(prometheus.CounterValue, "cache_stale_hits_total", "Hits with an answer past its TTL.", func(s *State) float64 { return float64(s.Resolver.Stale) })
 	c.add(prometheus.GaugeValue, "cache_entries", "Answers that are kept, those past their TTL included.", func(s *State) float64 { return float64(s.Resolver.Entries) })
 	c.add(prometheus.GaugeValue, "cache_entries_max", "Answers that may be kept.", func(s *State) float64 { return float64(s.CacheEntries) })
-	c.add(prometheus.CounterValue, "lookups_coalesced_total", "Lookups that waited for the query of another.", func(s *State) float64 { return float64(s.Resolver.Joined) })
-	c.add(prometheus.CounterValue, "prefetches_total", "Answers queried again before they expired.", func(s *State) float64 { return float64(s.Resolver.Ahead) })
+	c.add(prometheus.CounterValue, "lookups_coalesced_total", "Lookups that waited for the query of another.", func(s *State) float64 { return float64(s.Resolver.Coalesced) })
+	c.add(prometheus.CounterValue, "lookups_prefetched_total", "Answers queried again before they expired.", func(s *State) float64 { return float64(s.Resolver.Prefetched) })
 	c.add(prometheus.GaugeValue, "lookups_in_flight", "Lookups under way.", func(s *State) float64 { return float64(s.Resolver.InFlight) })
 	c.add(prometheus.GaugeValue, "lookups_in_flight_max", "Lookups that may be under way.", func(s *State) float64 { return float64(s.MaxInFlight) })
 	c.add(prometheus.GaugeValue, "dns_outage", "1 while no DNS server answers.", func(s *State) float64 { return number(s.Resolver.Outage) })
@@ -122,5 +122,5 @@ func (c *collector) server(to chan<- prometheus.Metric, s *resolver.ServerStats)
 		buckets[most.Seconds()] = s.Times[i]
 	}
 	to <- prometheus.MustNewConstHistogram(c.answerTime, s.Answers, s.Took.Seconds(), buckets, addr)
-	to <- prometheus.MustNewConstMetric(c.failing, prometheus.GaugeValue, number(s.Ill), addr)
+	to <- prometheus.MustNewConstMetric(c.failing, prometheus.GaugeValue, number(s.Failing), addr)
 }

@@ -42,7 +42,7 @@ func hostileRecord(random *rand.Rand) journal.Record {
 	}}
 	q, f := &r.Request, &r.Facts
 	*f = policy.NewFacts(q)
-	outcomes := []resolver.Outcome{resolver.NotAsked, resolver.Found, resolver.Found, resolver.None, resolver.TempError}
+	outcomes := []resolver.Outcome{resolver.NotQueried, resolver.Found, resolver.Found, resolver.None, resolver.TempError}
 	forward := func() policy.Forward {
 		l := policy.Forward{Outcome: oneOf(random, outcomes)}
 		if l.Outcome == resolver.Found {

@@ -13,7 +13,7 @@ import (
 func TestTroubleInBrowser(t *testing.T) {
 	s := well()
 	s.Resolver.Outage, s.Resolver.Since, s.Resolver.Why = true, noon.Add(-14*time.Minute), "no reply from 192.0.2.53:53 in 1s"
-	s.Resolver.Servers[0].Ill = true
+	s.Resolver.Servers[0].Failing = true
 	s.Server.Open, s.LostLines, s.Mode = 1900, 1234567, "observe"
 	s.ReloadFailed = `config.toml:3: server.deadline = 5: want a duration in quotes, such as "5s"`
 	p := tested(s)

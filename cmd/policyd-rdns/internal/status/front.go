@@ -73,7 +73,7 @@ func (f *front) Answers() (n uint64) {
 func (f *front) Answering() int {
 	n := 0
 	for i := range f.State.Resolver.Servers {
-		if !f.State.Resolver.Servers[i].Ill && !f.State.Resolver.Outage {
+		if !f.State.Resolver.Servers[i].Failing && !f.State.Resolver.Outage {
 			n++
 		}
 	}

@@ -41,7 +41,7 @@ func diagnose(s *State, recent tally, now time.Time) health {
 			"What cannot be known is not held against clients until one does. Tried: "+r.Why+".")
 	} else {
 		for i := range r.Servers {
-			add(r.Servers[i].Ill, "warning", fmt.Sprintf("DNS server %v did not answer the last time", r.Servers[i].Addr), "It is queried last until it does.")
+			add(r.Servers[i].Failing, "warning", fmt.Sprintf("DNS server %v did not answer the last time", r.Servers[i].Addr), "It is queried last until it does.")
 		}
 	}
 	add(s.Unseen != "", "trouble", "Postfix does not see who its clients are", s.Unseen)

@@ -224,7 +224,7 @@ func TestHealth(t *testing.T) {
 		{"well", func(*State) {}, "well", "All is well"},
 		{"starting", func(s *State) { s.Listening = false }, "trouble", "Not listening for Postfix"},
 		{"outage", func(s *State) { s.Resolver.Outage, s.Resolver.Since = true, noon.Add(-10*time.Minute) }, "trouble", "No DNS server has answered for 10 min"},
-		{"one server", func(s *State) { s.Resolver.Servers[0].Ill = true }, "warning", "DNS server 192.0.2.53:53 did not answer the last time"},
+		{"one server", func(s *State) { s.Resolver.Servers[0].Failing = true }, "warning", "DNS server 192.0.2.53:53 did not answer the last time"},
 		{"nearly full", func(s *State) { s.Server.Open = 1800 }, "warning", "1800 of 2000 connections are open"},
 		{"not nearly full", func(s *State) { s.Server.Open = 1799 }, "well", "All is well"},
 		{"NAT", func(s *State) { s.Unseen = "all have one address" }, "trouble", "Postfix does not see who its clients are"},

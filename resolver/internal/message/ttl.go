@@ -1,4 +1,4 @@
-package resolver
+package message
 
 import "time"
 
@@ -13,12 +13,6 @@ const (
 	// bareNegative is for a "no" without a SOA, which RFC 2308 section 5 would
 	// not keep at all.
 	bareNegative = time.Minute
-	// failureTTL is how long a name that failed is not asked again; RFC 9520
-	// section 3.2 wants between 1 second and 5 minutes.
-	failureTTL = 5 * time.Second
-	// refreshPause is how long an answer that could not be asked again
-	// (Options.MaxAge) is not asked again.
-	refreshPause = time.Minute
 )
 
 // maxWireTTL is the largest TTL there is, in seconds: RFC 2181 section 8.
@@ -35,22 +29,22 @@ func wireTTL(ttl uint32) uint32 {
 
 // positiveTTL is how long records at the end of a chain are kept, the least of
 // whose TTLs is given.
-func positiveTTL(c chain, ttl uint32) time.Duration {
+func positiveTTL(c Chain, ttl uint32) time.Duration {
 	return min(max(seconds(min(ttl, c.ttl)), minPositive), maxPositive)
 }
 
 // negativeTTL is how long a "no" is kept: the lesser of the SOA's own TTL and
 // its minimum field (RFC 2308 section 5), and no longer than the aliases that
 // led to it.
-func negativeTTL(c chain, soa *soa) time.Duration {
+func negativeTTL(c Chain, soa *SOA) time.Duration {
 	ttl := bareNegative
 	if soa != nil {
-		ttl = seconds(soa.holds())
+		ttl = soa.Holds()
 	}
 	return min(max(min(ttl, seconds(c.ttl)), minNegative), maxNegative)
 }
 
 func seconds(n uint32) time.Duration { return time.Duration(n) * time.Second }
 
-// holds is how long a zone lets a "no" be kept, in seconds: RFC 2308 section 5.
-func (s *soa) holds() uint32 { return min(s.ttl, s.minimum) }
+// Holds is how long a zone lets a "no" be kept: RFC 2308 section 5.
+func (s *SOA) Holds() time.Duration { return seconds(min(s.TTL, s.Minimum)) }

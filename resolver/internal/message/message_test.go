@@ -1,4 +1,4 @@
-package resolver
+package message
 
 import (
 	"bytes"
@@ -17,22 +17,22 @@ import (
 
 // unpacked is what parse reads, read from the whole message as the DNS library
 // unpacks it; not ok if the message is none that we take.
-func unpacked(packet []byte, ask query) (_ *reply, ok bool) {
+func unpacked(packet []byte, ask Packet) (_ *Reply, ok bool) {
 	var m, q dns.Msg
-	if err := errors.Join(q.Unpack(ask.wire), m.Unpack(packet)); err != nil {
+	if err := errors.Join(q.Unpack(ask.Bytes), m.Unpack(packet)); err != nil {
 		return nil, false
 	}
-	r := &reply{rcode: m.Rcode, truncated: m.Truncated, authoritative: m.Authoritative, recursive: m.RecursionAvailable, validated: m.AuthenticatedData}
+	r := &Reply{Rcode: m.Rcode, Truncated: m.Truncated, Authoritative: m.Authoritative, Recursive: m.RecursionAvailable, Validated: m.AuthenticatedData}
 	switch {
 	case m.Id != q.Id || !m.Response || m.Opcode != dns.OpcodeQuery:
 		return nil, false
-	case len(m.Question) == 0 && r.failed():
+	case len(m.Question) == 0 && r.Failed():
 	case len(m.Question) != 1 || m.Question[0].Qtype != q.Question[0].Qtype || m.Question[0].Qclass != q.Question[0].Qclass:
 		return nil, false
-	case !strings.EqualFold(m.Question[0].Name, q.Question[0].Name) || ask.cased && m.Question[0].Name != q.Question[0].Name:
+	case !strings.EqualFold(m.Question[0].Name, q.Question[0].Name) || ask.Cased && m.Question[0].Name != q.Question[0].Name:
 		return nil, false
 	}
-	if r.truncated || r.failed() {
+	if r.Truncated || r.Failed() {
 		return r, true
 	}
 	for i, n := range []int{len(m.Question), len(m.Answer), len(m.Ns), len(m.Extra)} {
@@ -45,51 +45,51 @@ func unpacked(packet []byte, ask query) (_ *reply, ok bool) {
 }
 
 // read takes the sections of a message.
-func (r *reply) read(m *dns.Msg) {
+func (r *Reply) read(m *dns.Msg) {
 	aliases := make(map[string]*dns.CNAME)
 	for _, one := range m.Answer {
 		c, ok := one.(*dns.CNAME)
-		if ok && c.Hdr.Class == dns.ClassINET && c.Target != "" && aliases[fold(c.Hdr.Name)] == nil {
-			aliases[fold(c.Hdr.Name)] = c
+		if ok && c.Hdr.Class == dns.ClassINET && c.Target != "" && aliases[Fold(c.Hdr.Name)] == nil {
+			aliases[Fold(c.Hdr.Name)] = c
 		}
 	}
-	end := fold(m.Question[0].Name)
-	for c := aliases[end]; c != nil && len(r.links) <= maxLinks; c = aliases[end] {
-		end = fold(c.Target)
-		r.links = append(r.links, link{end, wireTTL(c.Hdr.Ttl)})
+	end := Fold(m.Question[0].Name)
+	for c := aliases[end]; c != nil && len(r.Links) <= maxLinks; c = aliases[end] {
+		end = Fold(c.Target)
+		r.Links = append(r.Links, Link{end, wireTTL(c.Hdr.Ttl)})
 	}
-	r.ttl = maxWireTTL
+	r.TTL = maxWireTTL
 	size := 0
 	for _, one := range m.Answer {
 		h := one.Header()
-		if h.Rrtype != m.Question[0].Qtype || h.Class != dns.ClassINET || fold(h.Name) != end || len(r.records) > MaxRecords || size > maxBytes {
+		if h.Rrtype != m.Question[0].Qtype || h.Class != dns.ClassINET || Fold(h.Name) != end || len(r.Records) > MaxRecords || size > maxBytes {
 			continue
 		}
-		var rec record
+		var rec Record
 		switch one := one.(type) {
 		case *dns.PTR:
 			if one.Ptr != "" {
-				rec.name = fold(one.Ptr)
+				rec.Name = Fold(one.Ptr)
 			}
 		case *dns.A:
-			rec.addr, _ = netip.AddrFromSlice(one.A.To4())
+			rec.Addr, _ = netip.AddrFromSlice(one.A.To4())
 		case *dns.AAAA:
-			rec.addr, _ = netip.AddrFromSlice(one.AAAA)
+			rec.Addr, _ = netip.AddrFromSlice(one.AAAA)
 		}
-		size += addrKey{}.size(rec.name)
-		r.records = append(r.records, rec)
-		r.ttl = min(r.ttl, wireTTL(h.Ttl))
+		size += nameSize(rec.Name)
+		r.Records = append(r.Records, rec)
+		r.TTL = min(r.TTL, wireTTL(h.Ttl))
 	}
 	for _, one := range m.Ns {
-		r.referral = r.referral || one.Header().Rrtype == dns.TypeNS
-		if s, ok := one.(*dns.SOA); ok && s.Hdr.Class == dns.ClassINET && r.soa == nil {
-			r.soa = &soa{fold(s.Hdr.Name), wireTTL(s.Hdr.Ttl), s.Minttl}
+		r.Referral = r.Referral || one.Header().Rrtype == dns.TypeNS
+		if s, ok := one.(*dns.SOA); ok && s.Hdr.Class == dns.ClassINET && r.SOA == nil {
+			r.SOA = &SOA{Fold(s.Hdr.Name), wireTTL(s.Hdr.Ttl), s.Minttl}
 		}
 	}
 }
 
 // FuzzReply: whatever a server sends is read without a panic, as the DNS library
-// reads it, is an answer only with our ID and our question, is a "no" only with a
+// reads it, is an answer only with our ID and our query, is a "no" only with a
 // response code that says so, and stays within bounds.
 func FuzzReply(f *testing.F) {
 	const id = 0x1234
@@ -110,7 +110,7 @@ func FuzzReply(f *testing.F) {
 			seed.Id = id
 			seed.Question[0].Qtype = dns.TypePTR
 			if seed.IsEdns0() == nil {
-				seed.SetEdns0(ednsSize, false)
+				seed.SetEdns0(EDNSSize, false)
 			}
 			packet, err := seed.Pack()
 			if err != nil {
@@ -126,36 +126,36 @@ func FuzzReply(f *testing.F) {
 	}
 	sent := queryOf(f, ask)
 	f.Fuzz(func(t *testing.T, packet []byte) {
-		if len(packet) > maxMessage {
+		if len(packet) > MaxSize {
 			return
 		}
-		m, err := parse(packet, sent)
+		m, err := Parse(packet, sent)
 		// What the library cannot read may be in a part that nobody reads.
 		if want, ok := unpacked(packet, sent); ok && (err != nil && err != errNames || err == nil && fmt.Sprint(m.plain()) != fmt.Sprint(want.plain())) {
-			t.Fatalf("parse(%x) = %+v, %v; want %+v", packet, m.plain(), err, want.plain())
+			t.Fatalf("Parse(%x) = %+v, %v; want %+v", packet, m.plain(), err, want.plain())
 		}
-		if err != nil || m.truncated {
+		if err != nil || m.Truncated {
 			return
 		}
 		if binary.BigEndian.Uint16(packet) != id || packet[2]&0xf8 != 0x80 {
-			t.Fatalf("parse(%x): no reply to the question, but taken for one", packet)
+			t.Fatalf("Parse(%x): no reply to the query, but taken for one", packet)
 		}
-		v, err := digest(m, newChain("a.example.com."))
-		if err != nil || v.outcome != Found && v.outcome != None {
+		v, err := m.Read(NewChain("a.example.com."))
+		if err != nil || !v.Determined {
 			return
 		}
 		if section := sent.section(); !bytes.EqualFold(packet[headerSize:][:len(section)], section) {
-			t.Fatalf("digest(%x) = %v; want nothing of another question", packet, v.outcome)
+			t.Fatalf("digest(%x) = %+v; want nothing of another query", packet, v)
 		}
-		if v.outcome == None {
-			if v.ttl < minNegative || v.ttl > maxNegative {
-				t.Fatalf("digest(%x) = none, for %v", packet, v.ttl)
+		if len(v.Records) == 0 {
+			if v.TTL < minNegative || v.TTL > maxNegative {
+				t.Fatalf("digest(%x) = none, for %v", packet, v.TTL)
 			}
 			return
 		}
-		names, size, _ := collect(addrKey{}, v.records)
-		if m.rcode != dns.RcodeSuccess || len(names) > MaxRecords || size > maxBytes || v.ttl < minPositive || v.ttl > maxPositive {
-			t.Fatalf("digest(%x) = %d names of %d bytes, for %v", packet, len(names), size, v.ttl)
+		names, size, _ := Names(v.Records)
+		if m.Rcode != dns.RcodeSuccess || len(names) > MaxRecords || size > maxBytes || v.TTL < minPositive || v.TTL > maxPositive {
+			t.Fatalf("digest(%x) = %d names of %d bytes, for %v", packet, len(names), size, v.TTL)
 		}
 		for _, name := range names {
 			if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c > '~' || c >= 'A' && c <= 'Z' }) {
@@ -166,71 +166,71 @@ func FuzzReply(f *testing.F) {
 }
 
 // plain is a reply without pointers, to be printed.
-func (r *reply) plain() any {
+func (r *Reply) plain() any {
 	if r == nil {
 		return nil
 	}
-	p, s := *r, soa{}
-	if r.soa != nil {
-		s = *r.soa
+	p, s := *r, SOA{}
+	if r.SOA != nil {
+		s = *r.SOA
 	}
-	p.soa = nil
+	p.SOA = nil
 	return struct {
-		reply
-		soa
+		Reply
+		SOA
 		has bool
-	}{p, s, r.soa != nil}
+	}{p, s, r.SOA != nil}
 }
 
 // hostile are messages made to be costly, of the largest size, as a zone's owner
 // can have a resolver hand them on, or a resolver's owner make them.
 var hostile = []struct {
 	name   string
-	packet func(query) []byte
-	want   string // of the question for names of an address
+	packet func(Packet) []byte
+	want   string // of the query for names of an address
 }{
-	{"records at a long name", func(q query) []byte {
+	{"records at a long name", func(q Packet) []byte {
 		m := begin(q)
 		long := m.put(pointer(headerSize), dns.TypeCNAME, longName(0xff))
 		m.fill(func(i int) {
-			m.put(pointer(long), q.qtype(), append([]byte{2, 0x80 | byte(i>>6), 0x80 | byte(i)}, pointer(long+64)...))
+			m.put(pointer(long), qtypeOf(q), append([]byte{2, 0x80 | byte(i>>6), 0x80 | byte(i)}, pointer(long+64)...))
 		})
 		return m.packet()
 	}, "found 21 and more"},
-	{"records at the name", func(q query) []byte {
+	{"records at the name", func(q Packet) []byte {
 		m := begin(q)
-		m.fill(func(i int) { m.put(pointer(headerSize), q.qtype(), []byte{2, 0x80 | byte(i>>6), 0x80 | byte(i), 0}) })
+		m.fill(func(i int) { m.put(pointer(headerSize), qtypeOf(q), []byte{2, 0x80 | byte(i>>6), 0x80 | byte(i), 0}) })
 		return m.packet()
 	}, "found 100 and more"},
-	{"one record, again and again", func(q query) []byte {
+	{"one record, again and again", func(q Packet) []byte {
 		m := begin(q)
-		m.fill(func(int) { m.put(pointer(headerSize), q.qtype(), pointer(headerSize)) })
+		m.fill(func(int) { m.put(pointer(headerSize), qtypeOf(q), pointer(headerSize)) })
 		return m.packet()
 	}, "found 1 and more"},
-	{"records of others at long names that end alike", func(q query) []byte {
+	{"records of others at long names that end alike", func(q Packet) []byte {
 		m := begin(q)
 		long := m.put(pointer(headerSize), dns.TypeCNAME, longName('a'))
-		m.fill(func(i int) { m.put(append([]byte{1, 'b'}, pointer(long)...), q.qtype(), pointer(headerSize)) })
+		m.fill(func(i int) { m.put(append([]byte{1, 'b'}, pointer(long)...), qtypeOf(q), pointer(headerSize)) })
 		return m.packet()
-	}, "ask"},
-	{"records of others at long names that begin alike", func(q query) []byte {
+	}, "query"},
+	{"records of others at long names that begin alike", func(q Packet) []byte {
 		m := begin(q)
 		m.put(pointer(headerSize), dns.TypeCNAME, letters('a', 'z'))
 		other := m.put([]byte{1, 'x', 0}, dns.TypeTXT, letters('a', 'y'))
-		m.fill(func(i int) { m.put(pointer(other), q.qtype(), pointer(headerSize)) })
+		m.fill(func(i int) { m.put(pointer(other), qtypeOf(q), pointer(headerSize)) })
 		return m.packet()
 	}, "a reply with too many names"},
-	{"aliases of others", func(q query) []byte {
+	{"aliases of others", func(q Packet) []byte {
 		m := begin(q)
 		m.fill(func(i int) { m.put([]byte{2, byte(i >> 8), byte(i), 0}, dns.TypeCNAME, pointer(headerSize)) })
 		return m.packet()
 	}, "none"},
-	{"aliases of the name", func(q query) []byte {
+	{"aliases of the name", func(q Packet) []byte {
 		m := begin(q)
 		m.fill(func(i int) { m.put(pointer(headerSize), dns.TypeCNAME, []byte{2, byte(i >> 8), byte(i), 0}) })
 		return m.packet()
-	}, "ask"},
-	{"a chain of aliases", func(q query) []byte {
+	}, "query"},
+	{"a chain of aliases", func(q Packet) []byte {
 		m := begin(q)
 		last := headerSize
 		m.fill(func(i int) {
@@ -238,42 +238,42 @@ var hostile = []struct {
 		})
 		return m.packet()
 	}, "more than 8 CNAMEs"},
-	{"a chain of aliases, the first last", func(q query) []byte {
+	{"a chain of aliases, the first last", func(q Packet) []byte {
 		m := begin(q)
 		m.fill(func(i int) {
 			m.put([]byte{2, byte((i + 1) >> 8), byte(i + 1), 0}, dns.TypeCNAME, []byte{2, byte(i >> 8), byte(i), 0})
 		})
 		return m.packet()
 	}, "none"},
-	{"a chain of aliases behind those of others", func(q query) []byte {
+	{"a chain of aliases behind those of others", func(q Packet) []byte {
 		m := begin(q)
 		m.fill(func(i int) { m.put([]byte{2, byte(i >> 8), byte(i), 0}, dns.TypeCNAME, []byte{0}) })
 		m.chain()
 		return m.packet()
 	}, "a reply with too many names"},
-	{"a chain of aliases behind texts", func(q query) []byte {
+	{"a chain of aliases behind texts", func(q Packet) []byte {
 		m := begin(q)
 		m.fill(func(int) { m.put([]byte{0}, dns.TypeTXT, nil) })
 		m.chain()
 		return m.packet()
 	}, "more than 8 CNAMEs"},
-	{"a pointer to itself", func(q query) []byte {
+	{"a pointer to itself", func(q Packet) []byte {
 		m := begin(q)
-		m.fill(func(int) { m.put(pointer(len(m.wire)), q.qtype(), pointer(headerSize)) })
+		m.fill(func(int) { m.put(pointer(len(m.wire)), qtypeOf(q), pointer(headerSize)) })
 		return m.packet()
 	}, "a mangled reply"},
-	{"a pointer to itself in the data", func(q query) []byte {
+	{"a pointer to itself in the data", func(q Packet) []byte {
 		m := begin(q)
-		m.put(pointer(headerSize), q.qtype(), pointer(len(m.wire)+12))
+		m.put(pointer(headerSize), qtypeOf(q), pointer(len(m.wire)+12))
 		return m.packet()
 	}, "a mangled reply"},
-	{"a label that resolves back to itself", func(q query) []byte {
+	{"a label that resolves back to itself", func(q Packet) []byte {
 		m := begin(q)
 		at := len(m.wire)
 		m.put(pointer(headerSize), dns.TypeCNAME, append([]byte{1, 'a'}, pointer(at+12)...))
 		return m.packet()
 	}, "a mangled reply"},
-	{"pointers to pointers", func(q query) []byte {
+	{"pointers to pointers", func(q Packet) []byte {
 		m := begin(q)
 		chain := pointer(headerSize)
 		at := len(m.wire) + 12
@@ -281,10 +281,10 @@ var hostile = []struct {
 			chain = append(chain, pointer(at+2*i)...)
 		}
 		m.put(pointer(headerSize), dns.TypeNULL, chain)
-		m.fill(func(int) { m.put(pointer(at+2*8000), q.qtype(), pointer(headerSize)) })
+		m.fill(func(int) { m.put(pointer(at+2*8000), qtypeOf(q), pointer(headerSize)) })
 		return m.packet()
 	}, "a mangled reply"},
-	{"as many pointers as may be", func(q query) []byte {
+	{"as many pointers as may be", func(q Packet) []byte {
 		m := begin(q)
 		chain := pointer(headerSize)
 		at := len(m.wire) + 12
@@ -292,31 +292,31 @@ var hostile = []struct {
 			chain = append(chain, pointer(at+2*i)...)
 		}
 		m.put(pointer(headerSize), dns.TypeNULL, chain)
-		m.fill(func(int) { m.put(pointer(at+2*120), q.qtype(), pointer(headerSize)) })
+		m.fill(func(int) { m.put(pointer(at+2*120), qtypeOf(q), pointer(headerSize)) })
 		return m.packet()
 	}, "found 1 and more"},
-	{"a name of labels of one byte", func(q query) []byte {
+	{"a name of labels of one byte", func(q Packet) []byte {
 		m := begin(q)
 		long := m.put(pointer(headerSize), dns.TypeCNAME, letters('a', 'a'))
-		m.fill(func(int) { m.put(pointer(long), q.qtype(), pointer(long)) })
+		m.fill(func(int) { m.put(pointer(long), qtypeOf(q), pointer(long)) })
 		return m.packet()
 	}, "found 1 and more"},
-	{"a name that is too long", func(q query) []byte {
+	{"a name that is too long", func(q Packet) []byte {
 		m := begin(q)
 		m.put(pointer(headerSize), dns.TypeCNAME, append([]byte{63}, append(bytes.Repeat([]byte{'a'}, 63), longName('a')...)...))
 		return m.packet()
 	}, "a mangled reply"},
-	{"texts", func(q query) []byte {
+	{"texts", func(q Packet) []byte {
 		m := begin(q)
 		m.fill(func(int) { m.put(pointer(headerSize), dns.TypeTXT, bytes.Repeat([]byte{0}, 500)) })
 		return m.packet()
 	}, "none"},
-	{"NULL", func(q query) []byte {
+	{"NULL", func(q Packet) []byte {
 		m := begin(q)
 		m.put(pointer(headerSize), dns.TypeNULL, make([]byte, 60000))
 		return m.packet()
 	}, "none"},
-	{"authority", func(q query) []byte {
+	{"authority", func(q Packet) []byte {
 		m := begin(q)
 		m.section = 2
 		m.fill(func(int) {
@@ -324,32 +324,32 @@ var hostile = []struct {
 		})
 		return m.packet()
 	}, "none"},
-	{"additional", func(q query) []byte {
+	{"additional", func(q Packet) []byte {
 		m := begin(q)
 		m.section = 3
 		m.fill(func(int) { m.put(pointer(headerSize), dns.TypeAAAA, make([]byte, 16)) })
 		return m.packet()
 	}, "none"},
-	{"options", func(q query) []byte {
+	{"options", func(q Packet) []byte {
 		m := begin(q)
 		m.section = 3
 		m.fill(func(int) { m.put([]byte{0}, dns.TypeOPT, []byte{0, 3, 0, 0}) })
 		return m.packet()
 	}, "none"},
-	{"counts that lie", func(q query) []byte {
+	{"counts that lie", func(q Packet) []byte {
 		m := begin(q)
 		m.counts = [4]int{1, 0xffff, 0xffff, 0xffff}
 		return m.packet()
 	}, "a mangled reply"},
-	{"questions", func(q query) []byte {
+	{"queries", func(q Packet) []byte {
 		m := begin(q)
 		m.section = 0
 		m.fill(func(int) { m.wire = append(m.wire, 0, 0, 1, 0, 1); m.counts[0]++ })
 		return m.packet()
-	}, "a reply to another question"},
-	{"records without data", func(q query) []byte {
+	}, "a reply to another query"},
+	{"records without data", func(q Packet) []byte {
 		m := begin(q)
-		m.fill(func(int) { m.put(pointer(headerSize), q.qtype(), nil) })
+		m.fill(func(int) { m.put(pointer(headerSize), qtypeOf(q), nil) })
 		return m.packet()
 	}, "found 0 and more"},
 }
@@ -377,25 +377,23 @@ func TestHostileReplies(t *testing.T) {
 }
 
 // made is what becomes of a reply, in words.
-func made(packet []byte, q query) string {
-	m, err := parse(packet, q)
+func made(packet []byte, q Packet) string {
+	m, err := Parse(packet, q)
 	if err != nil {
 		return err.Error()
 	}
-	v, err := digest(m, newChain("1.2.0.192.in-addr.arpa."))
+	v, err := m.Read(NewChain("1.2.0.192.in-addr.arpa."))
 	switch {
 	case err != nil:
-		return err.Error()
-	case v.err != nil:
-		text, _, _ := strings.Cut(v.err.Error(), " at ")
+		text, _, _ := strings.Cut(err.Error(), " at ")
 		return text
-	case v.outcome == NotAsked:
-		return "ask"
-	case v.outcome == None:
+	case !v.Determined:
+		return "query"
+	case len(v.Records) == 0:
 		return "none"
 	}
-	names, _, more := collect(addrKey{}, v.records)
-	if more || len(v.records) > MaxRecords {
+	names, _, more := Names(v.Records)
+	if more || len(v.Records) > MaxRecords {
 		return fmt.Sprintf("found %d and more", len(names))
 	}
 	return fmt.Sprintf("found %d", len(names))
@@ -435,11 +433,11 @@ func BenchmarkReply(b *testing.B) {
 	q := queryOf(b, m)
 	b.ReportAllocs()
 	for b.Loop() {
-		r, err := parse(packet, q)
+		r, err := Parse(packet, q)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := digest(r, newChain("a.example.com.")); err != nil {
+		if _, err := r.Read(NewChain("a.example.com.")); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -452,9 +450,9 @@ type composed struct {
 	section int // that records go to: 1 the answer
 }
 
-// begin is a reply to a question, without records.
-func begin(q query) *composed {
-	m := &composed{wire: append([]byte{}, q.wire[:headerSize]...), counts: [4]int{1}, section: 1}
+// begin is a reply to a query, without records.
+func begin(q Packet) *composed {
+	m := &composed{wire: append([]byte{}, q.Bytes[:headerSize]...), counts: [4]int{1}, section: 1}
 	m.wire[2], m.wire[3] = 0x81, 0x80
 	m.wire = append(m.wire, q.section()...)
 	return m
@@ -475,7 +473,7 @@ func (m *composed) put(owner []byte, rtype uint16, data []byte) int {
 
 // fill appends until the message is full.
 func (m *composed) fill(one func(i int)) {
-	for i := 0; len(m.wire) < maxMessage-600; i++ {
+	for i := 0; len(m.wire) < MaxSize-600; i++ {
 		one(i)
 	}
 }
@@ -512,4 +510,10 @@ func letters(c, last byte) []byte {
 	name := bytes.Repeat([]byte{1, c}, 127)
 	name[len(name)-1] = last
 	return append(name, 0)
+}
+
+// qtypeOf is the queried type.
+func qtypeOf(p Packet) uint16 {
+	qtype, _ := p.form()
+	return qtype
 }

@@ -1,4 +1,4 @@
-package resolver
+package transport
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"policyd-rdns/resolver/internal/message"
 )
 
 // TestRoom: no more large messages are held than may; who comes later waits for
@@ -18,33 +20,33 @@ func TestRoom(t *testing.T) {
 		end := time.Now().Add(time.Second)
 		var held [][]byte
 		for range maxLarge {
-			buf, err := r.take(new(leash), end)
-			if err != nil || len(buf) != maxMessage {
-				t.Fatalf("take() = %d bytes, %v; want %d", len(buf), err, maxMessage)
+			buf, err := r.take(new(Cutoff), end)
+			if err != nil || len(buf) != message.MaxSize {
+				t.Fatalf("take() = %d bytes, %v; want %d", len(buf), err, message.MaxSize)
 			}
 			held = append(held, buf)
 		}
 		var waiting sync.WaitGroup
-		late, pulled := new(leash), new(leash)
+		late, cut := new(Cutoff), new(Cutoff)
 		waiting.Go(func() {
 			if _, err := r.take(late, end); !errors.Is(err, os.ErrDeadlineExceeded) || time.Now() != end {
 				t.Errorf("take() at the end = %v; want %v", err, os.ErrDeadlineExceeded)
 			}
 		})
 		waiting.Go(func() {
-			if _, err := r.take(pulled, end); err == nil || time.Now() == end {
-				t.Errorf("take() with a leash that was pulled = %v; want an error at once", err)
+			if _, err := r.take(cut, end); err == nil || time.Now() == end {
+				t.Errorf("take() with a cutoff that is cut = %v; want an error at once", err)
 			}
-			if _, err := r.take(pulled, end); !errors.Is(err, context.Canceled) {
-				t.Errorf("take() with a leash that had been pulled = %v; want %v", err, context.Canceled)
+			if _, err := r.take(cut, end); !errors.Is(err, context.Canceled) {
+				t.Errorf("take() with a cutoff that was cut = %v; want %v", err, context.Canceled)
 			}
 		})
 		synctest.Wait()
-		pulled.pull()
+		cut.Cut(context.Canceled)
 		waiting.Wait()
 		waiting.Go(func() {
-			if buf, err := r.take(new(leash), end.Add(time.Second)); err != nil || len(buf) != maxMessage {
-				t.Errorf("take() after give() = %d bytes, %v; want %d", len(buf), err, maxMessage)
+			if buf, err := r.take(new(Cutoff), end.Add(time.Second)); err != nil || len(buf) != message.MaxSize {
+				t.Errorf("take() after give() = %d bytes, %v; want %d", len(buf), err, message.MaxSize)
 			}
 		})
 		synctest.Wait()

@@ -1,4 +1,4 @@
-package resolver
+package transport
 
 import (
 	"errors"
@@ -34,7 +34,7 @@ func took(t *testing.T, s *sockets, server netip.AddrPort) *socket {
 // isOpen says whether a socket is.
 func (c *socket) isOpen() bool { return c.SetDeadline(time.Time{}) == nil }
 
-// TestSocketReuse: a socket asks few questions, one at a time and one server, and not
+// TestSocketReuse: a socket asks few queries, one at a time and one server, and not
 // for long.
 func TestSocketReuse(t *testing.T) {
 	a, b := listenUDP(t), listenUDP(t)
@@ -43,20 +43,20 @@ func TestSocketReuse(t *testing.T) {
 
 	first := took(t, &s, a)
 	if second := took(t, &s, a); second == first || second.LocalAddr().String() == first.LocalAddr().String() {
-		t.Error("two questions at the same time have one port")
+		t.Error("two queries at the same time have one port")
 	}
-	for n := 1; n < socketQuestions; n++ {
+	for n := 1; n < socketQueries; n++ {
 		s.put(first)
 		if other := took(t, &s, b); other == first {
 			t.Fatal("a socket of one server was given for another")
 		}
 		if got := took(t, &s, a); got != first {
-			t.Fatalf("question %d was given another socket", n+1)
+			t.Fatalf("query %d was given another socket", n+1)
 		}
 	}
 	s.put(first)
 	if took(t, &s, a) == first || first.isOpen() {
-		t.Errorf("after %d questions a socket is given again, or open: %v", socketQuestions, first.isOpen())
+		t.Errorf("after %d queries a socket is given again, or open: %v", socketQueries, first.isOpen())
 	}
 
 	old := took(t, &s, a)

@@ -1,4 +1,4 @@
-package resolver
+package transport
 
 import (
 	"net"
@@ -9,20 +9,20 @@ import (
 )
 
 const (
-	// socketQuestions is how many questions a socket is good for, one after the
+	// socketQueries is how many queries a socket is good for, one after the
 	// other. To open one and close it again costs more than all else that is sent
-	// and received for a question; few are asked from one port, lest somebody
+	// and received for a query; few are sent from one port, lest somebody
 	// finds out which it is (RFC 5452 section 9.2).
-	socketQuestions = 8
+	socketQueries = 8
 	// socketTime is how long a socket is good for.
 	socketTime = 5 * time.Second
-	// maxSockets bounds those that wait for a question.
+	// maxSockets bounds those that wait for a query.
 	maxSockets = 64
 )
 
-// sockets are the UDP sockets that have asked and may ask again. The port of each
-// was chosen by the system, at random, and each asks one question at a time, so
-// that questions under way at the same time have different ones.
+// sockets are the UDP sockets that were used and may be used again. The port of each
+// was chosen by the system, at random, and each has one query at a time, so
+// that queries under way at the same time have different ones.
 type sockets struct {
 	mu     sync.Mutex
 	idle   []*socket // those opened first come first
@@ -34,12 +34,12 @@ type sockets struct {
 // what others send to it.
 type socket struct {
 	*net.UDPConn
-	server netip.AddrPort
-	opened time.Time
-	asked  int
+	server  netip.AddrPort
+	opened  time.Time
+	queries int
 }
 
-// take gives a socket for one question.
+// take gives a socket for one query.
 func (s *sockets) take(server netip.AddrPort) (*socket, error) {
 	if idle := s.find(server); idle != nil {
 		return idle, nil
@@ -65,12 +65,12 @@ func (s *sockets) find(server netip.AddrPort) *socket {
 	return c
 }
 
-// put takes a socket back whose question was answered.
+// put takes a socket back whose query was answered.
 func (s *sockets) put(c *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.asked++
-	if s.closed || c.asked >= socketQuestions || len(s.idle) == maxSockets {
+	c.queries++
+	if s.closed || c.queries >= socketQueries || len(s.idle) == maxSockets {
 		_ = c.Close()
 		return
 	}
@@ -92,7 +92,7 @@ func (s *sockets) drop() {
 	s.idle = slices.Delete(s.idle, 0, n)
 }
 
-// swept closes those that nobody had a question for.
+// swept closes those that nobody had a query for.
 func (s *sockets) swept() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,7 @@
-package resolver
+package admission
 
 import (
+	"log/slog"
 	"net/netip"
 	"time"
 )
@@ -12,9 +13,9 @@ const (
 	maxZoneText = 100
 )
 
-// crowd is what an operator is told when lookups are refused for want of room:
+// Crowd is what an operator is told when lookups are refused for want of room:
 // who holds most.
-type crowd struct {
+type Crowd struct {
 	zone         string
 	ofZone       int
 	network      netip.Prefix
@@ -23,25 +24,24 @@ type crowd struct {
 	refused      uint64 // and displaced, since an operator was told last
 }
 
-// crowded notes that a lookup was refused or displaced. The caller holds r.mu, and
-// calls tellCrowd when it no longer does.
-func (r *Resolver) crowded() {
-	r.refused++
-	if !r.warned.IsZero() && time.Since(r.warned) < crowdPause {
+// crowded notes that a lookup was refused or displaced.
+func (l *Limiter) crowded() {
+	l.refused++
+	if !l.warned.IsZero() && time.Since(l.warned) < crowdPause {
 		return
 	}
-	c := &crowd{flying: r.flying(), most: r.maxInFlight, refused: r.refused}
-	for _, row := range []*row{&r.helo, &r.rest} {
+	c := &Crowd{flying: l.Flying(), most: l.Most, refused: l.refused}
+	for _, row := range []*row{&l.helo, &l.rest} {
 		for h := range row.charged {
-			c.see(h, r.helo.charged[h]+r.rest.charged[h])
+			c.count(h, l.helo.charged[h]+l.rest.charged[h])
 		}
 	}
-	r.warned, r.refused = time.Now(), 0
-	r.crowd.Store(c)
+	l.warned, l.refused = time.Now(), 0
+	l.crowd = c
 }
 
-// see takes what one holds. Of equals the first is told, so that it is always the same.
-func (c *crowd) see(h charge, n int) {
+// count takes what one holds. Of equals the first is told, so that it is always the same.
+func (c *Crowd) count(h charge, n int) {
 	switch {
 	case h.network.IsValid():
 		if n > c.ofNetwork || n == c.ofNetwork && h.network.Addr().Less(c.network.Addr()) {
@@ -52,19 +52,19 @@ func (c *crowd) see(h charge, n int) {
 	}
 }
 
-// tellCrowd tells an operator, if it is time.
-func (r *Resolver) tellCrowd() {
-	if r.crowd.Load() == nil {
-		return
-	}
-	c := r.crowd.Swap(nil)
-	if c == nil {
-		return // somebody else does
-	}
+// Crowd is what an operator is to be told, once; nil: nothing.
+func (l *Limiter) Crowd() *Crowd {
+	c := l.crowd
+	l.crowd = nil
+	return c
+}
+
+// Tell tells an operator.
+func (c *Crowd) Tell(log *slog.Logger) {
 	args := []any{"zone", c.zone[:min(len(c.zone), maxZoneText)], "zone_lookups", c.ofZone}
 	if c.network.IsValid() {
 		args = append(args, "network", c.network, "network_lookups", c.ofNetwork)
 	}
-	r.log.Warn("too many DNS lookups under way: some are refused; told once in 10 minutes, with who holds most",
+	log.Warn("too many DNS lookups under way: some are refused; told once in 10 minutes, with who holds most",
 		append(args, "lookups", c.flying, "max_inflight", c.most, "refused", c.refused)...)
 }

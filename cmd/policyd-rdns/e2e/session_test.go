@@ -222,6 +222,7 @@ func TestPostfixStop(t *testing.T) {
 	again := startProgram(t, sessionConfig(rdns.tcp, unbound, `
 [[rule]]
 name = "again"
+when = { client = "0.0.0.0/0" }
 action = "reject"
 text = "{recipient}"
 `))

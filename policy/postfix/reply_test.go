@@ -79,7 +79,7 @@ func TestAppendReply(t *testing.T) {
 		{"PREPEND X:    ", "DUNNO"},
 		{"PREPEND X{}: text", "DUNNO"},
 		{"PREPEND \nX: text", "DUNNO"},
-		{"PREPEND X-" + long[:380] + ": text", "DUNNO"}, // cut in its name
+		{"PREPEND X-" + long[:390] + ": text", "DUNNO"}, // cut in its name
 		{"PREPEND X: " + long, "PREPEND X: " + long[:389]},
 
 		// Whoever has a reverse zone or says EHLO chooses some of these bytes.

@@ -78,7 +78,7 @@ func gentleMessages() []gentle {
 		},
 		{
 			name: "two rules", options: []string{atRecipient}, as: "203.0.113.13", to: []string{"user 2", "other 2"},
-			headers: []string{"X-Policyd-Rdns: rule=odd, client, generic; name=generic; fcrdns=pass; helo=unresolved"},
+			headers: []string{"X-Policyd-Rdns: rule=odd, client, generic; name=generic; fcrdns=pass; helo=match"},
 		},
 		{name: "at DATA", options: []string{"smtpd_data_restrictions = POLICY"}, as: "203.0.113.20", to: []string{"user 2", "other 2"}, headers: []string{taggedBy20}},
 		{name: "at recipients and DATA", options: []string{atRecipient, "smtpd_data_restrictions = POLICY"}, as: "203.0.113.20", to: []string{"user 2", "other 2"}, headers: []string{taggedBy20}},
@@ -150,7 +150,7 @@ func TestPostfixTagAndHold(t *testing.T) {
 // gentleHELO is the client's own name, but for one.
 func gentleHELO(addr string) string {
 	return map[string]string{
-		"203.0.113.20": goodName, "203.0.113.13": "nowhere.example.net", "203.0.113.22": "back.several.example",
+		"203.0.113.20": goodName, "203.0.113.13": "ip-203-0-113-13.provider.example", "203.0.113.22": "back.several.example",
 		"203.0.113.23": "mail23.example.org", "203.0.113.24": "mail24.example.org",
 	}[addr]
 }

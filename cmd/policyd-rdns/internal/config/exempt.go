@@ -106,7 +106,13 @@ func (r *reader) listed(c *Config, s *ruleSet) {
 		return
 	}
 	if !filepath.IsAbs(c.ExemptFile) {
-		c.ExemptFile = filepath.Join(r.dir, c.ExemptFile)
+		// Whole, since it is read again, of a configuration too that has a relative path.
+		path, err := filepath.Abs(filepath.Join(r.dir, c.ExemptFile))
+		if err != nil {
+			r.bad("exempt_file", "exempt_file = %q: %v", c.ExemptFile, err)
+			return
+		}
+		c.ExemptFile = path
 	}
 	if realPath(c.ExemptFile) == realPath(r.file) {
 		r.bad("exempt_file", "exempt_file = %q: is the configuration itself: want a file of its own", c.ExemptFile)

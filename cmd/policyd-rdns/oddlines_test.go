@@ -155,7 +155,7 @@ func checkOddLines(t *testing.T, seed uint64) {
 
 // checkOddPages has the status page show them.
 func checkOddPages(t *testing.T, seed uint64, log string) {
-	conf, err := config.Parse("", []byte("[resolver]\nservers = [\"192.0.2.53\"]\n[http]\nlisten = \"127.0.0.1:0\"\n"+oddRules))
+	conf, err := config.Parse("", []byte(oddRules+"[resolver]\nservers = [\"192.0.2.53\"]\n[http]\nlisten = \"127.0.0.1:0\"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

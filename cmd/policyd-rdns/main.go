@@ -50,7 +50,8 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 
   policyd-rdns demo     a dozen clients, no network needed
   policyd-rdns serve    the daemon, on built-in defaults
-  policyd-rdns explain 192.0.2.1 --helo mail.example.com`,
+  policyd-rdns explain 192.0.2.1 --helo mail.example.com
+  policyd-rdns why 192.0.2.1`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,7 +61,7 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 		Args: cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage(err) })
-	root.AddCommand(newServe(), newExplain(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
+	root.AddCommand(newServe(), newExplain(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newWhy(), newVersion(), newMan())
 	return root
 }
 

@@ -90,6 +90,8 @@ func (r *Report) noteWords() string {
 		{r.Notes.Outage, "while no DNS server answered"},
 		{r.Notes.Overload, "while the daemon was overloaded"},
 		{r.Notes.Stale, "by answers past their TTL"},
+		{r.Notes.Held, "held for the administrator"},
+		{r.Notes.Tagged, "with a header added"},
 	} {
 		if note.n > 0 {
 			words = append(words, plain.Number(note.n)+" "+note.what)

@@ -107,6 +107,9 @@ func (e *Entry) holds(ev *evaluation) holding {
 	return e.cond.holds(ev)
 }
 
+// Needs are the keys of the request that the entry looks at.
+func (e *Entry) Needs() Attributes { return e.kind.needs }
+
 // Standing is what an exemption is worth that rests on the entry.
 func (e *Entry) Standing() Standing { return e.kind.standing }
 

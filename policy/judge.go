@@ -143,8 +143,7 @@ func (e *evaluation) judge() Decision {
 			spared = spared || h.doubtful && rule.spares()
 		case h.truth == Unknown && h.early:
 			if rule.spares() {
-				d.Rule, d.Early = rule.Name, true
-				return d.answered(e.req)
+				return e.wait(i, d)
 			}
 		case h.truth == Undetermined:
 			d.Undetermined = true
@@ -165,6 +164,21 @@ func (e *evaluation) judge() Decision {
 	if d.Undetermined {
 		return d
 	}
+	return d.answered(e.req)
+}
+
+// wait is the decision where rule i may spare the client and cannot be known yet: that of
+// a rule right behind it that surely spares him, or else the answer of a later call.
+func (e *evaluation) wait(i int, d Decision) Decision {
+	for j := i + 1; j < len(e.rules.List) && e.rules.List[j].Action == DUNNO; j++ {
+		if rule := &e.rules.List[j]; !rule.Observe && rule.holds(e, j).truth == Yes {
+			e.at = j
+			d.decide(rule, DUNNO, e)
+			return d.answered(e.req)
+		}
+	}
+	e.at = i
+	d.Rule, d.Early = e.rules.List[i].Name, true
 	return d.answered(e.req)
 }
 
@@ -304,16 +318,9 @@ type placeholder struct {
 var placeholders = []placeholder{
 	{"{client}", func(dst []byte, e *evaluation) []byte { return e.req.Client.AppendTo(dst) }},
 	{"{helo}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.HELO)...) }},
-	// The confirmed name, or else the first.
-	{"{name}", func(dst []byte, e *evaluation) []byte {
-		name, _ := e.bestName()
-		return append(dst, clip(name)...)
-	}},
-	// What that name resolves to.
-	{"{addresses}", func(dst []byte, e *evaluation) []byte {
-		_, to := e.bestName()
-		return append(dst, clip(to.String())...)
-	}},
+	// The confirmed name, or else the first, and what it resolves to.
+	{"{name}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.bestName().Name)...) }},
+	{"{addresses}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.bestName().Forward.String())...) }},
 	{"{recipient}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.Recipient)...) }},
 }
 
@@ -346,18 +353,18 @@ func (e *evaluation) fill(text string) string {
 	}
 }
 
-// bestName is the client's confirmed or else first name, and what that resolves to.
-func (e *evaluation) bestName() (string, *Forward) {
+// bestName is the client's confirmed or else first name.
+func (e *evaluation) bestName() *Name {
 	f := e.facts
 	for i := range f.Names {
 		if f.Names[i].Forward.To(e.req.Client) {
-			return f.Names[i].Name, &f.Names[i].Forward
+			return &f.Names[i]
 		}
 	}
 	if len(f.Names) > 0 {
-		return f.Names[0].Name, &f.Names[0].Forward
+		return &f.Names[0]
 	}
-	return "unknown", &Forward{}
+	return &Name{Name: "unknown"}
 }
 
 func clip(s string) string { return s[:min(len(s), maxValueText)] }

@@ -51,7 +51,7 @@ const (
 		"Check a change with `policyd-rdns configtest -c FILE`, try it on one client with " +
 		"`policyd-rdns explain -c FILE ADDRESS`, then send the daemon a SIGHUP."
 
-	exampleRules = `Rules, below the tables. First come the exemptions, then the rules of this
+	exampleRules = `Rules. They stand below the tables. First come the exemptions, then the rules of this
 		file, then the built-in ones; the first that holds decides, and without one the
 		answer is DUNNO. "when" holds if every entry holds; an entry with a list holds if
 		one of the list does, and "!x" of a check is every result but x and temperror.

@@ -8,6 +8,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/lint"
 	"policyd-rdns/policy/smtp"
 )
@@ -50,7 +51,7 @@ type ruleSet struct {
 // exempt_file), own rules, built-in ones.
 func (r *reader) rules(t *table, c *Config) {
 	var s ruleSet
-	for _, rule := range policy.Builtin() {
+	for _, rule := range builtin.Rules() {
 		switch {
 		case rule.Exempt:
 			s.exempt = append(s.exempt, rule)
@@ -175,7 +176,7 @@ func (r *reader) off(t *table) bool {
 // near asks whether another built-in rule was meant.
 func (s *ruleSet) near(name string) string {
 	var names []string
-	for _, rule := range policy.Builtin() {
+	for _, rule := range builtin.Rules() {
 		if rule.Name == name {
 			return "; it is an exemption: write [[exempt]]"
 		}

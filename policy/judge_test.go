@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/resolver"
 )
@@ -159,7 +160,7 @@ func TestTexts(t *testing.T) {
 // TestJudging: on the way to one decision it is judged as it is at once, at each stage of
 // the dialogue.
 func TestJudging(t *testing.T) {
-	rules := &policy.Rules{List: policy.Builtin(), OnDoubt: policy.Defer}
+	rules := &policy.Rules{List: builtin.Rules(), OnDoubt: policy.Defer}
 	var j policy.Judging
 	for _, state := range []string{"CONNECT", "EHLO", "MAIL", "RCPT"} {
 		req := policy.Request{Client: netip.MustParseAddr("203.0.113.10"), State: state, HELO: "mail.example.org"}

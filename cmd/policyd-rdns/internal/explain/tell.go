@@ -234,6 +234,7 @@ func (e *Explanation) values() any {
 	values := map[string]any{
 		"client": Client(&e.Request), "helo_is": e.Request.HELO, "lookups": lookups, "facts": facts, "rules": rules,
 		"action": d.Action.String(), "decided": d.Decided.String(), "rule": d.Rule, "would": would,
+		"exempted": d.Exempt, "exempt_why": d.Why, "early": d.Early, "tags": append([]string{}, d.Tags...),
 		"downgraded": d.Downgraded, "reads": e.Reads, "allow": allow, "exempt": block,
 	}
 	if e.Now != nil {

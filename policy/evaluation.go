@@ -35,7 +35,6 @@ var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 	e := evaluations.Get().(*evaluation)
 	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, false
-	e.early = req.notYet()
 	e.draw()
 	return e
 }
@@ -47,6 +46,7 @@ func (e *evaluation) release() {
 }
 
 func (e *evaluation) draw() {
+	e.early = e.req.notYet()
 	for c := range checks {
 		e.findings[c] = checks[c].find(e)
 		if e.facts.Unread != 0 && e.facts.Unread.Has(Check(c)) {

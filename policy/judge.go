@@ -142,8 +142,7 @@ func (e *evaluation) judge() Decision {
 			spared = spared || h.doubtful && rule.spares()
 		case h.truth == Unknown && h.early:
 			if rule.spares() {
-				d.Rule, d.Early = rule.Name, true
-				return d.answered(e.req)
+				return e.wait(i, d)
 			}
 		case h.truth == Undetermined:
 			d.Undetermined = true
@@ -164,6 +163,21 @@ func (e *evaluation) judge() Decision {
 	if d.Undetermined {
 		return d
 	}
+	return d.answered(e.req)
+}
+
+// wait is the decision where rule i may spare the client and cannot be known yet: that of
+// a rule right behind it that surely spares him, or else the answer of a later call.
+func (e *evaluation) wait(i int, d Decision) Decision {
+	for j := i + 1; j < len(e.rules.List) && e.rules.List[j].Action == DUNNO; j++ {
+		if rule := &e.rules.List[j]; !rule.Observe && rule.holds(e, j).truth == Yes {
+			e.at = j
+			d.decide(rule, DUNNO, e)
+			return d.answered(e.req)
+		}
+	}
+	e.at = i
+	d.Rule, d.Early = e.rules.List[i].Name, true
 	return d.answered(e.req)
 }
 

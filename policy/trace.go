@@ -24,7 +24,10 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 	}
 	e := r.evaluate(req, f)
 	defer e.release()
-	decided := false
+	decided := len(r.List)
+	if d := e.judge(); d.Rule != "" {
+		decided = e.at
+	}
 	trials := make([]Trial, 0, len(r.List))
 	for i := range r.List {
 		rule := &r.List[i]
@@ -33,12 +36,13 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 			t.Unless = append(t.Unless, e.try(table))
 		}
 		h := rule.holds(e, i)
-		t.Holds = h.shown()
-		if decided {
+		if t.Holds = h.shown(); i > decided {
 			t.Holds = NotReached
 		}
-		decided = decided || !rule.Observe && rule.Action.Final() &&
-			(h.truth == Yes || h.truth == Unknown && (rule.Action.Permanent() && !h.early || h.early && rule.spares()))
+		// Of a decision that is undetermined the rest is not reached either way.
+		if h.truth == Yes && !rule.Observe && rule.Action.Final() {
+			decided = min(decided, i)
+		}
 		trials = append(trials, t)
 	}
 	return trials

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -12,20 +13,25 @@ import (
 // first rule that is not only observed and that holds, or that is a reject and
 // may hold.
 func traced(trials []policy.Trial) string {
+	early := ""
 	for _, t := range trials {
+		if early != "" && (t.Rule.Action != policy.DUNNO || t.Holds == policy.NotReached) {
+			return early
+		}
 		switch {
+		case t.Holds == policy.Undetermined && early != "": // it spares perhaps, and is not waited for
 		case t.Holds == policy.Undetermined:
 			return "open"
 		case t.Rule.Observe || !t.Rule.Action.Final():
 		case t.Holds == policy.NotYet:
 			if !t.Rule.Action.Permanent() {
-				return t.Rule.Name // it may spare the client, and is waited for
+				early = cmp.Or(early, t.Rule.Name) // it may spare the client, and is waited for
 			}
 		case t.Holds == policy.Yes, t.Holds == policy.Unknown && t.Rule.Action == policy.Reject:
 			return t.Rule.Name
 		}
 	}
-	return ""
+	return early
 }
 
 // agree compares a trace with the decision on the same facts.

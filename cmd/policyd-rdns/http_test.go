@@ -85,7 +85,7 @@ func TestHTTP(t *testing.T) {
 	expectPage(t, url+"metrics", "policyd_rdns_config_last_reload_successful 0", `policyd_rdns_config_reloads_total{result="failure"} 1`)
 	_, before := testbed.Fetch(t, "GET", url, "")
 	hup("on_doubt = \"dunno\"\n"+strings.Replace(string(good), "127.0.0.1:0\"\n", "127.0.0.1:1\"\n", 1)+
-		"\n[[rule]]\nname = \"all\"\naction = \"defer\"\n", "wait for a restart")
+		"\n[[rule]]\nname = \"all\"\nwhen = { client = [\"0.0.0.0/0\", \"::/0\"] }\naction = \"defer\"\n", "wait for a restart")
 	expectPage(t, url+"metrics", "policyd_rdns_config_last_reload_successful 1", `policyd_rdns_decisions_total{action="defer",rule="all"} 0`)
 	// What was decided before is explained by the rules of today, and says so.
 	decision := regexp.MustCompile(`/decision/\w+`).FindString(before)

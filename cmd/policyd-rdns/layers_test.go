@@ -72,7 +72,7 @@ var sharedImports = map[string][]string{
 	"github.com/spf13/cobra": {mainPackage, internalPackages + "manual", "cmd/policybench"},
 	"github.com/spf13/pflag": {internalPackages + "manual", "cmd/policybench"},
 	// The DNS world of tests and of the demonstration is a server.
-	"github.com/miekg/dns": {"resolver", "resolver/world"},
+	"github.com/miekg/dns": {"resolver/internal/message", "resolver/world"},
 	// The benchmark shares nothing with what it measures.
 	"golang.org/x/sys/unix":                   {"cmd/policybench/internal/load", internalPackages + "plain"},
 	"github.com/HdrHistogram/hdrhistogram-go": {internalPackages + "report", "cmd/policybench/internal/load"},

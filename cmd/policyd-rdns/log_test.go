@@ -83,7 +83,7 @@ func TestLogUsage(t *testing.T) {
 		{"--sender a@b@ LOG", 0, ""},
 		{"--sender <a@b> LOG", 2, "--sender "},
 		{"--recipient a*b LOG", 2, "--recipient "},
-		{"--action accept LOG", 2, `--action "accept": want reject, defer or dunno`},
+		{"--action accept LOG", 2, `--action "accept": want reject, defer, hold, tag or dunno`},
 		{"--action info LOG", 0, ""},
 		{"--since yesterday LOG", 2, `--since "yesterday": want a time such as`},
 		{"--until -2h LOG", 2, "--until"},

@@ -24,6 +24,7 @@ import (
 // 100,000 answers and 2000 connections, each with requests, so many that the
 // garbage collector has seen the cache as it is.
 func TestMemory(t *testing.T) {
+	testbed.Long(t)
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}

@@ -102,6 +102,7 @@ func oddLine(random *rand.Rand) string {
 
 // oddRules ask for all that a line may hold.
 const oddRules = `
+default_rules = false
 [names]
 generic = [".example.net"]
 [[rule]]
@@ -154,7 +155,7 @@ func checkOddLines(t *testing.T, seed uint64) {
 
 // checkOddPages has the status page show them.
 func checkOddPages(t *testing.T, seed uint64, log string) {
-	conf, err := config.Parse("", []byte("[resolver]\nservers = [\"192.0.2.53\"]\n[http]\nlisten = \"127.0.0.1:0\"\n"+oddRules))
+	conf, err := config.Parse("", []byte(oddRules+"[resolver]\nservers = [\"192.0.2.53\"]\n[http]\nlisten = \"127.0.0.1:0\"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,10 +214,10 @@ func TestInfoWithoutDecided(t *testing.T) {
 // command says once how much of it is in words that it does not know.
 func TestUnknownWordsAreToldOnce(t *testing.T) {
 	known := string(week.Line(nil))
-	log := known + strings.Replace(known, "action=dunno", "action=hold", 1) +
-		strings.Replace(known, "questions=", "helo=sibling questions=", 1)
+	log := known + strings.Replace(known, "action=dunno", "action=quarantine", 1) +
+		strings.Replace(known, "queries=", "helo=sibling queries=", 1)
 	const told = "policyd-rdns: 2 decisions were written by another version, with words that this one does not know; what they say is taken as not learnt." +
-		" The first is standard input:2: action=\"hold\"\n"
+		" The first is standard input:2: action=\"quarantine\"\n"
 	for _, args := range []string{"log -", "log --json -", "report -", "report --json -", "replay --utc -", "replay --json -"} {
 		words := strings.Fields(args)
 		status, stdout, stderr := call(log, append([]string{words[0], "-c", testbed.TempFile(t, "new.toml", oddRules)}, words[1:]...)...)

@@ -103,13 +103,13 @@ func TestREADMEChecks(t *testing.T) {
 // that makes it happen.
 func readmeTrouble() map[string]string {
 	return map[string]string{
-		"one zone fails or is silent":                                       "policy/world_test.go TestSlowDNS",
+		"one zone fails or is silent":                                       "policy/gather/world_test.go TestSlowDNS",
 		"the servers fail or are slow":                                      "resolver/stale_test.go TestStale",
 		"no DNS server answers at all":                                      "cmd/policyd-rdns/e2e/badday_test.go TestPostfixDNSAway",
-		"more lookups than `max_inflight`":                                  "policy/overload_test.go TestSiege",
+		"more lookups than `max_inflight`":                                  "policy/gather/overload_test.go TestSiege",
 		"more connections than `max_connections`":                           "policy/postfix/accept_test.go TestServeFull",
 		"a request is unreadable, or not whole in 60 s":                     "policy/postfix/server_test.go TestServeUnfinished",
-		"the client has no address (`unknown`)":                             "policy/enough_test.go TestGatherNoAddress",
+		"the client has no address (`unknown`)":                             "policy/gather/enough_test.go TestGatherNoAddress",
 		"all clients have one address, or private ones":                     "cmd/policyd-rdns/internal/daemon/natguard_test.go TestNATGuard",
 		"many nameless clients are in one IPv6 prefix, as a translator has": "cmd/policyd-rdns/internal/daemon/carriers_test.go TestCarriers",
 		"the daemon panics over a request":                                  "policy/postfix/server_test.go TestServePanic",

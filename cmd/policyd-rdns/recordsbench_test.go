@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy/journal"
 )
@@ -104,6 +105,7 @@ func writeLongFile(b *testing.B, path, kind string) {
 
 // TestRecordsMemory: a log that is six times as long takes no more memory.
 func TestRecordsMemory(t *testing.T) {
+	testbed.Long(t)
 	dir := t.TempDir()
 	var paths []string
 	for _, lines := range []int{15_000, 90_000} {

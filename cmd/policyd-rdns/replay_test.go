@@ -231,7 +231,7 @@ func TestReplayHostile(t *testing.T) {
 		})...)
 	}
 	log = append(log, "msg=decision time=\x1b[31m\n"...)
-	config := testbed.TempFile(t, "new.toml", "[[rule]]\nname = \"all\"\naction = \"defer\"\n")
+	config := testbed.TempFile(t, "new.toml", "[[rule]]\nname = \"all\"\nwhen = { client = [\"0.0.0.0/0\", \"::/0\"] }\naction = \"defer\"\n")
 	for _, args := range []string{"", "--list", "--json", "--json --list"} {
 		status, stdout, stderr := call(string(log), append(strings.Fields("replay -c "+config+" "+args), "-")...)
 		if status != 0 || !strings.Contains(strings.ReplaceAll(stdout, "_", " "), "no longer rejected") || stderr == "" {

@@ -98,13 +98,22 @@ func mailConfig(server string) string {
 	return fmt.Sprintf("[server]\nnetworks = [\"198.51.100.192/28\"]\n[resolver]\nservers = [%q]\n", server)
 }
 
+// withRules puts rules behind a configuration, and what has to stand before its tables
+// before it.
+func withRules(config, rules string) string {
+	if own, ok := strings.CutPrefix(rules, "default_rules = false\n"); ok {
+		return "default_rules = false\n" + config + own
+	}
+	return config + rules
+}
+
 // TestReplayPostfix judges the mail of a week.
 func TestReplayPostfix(t *testing.T) {
 	text, zone := mailWeek()
 	server := startServer(t, zone)
 	log := filepath.Join(t.TempDir(), "mail.log")
 	writeFile(t, log, text)
-	noName := "[[rule]]\nname = \"no name\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n"
+	noName := "default_rules = false\n[[rule]]\nname = \"no name\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n"
 	tests := []struct {
 		golden string
 		config string
@@ -117,7 +126,7 @@ func TestReplayPostfix(t *testing.T) {
 		{"json", noName, "--json --fail-on newly-deferred", 0},
 	}
 	for _, test := range tests {
-		config := testbed.TempFile(t, "new.toml", mailConfig(server)+test.config)
+		config := testbed.TempFile(t, "new.toml", withRules(mailConfig(server), test.config))
 		args := append([]string{"replay", "--postfix", "--utc", "--rate", "1000", "-c", config, log}, strings.Fields(test.args)...)
 		status, stdout, stderr := call("", args...)
 		if status != test.status || stderr != "" {
@@ -174,7 +183,7 @@ ip-203-0-113-13.provider.example. A 203.0.113.13
 		{"mail from a filter", accepted("5A1B1", "unknown[203.0.113.20]", "") + accepted("5A1B2", "localhost[127.0.0.1]", ", orig_client=unknown[203.0.113.20]"), "[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", "left out: 0 of messages that came to no end, 1 that came back from a content filter"},
 	}
 	for _, test := range tests {
-		config := testbed.TempFile(t, "new.toml", fmt.Sprintf("[resolver]\nservers = [%q]\n%s", server, test.rules))
+		config := testbed.TempFile(t, "new.toml", fmt.Sprintf("default_rules = %v\n[resolver]\nservers = [%q]\n%s", test.rules == "", server, test.rules))
 		args := append([]string{"replay", "--postfix", "--rate", "1000", "-c", config}, strings.Fields(test.args)...)
 		status, stdout, stderr := call(test.log, append(args, "-")...)
 		folded := regexp.MustCompile(`\n +`).ReplaceAllString(regexp.MustCompile(` +`).ReplaceAllString(stdout, " "), "\n")

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy/journal"
 )
@@ -41,6 +42,7 @@ func BenchmarkReport(b *testing.B) {
 
 // TestReportMemory: a log that is six times as long takes no more memory.
 func TestReportMemory(t *testing.T) {
+	testbed.Long(t)
 	var peaks []float64
 	for _, lines := range []int{15_000, 90_000} {
 		path := filepath.Join(t.TempDir(), fmt.Sprint(lines))

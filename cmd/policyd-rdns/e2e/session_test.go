@@ -94,7 +94,7 @@ func TestPostfixKeepsItsConnection(t *testing.T) {
 		c.send(t)
 	}
 	rdns.reload(t, sessionConfig("127.0.0.1:0", unbound, `
-default_rules = true
+
 [[rule]]
 name = "new"
 when = { client = "203.0.113.20", recipient = "user@" }
@@ -222,6 +222,7 @@ func TestPostfixStop(t *testing.T) {
 	again := startProgram(t, sessionConfig(rdns.tcp, unbound, `
 [[rule]]
 name = "again"
+when = { client = "0.0.0.0/0" }
 action = "reject"
 text = "{recipient}"
 `))

@@ -21,6 +21,11 @@ func TestPostfixTLS(t *testing.T) {
 	t.Parallel()
 	postfix := newPostfix(t)
 	rdns := startProgram(t, sessionConfig("127.0.0.1:0", startUnbound(t), `
+[[exempt]]
+name = "own client"
+off = true
+[[exempt]]
+when = { encrypted = true }
 [[rule]]
 name = "in clear"
 when = { encrypted = false }

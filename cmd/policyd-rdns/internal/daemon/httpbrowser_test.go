@@ -158,6 +158,7 @@ const accessible = `(() => {
 // TestStatusPageInBrowser looks at every page in every way, with hostile clients
 // on it.
 func TestStatusPageInBrowser(t *testing.T) {
+	testbed.Long(t)
 	_, url := watched(t)
 	hostile := firstID + uint64(len(demo.Clients()))
 	pages := map[string]string{
@@ -200,6 +201,7 @@ func TestStatusPageInBrowser(t *testing.T) {
 // TestStatusPageByKeyboard finds the explanation of a refused client with nothing
 // but the keys.
 func TestStatusPageByKeyboard(t *testing.T) {
+	testbed.Long(t)
 	_, url := watched(t)
 	page := browser.Open(t, url, browser.View{})
 	// reach goes on to the element that has the focus where a selector wants it.

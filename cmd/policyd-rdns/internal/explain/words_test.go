@@ -30,7 +30,7 @@ func TestReason(t *testing.T) {
 		{"", "helo=mismatch helo_form=bare_ip", "HELO is a bare address"},
 		{"", "helo=match helo_form=bare_ip", "HELO is a bare address"},
 		{"", "helo=mismatch helo_form=literal", "HELO is another address"},
-		{"", "helo=unresolved helo_form=literal", "says HELO an address of the other family"},
+		{"", "helo=unresolved helo_form=literal", "HELO is an address of the other family"},
 		{"", "helo=mismatch helo_form=fqdn helo_to=192.0.2.1", "HELO resolves to 192.0.2.1"},
 		{"", "helo=unresolved helo_form=fqdn", "HELO does not resolve"},
 		{"", "helo=unresolved helo_form=unqualified", "HELO is no host name"},

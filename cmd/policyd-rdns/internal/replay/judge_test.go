@@ -19,6 +19,7 @@ func TestReplayUndecided(t *testing.T) {
 	const rule = "[[rule]]\nname = %q\nwhen = { %s }\naction = %q\n"
 	rules := func(texts ...string) string {
 		var b strings.Builder
+		b.WriteString("default_rules = false\n")
 		for i, text := range texts {
 			action, when, _ := strings.Cut(text, " ")
 			fmt.Fprintf(&b, rule, fmt.Sprintf("r%d", i), when, strings.TrimPrefix(action, "~"))

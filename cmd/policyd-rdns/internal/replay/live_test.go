@@ -23,7 +23,7 @@ import (
 func randomConfig(random *rand.Rand) string {
 	var b strings.Builder
 	oneOf := func(texts ...string) string { return texts[random.IntN(len(texts))] }
-	fmt.Fprintf(&b, "on_doubt = %q\nmode = %q\n", oneOf("defer", "dunno"), oneOf("enforce", "enforce", "observe"))
+	fmt.Fprintf(&b, "default_rules = false\non_doubt = %q\nmode = %q\n", oneOf("defer", "dunno"), oneOf("enforce", "enforce", "observe"))
 	fmt.Fprintf(&b, "[server]\nnetworks = [%s]\n", oneOf("", `"198.51.100.192/28"`, `"203.0.113.64/26"`))
 	fmt.Fprintf(&b, "[resolver]\nservers = [\"192.0.2.53\", \"192.0.2.54\"]\n")
 	fmt.Fprintf(&b, "[helo]\nown_names = [%s]\n", oneOf("", `"mail.firm-3.example"`, `".bigmail.example", "203.0.113.70"`))
@@ -74,7 +74,7 @@ func randomEntries(random *rand.Rand) string {
 		}
 	}
 	if len(entries) == 0 {
-		entries = append(entries, "until = 2026-11-18")
+		entries = append(entries, `until = 2026-11-18, client = "203.0.113.0/24"`)
 	}
 	return strings.Join(entries, ", ")
 }

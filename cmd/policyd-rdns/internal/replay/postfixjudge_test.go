@@ -15,6 +15,7 @@ import (
 var someRules = map[string]string{
 	"built-in": "",
 	"exempt first": `
+default_rules = false
 [[rule]]
 name = "known HELO"
 when = { helo_is = ["mail.example.org", "[203.0.113.13]"] }
@@ -30,6 +31,7 @@ unless = [{ helo = "match" }, { helo_form = "literal", client = "203.0.113.0/24"
 action = "reject"
 `,
 	"exempt within": `
+default_rules = false
 [[rule]]
 name = "not confirmed"
 when = { fcrdns = ["none", "mismatch", "unresolved"] }

@@ -51,6 +51,18 @@ func Missing(t testing.TB, what string) {
 	t.Skip(what)
 }
 
+// long has the tests run that take long.
+const long = "POLICYD_RDNS_LONG"
+
+// Long skips a test that takes long, but where these are wanted (POLICYD_RDNS_LONG), as
+// in a step of .ci/run of their own.
+func Long(t testing.TB) {
+	t.Helper()
+	if os.Getenv(long) == "" {
+		t.Skip("takes long: " + long + "=1 has it run")
+	}
+}
+
 // Loopback is an address of this process alone, as all of 127.0.0.0/8 is the
 // machine itself: a port that is free on it stays free until Postfix or
 // Unbound, which cannot be handed a listener, has taken it.

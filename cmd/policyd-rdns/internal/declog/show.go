@@ -52,12 +52,14 @@ func Show(ctx context.Context, paths []string, o *Options, stdin io.Reader, stdo
 		// The end of ctx is that of the log: what was read is still printed.
 		ctx = context.WithoutCancel(ctx)
 	}
+	live := o.Follow || isLive(paths, stdin)
 	damaged := NewDamages(stderr)
+	damaged.Live = live
 	r := logs.Reader(damaged)
 	if o.JSON {
 		err = showJSON(ctx, r, filter, stdout)
 	} else {
-		err = showRows(ctx, r, filter, NewPrinter(stdout, now.Location()), o.Follow || isLive(paths, stdin))
+		err = showRows(ctx, r, filter, NewPrinter(stdout, now.Location()), live)
 	}
 	return damaged.End(err)
 }

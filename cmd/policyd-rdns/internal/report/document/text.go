@@ -125,7 +125,7 @@ func (t *Table) writeText(w *textWriter, behind []string) {
 			}
 		}
 		if behind != nil {
-			cells = append(cells, behind[n])
+			cells = append(cells, " "+behind[n])
 		}
 		_, _ = w.WriteString(c.Row(cells))
 	}

@@ -15,6 +15,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/resolver"
 )
 
 // compareGolden holds a text against a golden file; -update writes it.
@@ -240,7 +241,7 @@ func TestLogHostile(t *testing.T) {
 		q.HELO, q.Sender, q.Recipient = evil, evil, evil
 		r.Decision = policy.Decision{Decided: policy.Reject, Action: policy.Reject, Rule: evil, Would: []policy.Ruling{{Action: policy.Reject, Rule: evil}}}
 		r.Reply = "550 5.7.1 " + evil
-		r.Facts.Errors = []policy.LookupError{{About: evil, Reason: evil}}
+		r.Facts.Errors = []resolver.LookupError{{About: evil, Reason: evil}}
 		r.Facts.Names = []policy.Name{{Name: evil}}
 	})
 	raw := bytes.ReplaceAll(line, []byte(`\u001b[31m`), []byte("\x1b]0;\x7f")) // as another program writes

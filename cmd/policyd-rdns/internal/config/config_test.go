@@ -325,3 +325,28 @@ func TestPathsOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestExemptFileRelative: exempt_file is found again, beside a configuration with a
+// relative path too.
+func TestExemptFileRelative(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for path, text := range map[string]string{
+		"conf/config.toml": "exempt_file = \"exempt.toml\"\n",
+		"conf/exempt.toml": "[[exempt]]\nwhen = { client = \"192.0.2.1\" }\n",
+	} {
+		if err := os.MkdirAll("conf", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, err := Load("conf/config.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := first.Exempting()
+	if err != nil || len(again.Rules.List) != len(first.Rules.List) || again.ExemptFile != first.ExemptFile || again.Hash != first.Hash {
+		t.Errorf("again: %d rules of %s, %s, %v; want %d of %s, %s", len(again.Rules.List), again.ExemptFile, again.Hash, err, len(first.Rules.List), first.ExemptFile, first.Hash)
+	}
+}

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
 
@@ -47,9 +49,9 @@ func (r *reader) exemptOff(t *table, name string, s *ruleSet) {
 func (r *reader) exemption(t *table) (rule policy.Rule, off, ok bool) {
 	wrong := len(r.problems) + len(r.unknown)
 	rule.Exempt = true
-	t.text("name", &rule.Name)
 	n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(t.path, "exempt["), "]"))
-	if t.shown = fmt.Sprintf("exempt[%d]: ", n+1); rule.Name != "" {
+	t.shown = fmt.Sprintf("exempt[%d]: ", n+1)
+	if t.text("name", &rule.Name); rule.Name != "" {
 		t.shown = fmt.Sprintf("exempt[%d] %q: ", n+1, rule.Name)
 	}
 	if len(rule.Name) > maxName || !printable(rule.Name) {
@@ -60,6 +62,9 @@ func (r *reader) exemption(t *table) (rule policy.Rule, off, ok bool) {
 	}
 	r.when(t, &rule)
 	if end, ok := r.entry(t, "until"); ok {
+		if len(end.Written) > 1 {
+			t.bad("until", t.raw["until"], "want one date, or time")
+		}
 		if rule.When.Has("until") {
 			t.bad("until", t.raw["until"], "stands in when already; want it once")
 		}
@@ -67,7 +72,7 @@ func (r *reader) exemption(t *table) (rule policy.Rule, off, ok bool) {
 	}
 	t.text("why", &rule.Why)
 	if len(rule.Why) > maxText || !printable(rule.Why) {
-		t.bad("why", rule.Why, fmt.Sprintf("want at most %d printable ASCII characters", maxText))
+		t.bad("why", rule.Why, fmt.Sprintf("want one line, of at most %d printable ASCII characters", maxText))
 	}
 	t.end()
 	if len(r.problems)+len(r.unknown) > wrong {
@@ -101,12 +106,29 @@ func (r *reader) listed(c *Config, s *ruleSet) {
 		return
 	}
 	if !filepath.IsAbs(c.ExemptFile) {
-		c.ExemptFile = filepath.Join(r.dir, c.ExemptFile)
+		// Whole, since it is read again, of a configuration too that has a relative path.
+		path, err := filepath.Abs(filepath.Join(r.dir, c.ExemptFile))
+		if err != nil {
+			r.bad("exempt_file", "exempt_file = %q: %v", c.ExemptFile, err)
+			return
+		}
+		c.ExemptFile = path
+	}
+	if realPath(c.ExemptFile) == realPath(r.file) {
+		r.bad("exempt_file", "exempt_file = %q: is the configuration itself: want a file of its own", c.ExemptFile)
+		return
 	}
 	text, err := readBounded(c.ExemptFile, maxExemptFile)
+	var perr *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return
+	case errors.Is(err, syscall.EISDIR):
+		r.bad("exempt_file", "exempt_file = %q: is a folder: want a file, such as %q", c.ExemptFile, filepath.Join(c.ExemptFile, "exempt.toml"))
+		return
+	case errors.As(err, &perr):
+		err = perr.Err // the path is told
+		fallthrough
 	case err != nil:
 		r.bad("exempt_file", "exempt_file = %q: %v", c.ExemptFile, err)
 		return
@@ -141,7 +163,11 @@ func (r *reader) onlyExempt() (rules []policy.Rule, from []Origin, err error) {
 	root.end()
 	for _, u := range r.unknown {
 		hint := "here stand [[exempt]] tables alone"
-		if u.table.path != "" {
+		near, ok := plain.Nearest(u.key, u.table.known)
+		switch {
+		case ok:
+			hint = "did you mean " + u.table.header(near) + "?"
+		case u.table.path != "":
 			hint = "known are " + strings.Join(u.table.known, ", ")
 		}
 		r.bad(u.table.at(u.key), "%s: unknown key (%s)", u.table.name(u.key), hint)

@@ -48,7 +48,7 @@ func (r *reader) decode() (table, error) {
 	if _, err := toml.Decode(r.text, &raw); err != nil {
 		var perr toml.ParseError
 		if errors.As(err, &perr) {
-			return table{}, Problem{r.file, perr.Position.Line, "not TOML: " + perr.Message + r.syntaxHint(perr.Position.Line)}
+			return table{}, Problem{r.file, perr.Position.Line, "not TOML: " + perr.Message + r.syntaxHint(perr.Position.Line, perr.Message)}
 		}
 		return table{}, Problem{r.file, 0, err.Error()}
 	}
@@ -59,9 +59,16 @@ func (r *reader) decode() (table, error) {
 // bareValue is a line of a key with a value that has no quotes.
 var bareValue = regexp.MustCompile(`^\s*([A-Za-z0-9_.-]+)\s*=\s*([A-Za-z0-9_.:/@+-]+)\s*(#.*)?$`)
 
+// bareNot is an entry with a sign that other languages have, bareTable entries without
+// braces around them.
+var (
+	bareNot   = regexp.MustCompile(`^[^"]*[a-z_]\s*(!=|<>)\s*["\[]`)
+	bareTable = regexp.MustCompile(`^\s*[a-z]+\s*=\s*\[?\s*[a-z_]+\s*=`)
+)
+
 // syntaxHint is what was probably meant by a line that is no TOML: text without
 // quotes, or with those of a word processor.
-func (r *reader) syntaxHint(line int) string {
+func (r *reader) syntaxHint(line int, message string) string {
 	lines := strings.Split(r.text, "\n")
 	if line < 1 || line > len(lines) {
 		return ""
@@ -71,7 +78,16 @@ func (r *reader) syntaxHint(line int) string {
 		return `; quotes are straight ones: "`
 	}
 	m := bareValue.FindStringSubmatch(text)
+	key, _, _ := strings.Cut(strings.TrimSpace(text), " ")
 	switch {
+	case strings.HasSuffix(message, "already been defined.") && key == "unless":
+		return " Several stand in a list: unless = [{ … }, { … }]"
+	case bareNot.MatchString(text):
+		return `; what is not so is written name = "!proper"`
+	case (key == "when" || key == "unless") && bareTable.MatchString(text):
+		return "; its entries stand in braces: " + key + ` = { client = "192.0.2.1" }`
+	case key == "until":
+		return "; want a day such as 2027-03-31, or a time with its offset such as 2027-03-31T18:00:00Z"
 	case m == nil:
 		return ""
 	case slices.Contains([]string{"true", "yes", "on", "false", "no", "off"}, strings.ToLower(m[2])):
@@ -112,7 +128,9 @@ func (t *table) name(key string) string {
 
 // take gives a key's value, and whether it is there.
 func (t *table) take(key string) (any, bool) {
-	t.known = append(t.known, key)
+	if !slices.Contains(t.known, key) {
+		t.known = append(t.known, key)
+	}
 	v, ok := t.raw[key]
 	return v, ok
 }
@@ -166,14 +184,14 @@ func (t *table) tables(key string) []table {
 	case []any:
 		raws = v
 	default:
-		t.bad(key, v, "want a table or a list of tables")
+		t.bad(key, v, "want a table { … }, or a list of them")
 	}
 	var tables []table
 	for i, raw := range raws {
 		path := t.at(key) + "[" + strconv.Itoa(i) + "]"
 		m, ok := raw.(map[string]any)
 		if !ok {
-			t.r.bad(path, "%s[%d] = %s: want a table", t.name(key), i, show(raw))
+			t.r.bad(path, "%s[%d] = %s: want a table { … }", t.name(key), i, show(raw))
 			continue
 		}
 		tables = append(tables, table{r: t.r, path: path, raw: m})

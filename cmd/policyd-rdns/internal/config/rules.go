@@ -8,6 +8,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/lint"
 	"policyd-rdns/policy/smtp"
 )
@@ -50,7 +51,7 @@ type ruleSet struct {
 // exempt_file), own rules, built-in ones.
 func (r *reader) rules(t *table, c *Config) {
 	var s ruleSet
-	for _, rule := range policy.Builtin() {
+	for _, rule := range builtin.Rules() {
 		switch {
 		case rule.Exempt:
 			s.exempt = append(s.exempt, rule)
@@ -103,8 +104,9 @@ const maxText = 300
 func (r *reader) rule(t *table, s *ruleSet) {
 	wrong := len(r.problems) + len(r.unknown)
 	var rule policy.Rule
-	t.text("name", &rule.Name)
 	n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(t.path, "rule["), "]"))
+	t.shown = fmt.Sprintf("rule[%d]: ", n+1)
+	t.text("name", &rule.Name)
 	t.shown = fmt.Sprintf("rule[%d] %q: ", n+1, rule.Name)
 	r.ruleName(t, rule.Name, s.names)
 	s.names = append(s.names, rule.Name)
@@ -129,7 +131,12 @@ func (r *reader) rule(t *table, s *ruleSet) {
 		rule.Observe = false
 	}
 	mode := 0
-	t.choice("mode", &mode, "enforce", "observe")
+	if t.raw["mode"] == "off" {
+		t.take("mode")
+		t.bad("mode", "off", `want "enforce" or "observe"; what switches a built-in rule off is off = true`)
+	} else {
+		t.choice("mode", &mode, "enforce", "observe")
+	}
 	rule.Observe = rule.Observe || mode == 1
 	t.whole("percent", &rule.Percent, 1, 100)
 	t.end()
@@ -175,7 +182,7 @@ func (r *reader) off(t *table) bool {
 // near asks whether another built-in rule was meant.
 func (s *ruleSet) near(name string) string {
 	var names []string
-	for _, rule := range policy.Builtin() {
+	for _, rule := range builtin.Rules() {
 		if rule.Name == name {
 			return "; it is an exemption: write [[exempt]]"
 		}
@@ -191,6 +198,8 @@ func (s *ruleSet) near(name string) string {
 
 func (r *reader) ruleName(t *table, name string, names []string) {
 	switch {
+	case name == "" && t.raw["off"] != nil:
+		t.r.bad(t.path, "%sname: want that of the built-in rule to switch off", t.shown)
 	case name == "":
 		t.r.bad(t.path, "%sname: want one, which the decision log shows", t.shown)
 	case len(name) > maxName || !printable(name):
@@ -245,7 +254,7 @@ func (r *reader) outcome(t *table, rule *policy.Rule, s *ruleSet, changed bool) 
 	}
 	a, err := policy.ParseAction(action)
 	if err != nil {
-		t.r.bad(t.at("action"), "%s = %v", t.name("action"), err)
+		t.r.bad(t.at("action"), "%s = %v%s", t.name("action"), err, meantAction(action))
 	}
 	if rule.Action = a; given {
 		rule.Code = smtp.Code{}
@@ -257,13 +266,29 @@ func (r *reader) outcome(t *table, rule *policy.Rule, s *ruleSet, changed bool) 
 			t.r.bad(t.at("code"), "%s = %v", t.name("code"), err)
 		}
 	}
-	t.text("text", &rule.Text)
+	if t.text("text", &rule.Text) && err == nil && !a.Final() {
+		t.bad("text", rule.Text, "action tag sends no text: the header names the rule and what was found")
+	}
 	if want := badText(rule.Text); want != "" {
 		t.bad("text", rule.Text, want)
 	}
 	if rule.Text == "" && a.TakesText() {
 		rule.Text = rule.Name + ", [{client}]"
 	}
+}
+
+// meantAction says what does what an action of other programs does.
+func meantAction(action string) string {
+	word, _, _ := strings.Cut(strings.ToLower(action), " ")
+	switch word {
+	case "ok", "accept", "permit", "allow", "pass", "none":
+		return "; whom to let pass says an [[exempt]]"
+	case "prepend", "header", "mark", "score":
+		return "; tag adds a header"
+	case "warn", "log", "info":
+		return "; to log alone write mode = \"observe\" beside the action"
+	}
+	return ""
 }
 
 // badText says what is wrong with the text of a rule.
@@ -312,10 +337,17 @@ func (r *reader) entry(t *table, key string) (entry policy.Entry, ok bool) {
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = v.text
+		if _, check := policy.CheckByName(key); !check && strings.HasPrefix(v.text, "!") {
+			r.badValue(v, fmt.Errorf("%.60q: a ! is for results of checks; whom to leave out says unless = { … }", v.text))
+			return entry, false
+		}
 	}
 	entry, errs := policy.NewEntry(key, texts, t.written(key))
 	for _, e := range errs {
 		r.badValue(values[e.Index], e.Err)
+	}
+	if _, results, ok := entry.Implies(); ok && results == 0 && len(errs) == 0 {
+		t.bad(key, t.raw[key], "leaves no result, so the entry never holds")
 	}
 	for _, v := range values {
 		if why := entry.Misread(v.text); why != "" {

@@ -21,6 +21,23 @@ var gone = map[string]string{
 	"cache_file": "answers are not kept over a restart any more",
 }
 
+// others are keys of other programs, or of other tables' ways, and what does it here.
+var others = map[string]string{
+	"except":      "unless = { … }",
+	"not":         "unless = { … }",
+	"if":          "when = { … }",
+	"match":       "when = { … }",
+	"comment":     "why",
+	"reason":      "why",
+	"description": "why",
+	"note":        "why",
+	"for":         "until = 2027-03-31",
+	"expires":     "until = 2027-03-31",
+	"message":     "text",
+	"enabled":     "off = true, which switches a built-in rule off",
+	"disabled":    "off = true, which switches a built-in rule off",
+}
+
 // remember keeps in which table each key that it knows belongs.
 func (r *reader) remember(t *table) {
 	home := anIndex.ReplaceAllString(t.path, "")
@@ -69,7 +86,10 @@ func (r *reader) hint(u unknownKey) string {
 		return "belongs " + place
 	}
 	if near, ok := plain.Nearest(u.key, u.table.known); ok {
-		return "did you mean " + near + "?"
+		return "did you mean " + u.table.header(near) + "?"
+	}
+	if here, ok := others[u.key]; ok && slices.Contains(u.table.known, keyOf(here)) {
+		return "did you mean " + here + "?"
 	}
 	if near, ok := plain.Nearest(u.key, slices.Sorted(maps.Keys(r.homes))); ok {
 		if place := r.place(near, isTable(u.table.raw[u.key])); place != "" {
@@ -78,6 +98,23 @@ func (r *reader) hint(u unknownKey) string {
 	}
 	return "known are " + strings.Join(u.table.known, ", ")
 }
+
+// keyOf is the key that a text begins with.
+func keyOf(text string) string {
+	key, _, _ := strings.Cut(text, " ")
+	return strings.TrimSuffix(key, ",")
+}
+
+// header is how a key of the table is written: in brackets if it is a table.
+func (t *table) header(key string) string {
+	if t.path == "" && isBlock(key) {
+		return "[[" + key + "]]"
+	}
+	return key
+}
+
+// isBlock reports whether a key above the tables is a list of tables.
+func isBlock(key string) bool { return key == "rule" || key == "exempt" }
 
 // place says where in a file a key belongs; empty: nowhere, for what is a table
 // is never what is a value.
@@ -91,13 +128,15 @@ func (r *reader) place(key string, table bool) string {
 		switch home {
 		case "":
 			place = "above the first [table]"
-			if table {
+			if isBlock(key) {
+				place = "in a table of its own, [[" + key + "]]"
+			} else if table {
 				place = "in a table of its own, [" + key + "]"
 			}
 		case "rule", "exempt":
 			place = "below [[" + home + "]]"
 		case "rule.when", "rule.unless", "exempt.when", "exempt.unless":
-			place = "in the when = { … } of a [[rule]]"
+			place = "in the when = { … } of a [[rule]] or [[exempt]]"
 		}
 		if !slices.Contains(places, place) {
 			places = append(places, place)

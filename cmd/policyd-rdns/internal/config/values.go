@@ -43,7 +43,7 @@ func (t *table) list(key string) []listValue {
 		}
 		text, ok := asRead(raw)
 		if !ok {
-			t.r.bad(path, "%s = %s: want %s", name, show(raw), wanted(raw))
+			t.r.bad(path, "%s = %s: want %s", name, show(raw), wanted(raw, key))
 			continue
 		}
 		from := listValue{text, name, t.r.file, t.r.lines.At(path)}
@@ -78,7 +78,12 @@ func asRead(v any) (string, bool) {
 }
 
 // wanted says what to write for a value that is of no use in a list.
-func wanted(v any) string {
+func wanted(v any, key string) string {
+	if key == "until" {
+		if _, ok := v.(int64); ok {
+			return "a day such as 2027-03-31"
+		}
+	}
 	if at, ok := v.(time.Time); ok {
 		if at.Location().String() == "time-local" {
 			return "a day such as 2027-03-31"

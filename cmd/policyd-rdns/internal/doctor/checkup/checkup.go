@@ -17,6 +17,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 )
@@ -117,6 +118,7 @@ func View(c *config.Config, h config.Host) *doctor.View {
 		OwnNames:    c.HELO.OwnNames,
 		LogFile:     c.Log.File,
 		Builtin:     c.BuiltinExempt("logged in"),
+		Tags:        tags(c.Rules),
 		OwnsClient: func(a netip.Addr) bool {
 			return c.Rules.Networks.Has(a) || slices.Contains(h.Addrs, a)
 		},
@@ -132,6 +134,16 @@ func View(c *config.Config, h config.Host) *doctor.View {
 			return c.Rules.OwnNames.Has(name) || slices.Contains(h.Names, name)
 		},
 	}
+}
+
+// tags are the names of the rules that tag mail.
+func tags(r *policy.Rules) (names []string) {
+	for i := range r.List {
+		if rule := &r.List[i]; rule.Action == policy.Tag && !rule.Observe && r.Mode == policy.Enforce {
+			names = append(names, rule.Name)
+		}
+	}
+	return names
 }
 
 // Report is what doctor found.

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,7 @@ whether the name was made from the address, and whether HELO is the client's
 own; ordered rules in a TOML file turn that into reject, defer or nothing.
 
   policyd-rdns demo     a dozen clients, no network needed
-  policyd-rdns serve    the daemon, on built-in defaults
+  policyd-rdns serve    the daemon
   policyd-rdns explain 192.0.2.1 --helo mail.example.com`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -66,7 +67,7 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 	}
 	root.SetVersionTemplate(versionLine())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage(err) })
-	root.AddCommand(newServe(), newExplain(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
+	root.AddCommand(newServe(), newExplain(), newAllow(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
 	return root
 }
 
@@ -90,6 +91,6 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 
 // configFlag adds -c, which all commands that judge have.
 func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVarP(path, "config", "c", "", "TOML `file` with the configuration (default: built-in)")
+	cmd.Flags().StringVarP(path, "config", "c", "", "TOML `file` with the configuration; none: built-in (default: "+inforce.DefaultPath+", if it is there)")
 	_ = cmd.MarkFlagFilename("config", "toml")
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
 )
@@ -52,7 +53,7 @@ func exampleRecord() journal.Record {
 	r.Facts = policy.NewFacts(&r.Request)
 	r.Facts.PTR, r.Facts.Names, r.Facts.Queries = resolver.Found, []policy.Name{name}, 2
 	r.Facts.HELO.Forward = elsewhere
-	rules := policy.Rules{List: policy.Builtin(), OnDoubt: policy.Defer}
+	rules := policy.Rules{List: builtin.Rules(), OnDoubt: policy.Defer}
 	r.Decision = rules.Judge(&r.Request, &r.Facts)
 	r.Reply = r.Decision.Reply()
 	return r

@@ -27,8 +27,8 @@ func TestInquiryByAnother(t *testing.T) {
 		s := startLive(t, on, &Server{Handler: greet, Inquire: told}, "unix:"+filepath.Join(dir, "socket"))
 		connected := make(chan net.Conn)
 		go func() {
-			runtime.LockOSThread() // and never let go of
-			const other, same = 12345, ^uintptr(0)
+			runtime.LockOSThread()                 // and never let go of
+			const other, same = 12345, ^uintptr(0) // the effective one alone
 			if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, same, other, same); errno != 0 {
 				t.Errorf("setresuid: %v", errno)
 			}
@@ -58,8 +58,14 @@ func TestOwns(t *testing.T) {
 		own  int
 		want bool
 	}{
-		{0, 0, true}, {0, 1000, true}, {1000, 1000, true}, {1000, 0, false}, {1000, 1001, false},
-		{65534, 65534, false}, {4294967295, 1000, false}, {0, 65534, true},
+		{0, 0, true},
+		{0, 1000, true},
+		{1000, 1000, true},
+		{1000, 0, false},
+		{1000, 1001, false},
+		{65534, 65534, false},
+		{4294967295, 1000, false},
+		{0, 65534, true},
 	} {
 		if got := owns(tt.peer, tt.own); got != tt.want {
 			t.Errorf("owns(%d, %d) = %v; want %v", tt.peer, tt.own, got, tt.want)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix"
 )
@@ -299,7 +300,7 @@ func TestSyntaxHint(t *testing.T) {
 // TestLongLineOfAList: a list with all on one line is told where it stands.
 func TestLongLineOfAList(t *testing.T) {
 	long := filepath.Join(t.TempDir(), "long.list")
-	if err := os.WriteFile(long, []byte("192.0.2.1\n"+strings.Repeat("a", maxListLine+1)+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(long, []byte("192.0.2.1\n"+strings.Repeat("a", document.MaxListLine+1)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Parse("c.toml", []byte("[server]\nnetworks = [\"@"+long+"\"]\n"))

@@ -71,8 +71,7 @@ man deb release: export VERSION := $(VERSION)
 
 man:
 	@mkdir -p dist
-	go run -ldflags '-X main.version=$(VERSION)' ./cmd/policyd-rdns man --epoch $(SOURCE_DATE_EPOCH) >dist/policyd-rdns.8
-	go run -ldflags '-X main.version=$(VERSION)' ./cmd/policyd-rdns man --epoch $(SOURCE_DATE_EPOCH) --toml config.example.toml >dist/policyd-rdns.toml.5
+	go run -ldflags '-X main.version=$(VERSION)' ./cmd/policyd-rdns man --epoch $(SOURCE_DATE_EPOCH) --folder dist
 
 deb:
 	contrib/debian/stage.sh $(ARCH)

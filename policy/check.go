@@ -36,8 +36,10 @@ type check struct {
 	name     string // in rules and log lines
 	question string // for people, in a few words
 	// good is the result of a host that is set up as it should be.
-	good    Result
-	results []Result // that a rule may ask for, in the order of the documentation
+	good Result
+	// outcomes are the results that a rule may ask for, in the order of the
+	// documentation.
+	outcomes []outcome
 	// needs are the keys of the request that it looks at.
 	needs Attributes
 	// standing is what an exemption is worth that rests on it.
@@ -54,6 +56,12 @@ type check struct {
 	evidence func(req *Request, f *Facts) []string
 	// objection tells people what speaks against a client; empty: nothing does.
 	objection func(c *Checks, req *Request, f *Facts) string
+}
+
+// outcome is a result of a check with what it says of the client, in sentences.
+type outcome struct {
+	result Result
+	doc    string
 }
 
 // Result is the outcome of a check. Which results a check can have is told by
@@ -166,14 +174,31 @@ func (c Check) String() string { return checks[c].name }
 func (c Check) Question() string { return checks[c].question }
 
 // Results lists what may be asked for in a rule, in the order of the
-// documentation. It must not be modified.
-func (c Check) Results() []Result { return checks[c].results }
+// documentation.
+func (c Check) Results() []Result {
+	all := make([]Result, len(checks[c].outcomes))
+	for i := range all {
+		all[i] = checks[c].outcomes[i].result
+	}
+	return all
+}
+
+// Doc is what a result of the check says of a client, in sentences for people; empty
+// if a rule cannot ask for it.
+func (c Check) Doc(r Result) string {
+	for _, o := range checks[c].outcomes {
+		if o.result == r {
+			return o.doc
+		}
+	}
+	return ""
+}
 
 // Result finds a result of the check by its name in rules and log lines.
 func (c Check) Result(name string) (Result, bool) {
-	for _, r := range checks[c].results {
-		if resultNames[r] == name {
-			return r, true
+	for _, o := range checks[c].outcomes {
+		if resultNames[o.result] == name {
+			return o.result, true
 		}
 	}
 	return NotLearnt, false

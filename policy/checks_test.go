@@ -21,6 +21,12 @@ func TestCheckNames(t *testing.T) {
 			if got, ok := c.Result(r.String()); !ok || got != r || r == policy.NotLearnt {
 				t.Errorf("%v: Result(%q) = %v, %v", c, r, got, ok)
 			}
+			if doc := c.Doc(r); !strings.HasSuffix(doc, ".") || strings.Count(doc, " ") < 2 || doc[0] < 'A' || doc[0] > 'Z' {
+				t.Errorf("%v: what %v says: %q; want sentences", c, r, doc)
+			}
+		}
+		if doc := c.Doc(policy.NotLearnt); doc != "" {
+			t.Errorf("%v: what is not learnt says %q", c, doc)
 		}
 		if _, ok := c.Result(""); ok {
 			t.Errorf("%v: the empty text is a result", c)

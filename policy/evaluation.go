@@ -50,7 +50,7 @@ func (e *evaluation) draw() {
 	for c := range checks {
 		e.findings[c] = checks[c].find(e)
 		if e.facts.Unread != 0 && e.facts.Unread.Has(Check(c)) {
-			e.findings[c] = Finding{Possible: of(checks[c].results...) | of(TempError)} // and nobody can be asked
+			e.findings[c] = Finding{Possible: of(Check(c).Results()...) | of(TempError)} // and nobody can be asked
 		}
 	}
 }

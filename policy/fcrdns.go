@@ -9,8 +9,14 @@ var checkFCrDNS = check{
 	name:     "fcrdns",
 	question: "does one of its names resolve to the address?",
 	good:     Pass,
-	results:  []Result{Pass, Mismatch, Unresolved, None, TempError},
-	find:     findFCrDNS,
+	outcomes: []outcome{
+		{Pass, "One does: that name is confirmed."},
+		{Mismatch, "Names resolve, but none to the address."},
+		{Unresolved, "None of its names resolves in the address family of the client."},
+		{None, "There is no well-formed name to try."},
+		{TempError, "The DNS could not say, or there are more names than the ten that are tried."},
+	},
+	find: findFCrDNS,
 	queries: func(f *Facts, list []Query) []Query {
 		if f.PTR != resolver.Found {
 			return list

@@ -12,9 +12,20 @@ var checkHELO = check{
 	name:     "helo",
 	question: "is HELO the client's own?",
 	good:     Match,
-	results:  []Result{Match, Own, Related, Mismatch, Unresolved, None, TempError},
-	needs:    AttrHELO,
-	find:     findHELO,
+	outcomes: []outcome{
+		{Match, "It resolves to the client, or is the address literal of the client."},
+		{Own, "It claims to be us: it is one of our own names or addresses."},
+		{Related, "It is of the same organisational domain as a confirmed proper name of the " +
+			"client; or, where only generic names are confirmed, it is proper, of their " +
+			"domain, and resolves into the /24 or /64 of the client."},
+		{Mismatch, "It resolves to other addresses, or is another address."},
+		{Unresolved, "It does not resolve, is no full host name, or is an address literal of the " +
+			"other address family."},
+		{None, "There was no HELO, or not yet."},
+		{TempError, "The DNS could not say."},
+	},
+	needs: AttrHELO,
+	find:  findHELO,
 	// It is a lookup of a name that anybody may say, which may find no room, unless the
 	// name is known to be one of the client's.
 	queries: func(f *Facts, list []Query) []Query {

@@ -7,7 +7,14 @@ var checkHELOForm = check{
 	name:     "helo_form",
 	question: "what did the client say in HELO?",
 	good:     FQDN,
-	results:  []Result{FQDN, Literal, Unqualified, BareIP, Malformed, Missing},
+	outcomes: []outcome{
+		{FQDN, "A full host name, such as mail.example.org."},
+		{Literal, "An address literal, such as [192.0.2.1]."},
+		{Unqualified, "A name without a domain, such as mail or localhost."},
+		{BareIP, "An address without brackets, such as 192.0.2.1, which SMTP does not allow."},
+		{Malformed, "Neither a host name nor an address."},
+		{Missing, "Nothing: MAIL came without a HELO before it."},
+	},
 	needs:    AttrHELO,
 	standing: Neutral,
 	find: func(e *evaluation) Finding {

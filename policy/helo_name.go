@@ -7,7 +7,11 @@ var checkHELOName = check{
 	name:     "helo_name",
 	question: "was HELO made from an address?",
 	good:     Proper,
-	results:  []Result{Proper, Generic, None},
+	outcomes: []outcome{
+		{Proper, "Somebody chose it."},
+		{Generic, "It was made from an address, or from the number of a line or a machine."},
+		{None, "It is no full host name."},
+	},
 	needs:    AttrHELO,
 	standing: Neutral,
 	find: func(e *evaluation) Finding {

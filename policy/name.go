@@ -10,9 +10,17 @@ import (
 // if all are.
 var checkName = check{
 	name:     "name",
-	question: "made from the address, or chosen?",
+	question: "was the name made from the address, or chosen?",
 	good:     Proper,
-	results:  []Result{Proper, Generic, None, TempError},
+	outcomes: []outcome{
+		{Proper, "Somebody chose it. Of several names one is enough; if some are confirmed, " +
+			"only those count."},
+		{Generic, "It was made from the address, or from the number of a line or a machine; of " +
+			"several names each was."},
+		{None, "There is no well-formed name."},
+		{TempError, "The DNS could not say what the names are, or which of them are confirmed " +
+			"where that matters."},
+	},
 	find: func(e *evaluation) Finding {
 		strengths, lacks := e.strengths()
 		switch {
@@ -52,9 +60,18 @@ var checkName = check{
 // checkStrength asks how plainly generic the client's names are.
 var checkStrength = check{
 	name:     "strength",
-	question: "how plainly generic is it?",
-	results:  []Result{Full, Half, Word, TempError},
-	hides:    None,
+	question: "how plainly generic is the name?",
+	outcomes: []outcome{
+		{Full, "The whole address is in it, or what can only be the serial number of a rented " +
+			"machine; or names.generic has it."},
+		{Half, "A part of the address is in it, an address that is another's, or what looks " +
+			"like a serial number."},
+		{Word, "It has words that operators give to lines and unnamed machines, such as " +
+			"static, dynamic, ppp60, unassigned."},
+		{TempError, "The DNS could not say what the names are, or which of them are confirmed " +
+			"where that matters."},
+	},
+	hides: None,
 	find: func(e *evaluation) Finding {
 		strengths, lacks := e.strengths()
 		if strengths == 0 {

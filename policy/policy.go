@@ -15,16 +15,8 @@
 //
 // # Checks
 //
-// Judge first draws the checks from the facts:
-//
-//	ptr        does the address have a name?               found none malformed temperror
-//	fcrdns     does one of its names resolve to the address? pass mismatch unresolved none temperror
-//	name       made from the address, or chosen?           proper generic none temperror
-//	strength   how plainly generic is it?                  full half word temperror
-//	helo_form  what did the client say in HELO?            fqdn literal unqualified bare_ip malformed missing
-//	helo       is HELO the client's own?                   match own related mismatch unresolved none temperror
-//	helo_name  was HELO made from an address?              proper generic none
-//
+// Judge first draws the checks from the facts, such as ptr (does the address have a
+// name?) and fcrdns (does one of its names resolve to the address?): see [AllChecks].
 // A check is one file, and a line in the list of checks (check.go). It says what it
 // looks at, what it comes to or may still come to, what would have to be queried for it,
 // and its words for people. An entry of rules that asks for no check is a row of the

@@ -8,7 +8,13 @@ var checkPTR = check{
 	name:     "ptr",
 	question: "does the address have a name?",
 	good:     Found,
-	results:  []Result{Found, None, Malformed, TempError},
+	outcomes: []outcome{
+		{Found, "It has one that is well-formed, or several."},
+		{None, "It has none: there is no PTR record."},
+		{Malformed, "None of its names is well-formed: they are single labels, addresses, or " +
+			"nothing that a host may be called."},
+		{TempError, "The DNS could not say."},
+	},
 	find: func(e *evaluation) Finding {
 		switch f := e.facts; {
 		case f.PTR == resolver.None:

@@ -8,7 +8,7 @@ import (
 // kind is what the check is as an entry of a rule.
 func (c *check) kind(number Check) *kind {
 	return &kind{
-		key: c.name, values: resultList(number), example: c.results[0].String(), needs: c.needs, standing: c.standing,
+		key: c.name, values: resultList(number), example: c.outcomes[0].result.String(), needs: c.needs, standing: c.standing,
 		make: func() condition { return &wanted{check: number} },
 		implies: func(values []string) (Check, Results) {
 			w := wanted{check: number}

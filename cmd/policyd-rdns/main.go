@@ -12,6 +12,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 
 	"github.com/spf13/cobra"
 )
@@ -33,8 +34,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case err == nil || errors.Is(err, exit.ErrNotWell):
 		return exit.Status(err)
-	case !started:
-		err = exit.Usage(err) // one of the flags or arguments
+	case !started: // one of the flags or arguments
+		if found, _, _ := root.Find(args); found == root && len(args) > 0 && args[0][:min(1, len(args[0]))] != "-" {
+			err = unknownCommand(root, args) // whatever flags it has
+		}
+		err = exit.Usage(err)
 	}
 	fmt.Fprintf(stderr, "policyd-rdns: %v\n", err)
 	return exit.Status(err)
@@ -59,11 +63,31 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 			_ = cmd.Help()
 			return exit.Usage(errors.New("which command?"))
 		},
-		Args: cobra.NoArgs,
+		Args:    unknownCommand,
+		Version: versionText(),
 	}
+	root.SetVersionTemplate(versionLine())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage(err) })
 	root.AddCommand(newServe(), newExplain(), newWhy(), newAllow(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
 	return root
+}
+
+// unknownCommand says of what is no command which one may be meant.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	meant := ""
+	if near, ok := plain.Nearest(args[0], names); ok {
+		meant = " (did you mean " + near + "?)"
+	}
+	return fmt.Errorf("unknown command %.60q%s", args[0], meant)
 }
 
 // configFlag adds -c, which all commands that judge have.

@@ -3,12 +3,15 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/manual"
 )
 
 const exampleFile = "../../config.example.toml"
@@ -58,19 +61,34 @@ func TestManNamesEveryCommandAndFlag(t *testing.T) {
 }
 
 // TestManHoldsTheExample holds policyd-rdns.toml(5) to the words of
-// config.example.toml, comments and all.
+// config.example.toml, comments and all, but for the lists of results: the page
+// explains them.
 func TestManHoldsTheExample(t *testing.T) {
 	example, err := os.ReadFile(exampleFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text := manPage(t, "--toml", exampleFile)
-	text = strings.Join(strings.Fields(text), " ")
+	_, text := manPage(t, "policyd-rdns.toml.5")
+	text = strings.Join(strings.Fields(strings.ReplaceAll(text, ".B ", "")), " ")
+	result := regexp.MustCompile(`^ +("[a-z_]+" ?)+$`)
 	for line := range strings.Lines(string(example)) {
 		line = strings.TrimPrefix(strings.TrimSpace(line), "#")
-		line = strings.TrimPrefix(line, " Rules.")
-		if !strings.Contains(text, strings.Join(strings.Fields(line), " ")) {
+		if !result.MatchString(line) && !strings.Contains(text, strings.Join(strings.Fields(line), " ")) {
 			t.Errorf("policyd-rdns.toml(5) lacks %s", line)
+		}
+	}
+}
+
+// TestManFolder writes all pages where a package wants them.
+func TestManFolder(t *testing.T) {
+	folder := t.TempDir()
+	if status, stdout, stderr := call("", "man", "--folder", folder, "--epoch", "1795392000"); status != 0 || stdout+stderr != "" {
+		t.Fatalf("man --folder = %d, %q, %q", status, stdout, stderr)
+	}
+	for _, name := range manual.Pages() {
+		got, err := os.ReadFile(filepath.Join(folder, name))
+		if want, _ := manPage(t, name, "--epoch", "1795392000"); err != nil || string(got) != want {
+			t.Errorf("%s: %v, %d bytes; want the %d of man %s", name, err, len(got), len(want), name)
 		}
 	}
 }
@@ -79,20 +97,20 @@ func TestManHoldsTheExample(t *testing.T) {
 // is longer than 80 bytes unless it is an example.
 func TestManIsSet(t *testing.T) {
 	man := needProgram(t, "man", "man-db")
-	for _, args := range [][]string{nil, {"--toml", exampleFile}} {
-		roff, _ := manPage(t, args...)
+	for _, page := range manual.Pages() {
+		roff, _ := manPage(t, page)
 		cmd := exec.Command(man, "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", "-")
 		cmd.Stdin = strings.NewReader(roff)
 		var complaints strings.Builder
 		cmd.Stderr = &complaints
 		if err := cmd.Run(); err != nil || complaints.Len() > 0 {
-			t.Errorf("man %q: %v\n%s", args, err, &complaints)
+			t.Errorf("man %q: %v\n%s", page, err, &complaints)
 		}
 		example := false
 		for line := range strings.Lines(roff) {
 			example = line == ".nf\n" || example && line != ".fi\n"
 			if !example && len(line) > 80+1 {
-				t.Errorf("man %q: %d bytes: %s", args, len(line), line)
+				t.Errorf("man %q: %d bytes: %s", page, len(line), line)
 			}
 		}
 	}

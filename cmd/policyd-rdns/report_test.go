@@ -323,7 +323,7 @@ func TestReportReadsAll(t *testing.T) {
 	if status != 0 || !strings.Contains(stderr, b+":1: ") || !strings.Contains(got, "! 1 damaged line could not be read and was left out.") {
 		t.Errorf("report of a damaged log = %d, %q,\n%.300s; want it named and counted", status, stderr, got)
 	}
-	if got = strings.Replace(got, "! 1 damaged line could not be read and was left out.\n", "", 1); got != want {
+	if got = strings.TrimSuffix(got, "\n! 1 damaged line could not be read and was left out.\n"); got != want {
 		t.Errorf("report of two files =\n%s; want\n%s", got, want)
 	}
 	json := week.RecordUnder(t, week.Config+"\n[log]\nformat = \"json\"\n")

@@ -24,8 +24,12 @@ for unit in service socket; do
 	put "systemd/policyd-rdns.$unit" "$stage/lib/systemd/system/policyd-rdns.$unit"
 done
 
-$run man --epoch "$SOURCE_DATE_EPOCH" | gz_into "$stage/share/man/man8/policyd-rdns.8.gz"
-$run man --epoch "$SOURCE_DATE_EPOCH" --toml config.example.toml | gz_into "$stage/share/man/man5/policyd-rdns.toml.5.gz"
+mkdir -p dist/host/man
+rm -f dist/host/man/*
+$run man --epoch "$SOURCE_DATE_EPOCH" --folder dist/host/man
+for page in dist/host/man/*; do
+	gz_into "$stage/share/man/man${page##*.}/${page##*/}.gz" <"$page"
+done
 $run completion bash | into "$stage/share/bash-completion/completions/policyd-rdns"
 $run completion zsh | into "$stage/share/zsh/vendor-completions/_policyd-rdns"
 $run completion fish | into "$stage/share/fish/vendor_completions.d/policyd-rdns.fish"

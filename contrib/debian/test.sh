@@ -137,6 +137,8 @@ grep -q 'mode observe' "$temp/rules" || fail "a fresh installation does not only
 dpkg --verify policyd-rdns | grep -v /usr/share/ && fail "not as packed" # images leave documentation out
 dpkg-deb -x "$deb" "$temp/root"
 grep -q 'unix:private/policyd-rdns, timeout=10s, default_action=DUNNO' "$temp/root/usr/share/doc/policyd-rdns/examples/main.cf" || fail "main.cf has not the socket"
+pages=$(cd "$temp/root/usr/share/man" && echo */*)
+[ "$pages" = "man5/policyd-rdns-log.5.gz man5/policyd-rdns.toml.5.gz man8/policyd-rdns.8.gz" ] || fail "the manual pages are $pages"
 for page in "$temp"/root/usr/share/man/*/*; do
 	complaints=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
 	[ -z "$complaints" ] || fail "$page: $complaints"

@@ -41,10 +41,10 @@
 //	fcrdns               The check fcrdns: does one of its names resolve to the address? One of
 //	                     pass, mismatch, unresolved, none, temperror. Left out if no rule in force
 //	                     needed it.
-//	name                 The check name: made from the address, or chosen? One of proper, generic,
-//	                     none, temperror. Left out if no rule in force needed it.
-//	strength             The check strength: how plainly generic is it? One of full, half, word,
-//	                     temperror. Left out if no rule in force needed it.
+//	name                 The check name: was the name made from the address, or chosen? One of
+//	                     proper, generic, none, temperror. Left out if no rule in force needed it.
+//	strength             The check strength: how plainly generic is the name? One of full, half,
+//	                     word, temperror. Left out if no rule in force needed it.
 //	helo_form            The check helo_form: what did the client say in HELO? One of fqdn,
 //	                     literal, unqualified, bare_ip, malformed, missing. Left out if no rule in
 //	                     force needed it.

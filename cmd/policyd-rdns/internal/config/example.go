@@ -10,37 +10,81 @@ import (
 	"policyd-rdns/policy"
 )
 
-// Example is config.example.toml: every setting with its default and what there is to
-// know about it, then all of rules, and some that are commented out.
-func Example() string {
-	var b strings.Builder
-	comment(&b, exampleIntro)
+// Manual is what there is to know about the file: config.example.toml and the manual
+// page are made of it. What entries of rules ask for is policy's to say.
+type Manual struct {
+	Intro  string
+	Tables []ManualTable // the first is that of the settings above all tables, without a name
+	Rules  string        // what stands before the entries
+	Use    string        // and behind them
+	Sample string        // rules that show what can be done, as TOML
+}
+
+// ManualTable is a table of the file.
+type ManualTable struct {
+	Name     string
+	Settings []ManualSettings
+}
+
+// ManualSettings is one setting or several, of which there is one thing to say.
+type ManualSettings struct {
+	Lines []string // "key = default"
+	Text  string   // sentences
+}
+
+// ReadManual makes the manual from the table of settings.
+func ReadManual() Manual {
+	m := Manual{Intro: oneLine(exampleIntro), Rules: oneLine(exampleRules), Use: oneLine(exampleUse), Sample: strings.Trim(exampleSample(), "\n") + "\n"}
 	for _, name := range tableNames() {
-		b.WriteByte('\n')
-		if name != "" {
-			fmt.Fprintf(&b, "[%s]\n", name)
-		}
-		first := true
+		t := ManualTable{Name: name}
 		for i := range settings {
 			s := &settings[i]
 			if s.table() != name {
 				continue
 			}
-			if s.about != "" && !first {
+			if s.about != "" {
+				t.Settings = append(t.Settings, ManualSettings{Text: oneLine(s.documentation())})
+			}
+			last := &t.Settings[len(t.Settings)-1]
+			last.Lines = append(last.Lines, s.key()+" = "+s.def)
+		}
+		m.Tables = append(m.Tables, t)
+	}
+	return m
+}
+
+// oneLine is a text that was written in several lines.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// Example is config.example.toml: every setting with its default and what there is to
+// know about it, then all of rules, and some that are commented out.
+func Example() string {
+	m := ReadManual()
+	var b strings.Builder
+	comment(&b, m.Intro)
+	for i := range m.Tables {
+		b.WriteByte('\n')
+		if name := m.Tables[i].Name; name != "" {
+			fmt.Fprintf(&b, "[%s]\n", name)
+		}
+		for j, s := range m.Tables[i].Settings {
+			if j > 0 {
 				b.WriteByte('\n')
 			}
-			first = false
-			comment(&b, s.documentation())
-			fmt.Fprintf(&b, "%s = %s\n", s.key(), s.def)
+			comment(&b, s.Text)
+			for _, line := range s.Lines {
+				b.WriteString(line + "\n")
+			}
 		}
 	}
 	b.WriteByte('\n')
-	comment(&b, exampleRules)
+	comment(&b, m.Rules)
 	b.WriteString("#\n")
 	exampleEntries(&b)
 	b.WriteString("#\n")
-	comment(&b, exampleUse)
-	for line := range strings.Lines(exampleSample()) {
+	comment(&b, m.Use)
+	b.WriteString("#\n")
+	for line := range strings.Lines(m.Sample) {
 		b.WriteString("#" + line)
 	}
 	return b.String()
@@ -51,15 +95,15 @@ const (
 		"Check a change with `policyd-rdns configtest -c FILE`, try it on one client with " +
 		"`policyd-rdns explain -c FILE ADDRESS`, then send the daemon a SIGHUP."
 
-	exampleRules = `Rules. They stand below the tables. First come the exemptions, then the rules of this
-		file, then the built-in ones; the first that holds decides, and without one the
-		answer is DUNNO. "when" holds if every entry holds; an entry with a list holds if
-		one of the list does, and "!x" of a check is every result but x and temperror.
-		"unless" is a table or a list of tables: the rule does not hold if one of them
-		holds wholly. The entries:`
+	exampleRules = `Rules, below the tables. First come the exemptions, then the rules of this
+		file, then the built-in ones. The first that holds decides; if none does, the answer
+		is DUNNO: no objection. "when" holds if every entry in it does. An entry with a list
+		holds if one of the list does; "!x" of a check is every result but x and temperror.
+		"unless" is a table, or a list of tables: if one of them holds, the rule does not. The
+		entries:`
 
-	exampleUse = `A list may hold "@/path". To use the examples, remove "#" and what follows does
-		not need to be there:`
+	exampleUse = `"@/path" in a list stands for the lines of a file. In what follows, remove "#"
+		from what you want to use; most keys may be left out:`
 )
 
 // documentation is what there is to know about a setting.

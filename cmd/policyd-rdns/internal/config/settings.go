@@ -55,32 +55,33 @@ var settings = []setting{
 		name: "on_doubt", def: `"defer"`,
 		kind: choice(func(c *Config) *policy.Action { return &c.Rules.OnDoubt },
 			word("defer", policy.Defer), word("dunno", policy.DUNNO)),
-		about: `What becomes of a reject while the DNS cannot say what it rests on: "defer" (450,
-			the sender tries again) or "dunno". It never becomes a 5xx.`,
+		about: `What becomes of a reject that rests on what the DNS could not say: "defer" (450,
+			the sender tries again) or "dunno" (no objection). It never becomes a 5xx.`,
 	},
 	{
 		name: "default_rules", def: "true",
 		kind: boolean(func(c *Config) *bool { return &c.defaultRules }),
-		about: `The built-in rules follow those of this file; false: there are only the
-			rules of this file. The built-in exemptions hold all the same.
+		about: `true: the built-in rules follow those of this file. false: only the rules of this
+			file hold. The built-in exemptions hold all the same.
 			` + "`policyd-rdns configtest --rules`" + ` prints what is in force.`,
 	},
 	{
 		name: "exempt_file", def: `""`,
 		kind: text(func(c *Config) *string { return &c.ExemptFile }, nil),
-		about: `Exemptions that ` + "`policyd-rdns allow`" + ` writes: a file of [[exempt]] tables
-			alone, which is read again when it changes. "": none.`,
+		about: `The file of exemptions that ` + "`policyd-rdns allow`" + ` writes, such as
+			"/etc/policyd-rdns/exempt.toml". It holds [[exempt]] tables alone, and is read
+			again when it changes. "": none, and there is no ` + "`allow`" + `.`,
 	},
 
 	{
 		name: "server.listen", def: `["127.0.0.1:10040"]`, restart: true,
 		kind: list(func(c *Config) *[]string { return &c.Server.Listen }, addListen),
 		about: `Where Postfix finds the daemon: "127.0.0.1:10040", "[::1]:10040", or
-			"unix:/var/spool/postfix/private/policyd-rdns". Addresses only, no names;
-			0.0.0.0 is IPv4 only, [::] IPv6 only. Every user of the host may ask on a port.
-			Sockets passed by systemd are added. The hardened unit may not write to
-			Postfix's folders: there, the unix socket is that of policyd-rdns.socket, and
-			this is [].`,
+			"unix:/var/spool/postfix/private/policyd-rdns". Addresses only, no names; 0.0.0.0
+			is IPv4 only, [::] IPv6 only. A port is open to every user of this host. Sockets
+			that systemd passes come on top: with policyd-rdns.socket, as in the package, that
+			is the unix socket, and this is [] (the hardened unit may not write to Postfix's
+			folders).`,
 	},
 	{
 		name: "server.socket_mode", def: `"0660"`, restart: true,
@@ -96,21 +97,21 @@ var settings = []setting{
 		name: "server.networks", def: "[]",
 		kind: asWritten(func(c *Config) *[]string { return &c.Server.Networks },
 			list(func(c *Config) *match.Prefixes { return &c.Rules.Networks }, (*match.Prefixes).Add)),
-		about: `Our own networks, as in Postfix's mynetworks: with the addresses of this
-			host they are client = "own". "@/path" reads a list, one entry a line.`,
+		about: `Our own networks, as in Postfix's mynetworks: with the addresses of this host they
+			are client = "own". "@/path" stands for the lines of a file, one network on each.`,
 	},
 	{
 		name: "server.max_connections", def: "2000", restart: true,
 		kind: whole(func(c *Config) *int { return &c.Server.Connections }, 10, 100_000),
-		about: `Connections at once, {limits}. For one more the longest idle gives way, if
-			it has been so for 10 s; else it waits. Postfix has one for each of its smtpd
-			processes (default_process_limit).`,
+		about: `Connections at once, {limits}. Postfix has one for each of its smtpd processes
+			(default_process_limit). For one more, the one that has been idle longest is
+			closed, if that is over 10 s; else the new one waits.`,
 	},
 	{
 		name: "server.deadline", def: `"5s"`,
 		kind: duration(func(c *Config) *time.Duration { return &c.Server.Deadline }, 100*time.Millisecond, time.Minute,
 			": Postfix gives up after smtpd_policy_service_timeout, 100s"),
-		about: `For one decision, DNS included; {limits}. Keep it below the timeout in
+		about: `How long a decision may take, DNS included; {limits}. Keep it below the timeout in
 			main.cf. What the DNS has not said by then is a temperror.`,
 	},
 
@@ -123,7 +124,7 @@ var settings = []setting{
 	{
 		name: "resolver.timeout", def: `"2s"`,
 		kind:  duration(func(c *Config) *time.Duration { return &c.Resolver.Timeout }, 50*time.Millisecond, 30*time.Second, ""),
-		about: `For one try at one server; {limits}.`,
+		about: `How long one try at one server may take; {limits}.`,
 	},
 	{
 		name: "resolver.cache_entries", def: "100_000",
@@ -141,13 +142,14 @@ var settings = []setting{
 	{
 		name: "resolver.max_inflight", def: "500",
 		kind: whole(func(c *Config) *int { return &c.Resolver.MaxInFlight }, 20, 100_000),
-		about: `Lookups under way at once, {limits}. While half is free nobody is refused.
-			Above that a network of clients (/24, /48), or a zone that is queried (example.com
-			and all under it), may have as many as there is room left for all others, and
-			the rest is a temperror: a stranger's silent zone takes half, and nobody misses
-			it. HELO names have half at most, and an eighth to themselves. Without any room
-			the oldest lookup ends for a new one; clients that find none all the same pass,
-			unless the cache knows them. A WARN says which zone and network hold most.`,
+		about: `Lookups under way at once, {limits}. While fewer than half are, nobody is refused
+			one. Above that a network of clients (/24, /48), or a zone that is queried
+			(example.com and all under it), may have as many as there is room left for all
+			others, and what is more is a temperror: so a stranger's silent zone takes half,
+			and nobody misses it. HELO names may have half at most; an eighth is for them
+			alone. When there is no room at all the oldest lookup ends for a new one; clients
+			that find none all the same pass, unless the cache knows them. A WARN says which
+			zone and network have most.`,
 	},
 	{
 		name: "resolver.outage", def: `"dunno"`,
@@ -171,8 +173,8 @@ var settings = []setting{
 	{
 		name: "names.proper", def: "[]",
 		kind: list(func(c *Config) *match.Names { return &c.Rules.ProperNames }, (*match.Names).Add),
-		about: `Confirmed names that are never generic, and names that always are:
-			"mx.example.com", ".example.com", "@/path".`,
+		about: `proper: names that are never generic, if they are confirmed. generic: names that
+			always are. "mx.example.com", ".example.com" for everything under it, "@/path".`,
 	},
 	{
 		name: "names.generic", def: "[]",
@@ -183,24 +185,26 @@ var settings = []setting{
 		name: "log.format", def: `"logfmt"`,
 		kind: choice(func(c *Config) *journal.Format { return &c.Log.Format },
 			word("logfmt", journal.Logfmt), word("json", journal.JSON)),
-		about: `Of the decision log: "logfmt" or "json".`,
+		about: `How the decision log is written: "logfmt" or "json". Its keys are explained in
+			policyd-rdns-log(5).`,
 	},
 	{
 		name: "log.file", def: `""`,
 		kind: text(func(c *Config) *string { return &c.Log.File }, checkLogFile),
-		about: `A path; empty: standard error, which under systemd is the journal. The file
-			is opened anew on SIGHUP. Nobody but root and the daemon's user should be able to
-			write to its folder, or to one above.`,
+		about: `Where the decision log is written: a path; "" is standard error, which under
+			systemd is the journal. The file is opened anew on SIGHUP, for logrotate. Nobody
+			but root and the daemon's user should be able to write to its folder, or to one
+			above.`,
 	},
 
 	{
 		name: "http.listen", def: `""`, restart: true,
 		kind: text(func(c *Config) *string { return &c.HTTP.Listen }, checkHTTP),
-		about: `Metrics (/metrics), health (/healthz, /readyz) and a status page (/), such
-			as "127.0.0.1:10041"; empty: none. Nothing is encrypted and nobody is asked for a
-			password: whoever reaches the port reads who sends mail to whom. A browser may
-			name an address, localhost, this host, or the name here. 0.0.0.0 is IPv4 only,
-			[::] IPv6 only.`,
+		about: `Metrics (/metrics), health (/healthz, /readyz) and a status page (/), such as
+			"127.0.0.1:10041"; "": none. Nothing is encrypted and no password is asked for:
+			whoever reaches the port reads who sends mail to whom. A browser may name an
+			address, localhost, this host, or the name here. 0.0.0.0 is IPv4 only, [::] IPv6
+			only.`,
 	},
 }
 

@@ -137,9 +137,13 @@ func (l *Logs) Reader(d *Damages) *journal.Reader {
 // maxTold bounds the damaged lines that are told one by one.
 const maxTold = 5
 
-// Damages tells what of a log could not be read.
+// Damages tells what of a log could not be read, at the end, where it is seen.
 type Damages struct {
+	// Live: the log has no end, and it is told at once.
+	Live bool
+
 	out      io.Writer
+	told     []string
 	n        int  // lines
 	broken   bool // of some log the rest could not be read
 	unknowns int  // decisions with words that are not known
@@ -157,7 +161,18 @@ func (d *Damages) Tell(damage journal.Damage) {
 	} else if d.n++; d.n > maxTold {
 		return
 	}
-	fmt.Fprintf(d.out, "policyd-rdns: %s\n", plain.Line(damage.Error()))
+	d.told = append(d.told, plain.Line(damage.Error()))
+	if d.Live {
+		d.tell()
+	}
+}
+
+// tell writes what is to be told and is not yet.
+func (d *Damages) tell() {
+	for _, line := range d.told {
+		fmt.Fprintf(d.out, "policyd-rdns: %s\n", line)
+	}
+	d.told = nil
 }
 
 // unknown takes decisions with words that are not known.
@@ -171,6 +186,7 @@ func (d *Damages) unknown(first journal.Damage, lines int) {
 // End tells how many there were. The error is that of the command, or if it is well that
 // of a log that was not read to its end: what was made of the rest is not all.
 func (d *Damages) End(err error) error {
+	d.tell()
 	if d.n > maxTold {
 		fmt.Fprintf(d.out, "policyd-rdns: and %d more damaged lines; all were passed over\n", d.n-maxTold)
 	}

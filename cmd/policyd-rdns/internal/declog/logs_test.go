@@ -2,6 +2,7 @@ package declog
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -29,5 +30,27 @@ func TestRead(t *testing.T) {
 	}
 	if got := logs.Read(); got != 1 || r.Counts.Decisions != 1000 {
 		t.Errorf("after: read = %v, %+v; want 1, 1000 decisions", got, r.Counts)
+	}
+}
+
+// TestDamagesLast: what could not be read is told at the end, and of a log that has no
+// end at once.
+func TestDamagesLast(t *testing.T) {
+	for _, live := range []bool{false, true} {
+		var out strings.Builder
+		d := NewDamages(&out)
+		d.Live = live
+		for i := range maxTold + 2 {
+			d.Tell(journal.Damage{Input: "a.log", Line: i + 1, Err: errors.New("no decision")})
+		}
+		if told := strings.Count(out.String(), "\n"); (told == maxTold) != live {
+			t.Errorf("live %t: before the end: %q", live, out.String())
+		}
+		if err := d.End(nil); err != nil {
+			t.Error(err)
+		}
+		if text := out.String(); strings.Count(text, "no decision") != maxTold || !strings.HasSuffix(text, "policyd-rdns: and 2 more damaged lines; all were passed over\n") {
+			t.Errorf("live %t: %q", live, text)
+		}
 	}
 }

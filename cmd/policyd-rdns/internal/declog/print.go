@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/explain"
@@ -22,7 +21,7 @@ const (
 	columnName
 	columnHELO
 	columnRule
-	numColumns
+	numColumns // and behind them the reason
 )
 
 // widest bounds how wide a column becomes, in characters, so that one long name
@@ -30,6 +29,11 @@ const (
 var widest = [numColumns]int{columnTime: 19, columnAction: 15, columnClient: 39, columnName: 48, columnHELO: 40, columnRule: 48}
 
 var headings = [numColumns]string{"TIME", "ACTION", "CLIENT", "NAME", "HELO", "RULE"}
+
+const (
+	reasonHeading = "REASON"
+	reasonWidth   = 40 // or more: it is folded
+)
 
 // mostWaiting bounds the rows that wait for other recipients of their message,
 // and for the width of their columns. Fewer than half as many other messages are
@@ -57,10 +61,11 @@ type Printer struct {
 	place *time.Location
 	seed  maphash.Seed
 
+	columns plain.Columns
+
 	waiting []*Row // in order
 	byKey   map[uint64]*Row
 	ticks   int
-	widths  [numColumns]int
 	begun   bool
 }
 
@@ -73,9 +78,11 @@ func NewPrinter(out io.Writer, place *time.Location) *Printer {
 		seed:  maphash.MakeSeed(),
 		byKey: map[uint64]*Row{},
 	}
-	for i, h := range headings {
-		p.widths[i] = len(h)
+	p.columns.Width = plain.Width(out)
+	for _, h := range headings {
+		p.columns.Widths = append(p.columns.Widths, len(h))
 	}
+	p.columns.Widths = append(p.columns.Widths, reasonWidth)
 	return p
 }
 
@@ -188,7 +195,7 @@ func (p *Printer) print(n int) error {
 	rows := p.waiting[:n]
 	for _, row := range rows {
 		for i, cell := range row.cells {
-			p.widths[i] = max(p.widths[i], min(len(cell), widest[i]))
+			p.columns.Widths[i] = max(p.columns.Widths[i], min(len(cell), widest[i]))
 		}
 	}
 	if n > 0 && !p.begun && bool(p.paint) {
@@ -206,44 +213,24 @@ func (p *Printer) print(n int) error {
 }
 
 func (p *Printer) heading() {
-	var b strings.Builder
-	for i, h := range headings {
-		pad(&b, h, p.widths[i])
+	heads := make([]string, 0, numColumns+1)
+	for _, h := range append(headings[:], reasonHeading) {
+		heads = append(heads, p.paint.Bold(h))
 	}
-	b.WriteString("REASON")
-	_, _ = p.out.WriteString(p.paint.Bold(b.String()) + "\n")
+	_, _ = p.out.WriteString(p.columns.Row(heads))
 }
 
 func (p *Printer) line(row *Row) error {
-	var b strings.Builder
-	for i, cell := range row.cells {
-		if i == columnAction {
-			b.WriteString(explain.PaintAction(p.paint, row.decided, cell))
-			pad(&b, "", p.widths[i]-len(cell))
-			continue
-		}
-		pad(&b, cell, p.widths[i])
-	}
-	b.WriteString(plain.OrDash(row.reason))
+	cells := append(row.cells[:], plain.OrDash(row.reason))
+	cells[columnAction] = explain.PaintAction(p.paint, row.decided, cells[columnAction])
 	if row.to != "" {
-		b.WriteString(p.paint.Dim("  <" + row.from + "> to " + row.to + otherRecipients(row.more)))
+		cells[numColumns] += p.paint.Dim("  <" + row.from + "> to " + row.to + otherRecipients(row.more))
 	}
 	if row.id != "" {
-		b.WriteString(p.paint.Dim("  " + row.id))
+		cells[numColumns] += p.paint.Dim("  " + row.id)
 	}
-	b.WriteByte('\n')
-	_, err := p.out.WriteString(b.String())
+	_, err := p.out.WriteString(p.columns.Row(cells))
 	return err
-}
-
-// pad writes a cell and the space behind it.
-func pad(b *strings.Builder, cell string, width int) {
-	const blank = "                                                  "
-	b.WriteString(cell)
-	if n := width - len(cell); n > 0 {
-		b.WriteString(blank[:min(n, len(blank))])
-	}
-	b.WriteString("  ")
 }
 
 func otherRecipients(n int) string {

@@ -24,9 +24,35 @@ func TestPaint(t *testing.T) {
 	if err := errors.Join(p.Add(rows), p.End()); err != nil {
 		t.Fatal(err)
 	}
-	want := "\x1b[1mTIME                 ACTION   CLIENT        NAME              HELO              RULE             REASON\x1b[0m\n" +
+	want := "\x1b[1mTIME\x1b[0m                 \x1b[1mACTION\x1b[0m   \x1b[1mCLIENT\x1b[0m        \x1b[1mNAME\x1b[0m              \x1b[1mHELO\x1b[0m              \x1b[1mRULE\x1b[0m             \x1b[1mREASON\x1b[0m\n" +
 		"2026-11-16 00:00:00  \x1b[31mreject\x1b[0m   203.0.113.20  -                 ubuntu            no reverse name  no reverse name\x1b[2m  <a@example.org> to b@example.com\x1b[0m\n" +
 		"2026-11-16 00:00:01  \x1b[33m(defer)\x1b[0m  203.0.113.21  mail.example.com  mail.example.com  -                -\n"
+	if out.String() != want {
+		t.Errorf("printed\n%s; want\n%s", out.String(), want)
+	}
+}
+
+// TestNarrow: on a terminal that has no room for all columns a row has several lines,
+// and no address is broken.
+func TestNarrow(t *testing.T) {
+	var out bytes.Buffer
+	p := NewPrinter(&out, time.UTC)
+	p.columns.Width = 80
+	rows := []Row{
+		{cells: [numColumns]string{"2026-11-16 00:00:00", "reject", "203.0.113.20", "-", "ubuntu", "no reverse name"}, reason: "no reverse name", from: "a@example.org", to: "b@example.com"},
+		{cells: [numColumns]string{"2026-11-16 00:00:01", "(defer)", "2001:db8::21", "mail.example.com", "mail.example.com", "a rule with a name of more words than there is room for"}, reason: "name resolves to 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff, 2001:db8:ffff:ffff:ffff:ffff:ffff:fffe"},
+	}
+	if err := errors.Join(p.Add(rows), p.End()); err != nil {
+		t.Fatal(err)
+	}
+	want := `2026-11-16 00:00:00  reject   203.0.113.20  -                 ubuntu
+    no reverse name
+    no reverse name  <a@example.org> to b@example.com
+2026-11-16 00:00:01  (defer)  2001:db8::21  mail.example.com  mail.example.com
+    a rule with a name of more words than there is room for
+    name resolves to 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff,
+    2001:db8:ffff:ffff:ffff:ffff:ffff:fffe
+`
 	if out.String() != want {
 		t.Errorf("printed\n%s; want\n%s", out.String(), want)
 	}

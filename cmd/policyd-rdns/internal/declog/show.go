@@ -56,7 +56,9 @@ func Show(ctx context.Context, paths []string, o *Options, stdin io.Reader, stdo
 		// The end of ctx is that of the log: what was read is still printed.
 		ctx = context.WithoutCancel(ctx)
 	}
+	live := o.Follow || isLive(paths, stdin)
 	damaged := NewDamages(stderr)
+	damaged.Live = live
 	r := logs.Reader(damaged)
 	if len(o.Words) > 0 {
 		r.Want = o.mayHold
@@ -68,7 +70,7 @@ func Show(ctx context.Context, paths []string, o *Options, stdin io.Reader, stdo
 	} else {
 		p := NewPrinter(stdout, now.Location())
 		p.out.Reset(shown)
-		err = showRows(ctx, r, filter, p, o.Follow || isLive(paths, stdin))
+		err = showRows(ctx, r, filter, p, live)
 	}
 	if err == nil && len(o.Words) > 0 && !shown.some {
 		fmt.Fprintf(stderr, "policyd-rdns: nothing about %s: \"policyd-rdns why\" tells where it looked\n", o.quotedWords())

@@ -15,7 +15,6 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"text/tabwriter"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
@@ -168,8 +167,7 @@ func talk(ctx context.Context, d *daemon.Daemon, address string, clients []Clien
 }
 
 func print(out io.Writer, p plain.Paint, clients []Client, records []journal.Record) {
-	t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "CLIENT\tADDRESS\tSAYS HELO\tPTR\tFCRDNS\tNAME\tHELO\tACTION\tRULE")
+	rows := [][]string{{"CLIENT", "ADDRESS", "SAYS HELO", "PTR", "FCRDNS", "NAME", "HELO", "ACTION", "RULE"}}
 	for i := range records {
 		r := &records[i]
 		rule := r.Decision.Rule
@@ -177,17 +175,23 @@ func print(out io.Writer, p plain.Paint, clients []Client, records []journal.Rec
 			rule = strings.TrimPrefix(rule+"; would "+v.Action.String()+": "+v.Rule, "; ")
 		}
 		c := &r.Decision.Checks
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", clients[i].What, r.Request.Client, plain.Line(r.Request.HELO),
+		rows = append(rows, []string{
+			clients[i].What, r.Request.Client.String(), plain.Line(r.Request.HELO),
 			explain.Result(c[policy.CheckPTR]), explain.Result(c[policy.CheckFCrDNS]), explain.Result(c[policy.CheckName]), explain.Result(c[policy.CheckHELO]),
-			r.Decision.Action, rule)
+			r.Decision.Action.String(), rule,
+		})
 	}
-	_ = t.Flush()
-	fmt.Fprintf(out, "\nA check that shows - was not needed: the rules had decided. What the senders read:\n\n")
+	columns := plain.ColumnsFor(out, rows)
+	for _, row := range rows {
+		_, _ = io.WriteString(out, columns.Row(row)) // an error shows in the next write
+	}
+	folded := plain.NewFolder(out)
+	fmt.Fprintf(folded, "\nA check that shows - was not needed: the rules had decided. What the senders read:\n\n")
 	for i := range records {
 		reply := "(nothing: accepted as far as we are concerned)"
 		if r := &records[i]; r.Reply != "" {
 			reply = explain.PaintAction(p, r.Decision.Action, explain.Wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient"))
 		}
-		fmt.Fprintf(out, "%s\n  %s\n", clients[i].What, reply)
+		fmt.Fprintf(folded, "%s\n  %s\n", clients[i].What, reply)
 	}
 }

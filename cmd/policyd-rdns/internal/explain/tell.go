@@ -14,8 +14,10 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// Print writes an explanation for people.
-func (e *Explanation) Print(w io.Writer, p plain.Paint) {
+// Print writes an explanation for people. On a terminal it keeps to its width, but for
+// what can be pasted.
+func (e *Explanation) Print(out io.Writer, p plain.Paint) {
+	w := plain.NewFolder(out)
 	fmt.Fprintf(w, "%s %s", p.Bold("client"), Client(&e.Request))
 	if e.Request.HELO != "" {
 		fmt.Fprintf(w, "  %s %s", p.Bold("helo"), plain.Line(e.Request.HELO))
@@ -32,7 +34,7 @@ func (e *Explanation) Print(w io.Writer, p plain.Paint) {
 		fmt.Fprintf(w, "\n%s\n  %s\n", p.Bold("by the rules in force now"), e.now())
 	}
 	if e.Allow.Key != "" {
-		fmt.Fprintf(w, "\n%s\n  %s\nor, at the end of the configuration:\n%s", p.Bold("to let this client pass"),
+		fmt.Fprintf(out, "\n%s\n  %s\nor, at the end of the configuration:\n%s", p.Bold("to let this client pass"),
 			e.Allow.Command(), plain.Indent(e.Allow.Block()))
 	}
 }

@@ -1,27 +1,17 @@
-// Package manual writes the manual pages in roff, for man(1): policyd-rdns(8)
-// from the help of the commands, policyd-rdns.toml(5) from the comments of
-// config.example.toml. What neither says (files, signals, how to connect it to
-// Postfix) is in the templates. The pages need the macros of man(7) only, and
-// are ASCII.
+// Package manual writes the manual pages in roff, for man(1): policyd-rdns(8) from the
+// help of the commands, policyd-rdns.toml(5) from the table of settings and from what
+// policy says of checks and entries, policyd-rdns-log(5) from the table of the decision
+// log's keys. What none of them says (files, signals, how to connect it to Postfix) is in
+// the templates. The pages need the macros of man(7) only, and are ASCII.
 package manual
 
 import (
-	_ "embed"
 	"fmt"
-	"io"
 	"strings"
-	"text/template"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-)
-
-var (
-	//go:embed program.tmpl
-	programPage string
-	//go:embed configuration.tmpl
-	configurationPage string
 )
 
 // Head is what a page says of itself.
@@ -33,46 +23,6 @@ type Head struct {
 // Day is the date as on the page.
 func (h Head) Day() string {
 	return h.Date.UTC().Format(time.DateOnly)
-}
-
-// Program writes policyd-rdns(8), with every command below root that is not
-// hidden. It adds cobra's completion command to root, as running it would.
-func Program(w io.Writer, root *cobra.Command, head Head) error {
-	root.InitDefaultCompletionCmd()
-	return fill(w, programPage, struct {
-		Head
-		Root     *cobra.Command
-		Commands []*cobra.Command
-	}{head, root, shownCommands(root)})
-}
-
-// Configuration writes policyd-rdns.toml(5) from the text of
-// config.example.toml. An error names the file and its line.
-func Configuration(w io.Writer, name, text string, head Head) error {
-	e, err := parseExample(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return fill(w, configurationPage, struct {
-		Head
-		example
-	}{head, e})
-}
-
-func fill(w io.Writer, page string, data any) error {
-	t, err := template.New("page").Funcs(template.FuncMap{
-		"roff":  escape,
-		"prose": prose,
-		"lines": verbatim,
-		"flags": shownFlags,
-		"flag":  flagName,
-		"about": flagUsage,
-		"args":  arguments,
-	}).Parse(page)
-	if err != nil {
-		return err
-	}
-	return t.Execute(w, data)
 }
 
 // shownCommands are the commands of the page, in the order of --help.

@@ -12,13 +12,15 @@ import (
 // textWidth is how wide the running text is, in characters.
 const textWidth = 100
 
-// WriteText writes the document for people, as printable ASCII. Its error is that
-// of out.
+// WriteText writes the document for people, as printable ASCII, warnings last, where
+// they are seen. On a terminal it keeps to its width. Its error is that of out.
 func (d *Document) WriteText(out io.Writer) error {
-	w := bufio.NewWriter(out)
+	w := &textWriter{Writer: bufio.NewWriter(out), columns: plain.Width(out), width: textWidth}
+	if w.columns > 0 {
+		w.width = min(w.width, w.columns)
+	}
 	fmt.Fprintf(w, "%s, %s\n", strings.ToUpper(d.Title), d.Period)
-	writeWrapped(w, "", d.Intro...)
-	writeWrapped(w, "! ", d.Warnings...)
+	w.wrapped("", d.Intro...)
 	fmt.Fprintf(w, "\n")
 	for _, t := range d.Tiles {
 		fmt.Fprintf(w, "  %-14s %10s  %7s  %16s\n", t.Label, t.Decisions, t.Share, t.Messages)
@@ -26,12 +28,28 @@ func (d *Document) WriteText(out io.Writer) error {
 	for i := range d.Sections {
 		d.Sections[i].writeText(w)
 	}
+	if len(d.Warnings) > 0 {
+		fmt.Fprintf(w, "\n")
+		w.wrapped("! ", d.Warnings...)
+	}
 	return w.Flush()
 }
 
-func (s *Section) writeText(w io.Writer) {
+// textWriter writes for a terminal, or for none.
+type textWriter struct {
+	*bufio.Writer
+	columns int // of the terminal; 0: there is none
+	width   int // of running text
+}
+
+// line writes a line, folded behind an indent.
+func (w *textWriter) line(hang int, format string, args ...any) {
+	fmt.Fprintf(w, "%s\n", plain.Fold(fmt.Sprintf(format, args...), w.columns, hang))
+}
+
+func (s *Section) writeText(w *textWriter) {
 	fmt.Fprintf(w, "\n%s\n", strings.ToUpper(s.Title))
-	writeWrapped(w, "", s.Text...)
+	w.wrapped("", s.Text...)
 	for i := range s.Cards {
 		s.Cards[i].writeText(w, i+1)
 	}
@@ -41,7 +59,7 @@ func (s *Section) writeText(w io.Writer) {
 		for i, k := range s.Chart.Keys {
 			keys[i] = string(k.Letter) + " " + k.Label
 		}
-		fmt.Fprintf(w, "%s\n", strings.Join(keys, ", "))
+		w.line(0, "%s", strings.Join(keys, ", "))
 		bars = s.Chart.lines()
 	}
 	for i := range s.Tables {
@@ -49,14 +67,15 @@ func (s *Section) writeText(w io.Writer) {
 		s.Tables[i].writeText(w, bars)
 		bars = nil
 	}
-	writeWrapped(w, "", s.Notes...)
+	w.wrapped("", s.Notes...)
 }
 
-func (c *Card) writeText(w io.Writer, n int) {
-	fmt.Fprintf(w, "\n%2d. %s, %s\n", n, c.Name, c.Points)
-	writeWrapped(w, "    ", c.Meta...)
+func (c *Card) writeText(w *textWriter, n int) {
+	fmt.Fprintf(w, "\n")
+	w.line(4, "%2d. %s, %s", n, c.Name, c.Points)
+	w.wrapped("    ", c.Meta...)
 	for _, e := range c.Evidence {
-		writeWrapped(w, fmt.Sprintf("    %+3d  ", e.Points), e.Text)
+		w.wrapped(fmt.Sprintf("    %+3d  ", e.Points), e.Text)
 	}
 	writeIndented(w, c.Run)
 	if c.Run != "" && c.Paste != "" {
@@ -72,13 +91,13 @@ func writeIndented(w io.Writer, text string) {
 	}
 }
 
-// writeWrapped writes paragraphs in lines, the first of each behind a mark and the
-// others behind as much space.
-func writeWrapped(w io.Writer, mark string, paragraphs ...string) {
+// wrapped writes paragraphs in lines, the first of each behind a mark and the others
+// behind as much space.
+func (w *textWriter) wrapped(mark string, paragraphs ...string) {
 	for _, text := range paragraphs {
 		before := mark
-		for _, line := range plain.Wrap(text, textWidth-len(mark)) {
-			fmt.Fprintf(w, "%s%s\n", before, line)
+		for _, line := range plain.Wrap(text, w.width-len(mark)) {
+			w.line(len(mark), "%s%s", before, line)
 			before = strings.Repeat(" ", len(mark))
 		}
 	}
@@ -86,53 +105,51 @@ func writeWrapped(w io.Writer, mark string, paragraphs ...string) {
 
 // writeText writes a table with columns as wide as their cells, and behind each row
 // one of some lines.
-func (t *Table) writeText(w io.Writer, behind []string) {
-	heads := make([]string, len(t.Columns))
-	widths := make([]int, len(t.Columns))
-	for i, c := range t.Columns {
-		heads[i], widths[i] = strings.ToUpper(c.Title), len(c.Title)
+func (t *Table) writeText(w *textWriter, behind []string) {
+	c := plain.Columns{Width: w.columns, Margin: "  "}
+	heads := make([]string, 0, len(t.Columns)+1)
+	for i, column := range t.Columns {
+		if column.Page {
+			continue
+		}
+		width := len(column.Title)
 		for _, row := range t.Rows {
-			widths[i] = max(widths[i], len(row[i].Text))
+			width = max(width, len(row[i].Text))
 		}
+		heads = append(heads, strings.ToUpper(column.Title))
+		c.Widths, c.Right = append(c.Widths, width), append(c.Right, column.Numeric)
 	}
-	t.writeRow(w, heads, widths, "")
+	if behind != nil {
+		heads = append(heads, "")
+		c.Widths, c.Right = append(c.Widths, chartWidth), append(c.Right, false)
+	}
+	_, _ = w.WriteString(c.Row(heads)) // an error shows at the end
 	for n, row := range t.Rows {
-		texts := make([]string, len(row))
-		for i, c := range row {
-			texts[i] = c.Text
+		cells := make([]string, 0, len(heads))
+		for i, cell := range row {
+			if !t.Columns[i].Page {
+				cells = append(cells, cell.Text)
+			}
 		}
-		last := ""
 		if behind != nil {
-			last = behind[n]
+			cells = append(cells, " "+behind[n])
 		}
-		t.writeRow(w, texts, widths, last)
+		_, _ = w.WriteString(c.Row(cells))
 	}
 }
 
-func (t *Table) writeRow(w io.Writer, cells []string, widths []int, last string) {
-	line := " "
-	for i, text := range cells {
-		switch c := t.Columns[i]; {
-		case c.Page:
-		case c.Numeric:
-			line += fmt.Sprintf(" %*s ", widths[i], text)
-		default:
-			line += fmt.Sprintf(" %-*s ", widths[i], text)
-		}
-	}
-	fmt.Fprintf(w, "%s\n", strings.TrimRight(line+"  "+last, " "))
-}
+// chartWidth is that of the longest bar.
+const chartWidth = 40
 
 // lines are the bars, drawn of the keys' letters.
 func (c *Chart) lines() []string {
-	const width = 40
 	lines := make([]string, len(c.Bars))
 	most := c.most()
 	for i, b := range c.Bars {
 		sum := 0
 		for k, n := range b.Parts {
 			sum += n
-			for most > 0 && len(lines[i]) < (sum*width+most/2)/most {
+			for most > 0 && len(lines[i]) < (sum*chartWidth+most/2)/most {
 				lines[i] += string(c.Keys[k].Letter)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exempt"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
@@ -217,6 +219,92 @@ func TestPastedPackagedFile(t *testing.T) {
 		status, stdout, stderr := call("", "configtest", "--rules", "-c", testbed.TempFile(t, "config.toml", text))
 		if n := strings.Count(stdout, `"192.0.2.1"`); status != 0 || strings.Count(stderr, "\n") != strings.Count(before, "\n") || n != times {
 			t.Errorf("with %d blocks configtest = %d, %s, and %d exemptions", times, status, stderr, n)
+		}
+	}
+}
+
+// Parts of configurations: settings above the tables, tables, and blocks.
+var (
+	topParts   = []string{"mode = \"observe\"", "on_doubt = \"dunno\"", "default_rules = false"}
+	tableParts = []string{
+		"[server]\nnetworks = [\"198.51.100.0/24\"]", "[names]\nproper = [\".example.org\"]", "[names]\ngeneric = [\".example.com\"]",
+		"[helo]\nown_names = [\"mail.example.com\"]", "[log]\nformat = \"json\"",
+	}
+	blockParts = []string{
+		"[[rule]]\nname = \"no reverse name\"\noff = true",
+		"[[rule]]\nname = \"generic name, foreign HELO\"\nmode = \"observe\"",
+		"[[rule]]\nname = \"HELO not its own\"\nmode = \"enforce\"\naction = \"defer\"",
+		"[[rule]]\nname = \"reverse name does not resolve\"\nunless = { helo = \"match\" }\ntext = \"no, {name}\"",
+		"[[rule]]\nname = \"own defer\"\nwhen = { helo = \"!match\" }\naction = \"defer\"",
+		"[[rule]]\nname = \"own tag\"\nwhen = { ptr = [\"none\", \"malformed\"] }\naction = \"tag\"",
+		"[[rule]]\nname = \"own hold\"\nwhen = { name = \"generic\" }\nunless = { recipient = \"user@\" }\naction = \"hold\"",
+		"[[rule]]\nname = \"own observed\"\nwhen = { fcrdns = \"!pass\" }\naction = \"reject\"\nmode = \"observe\"",
+		"[[rule]]\nname = \"own pass\"\nwhen = { ptr_name = \".example.com\" }\naction = \"dunno\"",
+		"[[rule]]\nname = \"all others\"\nwhen = { client = [\"203.0.113.0/24\", \"2001:db8::/32\"] }\nunless = { fcrdns = \"pass\" }\naction = \"reject\"",
+		"[[exempt]]\nname = \"own client\"\noff = true",
+		"[[exempt]]\nname = \"postmaster\"\noff = true",
+		"[[exempt]]\nwhen = { ptr_name = \"mail.example.org\", helo = \"match\" }\nuntil = 2099-12-31\nwhy = \"ticket 4711\"",
+		"[[exempt]]\nwhen = { sender = \"sender@example.org\" }\nunless = { ptr = \"none\" }",
+	}
+)
+
+// randomFile is a configuration of some of the parts.
+func randomFile(random *rand.Rand) string {
+	var b strings.Builder
+	for _, parts := range [][]string{topParts, tableParts, blockParts} {
+		for _, i := range random.Perm(len(parts)) {
+			now, _, _ := strings.Cut(parts[i], "\n")
+			if random.IntN(3) > 0 || strings.HasPrefix(now, "[names]") && strings.Contains(b.String(), now) {
+				continue
+			}
+			b.WriteString(parts[i] + "\n")
+		}
+	}
+	return b.String()
+}
+
+// TestPastedAnywhere: to random files the exemption of a random client is added. It
+// passes, and nobody else's verdict changes, of a week's clients.
+func TestPastedAnywhere(t *testing.T) {
+	random := rand.New(rand.NewPCG(15, 1))
+	var records []journal.Record
+	seen := map[netip.Addr]int{}
+	learnt, err := config.Parse("learnt.toml", []byte("default_rules = false\n"+learnAll))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range recordsOf(t, week.Record(t)) {
+		d := learnt.Rules.Judge(&r.Request, &r.Facts)
+		fcrdns := d.Checks[policy.CheckFCrDNS] // a doubt may be about the exemption, too
+		whole := fcrdns != policy.NotLearnt && fcrdns != policy.TempError && d.Checks[policy.CheckHELO] != policy.NotLearnt
+		if c := r.Request.Client; c.IsValid() && seen[c] < 3 && !d.Undetermined && whole {
+			seen[c]++
+			records = append(records, r)
+		}
+	}
+	if len(records) < 50 {
+		t.Fatalf("%d clients of whom all is known; want more", len(records))
+	}
+	const files = 150
+	for n := 0; n < files; {
+		text := randomFile(random)
+		if _, err := config.Parse("random.toml", []byte(text)); err != nil {
+			continue // such as a rule that can never be reached
+		}
+		n++
+		r := &records[random.IntN(len(records))]
+		subject := exempt.For(&r.Request, &r.Facts)
+		p := offered{by: subject.Command(), block: subject.Block()}
+		// Its own records, and others of that name. A name may have been another one before.
+		rest := slices.DeleteFunc(slices.Clone(records), func(o journal.Record) bool {
+			named := slices.Contains(o.Facts.Confirmed(o.Request.Client), subject.Value)
+			if named || o.Request.Client == r.Request.Client {
+				p.whose = append(p.whose, o.Request.Client)
+			}
+			return o.Request.Client == r.Request.Client && subject.Key == "ptr_name" && !named
+		})
+		if p.check(t, "random.toml", text, rest); t.Failed() {
+			t.Fatalf("the file was\n%s", text)
 		}
 	}
 }

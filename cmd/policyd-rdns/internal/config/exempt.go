@@ -114,7 +114,7 @@ func (r *reader) listed(c *Config, s *ruleSet) {
 		}
 		c.ExemptFile = path
 	}
-	if realPath(c.ExemptFile) == realPath(r.file) {
+	if own, err := filepath.Abs(r.file); err == nil && realPath(c.ExemptFile) == realPath(own) {
 		r.bad("exempt_file", "exempt_file = %q: is the configuration itself: want a file of its own", c.ExemptFile)
 		return
 	}

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/explain"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
@@ -43,7 +43,7 @@ this client pass. Exit status 1 if the client would not pass.
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return explainClient(cmd.Context(), args[0], &o, cmd.OutOrStdout())
+			return explainClient(cmd.Context(), args[0], &o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -57,7 +57,7 @@ this client pass. Exit status 1 if the client would not pass.
 	return cmd
 }
 
-func explainClient(ctx context.Context, client string, o *explainOptions, out io.Writer) error {
+func explainClient(ctx context.Context, client string, o *explainOptions, out, stderr io.Writer) error {
 	addr, err := explain.Address(client)
 	if err != nil {
 		return exit.Usage(err)
@@ -65,7 +65,7 @@ func explainClient(ctx context.Context, client string, o *explainOptions, out io
 	if o.stage != "client" && o.stage != "recipient" {
 		return exit.Usage(fmt.Errorf("--stage %.60q: want client or recipient", o.stage))
 	}
-	conf, err := config.Load(o.config)
+	conf, err := inforce.Load(ctx, o.config, stderr)
 	if err != nil {
 		return err
 	}

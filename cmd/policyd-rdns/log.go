@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/policy"
 )
 
@@ -51,8 +52,11 @@ A filter that is given more than once holds if one of its values does. Times are
 
 func showLog(cmd *cobra.Command, paths []string, o *logOptions) error {
 	if len(paths) == 0 {
-		var err error
-		if paths, err = declog.Default(o.config, cmd.InOrStdin()); err != nil {
+		conf, err := inforce.Load(cmd.Context(), o.config, cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		if paths, err = declog.Default(conf.Path, cmd.InOrStdin()); err != nil {
 			return err
 		}
 	}

@@ -72,7 +72,7 @@ type chunk[T any] struct {
 	lines    int
 }
 
-func (c *chunk[T]) digest(digest func(*Line) (T, bool)) {
+func (c *chunk[T]) digest(want func([]byte) bool, digest func(*Line) (T, bool)) {
 	if c.long {
 		c.lines++
 		c.damage(errLongLine)
@@ -83,6 +83,10 @@ func (c *chunk[T]) digest(digest func(*Line) (T, bool)) {
 		if c.err != nil && raw[len(raw)-1] != '\n' {
 			c.lines-- // a part of a line, which c.err is about
 			break
+		}
+		if want != nil && !want(raw) {
+			c.counts.Unwanted++
+			continue
 		}
 		c.line(&l, raw, digest)
 	}

@@ -34,6 +34,11 @@ type Reader struct {
 	// does not know, with the first of them and their number; nil: nobody is told.
 	// What such a word says is not learnt; the decision counts like any other.
 	OnUnknown func(first Damage, lines int)
+	// Want is asked of each line, as it stands in the input, before it is parsed, and from
+	// several goroutines at once: one for which it is false is passed over unread, and
+	// damage of it is not told. Nil: all are read. It may err on the side of true: a look at
+	// the bytes is a tenth of the work of parsing them.
+	Want func(line []byte) bool
 	// Counts is what was read, so far.
 	Counts Counts
 }
@@ -43,6 +48,7 @@ type Counts struct {
 	Decisions int
 	Other     int // log lines that are no decisions
 	Damaged   int
+	Unwanted  int // lines that Want was false for, of any kind
 	Unknown   int // decisions with words that this version does not know
 }
 
@@ -50,6 +56,7 @@ func (c *Counts) add(more Counts) {
 	c.Decisions += more.Decisions
 	c.Other += more.Other
 	c.Damaged += more.Damaged
+	c.Unwanted += more.Unwanted
 	c.Unknown += more.Unknown
 }
 
@@ -202,7 +209,7 @@ func (m *merger[T]) read(ctx context.Context, s *stream[T], from io.Reader) {
 		}
 		m.running.Go(func() {
 			defer close(c.digested)
-			c.digest(m.digest)
+			c.digest(m.reader.Want, m.digest)
 		})
 		if err != nil {
 			return

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix"
 )
@@ -48,10 +49,6 @@ func testMessages(t *testing.T, folder string, messages func(path string) string
 	if err != nil || len(files) == 0 {
 		t.Fatalf("configurations in %s: %v, %v", folder, files, err)
 	}
-	whole, err := filepath.Abs(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
 	expand := knownKeys()
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -64,8 +61,7 @@ func testMessages(t *testing.T, folder string, messages func(path string) string
 				want += expand.Replace(message)
 			}
 		}
-		// What exempt_file names is absolute.
-		if got := strings.NewReplacer(whole+"/", "", folder+"/", "", whole, folder).Replace(messages(file)); got != want {
+		if got := strings.ReplaceAll(messages(file), folder+"/", ""); got != want {
 			t.Errorf("Load(%s)\ngot:\n%s\nwant:\n%s", file, got, want)
 		}
 	}
@@ -304,7 +300,7 @@ func TestSyntaxHint(t *testing.T) {
 // TestLongLineOfAList: a list with all on one line is told where it stands.
 func TestLongLineOfAList(t *testing.T) {
 	long := filepath.Join(t.TempDir(), "long.list")
-	if err := os.WriteFile(long, []byte("192.0.2.1\n"+strings.Repeat("a", maxListLine+1)+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(long, []byte("192.0.2.1\n"+strings.Repeat("a", document.MaxListLine+1)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Parse("c.toml", []byte("[server]\nnetworks = [\"@"+long+"\"]\n"))

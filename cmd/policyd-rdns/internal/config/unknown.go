@@ -2,19 +2,13 @@ package config
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/config/lines"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document/lines"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
-
-// unknownKey is a key that nobody took, in the table where it stands.
-type unknownKey struct {
-	table table
-	key   string
-}
 
 // gone are settings of earlier versions, and what is so without them.
 var gone = map[string]string{
@@ -38,65 +32,52 @@ var others = map[string]string{
 	"disabled":    "off = true, which switches a built-in rule off",
 }
 
-// remember keeps in which table each key that it knows belongs.
-func (r *reader) remember(t *table) {
-	home := anIndex.ReplaceAllString(t.path, "")
-	for _, key := range t.known {
-		if !slices.Contains(r.homes[key], home) {
-			r.homes[key] = append(r.homes[key], home)
-		}
-	}
-}
-
-// anIndex is the number of a table among several of its name.
-var anIndex = regexp.MustCompile(`\[\d+\]`)
-
 // tellUnknown notes the unknown keys. It comes last, when it is known where each
 // setting belongs.
 func (r *reader) tellUnknown() {
-	if len(r.unknown) == 0 {
+	if len(r.Unknown) == 0 {
 		return
 	}
 	// What a rule may have, in a file without one too.
 	other := newReader("", nil)
-	sample := func(path string) *table {
-		return &table{r: other, path: path, raw: map[string]any{"when": map[string]any{}}}
+	sample := func(path string) *document.Table {
+		return &document.Table{R: other.Reader, Path: path, Raw: map[string]any{"when": map[string]any{}}}
 	}
 	other.rule(sample("rule"), &ruleSet{})
 	other.exemption(sample("exempt"))
-	for key, homes := range other.homes {
+	for key, homes := range other.Homes {
 		for _, home := range homes {
-			r.remember(&table{path: home, known: []string{key}})
+			r.Remember(&document.Table{Path: home, Known: []string{key}})
 		}
 	}
-	for _, u := range r.unknown {
-		at, name := u.table.at(u.key), u.table.name(u.key)
-		if now, ok := gone[u.key]; ok {
-			r.bad(at, "%s: is gone, and %s: remove the line", name, now)
+	for _, u := range r.Unknown {
+		at, name := u.Table.At(u.Key), u.Table.Name(u.Key)
+		if now, ok := gone[u.Key]; ok {
+			r.Bad(at, "%s: is gone, and %s: remove the line", name, now)
 		} else {
-			r.bad(at, "%s: unknown key (%s)", name, r.hint(u))
+			r.Bad(at, "%s: unknown key (%s)", name, r.hint(u))
 		}
 	}
 }
 
 // hint says where an unknown key belongs, what it may have meant, or else what is
 // known where it stands.
-func (r *reader) hint(u unknownKey) string {
-	if place := r.place(u.key, isTable(u.table.raw[u.key])); place != "" {
+func (r *reader) hint(u document.UnknownKey) string {
+	if place := r.place(u.Key, document.IsTable(u.Table.Raw[u.Key])); place != "" {
 		return "belongs " + place
 	}
-	if near, ok := plain.Nearest(u.key, u.table.known); ok {
-		return "did you mean " + u.table.header(near) + "?"
+	if near, ok := plain.Nearest(u.Key, u.Table.Known); ok {
+		return "did you mean " + header(&u.Table, near) + "?"
 	}
-	if here, ok := others[u.key]; ok && slices.Contains(u.table.known, keyOf(here)) {
+	if here, ok := others[u.Key]; ok && slices.Contains(u.Table.Known, keyOf(here)) {
 		return "did you mean " + here + "?"
 	}
-	if near, ok := plain.Nearest(u.key, slices.Sorted(maps.Keys(r.homes))); ok {
-		if place := r.place(near, isTable(u.table.raw[u.key])); place != "" {
+	if near, ok := plain.Nearest(u.Key, slices.Sorted(maps.Keys(r.Homes))); ok {
+		if place := r.place(near, document.IsTable(u.Table.Raw[u.Key])); place != "" {
 			return "did you mean " + near + "? it belongs " + place
 		}
 	}
-	return "known are " + strings.Join(u.table.known, ", ")
+	return "known are " + strings.Join(u.Table.Known, ", ")
 }
 
 // keyOf is the key that a text begins with.
@@ -106,8 +87,8 @@ func keyOf(text string) string {
 }
 
 // header is how a key of the table is written: in brackets if it is a table.
-func (t *table) header(key string) string {
-	if t.path == "" && isBlock(key) {
+func header(t *document.Table, key string) string {
+	if t.Path == "" && isBlock(key) {
 		return "[[" + key + "]]"
 	}
 	return key
@@ -120,7 +101,7 @@ func isBlock(key string) bool { return key == "rule" || key == "exempt" }
 // is never what is a value.
 func (r *reader) place(key string, table bool) string {
 	var places []string
-	for _, home := range slices.Sorted(slices.Values(r.homes[key])) {
+	for _, home := range slices.Sorted(slices.Values(r.Homes[key])) {
 		if table != r.isHome(lines.Join(home, key)) {
 			continue
 		}
@@ -147,20 +128,10 @@ func (r *reader) place(key string, table bool) string {
 
 // isHome reports whether a path is that of a table.
 func (r *reader) isHome(path string) bool {
-	for _, homes := range r.homes {
+	for _, homes := range r.Homes {
 		if slices.Contains(homes, path) {
 			return true
 		}
-	}
-	return false
-}
-
-func isTable(v any) bool {
-	switch v := v.(type) {
-	case map[string]any, []map[string]any:
-		return true
-	case []any:
-		return len(v) > 0 && isTable(v[0])
 	}
 	return false
 }

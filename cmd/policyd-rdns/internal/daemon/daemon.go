@@ -16,6 +16,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/hostname"
@@ -297,7 +298,7 @@ func mainCF(l net.Listener) string {
 	if l.Addr().Network() == "unix" {
 		endpoint = "unix:" + withinQueue(l.Addr().String())
 	}
-	return "check_policy_service { " + endpoint + ", timeout=" + config.DurationText(config.PolicyTimeout) + ", default_action=DUNNO }"
+	return "check_policy_service { " + endpoint + ", timeout=" + plain.DurationText(config.PolicyTimeout) + ", default_action=DUNNO }"
 }
 
 // withinQueue is a path as Postfix takes it: below its queue directory as relative

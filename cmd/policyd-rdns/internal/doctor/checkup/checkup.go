@@ -15,6 +15,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
@@ -24,7 +25,7 @@ import (
 
 // Options are where a check-up looks.
 type Options struct {
-	Config   string // file; empty: that with which the systemd unit runs
+	Config   string // file, as [inforce.Path] has it; empty: that with which the systemd unit runs
 	Postconf string // file with what postconf prints; empty: it is asked
 	MasterCF string // file with what postconf -M prints, or master.cf
 	JSON     bool   // one object
@@ -42,9 +43,12 @@ func Run(ctx context.Context, o *Options, stdin io.Reader, stdout io.Writer) err
 	}
 	system := machine.NewSystem()
 	unit := system.Unit(ctx)
-	path := o.Config
-	if path == "" {
-		path = unit.Config // empty if there is no unit
+	path := inforce.Path(o.Config)
+	if unit.Loaded {
+		unit.Config = inforce.Path(unit.Config) // as serve reads it
+	}
+	if o.Config == "" && unit.Loaded {
+		path = unit.Config
 	}
 	conf, err := config.Load(path)
 	if err != nil {

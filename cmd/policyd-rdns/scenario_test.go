@@ -118,6 +118,9 @@ func (s scenario) checkLog(t *testing.T, path string, lines []string) {
 		if again.Undetermined && r.Request.Cut != 0 {
 			continue // for the rest of a text
 		}
+		if again.Action == policy.Tag && r.Decision.Action == policy.DUNNO {
+			again.Action = policy.DUNNO // the message has the header already
+		}
 		if got, was := summary(&again), summary(&r.Decision); got != was || again.Undetermined {
 			t.Errorf("judged again: %s, was %s:\n%s", got, was, line)
 		}

@@ -167,8 +167,11 @@ func (r *reader) off(t *document.Table) bool {
 func (s *ruleSet) near(name string) string {
 	var names []string
 	for _, rule := range builtin.Rules() {
-		if rule.Name == name {
+		switch {
+		case rule.Name == name && rule.Exempt:
 			return "; it is an exemption: write [[exempt]]"
+		case rule.Name == name:
+			return "; default_rules = false leaves no built-in rule of that name to change"
 		}
 		if !rule.Exempt {
 			names = append(names, rule.Name)

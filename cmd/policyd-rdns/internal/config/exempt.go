@@ -106,15 +106,6 @@ func (r *reader) listed(c *Config, s *ruleSet) {
 	if c.ExemptFile == "" {
 		return
 	}
-	if !filepath.IsAbs(c.ExemptFile) {
-		// Whole, since it is read again, of a configuration too that has a relative path.
-		path, err := filepath.Abs(filepath.Join(r.Dir, c.ExemptFile))
-		if err != nil {
-			r.Bad("exempt_file", "exempt_file = %q: %v", c.ExemptFile, err)
-			return
-		}
-		c.ExemptFile = path
-	}
 	if realPath(c.ExemptFile) == realPath(r.File) {
 		r.Bad("exempt_file", "exempt_file = %q: is the configuration itself: want a file of its own", c.ExemptFile)
 		return

@@ -40,7 +40,7 @@ how many; "findings", a list of objects with "id", which names the check, "level
 Exit status 1 if there is an error.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return checkup.Run(cmd.Context(), &o, cmd.InOrStdin(), cmd.OutOrStdout())
+			return checkup.Run(cmd.Context(), &o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()

@@ -159,8 +159,11 @@ func newReplayer(o *Options) (*replayer, error) {
 func (p *replayer) ruling(d *policy.Decision) ruling {
 	a := d.Decided
 	if !p.decided {
-		if a = d.Action; a == policy.Info {
+		switch a = d.Action; {
+		case a == policy.Info:
 			a = policy.DUNNO
+		case a == policy.DUNNO && d.Decided == policy.DUNNO && len(d.Tags) > 0 && d.Mode == policy.Enforce:
+			a = policy.Tag // by an earlier recipient of the message
 		}
 	}
 	return ruling{a, d.Rule}

@@ -149,3 +149,27 @@ func TestReplaySender(t *testing.T) {
 		}
 	}
 }
+
+// TestRulingOfTags: each recipient of a message that was tagged is of one that was, though
+// the header was added for one of them.
+func TestRulingOfTags(t *testing.T) {
+	tags := []string{"strangers"}
+	for _, tt := range []struct {
+		decision policy.Decision
+		decided  bool
+		want     policy.Action
+	}{
+		{policy.Decision{Action: policy.Tag, Tags: tags}, false, policy.Tag},
+		{policy.Decision{Tags: tags}, false, policy.Tag},
+		{policy.Decision{Tags: tags}, true, policy.DUNNO},
+		{policy.Decision{}, false, policy.DUNNO},
+		{policy.Decision{Tags: tags, Mode: policy.Observe}, false, policy.DUNNO},
+		{policy.Decision{Tags: tags, Mode: policy.ObserveInfo, Action: policy.Info, Decided: policy.Reject}, false, policy.DUNNO},
+		{policy.Decision{Tags: tags, Action: policy.Reject, Decided: policy.Reject}, false, policy.Reject},
+	} {
+		p := &replayer{decided: tt.decided}
+		if got := p.ruling(&tt.decision).action; got != tt.want {
+			t.Errorf("ruling of %+v, decided %v: %v; want %v", tt.decision, tt.decided, got, tt.want)
+		}
+	}
+}

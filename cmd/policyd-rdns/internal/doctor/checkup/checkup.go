@@ -34,9 +34,9 @@ type Options struct {
 // entries is a cache large enough for the MX hosts of the domains that Postfix takes mail for.
 const entries = 1000
 
-// Run looks, and prints what it found. The error is [exit.ErrNotWell] if something has
+// Run looks, prints what it found, and tells on stderr of which configuration. The error is [exit.ErrNotWell] if something has
 // to be mended.
-func Run(ctx context.Context, o *Options, stdin io.Reader, stdout io.Writer) error {
+func Run(ctx context.Context, o *Options, stdin io.Reader, stdout, stderr io.Writer) error {
 	read, err := o.postfix(stdin)
 	if err != nil {
 		return err
@@ -54,6 +54,7 @@ func Run(ctx context.Context, o *Options, stdin io.Reader, stdout io.Writer) err
 	if err != nil {
 		return err
 	}
+	inforce.Tell(ctx, conf, o.Config, stderr)
 	servers, err := conf.DNSServers()
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func (c *Command) Run(ctx context.Context, text string, o *Options) error {
 	}
 	var err error
 	if found.decisions == 0 {
-		s.nothing(ctx)
+		s.nothing(ctx, &r.Counts)
 		err = exit.ErrNotWell
 	} else {
 		s.print(found)
@@ -123,11 +123,15 @@ func (s *search) choose(l *journal.Line) (*decision, bool) {
 }
 
 // nothing tells what was searched in vain.
-func (s *search) nothing(ctx context.Context) {
+func (s *search) nothing(ctx context.Context, read *journal.Counts) {
 	s.wrapped("", fmt.Sprintf("Nothing about %s %s. It was looked for as %s in %s.", s.quoted(), s.span(), s.word.Tried, s.files()))
-	if first, ok := s.first(ctx); ok {
+	lines := read.Decisions + read.Unwanted + read.Other + read.Damaged
+	switch first, ok := s.first(ctx); {
+	case ok:
 		s.wrapped("", "The oldest decision there is of "+s.time(first)+".")
-	} else {
+	case slices.ContainsFunc(s.logs.Inputs, func(in journal.Input) bool { return in.Once }):
+		s.wrapped("", plain.Counted(lines, "line was read.", "lines were read."))
+	default:
 		s.wrapped("", "There is no decision at all.")
 	}
 }

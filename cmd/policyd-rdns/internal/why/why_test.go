@@ -130,7 +130,9 @@ func TestAnswers(t *testing.T) {
 		},
 		{
 			"a tag",
-			one(func(r *journal.Record) { r.Decision = policy.Decision{Action: policy.Tag, Tags: []string{"odd", "new"}} }),
+			one(func(r *journal.Record) {
+				r.Decision = policy.Decision{Action: policy.Tag, Tags: []string{"odd", "new"}}
+			}),
 			Options{},
 			[]string{"passed with a tag", `No rule decided. Rule "odd" tagged it: the message got a header that later filters can score. Rule "new" tagged it`},
 			"allow",

@@ -159,11 +159,7 @@ const headerName = "X-Policyd-Rdns"
 // name=…; fcrdns=…; helo=…". Several rules are told apart by commas; what would look
 // like a further part is made a comma in a rule's name.
 func (d *Decision) Header() string {
-	rules := make([]string, len(d.Tags))
-	for i, name := range d.Tags {
-		rules[i] = strings.ReplaceAll(name, ";", ",")
-	}
-	b := headerName + ": rule=" + strings.Join(rules, ", ")
+	b := headerName + ": rule=" + strings.ReplaceAll(strings.Join(d.Tags, ", "), ";", ",")
 	for _, c := range []Check{CheckName, CheckFCrDNS, CheckHELO} {
 		if result := d.Checks[c]; result != NotLearnt {
 			b += "; " + c.String() + "=" + result.String()

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/resolver"
 )
@@ -15,7 +16,7 @@ func confirmed(b *testing.B) (cases.Evidence, policy.Rules) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return e, policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()}
+	return e, policy.Rules{OnDoubt: policy.Defer, List: builtin.Rules()}
 }
 
 func BenchmarkJudge(b *testing.B) {

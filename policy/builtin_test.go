@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/policy/lint"
 )
@@ -21,7 +22,7 @@ func TestBuiltin(t *testing.T) {
 			decided[v.Rule] = true
 		}
 	}
-	for _, rule := range policy.Builtin() {
+	for _, rule := range builtin.Rules() {
 		if !decided[rule.Name] {
 			t.Errorf("no client in builtin.txt meets with rule %q", rule.Name)
 		}
@@ -32,7 +33,7 @@ func TestBuiltin(t *testing.T) {
 // or "Client host rejected: "; the address says who is meant.
 func TestBuiltinTexts(t *testing.T) {
 	names := map[string]bool{}
-	for _, rule := range policy.Builtin() {
+	for _, rule := range builtin.Rules() {
 		if names[rule.Name] || rule.Name == "" {
 			t.Errorf("rule %q: the log cannot tell it from others", rule.Name)
 		}
@@ -52,7 +53,7 @@ func TestBuiltinTexts(t *testing.T) {
 
 // No rule of the list stands in the way of a later one.
 func TestBuiltinReachable(t *testing.T) {
-	list := policy.Builtin()
+	list := builtin.Rules()
 	for i := range list {
 		for j := range i {
 			if lint.Shadows(&list[j], &list[i]) {

@@ -41,7 +41,7 @@ type Facts struct {
 	OwnHELO   bool
 
 	// Errors says of each lookup that is a temperror why.
-	Errors []LookupError
+	Errors []resolver.LookupError
 	// Queries is the number of queries that were sent for this client.
 	Queries int
 	// Cached reports whether DNS answers were used and all came from the cache.
@@ -61,30 +61,13 @@ type Facts struct {
 	Unread CheckSet
 }
 
-// LookupError is why one server could not answer a lookup, or what else came of it.
-type LookupError struct {
-	About  string         // the address or the name that was asked about
-	Server netip.AddrPort // not valid: none is to blame
-	Reason string         // in a few words: "SERVFAIL", "no reply"
-}
-
-// String is the error for people: "mail.example.org: SERVFAIL from 192.0.2.53:53".
-func (e LookupError) String() string { return e.About + ": " + e.why() }
-
-func (e *LookupError) why() string {
-	if !e.Server.IsValid() {
-		return e.Reason
-	}
-	return e.Reason + " from " + e.Server.String()
-}
-
 // Why tells people why the lookup of an address or a name failed: of each server that
 // was asked. Empty: it did not fail.
 func (f *Facts) Why(about string) string {
 	var all []string
 	for i := range f.Errors {
 		if f.Errors[i].About == about {
-			all = append(all, f.Errors[i].why())
+			all = append(all, f.Errors[i].Why())
 		}
 	}
 	return strings.Join(all, "; ")
@@ -119,24 +102,6 @@ func (l *Forward) String() string {
 // undetermined reports whether nobody knows yet, or nobody could say.
 func (l *Forward) undetermined() bool {
 	return l.Outcome == resolver.NotQueried || l.Outcome == resolver.TempError
-}
-
-// Nearest is the index of the client's own address among some, or else of one in
-// its network, or else -1. A network is what one site has: a /24 of IPv4, a /64 of
-// IPv6.
-func Nearest(addrs []netip.Addr, client netip.Addr) int {
-	if i := slices.Index(addrs, client); i >= 0 {
-		return i
-	}
-	bits := 64
-	if client.Is4() {
-		bits = 24
-	}
-	network, err := client.Prefix(bits)
-	if err != nil {
-		return -1
-	}
-	return slices.IndexFunc(addrs, network.Contains)
 }
 
 // Name is one of the client's names.

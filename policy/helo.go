@@ -213,7 +213,7 @@ func (e *evaluation) beside() Truth {
 	case resolver.TempError:
 		return Unknown
 	}
-	return truthOf(Nearest(h.Forward.Addrs, e.req.Client) >= 0)
+	return truthOf(address.Nearest(h.Forward.Addrs, e.req.Client) >= 0)
 }
 
 // afterOutcome is how true something is that was t until it met with an outcome

@@ -317,16 +317,9 @@ type placeholder struct {
 var placeholders = []placeholder{
 	{"{client}", func(dst []byte, e *evaluation) []byte { return e.req.Client.AppendTo(dst) }},
 	{"{helo}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.HELO)...) }},
-	// The confirmed name, or else the first.
-	{"{name}", func(dst []byte, e *evaluation) []byte {
-		name, _ := e.bestName()
-		return append(dst, clip(name)...)
-	}},
-	// What that name resolves to.
-	{"{addresses}", func(dst []byte, e *evaluation) []byte {
-		_, to := e.bestName()
-		return append(dst, clip(to.String())...)
-	}},
+	// The confirmed name, or else the first, and what it resolves to.
+	{"{name}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.bestName().Name)...) }},
+	{"{addresses}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.bestName().Forward.String())...) }},
 	{"{recipient}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.Recipient)...) }},
 }
 
@@ -359,18 +352,18 @@ func (e *evaluation) fill(text string) string {
 	}
 }
 
-// bestName is the client's confirmed or else first name, and what that resolves to.
-func (e *evaluation) bestName() (string, *Forward) {
+// bestName is the client's confirmed or else first name.
+func (e *evaluation) bestName() *Name {
 	f := e.facts
 	for i := range f.Names {
 		if f.Names[i].Forward.To(e.req.Client) {
-			return f.Names[i].Name, &f.Names[i].Forward
+			return &f.Names[i]
 		}
 	}
 	if len(f.Names) > 0 {
-		return f.Names[0].Name, &f.Names[0].Forward
+		return &f.Names[0]
 	}
-	return "unknown", &Forward{}
+	return &Name{Name: "unknown"}
 }
 
 func clip(s string) string { return s[:min(len(s), maxValueText)] }

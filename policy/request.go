@@ -70,7 +70,7 @@ func (r *Request) cut(text Attributes) bool { return r.Cut&text != 0 }
 // MAIL.
 func (r *Request) notYet() Attributes {
 	switch r.State {
-	case "CONNECT", "EHLO", "HELO":
+	case "CONNECT", "XCLIENT", "EHLO", "HELO":
 		keys := AttrSender | AttrRecipient
 		if !r.Authenticated {
 			keys |= AttrAuthenticated

@@ -8,6 +8,7 @@ import (
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/internal/cases"
+	"policyd-rdns/resolver"
 )
 
 // rulesOf reads lines of a table.
@@ -42,7 +43,7 @@ func TestPossible(t *testing.T) {
 		}
 		e.Req.Unknown = tt.unknown
 		if strings.Contains(tt.client, "temperror") {
-			e.Facts.Errors = []policy.LookupError{{About: "a.example.com", Reason: "SERVFAIL"}}
+			e.Facts.Errors = []resolver.LookupError{{About: "a.example.com", Reason: "SERVFAIL"}}
 			tt.want += "; defer (b), downgraded"
 		}
 		var got []string
@@ -173,7 +174,7 @@ func TestQueries(t *testing.T) {
 }
 
 func TestWhy(t *testing.T) {
-	f := policy.Facts{Errors: []policy.LookupError{{About: "a.example.com", Reason: "SERVFAIL"}, {About: "b.example.com", Reason: "no reply"}, {About: "a.example.com", Reason: "no reply"}}}
+	f := policy.Facts{Errors: []resolver.LookupError{{About: "a.example.com", Reason: "SERVFAIL"}, {About: "b.example.com", Reason: "no reply"}, {About: "a.example.com", Reason: "no reply"}}}
 	if got := f.Why("a.example.com"); got != "SERVFAIL; no reply" {
 		t.Errorf("Why = %q; want both reasons", got)
 	}

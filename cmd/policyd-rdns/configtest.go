@@ -9,6 +9,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 )
 
 func newConfigtest() *cobra.Command {
@@ -24,7 +25,7 @@ where it comes from. Warnings come last, on standard error: what is allowed and
 probably not meant. They leave the status 0.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			conf, err := config.Load(path)
+			conf, err := inforce.Load(cmd.Context(), path, cmd.ErrOrStderr())
 			if err != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), err)
 				return exit.ErrNotWell

@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/explain"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
@@ -68,7 +68,7 @@ says of it.`,
 			if len(args) == 0 {
 				return explainDecision(cmd, &o)
 			}
-			return explainClient(cmd.Context(), args[0], &o, cmd.OutOrStdout())
+			return explainClient(cmd.Context(), args[0], &o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -86,7 +86,7 @@ says of it.`,
 	return cmd
 }
 
-func explainClient(ctx context.Context, client string, o *explainOptions, out io.Writer) error {
+func explainClient(ctx context.Context, client string, o *explainOptions, out, stderr io.Writer) error {
 	addr, err := explain.Address(client)
 	if err != nil {
 		return exit.Usage(err)
@@ -94,7 +94,7 @@ func explainClient(ctx context.Context, client string, o *explainOptions, out io
 	if o.stage != "client" && o.stage != "recipient" {
 		return exit.Usage(fmt.Errorf("--stage %.60q: want client or recipient", o.stage))
 	}
-	conf, err := config.Load(o.config)
+	conf, err := inforce.Load(ctx, o.config, stderr)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (o *explainOptions) print(e *explain.Explanation, out io.Writer) (err error
 
 // explainDecision explains what the log has.
 func explainDecision(cmd *cobra.Command, o *explainOptions) error {
-	conf, err := config.Load(o.config)
+	conf, err := inforce.Load(cmd.Context(), o.config, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

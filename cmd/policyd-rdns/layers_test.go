@@ -19,7 +19,7 @@ import (
 // package. A line of code is one that is neither blank nor all comment; tests do not
 // count.
 const (
-	mostMainFiles = 14
+	mostMainFiles = 18
 	mostMainLines = 1400
 	mostLines     = 2000
 	mostRoomy     = 2500 // of roomy

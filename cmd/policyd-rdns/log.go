@@ -3,7 +3,9 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/policy"
 )
 
@@ -37,6 +39,9 @@ A filter that is given more than once holds if one of its values does. Times are
 2006-01-02, "2006-01-02 15:04", 15:04 (today), RFC 3339, or how long ago: 90m,
 2h, 7d.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			named := o.Config
+			o.Config = inforce.Path(named)
+			o.Loaded = func(conf *config.Config) { inforce.Tell(cmd.Context(), conf, named, cmd.ErrOrStderr()) }
 			return showLog(cmd, args, &o)
 		},
 	}

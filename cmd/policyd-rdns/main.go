@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 
 	"github.com/spf13/cobra"
 )
@@ -49,7 +50,7 @@ whether the name was made from the address, and whether HELO is the client's
 own; ordered rules in a TOML file turn that into reject, defer or nothing.
 
   policyd-rdns demo     a dozen clients, no network needed
-  policyd-rdns serve    the daemon, on built-in defaults
+  policyd-rdns serve    the daemon
   policyd-rdns explain 192.0.2.1 --helo mail.example.com
   policyd-rdns why 192.0.2.1`,
 		SilenceUsage:  true,
@@ -61,12 +62,12 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 		Args: cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage(err) })
-	root.AddCommand(newServe(), newExplain(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newWhy(), newVersion(), newMan())
+	root.AddCommand(newServe(), newExplain(), newWhy(), newAllow(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
 	return root
 }
 
 // configFlag adds -c, which all commands that judge have.
 func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVarP(path, "config", "c", "", "TOML `file` with the configuration (default: built-in)")
+	cmd.Flags().StringVarP(path, "config", "c", "", "TOML `file` with the configuration; none: built-in (default: "+inforce.DefaultPath+", if it is there)")
 	_ = cmd.MarkFlagFilename("config", "toml")
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,8 +43,23 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// call runs a command line within the test's own process.
+// call runs a command line within the test's own process. A command that is not told of a
+// configuration has the built-in one: that of this machine is nothing to a test. Of
+// standard error the line that tells which one was read is left out; callAsIs has it.
 func call(stdin string, args ...string) (status int, stdout, stderr string) {
+	named := slices.ContainsFunc(args, func(arg string) bool { return arg == "-c" || strings.HasPrefix(arg, "--config") })
+	if len(args) > 0 && slices.Contains([]string{"explain", "allow", "log", "replay", "report", "configtest", "serve"}, args[0]) && !named {
+		args = append(slices.Clone(args), "-c", "none")
+	}
+	status, stdout, stderr = callAsIs(stdin, args...)
+	return status, stdout, whichFile.ReplaceAllString(stderr, "")
+}
+
+// whichFile is the line that tells which configuration a command has read.
+var whichFile = regexp.MustCompile(`(?m)^policyd-rdns: (built-in configuration|configuration .*) \([0-9a-f]{12}\).*\n`)
+
+// callAsIs runs a command line within the test's own process.
+func callAsIs(stdin string, args ...string) (status int, stdout, stderr string) {
 	var out, err bytes.Buffer
 	status = run(context.Background(), args, strings.NewReader(stdin), &out, &err)
 	return status, out.String(), err.String()

@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/replay"
 )
 
@@ -52,6 +54,9 @@ and collectors. If one is not read to its end, the status is 1.
 			if err := checkPostfixFlags(cmd, &o.Postfix); err != nil {
 				return err
 			}
+			named := o.Config
+			o.Config = inforce.Path(named)
+			o.Loaded = func(conf *config.Config) { inforce.Tell(cmd.Context(), conf, named, cmd.ErrOrStderr()) }
 			return replay.Run(cmd.Context(), args, &o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}

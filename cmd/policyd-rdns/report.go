@@ -15,6 +15,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/report"
 )
@@ -76,12 +77,12 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 	case o.json && o.html == "-":
 		return exit.Usage(errors.New("--json and --html - are both for standard output"))
 	}
-	conf, err := config.Load(o.config)
+	conf, err := inforce.Load(ctx, o.config, stderr)
 	if err != nil {
 		return err
 	}
 	if len(paths) == 0 {
-		if paths, err = declog.Default(o.config, stdin); err != nil {
+		if paths, err = declog.Default(conf.Path, stdin); err != nil {
 			return err
 		}
 	}

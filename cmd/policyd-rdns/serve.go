@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 )
 
 func newServe() *cobra.Command {
@@ -14,11 +15,11 @@ func newServe() *cobra.Command {
 		Long: `serve answers Postfix's policy requests until it is told to stop (SIGTERM,
 SIGINT). SIGHUP reads the configuration and /etc/resolv.conf again and reopens
 the decision log; if the new configuration has errors the old one stays in
-force. Without a file it runs on built-in defaults, listening on
+force. Without a file (see -c) it runs on built-in defaults, listening on
 127.0.0.1:10040.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return daemon.Serve(cmd.Context(), path, versionText(), cmd.ErrOrStderr())
+			return daemon.Serve(cmd.Context(), inforce.Path(path), versionText(), cmd.ErrOrStderr())
 		},
 	}
 	configFlag(cmd, &path)

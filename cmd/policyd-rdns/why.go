@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/why"
 )
 
@@ -57,7 +57,7 @@ Times are as in "log": today, yesterday, 2d, 1w, 2026-11-20, "2026-11-20 09:30".
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			conf, err := config.Load(o.config)
+			conf, err := inforce.Load(cmd.Context(), o.config, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -205,6 +205,19 @@ not_called "stop"
 running
 grep -q '^mode = "enforce"' $config || fail "the configuration was not kept"
 
+note "exemptions: as root, kept by upgrades, no conffile, and gone with the purge"
+exempt=/etc/policyd-rdns/exempt.toml
+[ ! -e $exempt ] || fail "$exempt is there before the first exemption"
+allowed=$(umask 077 && policyd-rdns allow 203.0.113.1 --for 30d --why "ticket 4711" 2>"$temp/err") || fail "allow: $(cat "$temp/err")"
+grep -q '^203.0.113.1 is exempt until .*(ticket 4711)' <<<"$allowed" || fail "allow: $allowed"
+grep -q "^policyd-rdns: configuration $config (" "$temp/err" || fail "allow does not say which file it read: $(cat "$temp/err")"
+[ "$(stat -c '%U %a' $exempt)" = "root 644" ] || fail "$exempt: $(stat -c '%U %a' $exempt)"
+policyd-rdns configtest --rules -c $config >"$temp/rules" 2>"$temp/err" || fail "configtest: $(cat "$temp/err")"
+grep -q 'client = "203.0.113.1"' "$temp/rules" || fail "the exemption is not in force: $(cat "$temp/rules")"
+! grep -q '^warning' "$temp/err" || fail "configtest: $(cat "$temp/err")"
+policyd-rdns allow --list 2>/dev/null | grep -q '^203.0.113.1 .*ticket 4711' || fail "allow --list"
+! dpkg-query -W -f '${Conffiles}' policyd-rdns | grep -q exempt || fail "exempt.toml is a conffile"
+
 note "upgrade: the packaged configuration has changed too"
 successor 2
 echo '# news' >>"$temp/root$config"
@@ -222,6 +235,8 @@ not_called "restart"
 running
 grep -q "nonsense: unknown key" "$temp/dpkg" || fail "the mistake is not shown: $(cat "$temp/dpkg")"
 
+grep -q 203.0.113.1 $exempt || fail "the exemptions were not kept"
+
 note "logrotate"
 sed 's/^\tdaily/\tsize 1/' /etc/logrotate.d/policyd-rdns >"$temp/logrotate"
 : >"$calls"
@@ -233,7 +248,7 @@ note "remove"
 install --remove policyd-rdns
 called "stop policyd-rdns.service"
 [ ! -e /usr/bin/policyd-rdns ] || fail "the program is still there"
-[ -s $config ] && [ -s /var/log/policyd-rdns/decisions.log.1 ] || fail "removing took configuration or log"
+[ -s $config ] && [ -s $exempt ] && [ -s /var/log/policyd-rdns/decisions.log.1 ] || fail "removing took configuration, exemptions or log"
 
 note "purge"
 install --purge policyd-rdns

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
@@ -71,7 +72,7 @@ func (in *inquiry) addrs(a *resolver.Answer) policy.Forward {
 		return l
 	}
 	client := in.req.Client
-	first := policy.Nearest(a.Addrs, client)
+	first := address.Nearest(a.Addrs, client)
 	switch {
 	case a.More && (first < 0 || a.Addrs[first] != client):
 		a.Outcome, a.Err = resolver.TempError, fmt.Errorf("more than %d addresses", resolver.MaxRecords)
@@ -107,7 +108,7 @@ func (in *inquiry) note(name string, a *resolver.Answer) {
 			about = in.req.Client.String()
 		}
 		for _, r := range resolver.Reasons(a.Err) {
-			f.Errors = append(f.Errors, policy.LookupError{About: about, Server: r.Server, Reason: r.Text})
+			f.Errors = append(f.Errors, resolver.LookupError{About: about, Server: r.Server, Reason: r.Text})
 		}
 		f.Overload = f.Overload || errors.Is(a.Err, resolver.ErrBusy) || errors.Is(a.Err, resolver.ErrOwn)
 		return

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/resolver"
@@ -34,7 +35,7 @@ func BenchmarkGatherCached(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rules := policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()}
+	rules := policy.Rules{OnDoubt: policy.Defer, List: builtin.Rules()}
 	dns := &cacheDNS{
 		ptr:   resolver.Answer{Outcome: resolver.Found, Names: []string{"mail.example.com"}, Age: time.Second, Cached: true},
 		addrs: resolver.Answer{Outcome: resolver.Found, Addrs: []netip.Addr{e.Req.Client}, Age: time.Second, Cached: true},

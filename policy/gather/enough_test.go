@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/internal/cases"
 )
@@ -15,7 +16,7 @@ import (
 // A client without an address is not asked about, even for a complete picture.
 func TestGatherNoAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rules := policy.Rules{List: policy.Builtin()}
+		rules := policy.Rules{List: builtin.Rules()}
 		dns := newFakeDNS(t, nil)
 		g := gather.Gatherer{DNS: dns, Deadline: time.Second, Complete: true}
 		g.Decide(t.Context(), &policy.Request{ClientText: "unknown", HELO: "mail.example.com"}, &rules, new(policy.Facts))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/resolver"
 )
 
@@ -64,7 +65,7 @@ func TestJudgedTwice(t *testing.T) {
 	}
 	for _, tt := range tests {
 		g := Gatherer{DNS: tt.dns, Deadline: time.Second}
-		rules := policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()}
+		rules := policy.Rules{OnDoubt: policy.Defer, List: builtin.Rules()}
 		tt.req.Client, tt.req.State, tt.req.Time = client, "RCPT", time.Now()
 		var f policy.Facts
 		in := new(inquiry)

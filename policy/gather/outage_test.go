@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
@@ -126,7 +127,7 @@ func TestPanicReachesTheRequest(t *testing.T) {
 			t.Errorf("recovered %v; want the panic of the lookup", p)
 		}
 	}()
-	rules := &policy.Rules{List: policy.Builtin()}
+	rules := &policy.Rules{List: builtin.Rules()}
 	g := gather.Gatherer{DNS: panickingDNS{brokenDNS{err: errors.New("SERVFAIL")}}, Deadline: 1e9, Complete: true}
 	req := &policy.Request{Client: netip.MustParseAddr("203.0.113.10"), HELO: "mail.example.org", State: "RCPT"}
 	g.Decide(t.Context(), req, rules, new(policy.Facts))

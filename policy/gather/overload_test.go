@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/resolver"
 	"policyd-rdns/resolver/world"
@@ -74,7 +75,7 @@ type besieged struct {
 func newBesieged(r *resolver.Resolver) *besieged {
 	return &besieged{
 		g:       gather.Gatherer{DNS: r, Deadline: 5 * time.Second},
-		rules:   policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()},
+		rules:   policy.Rules{OnDoubt: policy.Defer, List: builtin.Rules()},
 		answers: make(map[string]map[string]int),
 	}
 }

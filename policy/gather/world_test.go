@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/resolver"
@@ -43,9 +44,9 @@ func newHost(t *testing.T, zone string) *host {
 	return &host{
 		t: t, world: w,
 		g:     gather.Gatherer{DNS: r, Deadline: 5 * time.Second},
-		rules: policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()},
+		rules: policy.Rules{OnDoubt: policy.Defer, List: builtin.Rules()},
 		facts: policy.Facts{
-			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []policy.LookupError{{Reason: "of another"}}, Queries: 7,
+			PTR: resolver.Found, MoreNames: true, OwnClient: true, OwnHELO: true, Errors: []resolver.LookupError{{Reason: "of another"}}, Queries: 7,
 			Names: slices.Repeat([]policy.Name{policy.NewName("mail.example.net", netip.MustParseAddr("192.0.2.1"))}, policy.MaxNames),
 			Stale: true, Outage: true, Overload: true,
 		},

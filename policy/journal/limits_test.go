@@ -94,7 +94,7 @@ func longest(text string) Record {
 		},
 	}
 	for range 12 {
-		r.Facts.Errors = append(r.Facts.Errors, policy.LookupError{
+		r.Facts.Errors = append(r.Facts.Errors, resolver.LookupError{
 			About: long, Server: netip.MustParseAddrPort("[2001:db8:1111:2222:3333:4444:5555:6666%eth0]:65535"), Reason: long,
 		})
 		n := policy.NewName("2001-db8-1111-2222-3333-4444-5555-6666"+strings.Repeat(".a", 103)+".example", client)

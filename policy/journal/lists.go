@@ -281,7 +281,7 @@ func putErrors(l list, r *Record) list {
 }
 
 // errorSize is what an element of dns_errors takes at most.
-func errorSize(e *policy.LookupError) int {
+func errorSize(e *resolver.LookupError) int {
 	about, _ := listed(e.About, maxName)
 	reason, _ := listed(e.Reason, maxReason)
 	size := len(`{"about":"","server":"","reason":""},`) + about + reason
@@ -303,7 +303,7 @@ func splitError(s string) (members [3]string) {
 
 func takeErrors(v value, r *Record) (odd string, err error) {
 	err = v.elements(errorMembers, splitError, func(e element) {
-		of := policy.LookupError{About: e.member[0], Reason: e.member[2]}
+		of := resolver.LookupError{About: e.member[0], Reason: e.member[2]}
 		if e.member[1] != "" {
 			server, err := netip.ParseAddrPort(e.member[1])
 			if err != nil {

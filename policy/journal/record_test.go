@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
 )
@@ -76,7 +77,7 @@ func forward(to string) policy.Forward {
 
 // samples show every key of a line.
 func samples() []sample {
-	builtin := policy.Rules{OnDoubt: policy.Defer, List: policy.Builtin()}
+	builtin := policy.Rules{OnDoubt: policy.Defer, List: builtin.Rules()}
 
 	nameless := sample{name: "no reverse name", req: request("203.0.113.10", "mail.example.org"), rules: builtin}
 	nameless.facts = policy.NewFacts(&nameless.req)
@@ -100,7 +101,7 @@ func samples() []sample {
 	named(&failing.req, &failing.facts, "a.example.net", "none")
 	named(&failing.req, &failing.facts, "b.example.net", "198.51.100.7")
 	failing.facts.MoreNames = true
-	failing.facts.Errors = []policy.LookupError{
+	failing.facts.Errors = []resolver.LookupError{
 		{About: "ip-203-0-113-10.example.net", Server: netip.MustParseAddrPort("192.0.2.53:53"), Reason: "SERVFAIL"},
 		{About: "ip-203-0-113-10.example.net", Server: netip.MustParseAddrPort("[2001:db8::53]:53"), Reason: "no reply (but a reply to another query)"},
 		{About: "mail.example.org", Reason: `CNAME loop at "a>b, \c"`},
@@ -109,7 +110,7 @@ func samples() []sample {
 
 	outage := sample{name: "no DNS server answers, and too many ask", req: request("203.0.113.10", "ubuntu"), rules: builtin}
 	outage.facts = policy.NewFacts(&outage.req)
-	outage.facts.PTR, outage.facts.Errors = resolver.TempError, []policy.LookupError{{About: "203.0.113.10", Reason: "deadline"}}
+	outage.facts.PTR, outage.facts.Errors = resolver.TempError, []resolver.LookupError{{About: "203.0.113.10", Reason: "deadline"}}
 	outage.facts.Outage, outage.facts.Overload = true, true
 
 	watched := sample{name: "observed, by INFO", req: request("203.0.113.10", "ourhost"), rules: policy.Rules{
@@ -132,7 +133,7 @@ func samples() []sample {
 	long.facts = policy.NewFacts(&long.req)
 	for range 4 {
 		named(&long.req, &long.facts, "_", "")
-		long.facts.Errors = append(long.facts.Errors, policy.LookupError{About: "203.0.113.10", Reason: strings.Repeat("e", 121)})
+		long.facts.Errors = append(long.facts.Errors, resolver.LookupError{About: "203.0.113.10", Reason: strings.Repeat("e", 121)})
 	}
 	long.req.Sender, long.req.Context = strings.Repeat("é", 75)+"@example.org", strings.Repeat("c", 129)
 	return []sample{nameless, well, failing, outage, watched, nobody, long}

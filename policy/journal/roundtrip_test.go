@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/smtp"
 	"policyd-rdns/resolver"
@@ -109,7 +110,7 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 	f.HELO.Forward = d.forward()
 	f.OwnClient, f.OwnHELO = d.roll(8) == 1, d.roll(8) == 1
 	for range d.roll([]int{3, 13}[d.roll(2)]) {
-		e := policy.LookupError{About: d.name(), Reason: d.text()}
+		e := resolver.LookupError{About: d.name(), Reason: d.text()}
 		if d.flip() {
 			e.Server = netip.MustParseAddrPort([]string{"192.0.2.53:53", "[2001:db8::53]:5353"}[d.roll(2)])
 		}
@@ -154,7 +155,7 @@ func (d *dice) rules(t testing.TB) policy.Rules {
 			Action: policy.Action(d.roll(3)), Observe: d.roll(3) > 0, Percent: 50 * (i % 3),
 		})
 	}
-	r.List = append(r.List, policy.Builtin()...)
+	r.List = append(r.List, builtin.Rules()...)
 	return r
 }
 
@@ -332,7 +333,7 @@ func TestRoundTripLists(t *testing.T) {
 		s := samples()[0]
 		s.facts.Errors = nil
 		for _, e := range elems {
-			s.facts.Errors = append(s.facts.Errors, policy.LookupError{About: e, Reason: e})
+			s.facts.Errors = append(s.facts.Errors, resolver.LookupError{About: e, Reason: e})
 		}
 		checkRoundTrip(t, &s)
 	}
@@ -362,7 +363,7 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s := samples()[2]
 		s.req.Sender, s.req.Context, s.req.QueueID, s.req.ClientText = text, text, text, text
-		s.facts.Errors = []policy.LookupError{{About: "x.example.org", Reason: text}, {About: "y"}}
+		s.facts.Errors = []resolver.LookupError{{About: "x.example.org", Reason: text}, {About: "y"}}
 		r := s.record()
 		r.ID, r.Reply, r.Host = text, text, text
 		for name, format := range formats {

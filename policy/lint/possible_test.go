@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
@@ -101,7 +102,7 @@ func TestContradiction(t *testing.T) {
 
 // TestBuiltinRulesCanHold, and so can what the example of a configuration has.
 func TestBuiltinRulesCanHold(t *testing.T) {
-	for _, rule := range policy.Builtin() {
+	for _, rule := range builtin.Rules() {
 		if why := Contradiction(rule.When); why != "" {
 			t.Errorf("rule %q: %s", rule.Name, why)
 		}

@@ -19,8 +19,8 @@ import (
 func (s *service) serve(ctx context.Context, c net.Conn) {
 	defer s.contain("unknown") // one that has no name to tell
 	defer c.Close()
-	name := peer(c)
-	defer s.contain(name)
+	who := peer(c)
+	defer s.contain(who.Name)
 	wake := func() {
 		_ = c.SetReadDeadline(time.Unix(1, 0)) // fails only if c is closed: nobody to wake
 	}
@@ -29,11 +29,12 @@ func (s *service) serve(ctx context.Context, c net.Conn) {
 	defer s.seats.remove(place)
 	defer context.AfterFunc(ctx, wake)()
 	r := NewReader(c, s.memory)
+	r.inquiries = s.inquire != nil
 	defer r.release()
 
-	err := s.converse(ctx, c, r, place, name)
+	err := s.converse(ctx, c, r, place, who)
 	s.countEnd(err)
-	s.logEnd(name, err)
+	s.logEnd(who.Name, err)
 }
 
 // countEnd counts a connection that ends for err, and is called before it is closed:
@@ -66,7 +67,7 @@ func (s *service) logEnd(peer string, err error) {
 const turn = 2
 
 // converse answers request after request. Its error is never nil.
-func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, place *seat, peer string) error {
+func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, place *seat, peer epoll.Peer) error {
 	var reply []byte
 	reading, writing := allowance{set: c.SetReadDeadline}, allowance{set: c.SetWriteDeadline}
 	// A stop must not cut short what has begun.
@@ -80,11 +81,7 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, place *se
 			}
 			return err
 		}
-		answer, wait := s.answer(whole, &req, peer)
-		if wait != nil {
-			answer = s.await(wait, &req, peer)
-		}
-		reply = answer.Append(reply[:0])
+		reply = s.reply(whole, reply[:0], r, &req, peer)
 		now = time.Now()
 		if err := writing.give(now, s.write); err != nil {
 			return err
@@ -96,6 +93,19 @@ func (s *service) converse(ctx context.Context, c net.Conn, r *Reader, place *se
 			runtime.Gosched()
 		}
 	}
+}
+
+// reply appends the reply to what was read.
+func (s *service) reply(ctx context.Context, dst []byte, r *Reader, req *policy.Request, peer epoll.Peer) []byte {
+	if r.asked {
+		q := r.inquiry(peer)
+		return s.inform(ctx, dst, &q, peer.Name)
+	}
+	answer, wait := s.answer(ctx, req, peer.Name)
+	if wait != nil {
+		answer = s.await(wait, req, peer.Name)
+	}
+	return answer.Append(dst)
 }
 
 // next waits for a request and reads it. What arrives whole, as nearly all do,
@@ -208,14 +218,19 @@ func (s *service) tellPanic(what string, p any, more ...any) {
 	s.log.Error(what, append(more, "panic", fmt.Sprintf("%.1000s", fmt.Sprint(p)), "stack", string(debug.Stack()))...)
 }
 
-// peer names who is at the other end. Clients of unix sockets have no address.
-func peer(c net.Conn) string {
+// peer says who is at the other end. Clients of unix sockets have no address.
+func peer(c net.Conn) epoll.Peer {
 	addr := c.RemoteAddr()
-	if addr == nil {
-		return "unknown"
+	switch {
+	case addr == nil:
+		return epoll.Peer{Name: "unknown", Kind: uint8(Stranger)}
+	case strings.HasPrefix(addr.Network(), "unix"):
+		if isOwner(c) {
+			return epoll.Peer{Name: "unix", Kind: uint8(Owner)}
+		}
+		return epoll.Peer{Name: "unix", Kind: uint8(Stranger)}
+	case strings.HasPrefix(addr.Network(), "tcp"):
+		return epoll.Peer{Name: addr.String(), Kind: uint8(Network)}
 	}
-	if strings.HasPrefix(addr.Network(), "unix") {
-		return "unix"
-	}
-	return addr.String()
+	return epoll.Peer{Name: addr.String(), Kind: uint8(Stranger)}
 }

@@ -21,6 +21,16 @@
 // ones the last holds, absent ones are empty, and so any version of Postfix
 // from 2.1 on is understood.
 //
+// Commands of ours ask the running daemon in the same form, over the same socket:
+//
+//	request=policyd_rdns
+//	query=hash
+//
+//	hash=09388c781a7e
+//
+// Such an [Inquiry] is no policy request: it goes to another function, and its answer
+// has no action. Who asks is told apart by what the system says ([Asker]).
+//
 // # Promises
 //
 // The peer is not trusted. A request has at most 64 KiB and 256 attributes, a

@@ -119,7 +119,8 @@ func render(req policy.Request) string {
 // restriction, unless it is textless.
 var (
 	sendable = regexp.MustCompile(`^action=(` +
-		`(DUNNO|REJECT|DEFER|DEFER_IF_PERMIT|DEFER_IF_REJECT|INFO|WARN)( [ -~]*)?` +
+		`(DUNNO|REJECT|DEFER|DEFER_IF_PERMIT|DEFER_IF_REJECT|HOLD|INFO|WARN)( [ -~]*)?` +
+		`|PREPEND [A-Za-z0-9-]+: [ -~]*[!-~]` +
 		`|[45][0-9]{2} +[!-~][ -~]*)\n\n$`)
 	textless = regexp.MustCompile(`^action=[0-9]{3}( +[45]\.[0-9]{1,3}\.[0-9]{1,3})?\n\n$`)
 )
@@ -131,6 +132,7 @@ func FuzzAppendReply(f *testing.F) {
 		"", "DUNNO", "550", "550 5.7.1", "550 5.7.1 text", "550: text", "0123456789", "OK",
 		"DEFER_IF_PERMIT 4.7.1 text", "INFO\ttext", "550 5.7.1 a\n\naction=OK", "450 \xff\u2028",
 		"550" + strings.Repeat(" ", maxAction) + "x", strings.Repeat("é", maxAction+1),
+		"HOLD text", "PREPEND X-Policyd-Rdns: rule=a; name=generic", "PREPEND X:  a\n\nb", "PREPEND text", "PREPEND \u212a: x",
 	} {
 		f.Add(action)
 	}

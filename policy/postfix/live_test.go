@@ -43,11 +43,12 @@ func onEngines(t *testing.T, test func(t *testing.T, on engineKind)) {
 	}
 }
 
-func startLive(t *testing.T, on engineKind, s *Server) *live {
+// startLive starts a server, which listens on addresses more too.
+func startLive(t *testing.T, on engineKind, s *Server, more ...string) *live {
 	t.Helper()
 	r := &live{t: t, server: s, ended: make(chan error, 1)}
-	for _, address := range []string{"127.0.0.1:0", "unix:" + filepath.Join(t.TempDir(), "socket")} {
-		l, err := Listen(address, 0o600, "")
+	for _, address := range append([]string{"127.0.0.1:0", "unix:" + filepath.Join(t.TempDir(), "socket")}, more...) {
+		l, err := Listen(address, 0o666, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,13 +74,18 @@ func (r *live) dial(network string) *client {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		r.t.Cleanup(func() { c.Close() })
-		p := &client{r.t, c, bufio.NewReader(c)}
-		p.patiently()
-		return p
+		return r.over(c)
 	}
 	r.t.Fatal("nothing listens on " + network)
 	return nil
+}
+
+// over is a client that has connected.
+func (r *live) over(c net.Conn) *client {
+	r.t.Cleanup(func() { c.Close() })
+	p := &client{r.t, c, bufio.NewReader(c)}
+	p.patiently()
+	return p
 }
 
 // stop wants the server to end and owe nothing, and returns its log.

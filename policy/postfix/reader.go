@@ -45,6 +45,10 @@ type Reader struct {
 	line   int
 	count  int
 	values [knownAttributes]span
+
+	inquiries bool // requests of our own kind are read too
+	asked     bool // the last one was, for query
+	query     string
 }
 
 // NewReader returns a Reader of the requests that come from src. Buffers

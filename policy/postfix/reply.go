@@ -26,15 +26,16 @@ type Reply struct{ action string }
 //
 //	DUNNO
 //	4NN text, 5NN text; an enhanced status code may be between (550 5.7.1 text)
-//	REJECT, DEFER, DEFER_IF_PERMIT, DEFER_IF_REJECT, INFO, WARN, each with an optional text
+//	REJECT, DEFER, DEFER_IF_PERMIT, DEFER_IF_REJECT, HOLD, INFO, WARN, each with an optional text
+//	PREPEND name: value, a header field; name is letters, digits and "-"
 //
 // What is not printable ASCII becomes "?", space around it goes, at most 400 bytes are
-// kept, and a code without text is
-// given one. Everything else becomes DUNNO, because Postfix would not take it
-// for what was meant: of all digits it makes a permit, of an unknown first
-// word the name of a restriction, and with a colon in it ("550: no") a
-// "Server configuration error" for every client. OK and RELAY, which permit,
-// are never sent.
+// kept, and a code without text is given one. Everything else becomes DUNNO,
+// because Postfix would not take it for what was meant: of all digits it makes a
+// permit, of an unknown first word the name of a restriction, with a colon in it
+// ("550: no") a "Server configuration error" for every client, and of what is
+// prepended and no header field the end of the message's header. OK and RELAY,
+// which permit, are never sent.
 func NewReply(action string) Reply {
 	if action == noAction {
 		return Reply{}
@@ -99,8 +100,10 @@ func appendText(dst []byte, start int) []byte {
 func allowed(action []byte) bool {
 	word, text, _ := bytes.Cut(action, []byte{' '})
 	switch string(word) {
-	case "DUNNO", "REJECT", "DEFER", "DEFER_IF_PERMIT", "DEFER_IF_REJECT", "INFO", "WARN":
+	case "DUNNO", "REJECT", "DEFER", "DEFER_IF_PERMIT", "DEFER_IF_REJECT", "HOLD", "INFO", "WARN":
 		return true
+	case "PREPEND":
+		return isField(text)
 	}
 	return isCode(word) && len(text) > 0
 }
@@ -108,6 +111,18 @@ func allowed(action []byte) bool {
 // isCode reports whether b is an SMTP code that Postfix takes for a refusal.
 func isCode(b []byte) bool {
 	return len(b) == 3 && (b[0] == '4' || b[0] == '5') && isDigit(b[1]) && isDigit(b[2])
+}
+
+// isField reports whether printable text is a header field with a body (RFC 5322
+// section 2.2). Of the names that a field may have it takes those that are usual.
+func isField(text []byte) bool {
+	name, body, _ := bytes.Cut(text, []byte(": "))
+	for _, c := range name {
+		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'z') && c != '-' {
+			return false
+		}
+	}
+	return len(name) > 0 && len(bytes.TrimLeft(body, " ")) > 0
 }
 
 // isEnhanced reports whether b is an enhanced status code of a refusal

@@ -58,6 +58,30 @@ func TestAppendReply(t *testing.T) {
 		{"HANGUP", "DUNNO"},
 		{"reject text", "DUNNO"}, // in capitals only
 
+		{"HOLD", "HOLD"},
+		{"HOLD look at this: a stranger", "HOLD look at this: a stranger"},
+		{"HOLD a\n\naction=OK", "HOLD a??action=OK"},
+		{"HOLDER text", "DUNNO"},
+
+		// A header field, or the message's header would end there.
+		{"PREPEND X-Policyd-Rdns: rule=strangers; name=generic", "PREPEND X-Policyd-Rdns: rule=strangers; name=generic"},
+		{"PREPEND X-Policyd-Rdns: rule=a: b", "PREPEND X-Policyd-Rdns: rule=a: b"},
+		{"PREPEND X-Policyd-Rdns: a\nBcc: x@example.com", "PREPEND X-Policyd-Rdns: a?Bcc: x@example.com"},
+		{"PREPEND X-Policyd-Rdns: a\r\n\r\nbody", "PREPEND X-Policyd-Rdns: a????body"},
+		{"PREPEND", "DUNNO"},
+		{"PREPEND text", "DUNNO"},
+		{"PREPEND two words: text", "DUNNO"},
+		{"PREPEND : text", "DUNNO"},
+		{"PREPEND  X: text", "DUNNO"},
+		{"PREPEND X :text", "DUNNO"},
+		{"PREPEND X:text", "DUNNO"},
+		{"PREPEND X:", "DUNNO"},
+		{"PREPEND X:    ", "DUNNO"},
+		{"PREPEND X{}: text", "DUNNO"},
+		{"PREPEND \nX: text", "DUNNO"},
+		{"PREPEND X-" + long[:390] + ": text", "DUNNO"}, // cut in its name
+		{"PREPEND X: " + long, "PREPEND X: " + long[:389]},
+
 		// Whoever has a reverse zone or says EHLO chooses some of these bytes.
 		{"550 5.7.1 a\n\naction=OK", "550 5.7.1 a??action=OK"},
 		{"550 5.7.1 a\r\x00\x1b[31m\x7f\t", "550 5.7.1 a???[31m?"},

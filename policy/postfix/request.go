@@ -16,8 +16,12 @@ import (
 // in postconf(5)), so nothing genuine is.
 const maxValue = 2048
 
-// accessPolicy is the one kind of request that there is.
-const accessPolicy = "smtpd_access_policy"
+// accessPolicy is the one kind of request that Postfix has. ownRequest is that of our
+// own commands.
+const (
+	accessPolicy = "smtpd_access_policy"
+	ownRequest   = "policyd_rdns"
+)
 
 // attribute is one that this package reads.
 type attribute int
@@ -37,11 +41,12 @@ const (
 	requestKind
 	saslUsername
 	encryptionProtocol
+	inquiryQuery
 
 	// Those before requestKind become texts; of the others it only matters
 	// what they are, or whether they are at all.
 	texts           = requestKind
-	knownAttributes = encryptionProtocol + 1
+	knownAttributes = inquiryQuery + 1
 )
 
 // attributeOf is not known for what SMTPD_POLICY_README may list, but nothing
@@ -76,6 +81,8 @@ func attributeOf(name []byte) (a attribute, known bool) {
 		return saslUsername, true
 	case "encryption_protocol":
 		return encryptionProtocol, true
+	case "query":
+		return inquiryQuery, true
 	}
 	return 0, false
 }
@@ -87,7 +94,12 @@ func (r *Reader) value(a attribute) []byte {
 
 // request makes a Request of what was read.
 func (r *Reader) request(req *policy.Request) error {
-	if kind := r.value(requestKind); string(kind) != accessPolicy {
+	kind := r.value(requestKind)
+	if r.asked = r.inquiries && string(kind) == ownRequest; r.asked {
+		r.query, *req = strings.ToValidUTF8(string(r.value(inquiryQuery)), "?"), policy.Request{}
+		return nil
+	}
+	if string(kind) != accessPolicy {
 		return fmt.Errorf("%w: request=%.60q, want %s", ErrRequest, kind, accessPolicy)
 	}
 	text := r.texts()

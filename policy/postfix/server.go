@@ -42,6 +42,9 @@ type Handler func(ctx context.Context, req *policy.Request) (reply Reply, wait f
 // runs; each but Handler may be zero. It must not be copied after first use.
 type Server struct {
 	Handler Handler
+	// Inquire answers what commands of ours ask; nil: nobody is told anything, and such
+	// a request is none ([ErrRequest]).
+	Inquire Inquirer
 
 	// Log receives a warning for each connection that is closed for what its
 	// peer sent, and for trouble in accepting connections; nil: nothing is
@@ -79,6 +82,7 @@ type Server struct {
 // service is a Server at work.
 type service struct {
 	handler                 Handler
+	inquire                 Inquirer
 	log                     *slog.Logger
 	idle, unfinished, write time.Duration
 	memory                  *Memory
@@ -93,6 +97,7 @@ type service struct {
 func (s *Server) service() *service {
 	return &service{
 		handler:    s.Handler,
+		inquire:    s.Inquire,
 		log:        cmp.Or(s.Log, slog.New(slog.DiscardHandler)),
 		idle:       cmp.Or(s.Idle, defaultIdle),
 		unfinished: cmp.Or(s.Unfinished, defaultUnfinished),

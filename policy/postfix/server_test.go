@@ -425,15 +425,17 @@ func TestPeer(t *testing.T) {
 	tests := []struct {
 		addr net.Addr
 		want string
+		who  Asker
 	}{
-		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25}, "192.0.2.1:25"},
-		{&net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 25}, "[2001:db8::1]:25"},
-		{&net.UnixAddr{Name: "", Net: "unix"}, "unix"},
-		{nil, "unknown"},
+		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25}, "192.0.2.1:25", Network},
+		{&net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 25}, "[2001:db8::1]:25", Network},
+		{&net.UnixAddr{Name: "", Net: "unix"}, "unix", Stranger}, // no socket of the system's
+		{&net.IPAddr{}, "", Stranger},
+		{nil, "unknown", Stranger},
 	}
 	for _, tt := range tests {
-		if got := peer(addressed{addr: tt.addr}); got != tt.want {
-			t.Errorf("peer(%#v) = %q; want %q", tt.addr, got, tt.want)
+		if got := peer(addressed{addr: tt.addr}); got.Name != tt.want || Asker(got.Kind) != tt.who {
+			t.Errorf("peer(%#v) = %+v; want %q, %d", tt.addr, got, tt.want, tt.who)
 		}
 	}
 }

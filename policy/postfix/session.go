@@ -21,8 +21,8 @@ func (l looped) Worker() epoll.Worker {
 	return &worker{service: l.service, ctx: l.ctx, whole: context.WithoutCancel(l.ctx), req: new(policy.Request)}
 }
 
-// Peer names who is at the other end.
-func (l looped) Peer(c net.Conn) string { return peer(c) }
+// Peer says who is at the other end.
+func (l looped) Peer(c net.Conn) epoll.Peer { return peer(c) }
 
 // Panicked counts and logs a panic.
 func (l looped) Panicked(what string, p any, more ...any) { l.tellPanic(what, p, more...) }
@@ -43,14 +43,14 @@ type worker struct {
 }
 
 // Session makes that of a connection.
-func (w *worker) Session(peer string, leave func()) epoll.Session {
+func (w *worker) Session(peer epoll.Peer, leave func()) epoll.Session {
 	return &session{worker: w, peer: peer, seat: seat{leave: leave}}
 }
 
 // session is a connection that a loop serves.
 type session struct {
 	*worker
-	peer string
+	peer epoll.Peer
 	seat seat
 	own  *Reader // nil: nothing has come of a next request
 	r    *Reader // own, or else the worker's; nil: the session is parked
@@ -62,7 +62,7 @@ func (s *session) Begin() { s.seats.add(&s.seat) }
 // request.
 func (s *session) Resume() {
 	if s.r = s.own; s.r == nil {
-		s.worker.reader = Reader{memory: s.memory, buf: s.scratch[:0]}
+		s.worker.reader = Reader{memory: s.memory, buf: s.scratch[:0], inquiries: s.inquire != nil}
 		s.r = &s.worker.reader
 	}
 }
@@ -98,13 +98,17 @@ func (s *session) Next(dst []byte) (replies []byte, wait func() []byte, whole bo
 	case s.ctx.Err() != nil:
 		return dst, nil, false, s.ctx.Err()
 	}
-	reply, pending := s.answer(s.whole, s.req, s.peer)
+	if s.r.asked {
+		q := s.r.inquiry(s.peer)
+		return dst, func() []byte { return s.inform(s.whole, nil, &q, s.peer.Name) }, true, nil
+	}
+	reply, pending := s.answer(s.whole, s.req, s.peer.Name)
 	if pending == nil {
 		return reply.Append(dst), nil, true, nil
 	}
 	req := s.req
 	s.req = new(policy.Request)
-	return dst, func() []byte { return s.await(pending, req, s.peer).Append(nil) }, true, nil
+	return dst, func() []byte { return s.await(pending, req, s.peer.Name).Append(nil) }, true, nil
 }
 
 func (s *session) Idle(now time.Time) { s.seat.stay(s.seats.at(now)) }
@@ -124,6 +128,6 @@ func (s *session) End(err error) {
 
 func (s *session) Gone(err error) {
 	defer s.givePlace()
-	defer s.contain(s.peer)
-	s.logEnd(s.peer, err)
+	defer s.contain(s.peer.Name)
+	s.logEnd(s.peer.Name, err)
 }

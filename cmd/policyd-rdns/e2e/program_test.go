@@ -114,6 +114,9 @@ func (d *rdnsInstance) decisions(t *testing.T) []journal.Record {
 func (d *rdnsInstance) judgeAgain(t *testing.T, rules *policy.Rules, r *journal.Record) {
 	t.Helper()
 	again := rules.Judge(&r.Request, &r.Facts)
+	if again.Action == policy.Tag && r.Decision.Action == policy.DUNNO {
+		again.Action = policy.DUNNO // the message has the header already
+	}
 	reply := postfix.NewReply(again.Reply()).String()
 	if again.Action == policy.DUNNO {
 		reply = "" // as the log has it
@@ -126,7 +129,7 @@ func (d *rdnsInstance) judgeAgain(t *testing.T, rules *policy.Rules, r *journal.
 
 // summary is what a log line says of a decision.
 func summary(d *policy.Decision) string {
-	return fmt.Sprint(d.Action, " ", d.Decided, " ", d.Rule, " ", d.Downgraded, " ", d.Would, " ", d.Mode, " ", d.Checks)
+	return fmt.Sprint(d.Action, " ", d.Decided, " ", d.Rule, " ", d.Downgraded, " ", d.Would, " ", d.Tags, " ", d.Mode, " ", d.Checks)
 }
 
 // policyService is the restriction that has Postfix ask the program, as its

@@ -2,12 +2,135 @@ package e2e
 
 import "testing"
 
-// TestPostfixStages calls the program from every restriction list, as it comes
-// to pass in a session.
+// atOnce has Postfix ask at every stage of the dialogue, rather than for each recipient.
+const atOnce = "smtpd_delay_reject = no"
+
+// TestPostfixEarlyStages asks before there is a login or a recipient, by which the
+// built-in exemptions may spare the client: who is refused is so later.
+func TestPostfixEarlyStages(t *testing.T) {
+	t.Parallel()
+	const thenRecipients = "smtpd_recipient_restrictions = reject_unauth_destination, POLICY"
+	runDialogs(t, "", []dialog{
+		{
+			name: "client", options: []string{atOnce, "smtpd_client_restrictions = POLICY", thenRecipients}, as: "203.0.113.10",
+			talk: `
+				+ RCPT TO:<postmaster@example.com>
+				> RCPT TO:<user@example.com>
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: `
+				CONNECT dunno own client
+				XCLIENT dunno logged in
+				RCPT dunno postmaster
+				RCPT reject no reverse name
+			`,
+		},
+		{
+			name: "client in doubt", options: []string{atOnce, "smtpd_client_restrictions = POLICY"}, as: "203.0.113.50",
+			talk: "+ RCPT TO:<user@example.com>",
+			log: `
+				CONNECT dunno own client
+				XCLIENT dunno logged in
+			`,
+		},
+		{
+			name: "helo", options: []string{atOnce, "smtpd_helo_restrictions = POLICY", thenRecipients},
+			talk: `
+				+ XCLIENT ADDR=203.0.113.20 NAME=mail.example.org
+				+ EHLO mx.example.com
+				+ MAIL FROM:<sender@example.net>
+				> RCPT TO:<user@example.com>
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: your HELO mx.example.com is not yours, [203.0.113.20]: it is ours
+				+ RCPT TO:<abuse@example.com>
+			`,
+			log: `
+				EHLO dunno logged in
+				RCPT reject HELO is our name
+				RCPT dunno postmaster
+			`,
+		},
+		{
+			// Who has not logged in by now does not.
+			name: "sender", options: []string{atOnce, "smtpd_sender_restrictions = POLICY", thenRecipients}, as: "203.0.113.10",
+			talk: `
+				> RCPT TO:<user@example.com>
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: `
+				MAIL dunno postmaster
+				RCPT reject no reverse name
+			`,
+		},
+		{
+			// What spares the client for sure is not waited for.
+			name: "own client", options: []string{atOnce, "smtpd_client_restrictions = POLICY", "smtpd_helo_restrictions = POLICY", "smtpd_sender_restrictions = POLICY"},
+			talk: `
+				+ EHLO localhost
+				+ MAIL FROM:<sender@example.net>
+			`,
+			log: `
+				CONNECT dunno own client
+				EHLO dunno own client
+				MAIL dunno own client
+			`,
+		},
+		{
+			name: "data", options: []string{"smtpd_data_restrictions = POLICY"},
+			as: "203.0.113.10",
+			talk: `
+				+ RCPT TO:<user@example.com>
+				> DATA
+				< 550 5.7.1 <DATA>: Data command rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: "DATA reject no reverse name",
+		},
+		{
+			name: "end of data", options: []string{"smtpd_end_of_data_restrictions = POLICY"},
+			as: "203.0.113.10",
+			talk: `
+				+ RCPT TO:<user@example.com>
+				+ DATA
+				> .
+				< 550 5.7.1 <END-OF-MESSAGE>: End-of-data rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: "END-OF-MESSAGE reject no reverse name",
+		},
+		{
+			name: "etrn", options: []string{"smtpd_etrn_restrictions = POLICY"},
+			talk: `
+				+ XCLIENT ADDR=203.0.113.10
+				+ EHLO mail.example.org
+				> ETRN example.com
+				< 550 5.7.1 <example.com>: Etrn command rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: "ETRN reject no reverse name",
+		},
+		{
+			name: "vrfy", options: []string{"smtpd_recipient_restrictions = reject_unauth_destination, POLICY"},
+			talk: `
+				+ XCLIENT ADDR=203.0.113.10
+				+ EHLO mail.example.org
+				> VRFY user@example.com
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+			`,
+			log: "VRFY reject no reverse name",
+		},
+	})
+}
+
+// TestPostfixStages calls the program from every restriction list, as it comes to pass in
+// a session, where no rule looks at what comes later.
 func TestPostfixStages(t *testing.T) {
 	t.Parallel()
-	const atOnce = "smtpd_delay_reject = no"
-	runDialogs(t, "default_rules = true", []dialog{
+	const atOnceRules = `
+[[exempt]]
+name = "logged in"
+off = true
+[[exempt]]
+name = "postmaster"
+off = true
+`
+	runDialogs(t, atOnceRules, []dialog{
 		{
 			// At CONNECT the client is the test itself. Judged again after XCLIENT, the
 			// state is one that Postfix does not document.
@@ -78,47 +201,6 @@ func TestPostfixStages(t *testing.T) {
 				MAIL reject no reverse name
 				MAIL reject no reverse name
 			`,
-		},
-		{
-			name: "data", options: []string{"smtpd_data_restrictions = POLICY"},
-			as: "203.0.113.10",
-			talk: `
-				+ RCPT TO:<user@example.com>
-				> DATA
-				< 550 5.7.1 <DATA>: Data command rejected: cannot find your reverse hostname, [203.0.113.10]
-			`,
-			log: "DATA reject no reverse name",
-		},
-		{
-			name: "end of data", options: []string{"smtpd_end_of_data_restrictions = POLICY"},
-			as: "203.0.113.10",
-			talk: `
-				+ RCPT TO:<user@example.com>
-				+ DATA
-				> .
-				< 550 5.7.1 <END-OF-MESSAGE>: End-of-data rejected: cannot find your reverse hostname, [203.0.113.10]
-			`,
-			log: "END-OF-MESSAGE reject no reverse name",
-		},
-		{
-			name: "etrn", options: []string{"smtpd_etrn_restrictions = POLICY"},
-			talk: `
-				+ XCLIENT ADDR=203.0.113.10
-				+ EHLO mail.example.org
-				> ETRN example.com
-				< 550 5.7.1 <example.com>: Etrn command rejected: cannot find your reverse hostname, [203.0.113.10]
-			`,
-			log: "ETRN reject no reverse name",
-		},
-		{
-			name: "vrfy", options: []string{"smtpd_recipient_restrictions = reject_unauth_destination, POLICY"},
-			talk: `
-				+ XCLIENT ADDR=203.0.113.10
-				+ EHLO mail.example.org
-				> VRFY user@example.com
-				< 550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
-			`,
-			log: "VRFY reject no reverse name",
 		},
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/resolver"
 )
@@ -209,7 +210,7 @@ func Setting(r *policy.Rules, line string) error {
 		}
 		return nil
 	case "builtin":
-		r.List = append(r.List, policy.Builtin()...)
+		r.List = append(r.List, builtin.Rules()...)
 		return nil
 	case "rule", "exempt":
 		if kind == "exempt" {

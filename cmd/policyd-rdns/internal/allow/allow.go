@@ -14,6 +14,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/exempt"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -105,7 +106,7 @@ func (c *Command) rule(s exempt.Subject, o *Options) (*policy.Rule, error) {
 	case o.For != "" && until != "":
 		return nil, errors.New("--for and --until: want one of them")
 	case o.For != "":
-		d, err := config.ParseDuration(o.For)
+		d, err := plain.ParseDuration(o.For)
 		if err != nil || d <= 0 {
 			return nil, fmt.Errorf("--for %.40q: want a duration such as 30d or 12h", o.For)
 		}

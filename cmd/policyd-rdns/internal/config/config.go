@@ -1,17 +1,14 @@
 package config
 
 import (
-	"cmp"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
@@ -58,8 +55,8 @@ type Config struct {
 	Origins  []Origin
 	listed   [2]int        // of the rules are those of ExemptFile: from, to
 	off      []policy.Rule // of the built-in ones, those that the file switches off
-	Warnings []Problem
-	OnHost   []Problem // warnings about this host, for who has yet to start the daemon
+	Warnings []document.Problem
+	OnHost   []document.Problem // warnings about this host, for who has yet to start the daemon
 }
 
 // Defaults is the configuration without a file. Every call makes a fresh one.
@@ -92,54 +89,21 @@ func Parse(path string, text []byte) (*Config, error) {
 	if err := r.config(c); err != nil {
 		return nil, err
 	}
-	if len(r.problems) > 0 {
-		return nil, joinProblems(r.problems)
+	if len(r.Problems) > 0 {
+		return nil, document.Join(r.Problems)
 	}
 	// With the built-in rules, that another version may have changed.
 	for i := range c.Rules.List {
 		if c.Origins[i].Source != Listed {
-			WriteRule(r.sum, &c.Rules.List[i])
+			WriteRule(r.Sum, &c.Rules.List[i])
 		}
 	}
-	c.Hash = hex.EncodeToString(r.sum.Sum(nil))[:12]
+	c.Hash = hex.EncodeToString(r.Sum.Sum(nil))[:12]
 	c.warn(r)
 	return c, nil
 }
 
-// Problem is something wrong with a configuration file, or doubtful.
-type Problem struct {
-	File string
-	Line int    // 0: none
-	Text string // begins with the key and its value
-}
+// reader reads a configuration of a document.
+type reader struct{ *document.Reader }
 
-// Error is "file:line: key = value: what would be right".
-func (p Problem) Error() string {
-	if p.Line == 0 {
-		return p.File + ": " + p.Text
-	}
-	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
-}
-
-// maxProblems bounds the problems that are told: a list of a million addresses
-// may be a list of a million names.
-const maxProblems = 50
-
-func joinProblems(problems []Problem) error {
-	sortProblems(problems)
-	var errs []error
-	for i, p := range problems {
-		if i == maxProblems {
-			errs = append(errs, fmt.Errorf("%s: and %d more", p.File, len(problems)-i))
-			break
-		}
-		errs = append(errs, p)
-	}
-	return errors.Join(errs...)
-}
-
-func sortProblems(problems []Problem) {
-	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-	})
-}
+func newReader(path string, text []byte) *reader { return &reader{document.New(path, text)} }

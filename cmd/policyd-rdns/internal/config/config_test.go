@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix"
 )
@@ -299,7 +300,7 @@ func TestSyntaxHint(t *testing.T) {
 // TestLongLineOfAList: a list with all on one line is told where it stands.
 func TestLongLineOfAList(t *testing.T) {
 	long := filepath.Join(t.TempDir(), "long.list")
-	if err := os.WriteFile(long, []byte("192.0.2.1\n"+strings.Repeat("a", maxListLine+1)+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(long, []byte("192.0.2.1\n"+strings.Repeat("a", document.MaxListLine+1)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Parse("c.toml", []byte("[server]\nnetworks = [\"@"+long+"\"]\n"))
@@ -323,5 +324,30 @@ func TestPathsOfTheirOwn(t *testing.T) {
 		if _, err := Parse(file, []byte(text)); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("Parse(%q): %v; want an error that ends in %q", text, err, want)
 		}
+	}
+}
+
+// TestExemptFileRelative: exempt_file is found again, beside a configuration with a
+// relative path too.
+func TestExemptFileRelative(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for path, text := range map[string]string{
+		"conf/config.toml": "exempt_file = \"exempt.toml\"\n",
+		"conf/exempt.toml": "[[exempt]]\nwhen = { client = \"192.0.2.1\" }\n",
+	} {
+		if err := os.MkdirAll("conf", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, err := Load("conf/config.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := first.Exempting()
+	if err != nil || len(again.Rules.List) != len(first.Rules.List) || again.ExemptFile != first.ExemptFile || again.Hash != first.Hash {
+		t.Errorf("again: %d rules of %s, %s, %v; want %d of %s, %s", len(again.Rules.List), again.ExemptFile, again.Hash, err, len(first.Rules.List), first.ExemptFile, first.Hash)
 	}
 }

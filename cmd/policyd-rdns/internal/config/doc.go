@@ -3,5 +3,6 @@
 // and with what would be right; so do warnings, of what is allowed and probably
 // not meant. It writes rules as TOML too, to be pasted into a file. It starts
 // nothing; of this host it looks up addresses, groups and folders, for the
-// warnings. Nobody else imports the TOML library.
+// warnings. The file as such is read by
+// package document, the only importer of the TOML library.
 package config

@@ -8,13 +8,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
 
 // exemptions reads [[exempt]] tables: each one more exemption, or the name of a built-in
 // one and off = true.
-func (r *reader) exemptions(tables []table, s *ruleSet) {
+func (r *reader) exemptions(tables []document.Table, s *ruleSet) {
 	for i := range tables {
 		rule, off, ok := r.exemption(&tables[i])
 		switch {
@@ -28,15 +31,15 @@ func (r *reader) exemptions(tables []table, s *ruleSet) {
 	}
 }
 
-func (r *reader) exemptOrigin(t *table, source Source) Origin {
-	return Origin{Source: source, File: r.file, Line: r.lines.At(t.path), path: t.path, shown: t.shown}
+func (r *reader) exemptOrigin(t *document.Table, source Source) Origin {
+	return Origin{Source: source, File: r.File, Line: r.Lines.At(t.Path), path: t.Path, shown: t.Shown}
 }
 
 // exemptOff switches a built-in exemption off.
-func (r *reader) exemptOff(t *table, name string, s *ruleSet) {
+func (r *reader) exemptOff(t *document.Table, name string, s *ruleSet) {
 	i := slices.IndexFunc(s.exempt, func(e policy.Rule) bool { return e.Name == name })
 	if i < 0 || s.exemptFrom[i].Source != BuiltinExempt {
-		r.doubtful(t.path, "%soff: there is no built-in exemption of that name", t.shown)
+		r.Doubtful(t.Path, "%soff: there is no built-in exemption of that name", t.Shown)
 		return
 	}
 	s.off = append(s.off, s.exempt[i])
@@ -44,37 +47,40 @@ func (r *reader) exemptOff(t *table, name string, s *ruleSet) {
 }
 
 // exemption reads one [[exempt]]. ok: nothing is wrong with it.
-func (r *reader) exemption(t *table) (rule policy.Rule, off, ok bool) {
-	wrong := len(r.problems) + len(r.unknown)
+func (r *reader) exemption(t *document.Table) (rule policy.Rule, off, ok bool) {
+	wrong := r.Wrong()
 	rule.Exempt = true
-	t.text("name", &rule.Name)
-	n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(t.path, "exempt["), "]"))
-	if t.shown = fmt.Sprintf("exempt[%d]: ", n+1); rule.Name != "" {
-		t.shown = fmt.Sprintf("exempt[%d] %q: ", n+1, rule.Name)
+	n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(t.Path, "exempt["), "]"))
+	t.Shown = fmt.Sprintf("exempt[%d]: ", n+1)
+	if t.Text("name", &rule.Name); rule.Name != "" {
+		t.Shown = fmt.Sprintf("exempt[%d] %q: ", n+1, rule.Name)
 	}
 	if len(rule.Name) > maxName || !printable(rule.Name) {
-		t.bad("name", rule.Name, "want at most 100 printable ASCII characters")
+		t.Bad("name", rule.Name, "want at most 100 printable ASCII characters")
 	}
 	if off = r.off(t); off {
-		return rule, true, len(r.problems)+len(r.unknown) == wrong
+		return rule, true, r.Wrong() == wrong
 	}
 	r.when(t, &rule)
 	if end, ok := r.entry(t, "until"); ok {
+		if len(end.Written) > 1 {
+			t.Bad("until", t.Raw["until"], "want one date, or time")
+		}
 		if rule.When.Has("until") {
-			t.bad("until", t.raw["until"], "stands in when already; want it once")
+			t.Bad("until", t.Raw["until"], "stands in when already; want it once")
 		}
 		rule.When = append(rule.When, end)
 	}
-	t.text("why", &rule.Why)
+	t.Text("why", &rule.Why)
 	if len(rule.Why) > maxText || !printable(rule.Why) {
-		t.bad("why", rule.Why, fmt.Sprintf("want at most %d printable ASCII characters", maxText))
+		t.Bad("why", rule.Why, fmt.Sprintf("want one line, of at most %d printable ASCII characters", maxText))
 	}
-	t.end()
-	if len(r.problems)+len(r.unknown) > wrong {
+	t.End()
+	if r.Wrong() > wrong {
 		return rule, false, false
 	}
 	if asksNothing(rule.When) {
-		r.bad(t.path, "%swhen: want an entry that tells which clients are meant: without one all of them are exempt", t.shown)
+		r.Bad(t.Path, "%swhen: want an entry that tells which clients are meant: without one all of them are exempt", t.Shown)
 		return rule, false, false
 	}
 	if rule.Name == "" {
@@ -100,51 +106,69 @@ func (r *reader) listed(c *Config, s *ruleSet) {
 	if c.ExemptFile == "" {
 		return
 	}
-	if !filepath.IsAbs(c.ExemptFile) {
-		c.ExemptFile = filepath.Join(r.dir, c.ExemptFile)
+	shown := c.ExemptFile // as messages name it
+	if !filepath.IsAbs(shown) {
+		shown = filepath.Join(r.Dir, shown)
+		// Whole, since it is read again, of a configuration too that has a relative path.
+		c.ExemptFile = absolute(shown)
 	}
-	text, err := readBounded(c.ExemptFile, maxExemptFile)
+	if r.File != "" && realPath(c.ExemptFile) == realPath(absolute(r.File)) {
+		r.Bad("exempt_file", "exempt_file = %q: is the configuration itself: want a file of its own", shown)
+		return
+	}
+	text, err := document.ReadBounded(c.ExemptFile, maxExemptFile)
+	var perr *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return
+	case errors.Is(err, syscall.EISDIR):
+		r.Bad("exempt_file", "exempt_file = %q: is a folder: want a file, such as %q", shown, filepath.Join(shown, "exempt.toml"))
+		return
+	case errors.As(err, &perr):
+		err = perr.Err // the path is told
+		fallthrough
 	case err != nil:
-		r.bad("exempt_file", "exempt_file = %q: %v", c.ExemptFile, err)
+		r.Bad("exempt_file", "exempt_file = %q: %v", shown, err)
 		return
 	}
-	of := newReader(c.ExemptFile, text)
+	of := newReader(shown, text)
 	rules, from, err := of.onlyExempt()
 	if err != nil {
-		of.problems = append(of.problems, err.(Problem))
+		of.Problems = append(of.Problems, err.(document.Problem))
 	}
-	r.problems = append(r.problems, of.problems...)
-	r.warnings = append(r.warnings, of.warnings...)
+	r.Problems = append(r.Problems, of.Problems...)
+	r.Warnings = append(r.Warnings, of.Warnings...)
 	s.listed, s.listedFrom = rules, from
 }
 
 // onlyExempt reads a file of [[exempt]] tables alone.
 func (r *reader) onlyExempt() (rules []policy.Rule, from []Origin, err error) {
-	root, err := r.decode()
+	root, err := r.Decode()
 	if err != nil {
 		return nil, nil, err
 	}
-	tables := root.blocks("exempt")
+	tables := root.Blocks("exempt")
 	for i := range tables {
 		rule, off, ok := r.exemption(&tables[i])
 		switch {
 		case !ok:
 		case off:
-			r.bad(tables[i].path, "%soff: belongs into the configuration; here stand exemptions that are in force", tables[i].shown)
+			r.Bad(tables[i].Path, "%soff: belongs into the configuration; here stand exemptions that are in force", tables[i].Shown)
 		default:
 			rules, from = append(rules, rule), append(from, r.exemptOrigin(&tables[i], Listed))
 		}
 	}
-	root.end()
-	for _, u := range r.unknown {
+	root.End()
+	for _, u := range r.Unknown {
 		hint := "here stand [[exempt]] tables alone"
-		if u.table.path != "" {
-			hint = "known are " + strings.Join(u.table.known, ", ")
+		near, ok := plain.Nearest(u.Key, u.Table.Known)
+		switch {
+		case ok:
+			hint = "did you mean " + header(&u.Table, near) + "?"
+		case u.Table.Path != "":
+			hint = "known are " + strings.Join(u.Table.Known, ", ")
 		}
-		r.bad(u.table.at(u.key), "%s: unknown key (%s)", u.table.name(u.key), hint)
+		r.Bad(u.Table.At(u.Key), "%s: unknown key (%s)", u.Table.Name(u.Key), hint)
 	}
 	return rules, from, nil
 }
@@ -154,8 +178,8 @@ func (r *reader) onlyExempt() (rules []policy.Rule, from []Origin, err error) {
 func ParseExempt(path string, text []byte) (rules []policy.Rule, from []Origin, err error) {
 	r := newReader(path, text)
 	rules, from, err = r.onlyExempt()
-	if err == nil && len(r.problems) > 0 {
-		err = joinProblems(r.problems)
+	if err == nil && len(r.Problems) > 0 {
+		err = document.Join(r.Problems)
 	}
 	return rules, from, err
 }
@@ -166,8 +190,8 @@ func (c *Config) Exempting() (*Config, error) {
 	r := newReader(c.Path, nil)
 	var s ruleSet
 	r.listed(c, &s)
-	if len(r.problems) > 0 {
-		return nil, joinProblems(r.problems)
+	if len(r.Problems) > 0 {
+		return nil, document.Join(r.Problems)
 	}
 	now, rules := *c, *c.Rules
 	rules.List = slices.Replace(slices.Clone(rules.List), c.listed[0], c.listed[1], s.listed...)

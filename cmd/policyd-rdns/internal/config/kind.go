@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
@@ -13,7 +14,7 @@ import (
 type kind struct {
 	// read takes the value of a key out of the table, where it is: the default (def,
 	// as TOML) if the file has none. What is wrong with it is noted.
-	read func(t *table, key, def string, c *Config)
+	read func(t *document.Table, key, def string, c *Config)
 	// get gives the value that was read.
 	get func(c *Config) any
 	// limits are in words, as in "from 50ms to 30s"; empty: none.
@@ -28,10 +29,10 @@ func at[T any](into func(*Config) *T) kind {
 }
 
 // text is a text in quotes. check, if there is one, notes what is wrong with it.
-func text(into func(*Config) *string, check func(t *table, key string, c *Config)) kind {
+func text(into func(*Config) *string, check func(t *document.Table, key string, c *Config)) kind {
 	k := at(into)
-	k.read = func(t *table, key, _ string, c *Config) {
-		t.text(key, into(c))
+	k.read = func(t *document.Table, key, _ string, c *Config) {
+		t.Text(key, into(c))
 		if check != nil {
 			check(t, key, c)
 		}
@@ -53,9 +54,9 @@ func choice[T any](into func(*Config) *T, options ...option[T]) kind {
 	for _, o := range options {
 		k.words = append(k.words, o.word)
 	}
-	k.read = func(t *table, key, _ string, c *Config) {
+	k.read = func(t *document.Table, key, _ string, c *Config) {
 		i := 0
-		t.choice(key, &i, k.words...)
+		t.Choice(key, &i, k.words...)
 		*into(c) = options[i].value
 	}
 	return k
@@ -64,7 +65,7 @@ func choice[T any](into func(*Config) *T, options ...option[T]) kind {
 // boolean is true or false.
 func boolean(into func(*Config) *bool) kind {
 	k := at(into)
-	k.read = func(t *table, key, _ string, c *Config) { t.boolean(key, into(c)) }
+	k.read = func(t *document.Table, key, _ string, c *Config) { t.Boolean(key, into(c)) }
 	return k
 }
 
@@ -72,7 +73,7 @@ func boolean(into func(*Config) *bool) kind {
 func whole(into func(*Config) *int, least, most int) kind {
 	k := at(into)
 	k.limits = "from " + grouped(least) + " to " + grouped(most)
-	k.read = func(t *table, key, _ string, c *Config) { t.whole(key, into(c), least, most) }
+	k.read = func(t *document.Table, key, _ string, c *Config) { t.Whole(key, into(c), least, most) }
 	return k
 }
 
@@ -80,22 +81,22 @@ func whole(into func(*Config) *int, least, most int) kind {
 // message about a longer one.
 func duration(into func(*Config) *time.Duration, least, most time.Duration, why string) kind {
 	k := at(into)
-	k.limits = "from " + DurationText(least) + " to " + DurationText(most)
-	k.read = func(t *table, key, def string, c *Config) { t.duration(key, into(c), least, most, why, def) }
+	k.limits = "from " + plain.DurationText(least) + " to " + plain.DurationText(most)
+	k.read = func(t *document.Table, key, def string, c *Config) { t.Duration(key, into(c), least, most, why, def) }
 	return k
 }
 
 // octal is the permissions of a file, in quotes.
 func octal(into func(*Config) *fs.FileMode) kind {
 	k := at(into)
-	k.read = func(t *table, key, def string, c *Config) {
+	k.read = func(t *document.Table, key, def string, c *Config) {
 		var mode string
-		if !t.text(key, &mode) {
+		if !t.Text(key, &mode) {
 			return
 		}
 		bits, err := strconv.ParseUint(mode, 8, 32)
 		if err != nil || bits > 0o777 {
-			t.bad(key, mode, "want an octal mode such as "+def)
+			t.Bad(key, mode, "want an octal mode such as "+def)
 			return
 		}
 		*into(c) = fs.FileMode(bits)
@@ -106,8 +107,8 @@ func octal(into func(*Config) *fs.FileMode) kind {
 // list is a list of texts, or a single one, which add takes one by one.
 func list[T any](into func(*Config) *T, add func(into *T, value string) error) kind {
 	k := at(into)
-	k.read = func(t *table, key, _ string, c *Config) {
-		t.each(key, func(value string) error { return add(into(c), value) })
+	k.read = func(t *document.Table, key, _ string, c *Config) {
+		t.Each(key, func(value string) error { return add(into(c), value) })
 	}
 	return k
 }
@@ -115,8 +116,8 @@ func list[T any](into func(*Config) *T, add func(into *T, value string) error) k
 // asWritten is a list whose values are kept as they stand in the file, too.
 func asWritten(into func(*Config) *[]string, k kind) kind {
 	read := k.read
-	k.read = func(t *table, key, def string, c *Config) {
-		*into(c) = t.written(key)
+	k.read = func(t *document.Table, key, def string, c *Config) {
+		*into(c) = t.Written(key)
 		read(t, key, def, c)
 	}
 	return k

@@ -6,8 +6,10 @@ import (
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/lint"
 	"policyd-rdns/policy/smtp"
 )
@@ -48,9 +50,9 @@ type ruleSet struct {
 
 // rules puts the rules in their order: exemptions (built-in, the file's, those of
 // exempt_file), own rules, built-in ones.
-func (r *reader) rules(t *table, c *Config) {
+func (r *reader) rules(t *document.Table, c *Config) {
 	var s ruleSet
-	for _, rule := range policy.Builtin() {
+	for _, rule := range builtin.Rules() {
 		switch {
 		case rule.Exempt:
 			s.exempt = append(s.exempt, rule)
@@ -60,9 +62,9 @@ func (r *reader) rules(t *table, c *Config) {
 			s.builtinFrom = append(s.builtinFrom, Origin{Source: Builtin})
 		}
 	}
-	r.exemptions(t.blocks("exempt"), &s)
+	r.exemptions(t.Blocks("exempt"), &s)
 	r.listed(c, &s)
-	tables := t.blocks("rule")
+	tables := t.Blocks("rule")
 	for i := range tables {
 		r.rule(&tables[i], &s)
 	}
@@ -77,46 +79,30 @@ func (r *reader) rules(t *table, c *Config) {
 	c.listed = [2]int{len(s.exempt), len(s.exempt) + len(s.listed)}
 }
 
-// blocks gives the tables of an array of them, which have to stand in double brackets:
-// only then can another be pasted at the end of the file.
-func (t *table) blocks(key string) []table {
-	if v, ok := t.raw[key]; ok {
-		line := ""
-		if n := t.r.lines.At(t.at(key)); n > 0 {
-			line = strings.TrimSpace(strings.Split(t.r.text, "\n")[n-1])
-		}
-		if !strings.HasPrefix(line, "[[") {
-			t.take(key)
-			t.bad(key, v, "write [["+key+"]] in double brackets, once for each, with its keys below")
-			return nil
-		}
-	}
-	return t.tables(key)
-}
-
 // maxText bounds a rule's text: a reply line of Postfix holds 510 bytes, with
 // the recipient and its own words in it.
 const maxText = 300
 
 // rule reads one rule into the set: one of the file's own, or one that changes the
 // built-in rule of its name, key by key, or switches it off.
-func (r *reader) rule(t *table, s *ruleSet) {
-	wrong := len(r.problems) + len(r.unknown)
+func (r *reader) rule(t *document.Table, s *ruleSet) {
+	wrong := r.Wrong()
 	var rule policy.Rule
-	t.text("name", &rule.Name)
-	n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(t.path, "rule["), "]"))
-	t.shown = fmt.Sprintf("rule[%d] %q: ", n+1, rule.Name)
+	n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(t.Path, "rule["), "]"))
+	t.Shown = fmt.Sprintf("rule[%d]: ", n+1)
+	t.Text("name", &rule.Name)
+	t.Shown = fmt.Sprintf("rule[%d] %q: ", n+1, rule.Name)
 	r.ruleName(t, rule.Name, s.names)
 	s.names = append(s.names, rule.Name)
 
 	base := slices.IndexFunc(s.builtin, func(b policy.Rule) bool { return b.Name == rule.Name })
-	from := Origin{Source: Own, File: r.file, Line: r.lines.At(t.path), path: t.path, shown: t.shown}
+	from := Origin{Source: Own, File: r.File, Line: r.Lines.At(t.Path), path: t.Path, shown: t.Shown}
 	if base >= 0 {
 		rule, from.Source = s.builtin[base], Changed
 	}
 	if r.off(t) {
 		if base < 0 {
-			r.doubtful(t.path, "%soff: there is no built-in rule of that name%s", t.shown, s.near(rule.Name))
+			r.Doubtful(t.Path, "%soff: there is no built-in rule of that name%s", t.Shown, s.near(rule.Name))
 			return
 		}
 		s.off = append(s.off, rule)
@@ -125,19 +111,24 @@ func (r *reader) rule(t *table, s *ruleSet) {
 	}
 	r.when(t, &rule)
 	r.outcome(t, &rule, s, base >= 0)
-	if _, ok := t.raw["mode"]; ok {
+	if _, ok := t.Raw["mode"]; ok {
 		rule.Observe = false
 	}
 	mode := 0
-	t.choice("mode", &mode, "enforce", "observe")
+	if t.Raw["mode"] == "off" {
+		t.Take("mode")
+		t.Bad("mode", "off", `want "enforce" or "observe"; what switches a built-in rule off is off = true`)
+	} else {
+		t.Choice("mode", &mode, "enforce", "observe")
+	}
 	rule.Observe = rule.Observe || mode == 1
-	t.whole("percent", &rule.Percent, 1, 100)
-	t.end()
-	if len(r.problems)+len(r.unknown) > wrong {
+	t.Whole("percent", &rule.Percent, 1, 100)
+	t.End()
+	if r.Wrong() > wrong {
 		return
 	}
 	if asksNothing(rule.When) && rule.Action.Refuses() {
-		r.bad(t.path, "%swhen: want an entry that tells which clients are meant: without one the rule is for all of them", t.shown)
+		r.Bad(t.Path, "%swhen: want an entry that tells which clients are meant: without one the rule is for all of them", t.Shown)
 		return
 	}
 	if base >= 0 {
@@ -155,17 +146,17 @@ func asksNothing(t policy.Table) bool {
 
 // off reads the key that switches a built-in rule off, beside which nothing but the name
 // may stand.
-func (r *reader) off(t *table) bool {
-	v, ok := t.take("off")
+func (r *reader) off(t *document.Table) bool {
+	v, ok := t.Take("off")
 	if !ok {
 		return false
 	}
 	if v != true {
-		t.bad("off", v, "want true; a rule that is in force has no such key")
+		t.Bad("off", v, "want true; a rule that is in force has no such key")
 	}
-	for key := range t.raw {
+	for key := range t.Raw {
 		if key != "off" && key != "name" {
-			r.bad(t.at("off"), "%soff = true: want no other key beside it but name", t.shown)
+			r.Bad(t.At("off"), "%soff = true: want no other key beside it but name", t.Shown)
 			break
 		}
 	}
@@ -175,7 +166,7 @@ func (r *reader) off(t *table) bool {
 // near asks whether another built-in rule was meant.
 func (s *ruleSet) near(name string) string {
 	var names []string
-	for _, rule := range policy.Builtin() {
+	for _, rule := range builtin.Rules() {
 		if rule.Name == name {
 			return "; it is an exemption: write [[exempt]]"
 		}
@@ -189,14 +180,16 @@ func (s *ruleSet) near(name string) string {
 	return ""
 }
 
-func (r *reader) ruleName(t *table, name string, names []string) {
+func (r *reader) ruleName(t *document.Table, name string, names []string) {
 	switch {
+	case name == "" && t.Raw["off"] != nil:
+		t.R.Bad(t.Path, "%sname: want that of the built-in rule to switch off", t.Shown)
 	case name == "":
-		t.r.bad(t.path, "%sname: want one, which the decision log shows", t.shown)
+		t.R.Bad(t.Path, "%sname: want one, which the decision log shows", t.Shown)
 	case len(name) > maxName || !printable(name):
-		t.bad("name", name, "want at most 100 printable ASCII characters")
+		t.Bad("name", name, "want at most 100 printable ASCII characters")
 	case slices.Contains(names, name):
-		t.bad("name", name, "another rule has that name already; the decision log could not tell them apart")
+		t.Bad("name", name, "another rule has that name already; the decision log could not tell them apart")
 	}
 }
 
@@ -208,24 +201,24 @@ func printable(s string) bool {
 }
 
 // when reads when and unless, each of which stands for the whole.
-func (r *reader) when(t *table, rule *policy.Rule) {
-	if when, ok := t.take("when"); ok {
+func (r *reader) when(t *document.Table, rule *policy.Rule) {
+	if when, ok := t.Take("when"); ok {
 		if _, ok := when.(map[string]any); !ok {
-			t.bad("when", when, "want a table { … }; for alternatives write a list behind a key, or another rule")
+			t.Bad("when", when, "want a table { … }; for alternatives write a list behind a key, or another rule")
 		}
 	}
-	if _, ok := t.raw["when"].(map[string]any); ok {
-		when := t.tables("when")[0]
-		when.shown = t.shown + "when."
+	if _, ok := t.Raw["when"].(map[string]any); ok {
+		when := t.Tables("when")[0]
+		when.Shown = t.Shown + "when."
 		rule.When = r.entries(&when)
 	}
-	if _, ok := t.raw["unless"]; ok {
+	if _, ok := t.Raw["unless"]; ok {
 		rule.Unless = nil
 	}
-	for _, except := range t.tables("unless") {
-		except.shown = t.shown + strings.TrimPrefix(except.path, t.path+".") + "."
-		if len(except.raw) == 0 {
-			t.bad("unless", except.raw, "want at least one entry: an empty table always holds, and so the rule never")
+	for _, except := range t.Tables("unless") {
+		except.Shown = t.Shown + strings.TrimPrefix(except.Path, t.Path+".") + "."
+		if len(except.Raw) == 0 {
+			t.Bad("unless", except.Raw, "want at least one entry: an empty table always holds, and so the rule never")
 		}
 		rule.Unless = append(rule.Unless, r.entries(&except))
 	}
@@ -233,37 +226,53 @@ func (r *reader) when(t *table, rule *policy.Rule) {
 
 // outcome reads action, code and text. changed: the rule has those of a built-in one,
 // of which the code goes with the action.
-func (r *reader) outcome(t *table, rule *policy.Rule, s *ruleSet, changed bool) {
+func (r *reader) outcome(t *document.Table, rule *policy.Rule, s *ruleSet, changed bool) {
 	action := rule.Action.String()
-	given := t.text("action", &action)
-	if _, ok := t.raw["action"]; !ok && !changed {
+	given := t.Text("action", &action)
+	if _, ok := t.Raw["action"]; !ok && !changed {
 		var actions []string
 		for _, a := range policy.Actions(true) {
 			actions = append(actions, a.String())
 		}
-		t.r.bad(t.path, "%saction: want %s%s", t.shown, plain.List(actions, "or"), s.near(rule.Name))
+		t.R.Bad(t.Path, "%saction: want %s%s", t.Shown, plain.List(actions, "or"), s.near(rule.Name))
 	}
 	a, err := policy.ParseAction(action)
 	if err != nil {
-		t.r.bad(t.at("action"), "%s = %v", t.name("action"), err)
+		t.R.Bad(t.At("action"), "%s = %v%s", t.Name("action"), err, meantAction(action))
 	}
 	if rule.Action = a; given {
 		rule.Code = smtp.Code{}
 	}
 	code := ""
-	t.text("code", &code)
-	if _, ok := t.raw["code"]; ok && err == nil {
+	t.Text("code", &code)
+	if _, ok := t.Raw["code"]; ok && err == nil {
 		if rule.Code, err = policy.ParseCode(code, a); err != nil {
-			t.r.bad(t.at("code"), "%s = %v", t.name("code"), err)
+			t.R.Bad(t.At("code"), "%s = %v", t.Name("code"), err)
 		}
 	}
-	t.text("text", &rule.Text)
+	if t.Text("text", &rule.Text) && err == nil && !a.Final() {
+		t.Bad("text", rule.Text, "action tag sends no text: the header names the rule and what was found")
+	}
 	if want := badText(rule.Text); want != "" {
-		t.bad("text", rule.Text, want)
+		t.Bad("text", rule.Text, want)
 	}
 	if rule.Text == "" && a.TakesText() {
 		rule.Text = rule.Name + ", [{client}]"
 	}
+}
+
+// meantAction says what does what an action of other programs does.
+func meantAction(action string) string {
+	word, _, _ := strings.Cut(strings.ToLower(action), " ")
+	switch word {
+	case "ok", "accept", "permit", "allow", "pass", "none":
+		return "; whom to let pass says an [[exempt]]"
+	case "prepend", "header", "mark", "score":
+		return "; tag adds a header"
+	case "warn", "log", "info":
+		return "; to log alone write mode = \"observe\" beside the action"
+	}
+	return ""
 }
 
 // badText says what is wrong with the text of a rule.
@@ -285,51 +294,58 @@ func badText(text string) string {
 }
 
 // entries reads a table of conditions.
-func (r *reader) entries(t *table) policy.Table {
+func (r *reader) entries(t *document.Table) policy.Table {
 	var entries policy.Table
 	for _, key := range policy.EntryKeys() {
 		if entry, ok := r.entry(t, key); ok {
 			entries = append(entries, entry)
 		}
 	}
-	t.end()
+	t.End()
 	return entries
 }
 
 // entry reads one condition, if it is there.
-func (r *reader) entry(t *table, key string) (entry policy.Entry, ok bool) {
-	wrong := len(r.problems)
-	values := t.list(key)
-	if _, ok := t.raw[key]; !ok {
+func (r *reader) entry(t *document.Table, key string) (entry policy.Entry, ok bool) {
+	wrong := len(r.Problems)
+	values := t.List(key)
+	if _, ok := t.Raw[key]; !ok {
 		return entry, false
 	}
 	if len(values) == 0 {
-		if len(r.problems) == wrong { // else it says why
-			t.bad(key, t.raw[key], "holds nothing, so the entry never holds")
+		if len(r.Problems) == wrong { // else it says why
+			t.Bad(key, t.Raw[key], "holds nothing, so the entry never holds")
 		}
 		return entry, false
 	}
 	texts := make([]string, len(values))
 	for i, v := range values {
-		texts[i] = v.text
+		texts[i] = v.Text
+		if _, check := policy.CheckByName(key); !check && strings.HasPrefix(v.Text, "!") {
+			r.BadValue(v, fmt.Errorf("%.60q: a ! is for results of checks; whom to leave out says unless = { … }", v.Text))
+			return entry, false
+		}
 	}
-	entry, errs := policy.NewEntry(key, texts, t.written(key))
+	entry, errs := policy.NewEntry(key, texts, t.Written(key))
 	for _, e := range errs {
-		r.badValue(values[e.Index], e.Err)
+		r.BadValue(values[e.Index], e.Err)
+	}
+	if _, results, ok := entry.Implies(); ok && results == 0 && len(errs) == 0 {
+		t.Bad(key, t.Raw[key], "leaves no result, so the entry never holds")
 	}
 	for _, v := range values {
-		if why := entry.Misread(v.text); why != "" {
-			r.doubtfulValue(v, why)
+		if why := entry.Misread(v.Text); why != "" {
+			r.DoubtfulValue(v, why)
 		}
 	}
 	return entry, true
 }
 
 // reachable notes a rule that no request can come to.
-func (r *reader) reachable(t *table, rule *policy.Rule, before []policy.Rule) {
+func (r *reader) reachable(t *document.Table, rule *policy.Rule, before []policy.Rule) {
 	for i := range before {
 		if lint.Shadows(&before[i], rule) {
-			r.bad(t.path, "%scan never be reached: rule %q before it holds whenever it does", t.shown, before[i].Name)
+			r.Bad(t.Path, "%scan never be reached: rule %q before it holds whenever it does", t.Shown, before[i].Name)
 			return
 		}
 	}

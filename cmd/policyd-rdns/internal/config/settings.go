@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/BurntSushi/toml"
-
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
@@ -133,7 +133,7 @@ var settings = []setting{
 	},
 	{
 		name: "resolver.stale", def: `"1d"`,
-		kind: duration(func(c *Config) *time.Duration { return &c.Resolver.Stale }, 0, 7*day, ""),
+		kind: duration(func(c *Config) *time.Duration { return &c.Resolver.Stale }, 0, 7*plain.Day, ""),
 		about: `How long answers are kept after their TTL, for use when the servers fail or
 			are slow (RFC 8767); {limits}. With "0s" they are not kept. They may help a
 			client, and never support a reject.`,
@@ -217,11 +217,11 @@ func (s *setting) key() string { return s.name[strings.LastIndexByte(s.name, '.'
 
 // fallback is the default as the TOML library gives it. Each call makes a fresh one.
 func (s *setting) fallback() any {
-	var v map[string]any
-	if _, err := toml.Decode("default = "+s.def, &v); err != nil {
+	v, err := document.Single(s.def)
+	if err != nil {
 		panic("config: the default of " + s.name + ": " + err.Error())
 	}
-	return v["default"]
+	return v
 }
 
 // tableNames lists the tables in the order of the documentation. The first is "", of
@@ -239,41 +239,41 @@ func tableNames() []string {
 // config reads the whole file, and for what it leaves out the defaults, into c. The
 // error is that the file is no TOML; all else is among the reader's problems.
 func (r *reader) config(c *Config) error {
-	root, err := r.decode()
+	root, err := r.Decode()
 	if err != nil {
 		return err
 	}
 	for _, name := range tableNames() {
 		if name == "" {
-			root.settings(name, c)
+			readSettings(&root, name, c)
 			continue
 		}
-		t := root.table(name)
-		t.settings(name, c)
-		t.end()
+		t := root.Sub(name)
+		readSettings(&t, name, c)
+		t.End()
 	}
 	c.Rules.Mode = policy.Enforce
 	if c.observe {
 		c.Rules.Mode = c.observed
 	}
 	r.rules(&root, c)
-	root.end()
+	root.End()
 	r.tellUnknown()
 	return nil
 }
 
-// settings reads the settings of the table of a name.
-func (t *table) settings(name string, c *Config) {
-	if t.raw == nil {
-		t.raw = map[string]any{}
+// readSettings reads the settings of the table of a name.
+func readSettings(t *document.Table, name string, c *Config) {
+	if t.Raw == nil {
+		t.Raw = map[string]any{}
 	}
 	for i := range settings {
 		s := &settings[i]
 		if s.table() != name {
 			continue
 		}
-		if _, ok := t.raw[s.key()]; !ok {
-			t.raw[s.key()] = s.fallback()
+		if _, ok := t.Raw[s.key()]; !ok {
+			t.Raw[s.key()] = s.fallback()
 		}
 		s.read(t, s.key(), s.def, c)
 	}
@@ -295,9 +295,9 @@ func addListen(listen *[]string, address string) error {
 	return nil
 }
 
-func checkGroup(t *table, key string, c *Config) {
+func checkGroup(t *document.Table, key string, c *Config) {
 	if err := postfix.CheckGroup(c.Server.SocketGroup); err != nil {
-		t.bad(key, c.Server.SocketGroup, "no such group on this host")
+		t.Bad(key, c.Server.SocketGroup, "no such group on this host")
 	}
 }
 
@@ -310,15 +310,15 @@ func addServer(servers *[]netip.AddrPort, text string) error {
 	return nil
 }
 
-func checkLogFile(t *table, key string, c *Config) {
+func checkLogFile(t *document.Table, key string, c *Config) {
 	checkFolder(t, key, c.Log.File)
 	for _, other := range c.Server.Listen {
 		if SamePath("unix:"+c.Log.File, other) {
-			t.bad(key, c.Log.File, fmt.Sprintf("is %.200q of server.listen: want a file of its own", other))
+			t.Bad(key, c.Log.File, fmt.Sprintf("is %.200q of server.listen: want a file of its own", other))
 		}
 	}
-	if c.Log.File != "" && t.r.file != "" && realPath(c.Log.File) == realPath(absolute(t.r.file)) {
-		t.bad(key, c.Log.File, "is the configuration itself: want a file of its own")
+	if c.Log.File != "" && t.R.File != "" && realPath(c.Log.File) == realPath(absolute(t.R.File)) {
+		t.Bad(key, c.Log.File, "is the configuration itself: want a file of its own")
 	}
 }
 
@@ -333,16 +333,16 @@ func absolute(path string) string {
 // checkFolder notes a file that cannot be, for want of its folder. One that must
 // not be looked into may be there for the daemon: with DynamicUser= in
 // systemd.exec(5) it is not for others.
-func checkFolder(t *table, key, file string) {
+func checkFolder(t *document.Table, key, file string) {
 	if file == "" {
 		return
 	}
 	if !filepath.IsAbs(file) {
-		t.bad(key, file, "want an absolute path")
+		t.Bad(key, file, "want an absolute path")
 	} else if info, err := os.Stat(filepath.Dir(file)); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-		t.bad(key, file, "its folder does not exist")
+		t.Bad(key, file, "its folder does not exist")
 	} else if info, err := os.Stat(file); err == nil && info.IsDir() {
-		t.bad(key, file, "is a folder; want a file in it")
+		t.Bad(key, file, "is a folder; want a file in it")
 	}
 }
 
@@ -353,22 +353,22 @@ func addOwnName(rules *policy.Rules, text string) error {
 	return rules.OwnNames.Add(text)
 }
 
-func checkHTTP(t *table, key string, c *Config) {
+func checkHTTP(t *document.Table, key string, c *Config) {
 	address := c.HTTP.Listen
 	if address == "" {
 		return
 	}
 	host, port, err := net.SplitHostPort(address)
 	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || !isHost(host) {
-		t.bad(key, address, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
+		t.Bad(key, address, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
 	} else if _, err := netip.ParseAddr(host); err == nil {
 		if err := postfix.CheckAddress(address); err != nil {
-			t.bad(key, address, err.Error())
+			t.Bad(key, address, err.Error())
 		}
 	}
 	for _, other := range c.Server.Listen {
 		if overlap(sockets(address), sockets(other)) {
-			t.bad(key, address, fmt.Sprintf("cannot be listened on beside %.200q of server.listen: want a port of its own", other))
+			t.Bad(key, address, fmt.Sprintf("cannot be listened on beside %.200q of server.listen: want a port of its own", other))
 			break
 		}
 	}

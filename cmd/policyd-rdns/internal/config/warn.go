@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/writable"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/match"
 )
@@ -24,15 +26,15 @@ const PolicyTimeout = 10 * time.Second
 func (c *Config) warn(r *reader) {
 	c.warnServer(r)
 	if host, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil && !isLoopback(host) {
-		r.doubtful("http.listen", "http.listen = %q: not on the loopback: whoever reaches the port reads who sends mail to whom, and nothing is encrypted", c.HTTP.Listen)
+		r.Doubtful("http.listen", "http.listen = %q: not on the loopback: whoever reaches the port reads who sends mail to whom, and nothing is encrypted", c.HTTP.Listen)
 	}
 	if c.Resolver.Timeout >= c.Server.Deadline {
 		path := "resolver.timeout"
-		if !r.lines.Has(path) {
+		if !r.Lines.Has(path) {
 			path = "server.deadline"
 		}
-		r.doubtful(path, "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made",
-			DurationText(c.Resolver.Timeout), DurationText(c.Server.Deadline))
+		r.Doubtful(path, "resolver.timeout = %q: not below server.deadline (%q), so that no second try is made",
+			plain.DurationText(c.Resolver.Timeout), plain.DurationText(c.Server.Deadline))
 	}
 	r.warnSuffix("helo.own_names", "a public suffix: whoever has a name under it in HELO is taken for one who forges ours")
 	r.warnSuffix("names.proper", "a public suffix: strangers have names under it, and none of them is generic then")
@@ -40,7 +42,7 @@ func (c *Config) warn(r *reader) {
 	c.warnServers(r)
 	for i, text := range c.HELO.OwnNames {
 		if nobodysOwn(text) {
-			r.doubtful("helo.own_names["+strconv.Itoa(i)+"]", "helo.own_names = %q: hosts elsewhere have that too, so that it is nobody's own", text)
+			r.Doubtful("helo.own_names["+strconv.Itoa(i)+"]", "helo.own_names = %q: hosts elsewhere have that too, so that it is nobody's own", text)
 		}
 	}
 	c.warnLogFolder(r)
@@ -53,10 +55,10 @@ func (c *Config) warn(r *reader) {
 		}
 	}
 	if !refuses {
-		r.doubtful("rule", "no rule rejects or defers, so that all clients pass; without default_rules = false the built-in rules follow")
+		r.Doubtful("rule", "no rule rejects or defers, so that all clients pass; without default_rules = false the built-in rules follow")
 	}
 	c.warnHost(r)
-	c.Warnings = bounded(r.warnings)
+	c.Warnings = document.Bounded(r.Warnings)
 }
 
 // warnLogFolder notes a decision log that others may replace, or write into: what
@@ -66,17 +68,8 @@ func (c *Config) warnLogFolder(r *reader) {
 		return
 	}
 	if why := writable.ByStrangers(c.Log.File); why != "" {
-		r.doubtful("log.file", "log.file = %q: %s: who can put another file there writes this log, for fail2ban too; want a folder that only root and the daemon's user may write to", c.Log.File, why)
+		r.Doubtful("log.file", "log.file = %q: %s: who can put another file there writes this log, for fail2ban too; want a folder that only root and the daemon's user may write to", c.Log.File, why)
 	}
-}
-
-// bounded are warnings in the order of the file, and no more than anybody reads.
-func bounded(warnings []Problem) []Problem {
-	sortProblems(warnings)
-	if more := len(warnings) - maxProblems; more > 0 {
-		warnings = append(warnings[:maxProblems], Problem{warnings[0].File, 0, fmt.Sprintf("and %d more", more)})
-	}
-	return warnings
 }
 
 func (c *Config) warnServer(r *reader) {
@@ -86,29 +79,29 @@ func (c *Config) warnServer(r *reader) {
 		ap, err := netip.ParseAddrPort(address)
 		onUnix = onUnix || strings.HasPrefix(address, "unix:")
 		if err == nil && !ap.Addr().IsLoopback() {
-			r.doubtful("server.listen["+strconv.Itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and nothing is encrypted", address)
+			r.Doubtful("server.listen["+strconv.Itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and nothing is encrypted", address)
 		}
 		if file, ok := strings.CutPrefix(address, "unix:"); ok {
 			if why := writable.ByStrangers(file); why != "" {
-				r.doubtful("server.listen["+strconv.Itoa(i)+"]", "server.listen = %q: %s: who puts a socket there first answers Postfix in the daemon's place; want a folder that only root and the daemon's user may write to", address, why)
+				r.Doubtful("server.listen["+strconv.Itoa(i)+"]", "server.listen = %q: %s: who puts a socket there first answers Postfix in the daemon's place; want a folder that only root and the daemon's user may write to", address, why)
 			}
 		}
 	}
 	for key, set := range map[string]bool{"socket_mode": s.SocketMode != defaultSocketMode, "socket_group": s.SocketGroup != ""} {
 		if set && !onUnix {
-			r.doubtful("server."+key, "server.%s: there is no unix: in server.listen that it could be of; sockets that systemd passes have SocketMode= and SocketGroup= of their unit", key)
+			r.Doubtful("server."+key, "server.%s: there is no unix: in server.listen that it could be of; sockets that systemd passes have SocketMode= and SocketGroup= of their unit", key)
 		}
 	}
 	mode := fmt.Sprintf("server.socket_mode = %q", "0"+strconv.FormatUint(uint64(s.SocketMode), 8))
 	switch {
 	case onUnix && s.SocketMode&0o002 != 0:
-		r.doubtful("server.socket_mode", "%s: every user of this host may ask, and keep Postfix out: want \"0660\" with socket_group, or \"0600\"", mode)
+		r.Doubtful("server.socket_mode", "%s: every user of this host may ask, and keep Postfix out: want \"0660\" with socket_group, or \"0600\"", mode)
 	case onUnix && s.SocketMode&0o222 == 0:
-		r.doubtful("server.socket_mode", "%s: nobody may write to the socket, and so Postfix cannot ask: want \"0660\" with socket_group", mode)
+		r.Doubtful("server.socket_mode", "%s: nobody may write to the socket, and so Postfix cannot ask: want \"0660\" with socket_group", mode)
 	}
 	if s.Deadline >= PolicyTimeout {
-		r.doubtful("server.deadline", "server.deadline = %q: not below timeout=%s, which Postfix is told in the README's line for main.cf: it gives up first; write a longer one there too",
-			DurationText(s.Deadline), DurationText(PolicyTimeout))
+		r.Doubtful("server.deadline", "server.deadline = %q: not below timeout=%s, which Postfix is told in the README's line for main.cf: it gives up first; write a longer one there too",
+			plain.DurationText(s.Deadline), plain.DurationText(PolicyTimeout))
 	}
 	r.warnWide("server.networks", "server.networks", &c.Rules.Networks, "its hosts are our own clients, which are not judged")
 }
@@ -116,8 +109,8 @@ func (c *Config) warnServer(r *reader) {
 // warnGeneric notes names that are said to be generic, and are more than was meant
 // or none.
 func (c *Config) warnGeneric(r *reader) {
-	for _, v := range r.values["names.generic"] {
-		name, under := strings.CutPrefix(v.text, ".")
+	for _, v := range r.Values["names.generic"] {
+		name, under := strings.CutPrefix(v.Text, ".")
 		name = hostname.Normal(name)
 		one := name
 		if under {
@@ -125,9 +118,9 @@ func (c *Config) warnGeneric(r *reader) {
 		}
 		switch {
 		case under && hostname.RegistrySuffix(name):
-			r.doubtfulValue(v, "a public suffix: strangers have names under it, and all of them are generic then")
+			r.DoubtfulValue(v, "a public suffix: strangers have names under it, and all of them are generic then")
 		case c.Rules.ProperNames.Has(one):
-			r.doubtfulValue(v, "in names.proper too, which decides of confirmed names")
+			r.DoubtfulValue(v, "in names.proper too, which decides of confirmed names")
 		}
 	}
 }
@@ -142,25 +135,25 @@ func (c *Config) warnServers(r *reader) {
 		at := []netip.AddrPort{server}
 		switch {
 		case slices.ContainsFunc(slices.Concat(c.Server.Listen, []string{c.HTTP.Listen}), func(l string) bool { return overlap(at, sockets(l)) }):
-			r.doubtful(path, "resolver.servers = %q: the daemon itself listens there, and is no DNS server", server)
+			r.Doubtful(path, "resolver.servers = %q: the daemon itself listens there, and is no DNS server", server)
 		case server.Port() == 853 || server.Port() == 443:
-			r.doubtful(path, "resolver.servers = %q: that is the port of DNS over TLS or HTTPS, which the daemon does not speak: want port 53", server)
+			r.Doubtful(path, "resolver.servers = %q: that is the port of DNS over TLS or HTTPS, which the daemon does not speak: want port 53", server)
 		case server.Addr().IsMulticast() || server.Addr() == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-			r.doubtful(path, "resolver.servers = %q: no host has that address", server)
+			r.Doubtful(path, "resolver.servers = %q: no host has that address", server)
 		case slices.Contains(c.Resolver.Servers[:i], server):
-			r.doubtful(path, "resolver.servers = %q: stands there twice, and is queried twice when it is silent", server)
+			r.Doubtful(path, "resolver.servers = %q: stands there twice, and is queried twice when it is silent", server)
 		}
 	}
 }
 
 // warnHost notes what the daemon cannot listen on as this host is now.
 func (c *Config) warnHost(r *reader) {
-	about := &reader{file: r.file, lines: r.lines}
+	about := &document.Reader{File: r.File, Lines: r.Lines}
 	var addrs []netip.Addr // of this host, if they are needed
 	check := func(path, name, address string, sockets []netip.AddrPort) {
 		for _, s := range sockets {
 			if s.Port() != 0 && s.Port() < 1024 {
-				about.doubtful(path, "%s = %q: ports below 1024 are root's, and the daemon's unit runs as another user: want a higher one", name, address)
+				about.Doubtful(path, "%s = %q: ports below 1024 are root's, and the daemon's unit runs as another user: want a higher one", name, address)
 			}
 			if s.Addr().IsUnspecified() || s.Addr().IsLoopback() {
 				continue
@@ -169,7 +162,7 @@ func (c *Config) warnHost(r *reader) {
 				addrs = FindHost().Addrs
 			}
 			if !slices.Contains(addrs, s.Addr().WithZone("")) {
-				about.doubtful(path, "%s = %q: no interface of this host has the address: the daemon does not start before one has", name, address)
+				about.Doubtful(path, "%s = %q: no interface of this host has the address: the daemon does not start before one has", name, address)
 			}
 		}
 	}
@@ -178,9 +171,9 @@ func (c *Config) warnHost(r *reader) {
 	}
 	check("http.listen", "http.listen", c.HTTP.Listen, sockets(c.HTTP.Listen))
 	if len(c.Server.Listen) == 0 && !hasSocketUnit() {
-		about.doubtful("server.listen", "server.listen = []: the daemon does not start but with sockets that systemd passes (policyd-rdns.socket)")
+		about.Doubtful("server.listen", "server.listen = []: the daemon does not start but with sockets that systemd passes (policyd-rdns.socket)")
 	}
-	c.OnHost = about.warnings
+	c.OnHost = about.Warnings
 }
 
 // hasSocketUnit reports whether this host has the unit of systemd that listens for
@@ -193,7 +186,9 @@ func hasSocketUnit() bool {
 }
 
 // AllWarnings are those that somebody needs who has yet to start the daemon.
-func (c *Config) AllWarnings() []Problem { return bounded(slices.Concat(c.Warnings, c.OnHost)) }
+func (c *Config) AllWarnings() []document.Problem {
+	return document.Bounded(slices.Concat(c.Warnings, c.OnHost))
+}
 
 // warnWide notes networks that are a large part of the Internet.
 func (r *reader) warnWide(path, name string, set *match.Prefixes, then string) {
@@ -201,23 +196,23 @@ func (r *reader) warnWide(path, name string, set *match.Prefixes, then string) {
 		return
 	}
 	told := false
-	for _, v := range r.values[path] {
+	for _, v := range r.Values[path] {
 		var one match.Prefixes
-		if one.Add(v.text) == nil && one.Wide() {
-			r.doubtfulValue(v, "a large part of the public Internet: "+then)
+		if one.Add(v.Text) == nil && one.Wide() {
+			r.DoubtfulValue(v, "a large part of the public Internet: "+then)
 			told = true
 		}
 	}
 	if !told {
-		r.doubtful(path, "%s: together a large part of the public Internet: %s", name, then)
+		r.Doubtful(path, "%s: together a large part of the public Internet: %s", name, then)
 	}
 }
 
 // warnSuffix notes domains below which strangers to each other have names.
 func (r *reader) warnSuffix(path, then string) {
-	for _, v := range r.values[path] {
-		if match.UnderSuffix(v.text) {
-			r.doubtfulValue(v, then)
+	for _, v := range r.Values[path] {
+		if match.UnderSuffix(v.Text) {
+			r.DoubtfulValue(v, then)
 		}
 	}
 }

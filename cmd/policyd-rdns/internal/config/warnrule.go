@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/lint"
 )
@@ -41,7 +42,7 @@ func (r *reader) warnRule(rule *policy.Rule, o *Origin) {
 
 // tell notes a warning at a place within the rule.
 func (w *ruleWarner) tell(path, format string, args ...any) {
-	w.doubtful(w.at(path), "%s", w.name(fmt.Sprintf(format, args...)))
+	w.Doubtful(w.at(path), "%s", w.name(fmt.Sprintf(format, args...)))
 }
 
 // name is how messages name a path within the rule.
@@ -54,7 +55,7 @@ func (w *ruleWarner) at(path string) string { return w.origin.path + "." + path 
 
 // unless is the path of a table of exceptions, of which one may stand alone.
 func (w *ruleWarner) unless(n int) string {
-	if path := "unless[" + strconv.Itoa(n) + "]"; len(w.rule.Unless) > 1 || w.lines.Has(w.at(path)) {
+	if path := "unless[" + strconv.Itoa(n) + "]"; len(w.rule.Unless) > 1 || w.Lines.Has(w.at(path)) {
 		return path
 	}
 	return "unless"
@@ -68,7 +69,7 @@ func (w *ruleWarner) table(path string, t policy.Table) {
 	for i := range t {
 		if end, ok := t[i : i+1].End(); ok && !time.Now().Before(end) {
 			at := path + ".until"
-			if !w.lines.Has(w.at(at)) {
+			if !w.Lines.Has(w.at(at)) {
 				at = "until" // of an exemption
 			}
 			w.tell(at, "%s: ended %s, and does not hold any more", at, EndText(end))
@@ -78,7 +79,7 @@ func (w *ruleWarner) table(path string, t policy.Table) {
 
 // EndText is the end of an exemption in words: a day to its end in UTC, or a time.
 func EndText(end time.Time) string {
-	if end = end.UTC(); end.Equal(end.Truncate(day)) {
+	if end = end.UTC(); end.Equal(end.Truncate(plain.Day)) {
 		return "at the end of " + end.AddDate(0, 0, -1).Format(time.DateOnly) + " (UTC)"
 	}
 	return "on " + end.Format("2006-01-02 at 15:04") + " (UTC)"
@@ -152,13 +153,13 @@ func (w *ruleWarner) wide(path string, e *policy.Entry) {
 		return
 	}
 	told := false
-	for _, v := range w.values[w.at(path)+"."+e.Key] {
-		if one, _ := policy.NewEntry(e.Key, []string{v.text}, nil); one.Wide() != "" {
-			w.doubtfulValue(v, why)
+	for _, v := range w.Values[w.at(path)+"."+e.Key] {
+		if one, _ := policy.NewEntry(e.Key, []string{v.Text}, nil); one.Wide() != "" {
+			w.DoubtfulValue(v, why)
 			told = true
 		}
 	}
 	if !told {
-		w.doubtful(w.at(path)+"."+e.Key, "%s: together %s", w.name(path+"."+e.Key), why)
+		w.Doubtful(w.at(path)+"."+e.Key, "%s: together %s", w.name(path+"."+e.Key), why)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/hostname"
@@ -34,7 +35,10 @@ type Daemon struct {
 	server   postfix.Server
 	watch    *watch // nil: nothing is served over HTTP
 	current  atomic.Pointer[generation]
+	changing sync.Mutex // held while current is replaced
 	nat      natGuard
+	tagged   tagged
+	damage   atomic.Pointer[string] // what is wrong with exempt_file; nil: nothing
 
 	works     sync.Pool // of *work
 	decisions atomic.Uint64
@@ -101,18 +105,19 @@ func New(conf *config.Config, o Options) (*Daemon, error) {
 	if conf.HTTP.Listen != "" {
 		d.watch = d.newWatch(conf)
 	}
-	d.current.Store(d.generation(conf, o.Host))
+	d.current.Store(d.generation(conf, o.Host, time.Now()))
 	return d, nil
 }
 
 // Close ends what runs behind requests, after Run has returned.
 func (d *Daemon) Close() { d.resolver.Close() }
 
-func (d *Daemon) generation(conf *config.Config, h config.Host) *generation {
+// generation makes one in place of that in force. What is read with it is of loaded.
+func (d *Daemon) generation(conf *config.Config, h config.Host, loaded time.Time) *generation {
 	return &generation{
 		conf:   conf,
 		host:   h,
-		loaded: time.Now(),
+		loaded: loaded,
 		tally:  d.watch.tally(conf.Rules, d.current.Load()),
 		gatherer: &gather.Gatherer{
 			DNS:       d.resolver,
@@ -160,6 +165,9 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	if r.Facts.Outage {
 		d.blind.Add(1)
 	}
+	if r.Decision.Action == policy.Tag && !d.tagged.first(req.Instance) {
+		r.Decision.Action = policy.DUNNO // the message has the header
+	}
 	d.nat.see(req, r.Facts.OwnClient || g.conf.Rules.Networks.Has(req.Client), r.Facts.PTR)
 	reply := postfix.NewReply(r.Decision.Reply())
 	if r.Decision.Action != policy.DUNNO {
@@ -198,7 +206,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	d.resolver.Resize(conf.Resolver.CacheEntries)
 	d.resolver.SetStale(conf.Resolver.Stale)
 	d.resolver.SetMaxInFlight(conf.Resolver.MaxInFlight)
-	d.current.Store(d.generation(conf, config.FindHost()))
+	d.enforce(conf)
 	d.log.Info("configuration reloaded", "config", conf.Hash, "rules", len(conf.Rules.List), "servers", serverList(servers))
 	d.tellWarnings(conf)
 	d.checkDescriptors(conf)
@@ -209,6 +217,13 @@ func (d *Daemon) reload(ctx context.Context) {
 	if conf.Log.Format != old.Log.Format {
 		d.log.Warn("messages keep their format until a restart; decisions have the new one")
 	}
+}
+
+// enforce puts a configuration into force that was read just now.
+func (d *Daemon) enforce(conf *config.Config) {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	d.current.Store(d.generation(conf, config.FindHost(), time.Now()))
 }
 
 // reread reads the configuration and the servers that it resolves to.
@@ -283,7 +298,7 @@ func mainCF(l net.Listener) string {
 	if l.Addr().Network() == "unix" {
 		endpoint = "unix:" + withinQueue(l.Addr().String())
 	}
-	return "check_policy_service { " + endpoint + ", timeout=" + config.DurationText(config.PolicyTimeout) + ", default_action=DUNNO }"
+	return "check_policy_service { " + endpoint + ", timeout=" + plain.DurationText(config.PolicyTimeout) + ", default_action=DUNNO }"
 }
 
 // withinQueue is a path as Postfix takes it: below its queue directory as relative

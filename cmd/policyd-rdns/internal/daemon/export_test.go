@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"log/slog"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -26,3 +27,10 @@ func (d *Daemon) Watch(t *testing.T) (url string) {
 
 // Keep puts a decision on the page.
 func (d *Daemon) Keep(r *journal.Record) { d.watch.keep(r, journal.Logfmt.Append(nil, r)) }
+
+// metrics is what is served to Prometheus.
+func (d *Daemon) metrics() string {
+	w := httptest.NewRecorder()
+	d.watch.metrics.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	return w.Body.String()
+}

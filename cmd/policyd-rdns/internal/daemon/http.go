@@ -172,5 +172,9 @@ func (d *Daemon) state() status.State {
 	if err := d.watch.failed.Load(); err != nil && *err != nil {
 		s.ReloadFailed = plain.Line((*err).Error())
 	}
+	if why := d.damage.Load(); why != nil {
+		s.ExemptFailed = plain.Line(*why)
+	}
+	s.Ending = endingTexts(g.conf, time.Now())
 	return s
 }

@@ -91,12 +91,19 @@ func (d *Daemon) Run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	served := make(chan struct{})
 	var supervising sync.WaitGroup
 	supervising.Go(func() { d.supervise(ctx, served, hup) })
+	exempting := make(chan struct{})
+	go func() {
+		defer close(exempting)
+		(&exemptions{Daemon: d}).lookAfter(ctx)
+	}()
+	d.server.Inquire = d.inquire
 	d.server.Handler, d.server.Log, d.server.MaxConnections = d.Handle, d.log, d.current.Load().conf.Server.Connections
 	d.watch.listens(true)
 	defer context.AfterFunc(ctx, func() { d.watch.listens(false) })()
 	err := d.server.Serve(ctx, listeners...)
 	close(served)
 	supervising.Wait()
+	d.await(exempting, "the reading of exempt_file")
 	d.log.Info("stopped", "decisions", d.decisions.Load())
 	return err
 }
@@ -132,7 +139,7 @@ func (d *Daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-ch
 		select {
 		case <-served:
 			if giveUp(); reload == nil && hup != nil {
-				d.awaitReload(reloaded)
+				d.await(reloaded, "a reload")
 			}
 			return
 		case <-stopping:
@@ -154,15 +161,15 @@ func (d *Daemon) supervise(ctx context.Context, served <-chan struct{}, hup <-ch
 	}
 }
 
-// awaitReload waits for a reload that has been given up. One that hangs for longer
-// ends with the program, and does nothing any more.
-func (d *Daemon) awaitReload(reloaded <-chan struct{}) {
+// await waits for what has been given up. If it hangs for longer it ends with the
+// program, and does nothing any more.
+func (d *Daemon) await(done <-chan struct{}, what string) {
 	limit := time.NewTimer(stopTime)
 	defer limit.Stop()
 	select {
-	case <-reloaded:
+	case <-done:
 	case <-limit.C:
-		d.log.Warn("a reload hangs, on a file that cannot be read, and is not waited for", "after", stopTime)
+		d.log.Warn(what+" hangs, on a file that cannot be read, and is not waited for", "after", stopTime)
 	}
 }
 

@@ -21,7 +21,9 @@ import (
 // Options are how decisions are shown.
 type Options struct {
 	Choice
-	Config string  // the configuration whose log is read where no file is named; see [config.Load]
+	Config string // the configuration whose log is read where no file is named; see [config.Load]
+	// Loaded is told of the configuration where it was needed. Nil: nobody is.
+	Loaded func(*config.Config)
 	Words  []*Word // of which one is in each decision; empty: all decisions
 	Follow bool    // go on with what is written, until ctx ends
 	JSON   bool    // the records as JSON, one for each recipient

@@ -59,6 +59,9 @@ func (o *Options) find(ctx context.Context, paths []string, stdin io.Reader, now
 	if err != nil {
 		return nil, nil, err
 	}
+	if o.Loaded != nil {
+		o.Loaded(conf)
+	}
 	file, anyTime := conf.Log.File, o.Since == "" && len(o.Words) == 0
 	switch {
 	case file != "" && (o.Follow || anyTime):

@@ -13,8 +13,8 @@
 // the mail of strangers is followed through all lists of each service (package
 // smtpd), and what becomes of it decides.
 //
-// What is promised: nothing is changed. Postfix is asked by postconf(1) alone and
-// systemd by "systemctl show"; the DNS servers get five queries each, and are
+// What is promised: nothing is changed. Postfix is asked by postconf(1) and
+// "postmap -q" alone and systemd by "systemctl show"; the DNS servers get five queries each, and are
 // queried for the MX hosts of our own domains; the daemon gets one request on each
 // of its sockets, about the client 127.0.0.1; other policy services that Postfix
 // calls see a connection without a request. All text of others in a finding is
@@ -84,6 +84,8 @@ type View struct {
 	// Builtin reports whether the built-in rules are in force, which let users who
 	// logged in, and clients of private and own addresses, pass.
 	Builtin bool
+	// Tags are the names of the rules in force that tag mail.
+	Tags []string
 }
 
 // examination is what the checks look at.
@@ -108,7 +110,7 @@ func Examine(m *machine.Machine, v *View) []Finding {
 		checkRead,
 		checkDies, checkBroken, checkCalled, each(checkByTable), checkUnreadTables, each(checkDead), checkSilent, each(checkFamily), each(checkOrder), each(checkUsers), checkTwice, each(checkStage), each(checkWarnOnly), each(checkUnlisted), each(checkFilterPort), checkOthers,
 		checkSyntax, each(checkBraces), each(checkDefaultAction), each(checkTimeout), each(checkRequestLimit), each(checkHostNames),
-		each(checkDelayReject), each(checkSoftens), checkPeerName, checkFront, checkSoftBounce, checkLimits,
+		each(checkDelayReject), each(checkSoftens), checkPeerName, checkFront, checkSoftBounce, checkLimits, checkTags,
 		each(checkPaths), checkAnswers, checkUnit, checkDescriptors, checkLog,
 		checkServers, checkForwarders, checkNegative,
 		checkNetworks, checkNames, checkExchangers,

@@ -39,6 +39,9 @@ func Read(ctx context.Context, s *machine.System, w Wanted) machine.Machine {
 		wanted.Domains = x.params().Domains()
 	}
 	x.want(&wanted, w.Postfix == nil)
+	if w.Postfix == nil {
+		x.wantHeaders(&wanted)
+	}
 	return s.Read(ctx, wanted)
 }
 

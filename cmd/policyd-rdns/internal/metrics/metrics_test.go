@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver"
 )
@@ -176,7 +177,7 @@ func TestCountAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkCount(b *testing.B) {
-	tally := New("1.2.3", busy).Tally(&policy.Rules{List: policy.Builtin()}, nil)
+	tally := New("1.2.3", busy).Tally(&policy.Rules{List: builtin.Rules()}, nil)
 	d, f := policy.Decision{Action: policy.Reject, Decided: policy.Reject, Rule: "no reverse name"}, policy.Facts{}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -4,11 +4,11 @@ import "strings"
 
 // Nearest finds the known word that a misspelt one may have meant: one that is at
 // most two letters off, and at most one for each three letters, so that port is
-// not taken for ptr.
+// not taken for ptr. Letter case does not matter.
 func Nearest(word string, known []string) (string, bool) {
 	best, least := "", 3
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), k); d < least && 3*d <= min(len(word), len(k)) {
+		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least && 3*d <= min(len(word), len(k)) {
 			best, least = k, d
 		}
 	}

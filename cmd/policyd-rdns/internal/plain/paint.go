@@ -36,8 +36,13 @@ func (p Paint) Dim(s string) string { return p.as("2", s) }
 // Terminal reports whether somebody watches who can see colours
 // (https://no-color.org).
 func Terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && Interactive(w)
+}
+
+// Interactive reports whether a stream is a terminal, at which somebody may sit.
+func Interactive(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
 		return false
 	}
 	info, err := f.Stat()

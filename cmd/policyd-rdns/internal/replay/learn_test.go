@@ -43,7 +43,7 @@ func TestLearningFailed(t *testing.T) {
 	now := time.Now()
 	open, closed := make(chan struct{}), make(chan struct{})
 	close(closed)
-	bad := policy.Facts{PTR: resolver.TempError, Errors: []policy.LookupError{{About: "192.0.2.1", Reason: "timeout"}}}
+	bad := policy.Facts{PTR: resolver.TempError, Errors: []resolver.LookupError{{About: "192.0.2.1", Reason: "timeout"}}}
 	tests := []struct {
 		name string
 		l    learning

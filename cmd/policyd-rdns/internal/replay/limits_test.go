@@ -74,7 +74,7 @@ func hostileRecord(random *rand.Rand) journal.Record {
 		}
 	}
 	for range random.IntN(5) {
-		f.Errors = append(f.Errors, policy.LookupError{About: tooLong(random, "a"), Reason: tooLong(random, "SERVFAIL")})
+		f.Errors = append(f.Errors, resolver.LookupError{About: tooLong(random, "a"), Reason: tooLong(random, "SERVFAIL")})
 	}
 	f.OwnClient, f.OwnHELO = random.IntN(9) == 0, random.IntN(9) == 0
 	f.Outage, f.Overload, f.Stale = random.IntN(20) == 0, random.IntN(20) == 0, random.IntN(20) == 0

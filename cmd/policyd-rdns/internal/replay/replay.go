@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
@@ -21,7 +22,7 @@ import (
 
 // Options are what a replay compares, and how it says what would change.
 type Options struct {
-	Config  string   // file with the new configuration
+	Config  string   // file with the new configuration; empty: the built-in one
 	Against string   // file to compare with; empty: what was done
 	FailOn  []string // of [Changes]: it is not well if there is one of these
 	List    bool     // each decision that changes, before the summary
@@ -30,6 +31,8 @@ type Options struct {
 	Decided bool     // what the rules come to is compared, whether it is carried out or not
 	Top     int      // groups of each change; 0: all
 	Postfix PostfixOptions
+	// Loaded is called with the new configuration, once it is read; nil: nobody is.
+	Loaded func(*config.Config)
 }
 
 // Run judges the decisions of logs again, and prints what would change. "-" is
@@ -46,6 +49,9 @@ func Run(ctx context.Context, paths []string, o *Options, stdin io.Reader, stdou
 	p, err := newReplayer(o)
 	if err != nil {
 		return err
+	}
+	if o.Loaded != nil {
+		o.Loaded(p.after)
 	}
 	logs, err := declog.Find(paths, stdin)
 	if err != nil {

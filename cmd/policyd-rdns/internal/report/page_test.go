@@ -26,7 +26,7 @@ var hostile = []string{
 // hostileReport has them wherever a stranger may write something.
 func hostileReport(t *testing.T) *Report {
 	t.Helper()
-	rules := builtin()
+	rules := builtinRules()
 	rules.List = append(rules.List, rule(t, hostile[0], policy.Reject, "sender", "evil.example"))
 	var tries []try
 	for i, h := range hostile {
@@ -106,7 +106,7 @@ func TestPage(t *testing.T) {
 			ptr: []string{"", "mail.example.org?", "mail.example.org"}[i%3], helo: "mail.example.org=", sender: "a@example.org",
 		})
 	}
-	page := openPage(t, read(t, logOf(t, builtin(), tries), builtin()), browser.View{})
+	page := openPage(t, read(t, logOf(t, builtinRules(), tries), builtinRules()), browser.View{})
 	page.Check(t)
 	column := func(n int) []string {
 		const cells = `[...document.querySelectorAll("#networks tbody tr")].map(row => row.cells[%].textContent)`

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/resolver"
 )
 
 // randomTries are tries of many clients, some of several recipients.
@@ -36,7 +37,7 @@ func randomTries(random *rand.Rand, n int) []try {
 func TestTotals(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{1, 20, 300, 3000} {
-		rules := builtin()
+		rules := builtinRules()
 		rules.Mode = policy.Mode(random.IntN(3))
 		r := read(t, logOf(t, rules, randomTries(random, n)), rules)
 		var outcomes, times, rulings, configs int
@@ -94,7 +95,7 @@ func decisionsOf(g Groups) int {
 // TestBounds: more networks, domains, clients and senders than are kept lose
 // nothing of the sums, and the greatest group stays.
 func TestBounds(t *testing.T) {
-	c := Config{Rules: builtin(), Place: time.UTC}
+	c := Config{Rules: builtinRules(), Place: time.UTC}
 	totals := newTotals(&c, newDigester(&c))
 	const clients = 3 * maxGroups
 	for n := range clients {
@@ -102,7 +103,7 @@ func TestBounds(t *testing.T) {
 		one := item{at: begin, outcome: Rejected, rule: "r", decided: policy.Reject, carried: true, who: who{
 			client: network, name: fmt.Sprintf("mail.example-%d.test", n), sender: fmt.Sprintf("s%d.test", n), helo: fmt.Sprintf("h%d", n),
 			refusal: policy.Ruling{Action: policy.Reject, Rule: "r"}, objection: policy.Ruling{Action: policy.Reject, Rule: "r"}, mail: uint64(n),
-		}, faults: lookupFaults([]policy.LookupError{{
+		}, faults: lookupFaults([]resolver.LookupError{{
 			About: fmt.Sprintf("mail.example-%d.test", n), Server: netip.MustParseAddrPort("192.0.2.53:53"), Reason: "SERVFAIL",
 		}})}
 		totals.add(&one)
@@ -213,7 +214,7 @@ func TestTimelineBounded(t *testing.T) {
 // TestSilent: rules that did nothing, and exemptions about to end, by the time
 // of the last decision.
 func TestSilent(t *testing.T) {
-	rules := builtin()
+	rules := builtinRules()
 	for i, until := range []string{"2026-11-15", "2026-11-16", "2026-12-15", "2026-12-17"} {
 		r := rule(t, fmt.Sprintf("until %d", i), policy.DUNNO, "until", until)
 		e, _ := policy.NewEntry("client", []string{"198.51.100.1"}, []string{"198.51.100.1"})

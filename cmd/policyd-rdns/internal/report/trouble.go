@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
-	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
+	"policyd-rdns/resolver"
 )
 
 // DNS is the trouble with the DNS.
@@ -68,7 +68,7 @@ const maxReasons = 8
 
 // lookupFaults are the lookups of a record that failed: the errors of each stand
 // together.
-func lookupFaults(errs []policy.LookupError) (all []lookupFault) {
+func lookupFaults(errs []resolver.LookupError) (all []lookupFault) {
 	for i := range errs {
 		e := &errs[i]
 		if i == 0 || e.About != errs[i-1].About {

@@ -42,7 +42,7 @@ type wantedTest struct {
 
 // deferring are rules that defer who has no confirmed name.
 func deferring(t *testing.T) *policy.Rules {
-	rules := builtin()
+	rules := builtinRules()
 	rules.List = slices.Insert(rules.List, 3, rule(t, "try later", policy.Defer, "fcrdns", "none"))
 	return rules
 }
@@ -122,7 +122,7 @@ func TestWanted(t *testing.T) {
 	for _, test := range slices.Concat(decentClients(t), hostileClients(t)) {
 		rules := test.rules
 		if rules == nil {
-			rules = builtin()
+			rules = builtinRules()
 		}
 		slices.SortStableFunc(test.tries, func(a, b try) int { return int(a.at - b.at) })
 		list := read(t, logOf(t, rules, test.tries), rules).Wanted.List
@@ -150,7 +150,7 @@ func TestWantedTogether(t *testing.T) {
 			helo: "bad helo", sender: "a@example.org",
 		})
 	}
-	list := read(t, logOf(t, builtin(), tries), builtin()).Wanted.List
+	list := read(t, logOf(t, builtinRules(), tries), builtinRules()).Wanted.List
 	if len(list) != 2 || len(list[0].Also) != maxAlso || len(list[1].Also) != 3 || list[0].Messages != 16 || list[0].Observed != 16 {
 		t.Fatalf("%+v; want 16 and 4 clients", list)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
 )
@@ -77,9 +78,9 @@ func logOf(t testing.TB, rules *policy.Rules, tries []try) []byte {
 	return log
 }
 
-// builtin are the built-in rules, in force.
-func builtin() *policy.Rules {
-	rules := &policy.Rules{List: policy.Builtin(), OnDoubt: policy.Defer, OnOutage: policy.DUNNO}
+// builtinRules are the built-in rules, in force.
+func builtinRules() *policy.Rules {
+	rules := &policy.Rules{List: builtin.Rules(), OnDoubt: policy.Defer, OnOutage: policy.DUNNO}
 	if err := rules.OwnNames.Add("mx.example.com"); err != nil {
 		panic(err)
 	}

@@ -2,7 +2,10 @@ package status
 
 import (
 	"fmt"
+	"strings"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // overloadMinutes is how long an overload is told of after it.
@@ -11,6 +14,9 @@ const overloadMinutes = 5
 // fullShare is the part of the connections, in percent, above which there are
 // nearly too many.
 const fullShare = 90
+
+// maxEnding bounds the exemptions that are told of, one by one.
+const maxEnding = 20
 
 // health is how the daemon does, in words.
 type health struct {
@@ -50,10 +56,22 @@ func diagnose(s *State, recent tally, now time.Time) health {
 	add(s.MaxConnections > 0 && int(s.Server.Open)*100 >= s.MaxConnections*fullShare, "warning",
 		fmt.Sprintf("%d of %d connections are open", s.Server.Open, s.MaxConnections), "For one more the longest idle gives way, or it waits: raise server.max_connections.")
 	add(s.ReloadFailed != "", "warning", "The configuration could not be read again", "The one of before stays in force: "+s.ReloadFailed)
+	add(s.ExemptFailed != "", "warning", "exempt_file is damaged", "The exemptions of before stay in force: "+s.ExemptFailed)
 	add(s.LostLines > 0, "warning", fmt.Sprintf("%d lines of the decision log were lost since the start", s.LostLines), "Is its disk full, or does its reader hang?")
 	add(s.Server.Panics > 0 || s.Resolver.Panics > 0, "warning", fmt.Sprintf("The program failed over %d requests since the start", uint64(s.Server.Panics)+s.Resolver.Panics),
 		"They were answered DUNNO, or their connection was closed; the log tells of each, with a stack to report.")
 	add(s.Mode == "observe", "note", "Nothing is carried out: mode = \"observe\"", "What is shown as refused was only logged.")
+	if n := len(s.Ending); n > 0 {
+		shown := strings.Join(s.Ending[:min(n, maxEnding)], "; ")
+		if n > maxEnding {
+			shown += fmt.Sprintf("; and %d more", n-maxEnding)
+		}
+		ends := "1 exemption ends within a day"
+		if n > 1 {
+			ends = plain.Number(n) + " exemptions end within a day"
+		}
+		add(true, "note", ends, shown+".")
+	}
 	for _, n := range h.Notes {
 		if n.Level == "trouble" && h.Level != "trouble" || n.Level == "warning" && h.Level == "well" {
 			h.Level, h.Text = n.Level, n.Text

@@ -59,6 +59,9 @@ type State struct {
 	Loaded       time.Time // when the configuration in force was read
 	ReloadFailed string    // why it could not be read later; empty: it was not tried, or could be
 
+	ExemptFailed string   // what is wrong with exempt_file; empty: nothing
+	Ending       []string // exemptions that end within a day, each with when, and why it was made
+
 	Unseen string // why Postfix does not see who its clients are, and what to do; empty: it does
 }
 

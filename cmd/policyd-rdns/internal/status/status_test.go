@@ -230,6 +230,7 @@ func TestHealth(t *testing.T) {
 		{"NAT", func(s *State) { s.Unseen = "all have one address" }, "trouble", "Postfix does not see who its clients are"},
 		{"NAT, and lines were lost", func(s *State) { s.Unseen, s.LostLines = "all have one address", 3 }, "trouble", "Postfix does not see who its clients are"},
 		{"reload", func(s *State) { s.ReloadFailed = "config.toml:1: no" }, "warning", "The configuration could not be read again"},
+		{"exempt_file", func(s *State) { s.ExemptFailed = "exempt.toml: no" }, "warning", "exempt_file is damaged"},
 		{"lost lines", func(s *State) { s.LostLines = 3 }, "warning", "3 lines of the decision log were lost since the start"},
 		{"panic", func(s *State) { s.Server.Panics = 1 }, "warning", "The program failed over 1 requests since the start"},
 		{"observed", func(s *State) { s.Mode = "observe" }, "well", "All is well"},
@@ -294,5 +295,23 @@ func BenchmarkSearch(b *testing.B) {
 		if status, _ := get(p, "/?q=nothing&show=all"); status != 200 {
 			b.Fatal(status)
 		}
+	}
+}
+
+// TestEnding: exemptions about to end are a note, each by its name, and no more than can
+// be read.
+func TestEnding(t *testing.T) {
+	s := well()
+	s.Ending = []string{"a <b> ends on 2026-11-24 at 10:00 (UTC)"}
+	_, body := get(tested(s), "/")
+	if want := "<strong>1 exemption ends within a day.</strong> a &lt;b&gt; ends on 2026-11-24 at 10:00 (UTC)."; !strings.Contains(body, want) || !strings.Contains(body, "All is well") {
+		t.Errorf("no %q on the page:\n%s", want, body)
+	}
+	for i := range maxEnding + 1 {
+		s.Ending = append(s.Ending, fmt.Sprint("number ", i))
+	}
+	_, body = get(tested(s), "/")
+	if !strings.Contains(body, "22 exemptions end within a day.") || !strings.Contains(body, "; number 18; and 2 more.") || strings.Contains(body, "number 19") {
+		t.Errorf("the page:\n%s", body)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // conn is a connection that a loop serves.
 type conn struct {
 	fd   int
-	peer string
+	peer Peer
 	rest []byte // of a reply, that the peer has not taken
 	err  error  // why it is to end
 
@@ -131,7 +131,7 @@ func (l *loop) send(c *conn, wait func() []byte) {
 func (l *loop) reply(c *conn, wait func() []byte) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.server.Panicked(ClosedByPanic, p, "peer", c.peer)
+			l.server.Panicked(ClosedByPanic, p, "peer", c.peer.Name)
 			c.err = errPanic
 		}
 	}()

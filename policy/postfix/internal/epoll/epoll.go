@@ -26,8 +26,8 @@ type Config struct {
 type Server interface {
 	// Worker is asked for by each loop.
 	Worker() Worker
-	// Peer names who is at the other end.
-	Peer(c net.Conn) string
+	// Peer says who is at the other end.
+	Peer(c net.Conn) Peer
 	// Panicked is told of a panic that was contained, with what to log of it.
 	Panicked(what string, p any, more ...any)
 	// Failed is told that a loop gives its connections up: the system fails it.
@@ -37,7 +37,13 @@ type Server interface {
 // Worker is the server's part in one loop.
 type Worker interface {
 	// Session is one connection's, which may be asked to give way to another by leave.
-	Session(peer string, leave func()) Session
+	Session(peer Peer, leave func()) Session
+}
+
+// Peer is who is at the other end of a connection.
+type Peer struct {
+	Name string // for the log
+	Kind uint8  // as the server tells peers apart
 }
 
 // Session is the server's part in one connection. Its methods are called by one goroutine

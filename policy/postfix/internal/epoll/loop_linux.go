@@ -227,7 +227,7 @@ func (l *loop) abandon(err error) {
 // mishap is deferred, and ends the connection that a panic came over.
 func (l *loop) mishap(c *conn) {
 	if p := recover(); p != nil {
-		l.server.Panicked(ClosedByPanic, p, "peer", c.peer)
+		l.server.Panicked(ClosedByPanic, p, "peer", c.peer.Name)
 		c.err = errPanic
 		l.end(c)
 	}

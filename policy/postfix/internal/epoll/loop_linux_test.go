@@ -35,8 +35,8 @@ type lines struct {
 	ended  []error // why connections were
 }
 
-func (s *lines) Worker() Worker       { return s }
-func (s *lines) Peer(net.Conn) string { return "peer" }
+func (s *lines) Worker() Worker     { return s }
+func (s *lines) Peer(net.Conn) Peer { return Peer{Name: "peer"} }
 
 func (s *lines) Panicked(what string, p any, _ ...any) {
 	s.mu.Lock()
@@ -50,7 +50,7 @@ func (s *lines) Failed(_ int64, err error) {
 	s.failed = append(s.failed, err)
 }
 
-func (s *lines) Session(_ string, leave func()) Session { return &talk{lines: s, leave: leave} }
+func (s *lines) Session(_ Peer, leave func()) Session { return &talk{lines: s, leave: leave} }
 
 // talk is one connection of lines.
 type talk struct {

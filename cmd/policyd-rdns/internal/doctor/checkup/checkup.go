@@ -15,15 +15,17 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
+	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
 )
 
 // Options are where a check-up looks.
 type Options struct {
-	Config   string // file; empty: that with which the systemd unit runs
+	Config   string // file, as [inforce.Path] has it; empty: that with which the systemd unit runs
 	Postconf string // file with what postconf prints; empty: it is asked
 	MasterCF string // file with what postconf -M prints, or master.cf
 	JSON     bool   // one object
@@ -41,9 +43,12 @@ func Run(ctx context.Context, o *Options, stdin io.Reader, stdout io.Writer) err
 	}
 	system := machine.NewSystem()
 	unit := system.Unit(ctx)
-	path := o.Config
-	if path == "" {
-		path = unit.Config // empty if there is no unit
+	path := inforce.Path(o.Config)
+	if unit.Loaded {
+		unit.Config = inforce.Path(unit.Config) // as serve reads it
+	}
+	if o.Config == "" && unit.Loaded {
+		path = unit.Config
 	}
 	conf, err := config.Load(path)
 	if err != nil {
@@ -117,6 +122,7 @@ func View(c *config.Config, h config.Host) *doctor.View {
 		OwnNames:    c.HELO.OwnNames,
 		LogFile:     c.Log.File,
 		Builtin:     c.BuiltinExempt("logged in"),
+		Tags:        tags(c.Rules),
 		OwnsClient: func(a netip.Addr) bool {
 			return c.Rules.Networks.Has(a) || slices.Contains(h.Addrs, a)
 		},
@@ -132,6 +138,16 @@ func View(c *config.Config, h config.Host) *doctor.View {
 			return c.Rules.OwnNames.Has(name) || slices.Contains(h.Names, name)
 		},
 	}
+}
+
+// tags are the names of the rules that tag mail.
+func tags(r *policy.Rules) (names []string) {
+	for i := range r.List {
+		if rule := &r.List[i]; rule.Action == policy.Tag && !rule.Observe && r.Mode == policy.Enforce {
+			names = append(names, rule.Name)
+		}
+	}
+	return names
 }
 
 // Report is what doctor found.

@@ -25,6 +25,8 @@ type Machine struct {
 	// Silent is why nobody answers at a policy service that Postfix calls, by the
 	// service as written.
 	Silent map[string]string
+	// Headers is what Postfix does with the headers that were to be looked up.
+	Headers HeaderChecks
 	// Exchangers are the hosts that the DNS names for mail to our domains.
 	Exchangers []Exchanger
 	Networks   []netip.Prefix // of this host's interfaces

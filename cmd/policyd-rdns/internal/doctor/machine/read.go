@@ -29,6 +29,8 @@ type Wanted struct {
 	Tables map[string]string
 	// Services are the policy services of others to try.
 	Services []Service
+	// Headers are to be looked up in header_checks.
+	Headers Headers
 	// Domains are those whose MX hosts are looked up.
 	Domains []string
 	// Servers are the DNS servers that the daemon queries.
@@ -50,6 +52,7 @@ func (s *System) Read(ctx context.Context, w Wanted) Machine {
 		m.Paths[file] = s.path(file)
 	}
 	m.Postfix.Tables = s.tables(w.Tables)
+	m.Headers = s.headerChecks(ctx, w.Headers)
 	m.Process = s.process(w.Unit.PID)
 	m.Log = s.logFile(w.LogFile)
 	m.Servers = make([]Server, len(w.Servers))

@@ -1,4 +1,4 @@
-package config
+package document
 
 import (
 	"bufio"
@@ -15,19 +15,19 @@ import (
 	"time"
 )
 
-// listValue is one value of a list with the place that it came from.
-type listValue struct {
-	text string
+// Value is one value of a list with the place that it came from.
+type Value struct {
+	Text string
 	from string // as in messages: `server.networks[1] = "192.0.2.1/24"` or `"@file"`
 	file string // of the value
 	line int
 }
 
-// list gives the values of a key that is a single value or a list of them.
+// List gives the values of a key that is a single value or a list of them.
 // Truth values and dates become text. "@file" is replaced by the entries of
 // the file, one a line, blank lines and what follows a # left out.
-func (t *table) list(key string) []listValue {
-	v, ok := t.take(key)
+func (t *Table) List(key string) []Value {
+	v, ok := t.Take(key)
 	if !ok {
 		return nil
 	}
@@ -35,25 +35,25 @@ func (t *table) list(key string) []listValue {
 	if !isList {
 		raws = []any{v}
 	}
-	var values []listValue
+	var values []Value
 	for i, raw := range raws {
-		path, name := t.at(key), t.name(key)
+		path, name := t.At(key), t.Name(key)
 		if isList {
 			path += "[" + strconv.Itoa(i) + "]"
 		}
 		text, ok := asRead(raw)
 		if !ok {
-			t.r.bad(path, "%s = %s: want %s", name, show(raw), wanted(raw))
+			t.R.Bad(path, "%s = %s: want %s", name, show(raw), wanted(raw, key))
 			continue
 		}
-		from := listValue{text, name, t.r.file, t.r.lines.At(path)}
+		from := Value{text, name, t.R.File, t.R.Lines.At(path)}
 		if !strings.HasPrefix(text, "@") {
 			values = append(values, from)
 			continue
 		}
-		values = append(values, t.r.readList(from, path)...)
+		values = append(values, t.R.readList(from, path)...)
 	}
-	t.r.values[t.at(key)] = values
+	t.R.Values[t.At(key)] = values
 	return values
 }
 
@@ -78,7 +78,12 @@ func asRead(v any) (string, bool) {
 }
 
 // wanted says what to write for a value that is of no use in a list.
-func wanted(v any) string {
+func wanted(v any, key string) string {
+	if key == "until" {
+		if _, ok := v.(int64); ok {
+			return "a day such as 2027-03-31"
+		}
+	}
 	if at, ok := v.(time.Time); ok {
 		if at.Location().String() == "time-local" {
 			return "a day such as 2027-03-31"
@@ -91,43 +96,44 @@ func wanted(v any) string {
 // Bounds of an @file and of one of its lines, in bytes.
 const (
 	maxListFile = 256 << 20
-	maxListLine = 64 << 10
+	// MaxListLine is the longest line.
+	MaxListLine = 64 << 10
 )
 
 // readList reads the file that an "@file" names.
-func (r *reader) readList(at listValue, path string) []listValue {
-	name := at.text[1:]
+func (r *Reader) readList(at Value, path string) []Value {
+	name := at.Text[1:]
 	if !filepath.IsAbs(name) {
-		name = filepath.Join(r.dir, name)
+		name = filepath.Join(r.Dir, name)
 	}
-	text, err := readBounded(name, maxListFile)
+	text, err := ReadBounded(name, maxListFile)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("no file %.200s: after an @ comes the name of a file with entries", name)
 		}
-		r.bad(path, "%s = %q: %v", at.from, at.text, err)
+		r.Bad(path, "%s = %q: %v", at.from, at.Text, err)
 		return nil
 	}
-	r.sum.Write(text)
+	r.Sum.Write(text)
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as editors put there
-	values := make([]listValue, 0, bytes.Count(text, []byte{'\n'})+1)
+	values := make([]Value, 0, bytes.Count(text, []byte{'\n'})+1)
 	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, maxListLine)
+	lines.Buffer(nil, MaxListLine)
 	n := 1
 	for ; lines.Scan(); n++ {
 		entry, _, _ := strings.Cut(lines.Text(), "#")
 		if entry = strings.TrimSpace(entry); entry != "" {
-			values = append(values, listValue{entry, "", name, n})
+			values = append(values, Value{entry, "", name, n})
 		}
 	}
 	if lines.Err() != nil {
-		r.problems = append(r.problems, Problem{name, n, fmt.Sprintf("a line of more than %d KiB: want one entry a line", maxListLine>>10)})
+		r.Problems = append(r.Problems, Problem{name, n, fmt.Sprintf("a line of more than %d KiB: want one entry a line", MaxListLine>>10)})
 	}
 	return values
 }
 
-// readBounded reads a file up to its bound.
-func readBounded(name string, most int64) ([]byte, error) {
+// ReadBounded reads a file up to its bound.
+func ReadBounded(name string, most int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -140,38 +146,38 @@ func readBounded(name string, most int64) ([]byte, error) {
 	return text, err
 }
 
-// badValue notes what is wrong with one value of a list. The error names the
+// BadValue notes what is wrong with one value of a list. The error names the
 // value.
-func (r *reader) badValue(v listValue, err error) {
-	r.problems = append(r.problems, v.problem(err.Error()))
+func (r *Reader) BadValue(v Value, err error) {
+	r.Problems = append(r.Problems, v.problem(err.Error()))
 }
 
-// doubtfulValue notes what is doubtful about one value of a list.
-func (r *reader) doubtfulValue(v listValue, why string) {
-	r.warnings = append(r.warnings, v.problem(fmt.Sprintf("%.60q: %s", v.text, why)))
+// DoubtfulValue notes what is doubtful about one value of a list.
+func (r *Reader) DoubtfulValue(v Value, why string) {
+	r.Warnings = append(r.Warnings, v.problem(fmt.Sprintf("%.60q: %s", v.Text, why)))
 }
 
-func (v listValue) problem(text string) Problem {
+func (v Value) problem(text string) Problem {
 	if v.from != "" {
 		text = v.from + " = " + text
 	}
 	return Problem{v.file, v.line, text}
 }
 
-// each adds the values of a list one by one.
-func (t *table) each(key string, add func(string) error) {
-	for _, v := range t.list(key) {
-		if err := add(v.text); err != nil {
-			t.r.badValue(v, err)
+// Each adds the values of a list one by one.
+func (t *Table) Each(key string, add func(string) error) {
+	for _, v := range t.List(key) {
+		if err := add(v.Text); err != nil {
+			t.R.BadValue(v, err)
 		}
 	}
 }
 
-// written are the values of a key as they stand in the file.
-func (t *table) written(key string) []string {
-	raws, isList := t.raw[key].([]any)
+// Written are the values of a key as they stand in the file.
+func (t *Table) Written(key string) []string {
+	raws, isList := t.Raw[key].([]any)
 	if !isList {
-		raws = []any{t.raw[key]}
+		raws = []any{t.Raw[key]}
 	}
 	var values []string
 	for _, raw := range raws {

@@ -1,4 +1,4 @@
-package config
+package plain
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 func TestDurations(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"5s": 5 * time.Second, "100ms": 100 * time.Millisecond, "1m": time.Minute, "2h": 2 * time.Hour, "1h30m": 90 * time.Minute,
-		"1d": day, "7d": 7 * day, "0s": 0,
+		"1d": Day, "7d": 7 * Day, "0s": 0,
 	} {
 		got, err := ParseDuration(text)
 		if err != nil || got != want || DurationText(want) != text {

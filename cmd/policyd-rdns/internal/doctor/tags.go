@@ -1,0 +1,131 @@
+package doctor
+
+import (
+	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+	"policyd-rdns/policy"
+)
+
+// header is that of a tag by these rules, as it begins.
+func header(rules ...string) string { return (&policy.Decision{Tags: rules}).Header() }
+
+// ownHeaders are headers as the daemon adds them, and one as no rule of ours makes it.
+func (v *View) ownHeaders() (ours []string, foreign string) {
+	for _, name := range v.Tags {
+		ours = append(ours, header(name)+"; name=proper; fcrdns=pass; helo=match")
+	}
+	if len(v.Tags) > 1 {
+		ours = append(ours, header(v.Tags...))
+	}
+	return ours, header("none of ours") + "; name=proper; fcrdns=pass; helo=match"
+}
+
+// wantHeaders says which headers to look up in header_checks, if a rule tags.
+func (x *examination) wantHeaders(w *machine.Wanted) {
+	if len(x.v.Tags) == 0 {
+		return
+	}
+	ours, foreign := x.v.ownHeaders()
+	w.Headers.Headers = append(ours, foreign)
+	w.Headers.Tables, _ = machine.HeaderTables(x.headerChecks())
+}
+
+// headerChecks is the value of header_checks, of the service that has the headers.
+func (x *examination) headerChecks() string {
+	p := x.params()
+	for i := range x.m.Postfix.Services {
+		if s := &x.m.Postfix.Services[i]; s.Name == "cleanup" && s.Sets("header_checks") {
+			p = x.m.Postfix.With(s)
+			break
+		}
+	}
+	return p.Expand(p["header_checks"])
+}
+
+// checkTags looks whether the header of a tag tells what it seems to: that of strangers
+// is taken off their mail, and ours is not, on which Postfix's header_checks work too.
+func checkTags(x *examination) []Finding {
+	tables, others := machine.HeaderTables(x.headerChecks())
+	read := &x.m.Headers
+	switch {
+	case len(x.v.Tags) == 0:
+		return nil
+	case read.Unread != "" || read.Actions == nil && len(tables) > 0:
+		return []Finding{{ID: "tag.read", Level: Info, Title: "What header_checks do with the header of a tag could not be read: " + brief(read.Unread)}}
+	}
+	ours, foreign := x.v.ownHeaders()
+	for _, h := range ours {
+		if action := read.Actions[h]; action != "" && !harmless(action) {
+			return []Finding{{
+				"tag.stripped", Error, "header_checks take off the header of our own tags, too: " + brief(action),
+				"Postfix looks at the header that the daemon adds as at those of the sender, so that no filter sees it. A pattern can tell them apart by the names of our rules, which strangers do not know.",
+				x.stripForeign("# in its place, where " + brief(strings.Join(tables, ", ")) + " has it:"),
+			}}
+		}
+	}
+	if read.Actions[foreign] != "" && !harmless(read.Actions[foreign]) {
+		return []Finding{{ID: "tag.foreign", Level: OK, Title: "header_checks take off the header of tags that are not ours"}}
+	}
+	f := Finding{
+		"tag.foreign", Warning, "The header of a tag, X-Policyd-Rdns, is not taken off the mail of strangers",
+		"A rule adds it for filters behind Postfix. Mail that comes from another host with policyd-rdns, or from who knows of yours, brings one along.",
+		x.stripForeign(""),
+	}
+	if others {
+		f.Level = Info // in a table that was not looked into
+	}
+	return []Finding{f}
+}
+
+// harmless reports whether an action of header_checks(5) leaves the header where it is.
+func harmless(action string) bool {
+	word, _, _ := strings.Cut(strings.ToUpper(action), " ")
+	switch word {
+	case "IGNORE", "STRIP", "REPLACE", "REJECT", "DISCARD":
+		return false
+	}
+	return true
+}
+
+// stripForeign are the commands by which all such headers go but those of our rules.
+func (x *examination) stripForeign(instead string) []string {
+	folder := x.params()["config_directory"]
+	if folder == "" {
+		folder = "/etc/postfix"
+	}
+	file := folder + "/policyd-rdns.header_checks"
+	var lines []string
+	if instead != "" {
+		lines = append(lines, instead)
+	}
+	lines = append(lines, "printf '%s\\n' "+quoteShell("if !/"+ownPattern(x.v.Tags)+"/")+" "+quoteShell("/"+anyPattern+"/ IGNORE")+" endif > "+quoteShell(file))
+	if was := x.headerChecks(); !strings.Contains(was, file) {
+		lines = append(lines, x.setMain("header_checks", strings.TrimSuffix("regexp:"+file+", "+was, ", "))...)
+	}
+	return append(lines, "postfix reload")
+}
+
+// anyPattern is that of all headers of tags.
+const anyPattern = "^X-Policyd-Rdns:"
+
+// ownPattern is the regular expression of headers by these rules alone.
+func ownPattern(rules []string) string {
+	names := make([]string, len(rules))
+	for i, name := range rules {
+		_, name, _ = strings.Cut(header(name), "rule=") // as it is written there
+		names[i] = strings.Map(literal, name)
+	}
+	one := "(" + strings.Join(names, "|") + ")"
+	return anyPattern + " rule=" + one + "(, " + one + ")*(;|$)"
+}
+
+// literal makes any character of what has a meaning in regular expressions, ends one, or
+// is not for a shell's line.
+func literal(c rune) rune {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == ' ', c == '-', c == '_', c == ',':
+		return c
+	}
+	return '.'
+}

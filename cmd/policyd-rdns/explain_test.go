@@ -96,6 +96,32 @@ func TestExplainExemption(t *testing.T) {
 	}
 }
 
+// TestExplainAttributes: what a rule can ask of the request besides the client.
+func TestExplainAttributes(t *testing.T) {
+	dns, _ := startWorld(t, explainZone)
+	config := filepath.Join(t.TempDir(), "config.toml")
+	writeConfig(t, config, dns, anyPort, `
+[[rule]]
+name   = "of a context"
+when   = { context = "submission", encrypted = true }
+action = "dunno"
+`)
+	for args, want := range map[string]string{
+		"":                                   "no reverse name",
+		"--context submission":               "no reverse name",
+		"--encrypted":                        "no reverse name",
+		"--context submission --encrypted":   "of a context",
+		"--authenticated":                    "logged in",
+		"--authenticated --context anything": "logged in",
+	} {
+		_, stdout, stderr := explainCall(append(strings.Fields(args), "--json", "-c", config, "203.0.113.10", "--helo", "x.example.org")...)
+		var e map[string]any
+		if err := json.Unmarshal([]byte(stdout), &e); err != nil || e["rule"] != want {
+			t.Errorf("explain %s: %v, rule %v, %s; want %s", args, err, e["rule"], stderr, want)
+		}
+	}
+}
+
 // explainCall explains a client.
 func explainCall(args ...string) (status int, stdout, stderr string) {
 	return call("", append([]string{"explain"}, args...)...)

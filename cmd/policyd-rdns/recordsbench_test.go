@@ -125,3 +125,28 @@ func TestRecordsMemory(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkWhy runs why, as the program, over a log of a million decisions: about a
+// client that a few of them are of, and about a network that all are of.
+func BenchmarkWhy(b *testing.B) {
+	for _, kind := range []string{"logfmt", "json", "gzip"} {
+		path := filepath.Join(b.TempDir(), "decisions."+kind)
+		writeLongFile(b, path, kind)
+		for about, word := range map[string]string{"client": "203.0.113.75", "organisation": "bigmail.example", "helo": "YLMF-PC", "everybody": "0.0.0.0/0"} {
+			b.Run(kind+"/"+about, func(b *testing.B) {
+				var sum runUsage
+				for b.Loop() {
+					u := runProgram(b, "why", word, "--since", "2026-11-01", "--file", path)
+					sum.wall, sum.cpu, sum.peak = sum.wall+u.wall, sum.cpu+u.cpu, max(sum.peak, u.peak)
+				}
+				lines := float64(longLines) * float64(b.N)
+				b.ReportMetric(sum.wall.Seconds()/float64(b.N), "s/million")
+				b.ReportMetric(sum.cpu.Seconds()*1e6/lines, "cpu-us/line")
+				b.ReportMetric(sum.peak, "peak-MiB")
+			})
+		}
+		if err := os.Remove(path); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

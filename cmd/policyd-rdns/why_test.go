@@ -87,7 +87,7 @@ func withoutExplain(text string) string {
 
 // TestWhyUsage: what is wrong with a call, and what is told of nothing.
 func TestWhyUsage(t *testing.T) {
-	path := testbed.TempLog(t, week.Line(nil))
+	path, empty := testbed.TempLog(t, week.Line(nil)), testbed.TempLog(t, nil)
 	for _, test := range []struct {
 		args           string
 		status         int
@@ -104,9 +104,10 @@ func TestWhyUsage(t *testing.T) {
 		{"a -c /nonexistent/config.toml", 1, "", "reading the configuration"},
 		{"203.0.113.20 --since 2026-11-01 --file LOG", 0, "1 message; client address in 1.", ""},
 		{"203.0.113.21 --utc --since 2026-11-01 --file LOG", 1, "Nothing about \"203.0.113.21\" since 2026-11-01 00:00:00. It was looked for as client\naddress, HELO in " + path + ".\nThe oldest decision there is of 2026-11-16 00:00:00.\n", ""},
-		{"mail.example.org --file -", 1, "standard input.\nThere is no decision at all.\n", ""},
+		{"mail.example.org --file EMPTY", 1, "There is no decision at all.\n", ""},
+		{"mail.example.org --file -", 1, "standard input.\n0 lines were read.\n", ""},
 	} {
-		status, stdout, stderr := call("", strings.Fields("why "+strings.ReplaceAll(test.args, "LOG", path))...)
+		status, stdout, stderr := call("", strings.Fields("why "+strings.NewReplacer("LOG", path, "EMPTY", empty).Replace(test.args))...)
 		unwrapped := strings.ReplaceAll(stdout, "\n", " ")
 		if status != test.status || !strings.Contains(unwrapped, strings.ReplaceAll(test.stdout, "\n", " ")) || !strings.Contains(stderr, test.stderr) || (stderr != "") != (test.stderr != "") {
 			t.Errorf("why %s = %d, %q, %q; want %d, %q, %q", test.args, status, stdout, stderr, test.status, test.stdout, test.stderr)

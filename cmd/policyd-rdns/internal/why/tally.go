@@ -12,10 +12,30 @@ import (
 	"policyd-rdns/policy/journal"
 )
 
-// decision is one that the word is in.
+// decision is one that the word is in, with what is counted of it.
 type decision struct {
 	journal.Record
-	as declog.Roles
+	as      declog.Roles
+	client  string
+	outcome outcome
+	// message is the same for all recipients of a message; 0: nobody knows.
+	message uint64
+	// came is the message with the outcome.
+	came uint64
+}
+
+// newDecision draws from a record what is counted. It may be called from several
+// goroutines at once.
+func newDecision(r *journal.Record, as declog.Roles, seed maphash.Seed) *decision {
+	d := &decision{Record: *r, as: as, client: clientOf(&r.Request), outcome: outcomeOf(r)}
+	if r.Request.Instance != "" {
+		d.message = max(1, maphash.Comparable(seed, [2]string{d.client, r.Request.Instance}))
+		d.came = max(1, maphash.Comparable(seed, struct {
+			message uint64
+			outcome outcome
+		}{d.message, d.outcome}))
+	}
+	return d
 }
 
 // Bounds of what is kept and printed.
@@ -89,10 +109,12 @@ func (f *few) add(v string) {
 type tally struct {
 	decisions  int
 	messages   int
-	roles      map[declog.Roles]int // messages
+	roles      [8]int // messages, by the role's bit
 	outcomes   map[outcome]*clients
 	numClients int
 	seen       seen
+	seenAs     [8]seen // by the role's bit
+	came       seen
 }
 
 // clients are those of an outcome.
@@ -102,7 +124,7 @@ type clients struct {
 }
 
 func newTally() *tally {
-	return &tally{roles: map[declog.Roles]int{}, outcomes: map[outcome]*clients{}, seen: seen{seed: maphash.MakeSeed()}}
+	return &tally{outcomes: map[outcome]*clients{}}
 }
 
 // clientOf is the client, or what Postfix said in its place.
@@ -115,34 +137,27 @@ func clientOf(q *policy.Request) string {
 
 func (t *tally) add(d *decision) {
 	t.decisions++
-	client := clientOf(&d.Request)
-	message := client + "\n" + d.Request.Instance
-	if d.Request.Instance == "" {
-		message = ""
-	}
-	if t.seen.first(message, "") {
+	if t.seen.first(d.message) {
 		t.messages++
 	}
-	for _, role := range d.as.Each() {
-		if t.seen.first(message, role.String()) {
+	for role := range t.roles {
+		if as := d.as & (1 << role); as != 0 && t.seenAs[role].first(d.message) {
 			t.roles[role]++
 		}
 	}
-	o := outcomeOf(&d.Record)
-	g := t.group(&o, client)
-	g.add(&d.Record, t.seen.first(message, o.rule+"\n"+o.decided.String()+"\n"+o.tags))
+	t.group(d.outcome, d.client).add(&d.Record, t.came.first(d.came))
 }
 
 // group is where a decision belongs.
-func (t *tally) group(o *outcome, client string) *group {
-	c := t.outcomes[*o]
+func (t *tally) group(o outcome, client string) *group {
+	c := t.outcomes[o]
 	if c == nil && len(t.outcomes) >= mostOutcomes {
-		*o = outcome{noAction: true}
-		c = t.outcomes[*o]
+		o = outcome{noAction: true}
+		c = t.outcomes[o]
 	}
 	if c == nil {
 		c = &clients{alone: map[string]*group{}}
-		t.outcomes[*o] = c
+		t.outcomes[o] = c
 	}
 	g := c.alone[client]
 	switch {
@@ -227,31 +242,21 @@ func compareClients(a, b *journal.Record) int {
 }
 
 // seen remembers messages, so that each counts once: at least as many as mostSeen.
-type seen struct {
-	seed        maphash.Seed
-	recent, old map[uint64]struct{}
-}
+type seen struct{ recent, old map[uint64]struct{} }
 
-// first reports whether a message comes for the first time to what is counted. One
-// without a name of its own always does.
-func (s *seen) first(message, counted string) bool {
-	if message == "" {
+// first reports whether a message comes for the first time. One that nobody knows, 0,
+// always does.
+func (s *seen) first(message uint64) bool {
+	if message == 0 {
 		return true
 	}
-	var h maphash.Hash
-	h.SetSeed(s.seed)
-	_, _ = h.WriteString(message)
-	_ = h.WriteByte(0)
-	_, _ = h.WriteString(counted)
-	key := h.Sum64()
-	_, recent := s.recent[key]
-	_, old := s.old[key]
-	if recent {
+	if _, ok := s.recent[message]; ok {
 		return false
 	}
+	_, old := s.old[message]
 	if s.recent == nil || len(s.recent) >= mostSeen {
 		s.recent, s.old = map[uint64]struct{}{}, s.recent
 	}
-	s.recent[key] = struct{}{}
+	s.recent[message] = struct{}{}
 	return !old
 }

@@ -8,7 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -49,12 +51,13 @@ type search struct {
 	logs         *declog.Logs
 	since, until time.Time
 	now          time.Time
+	seed         maphash.Seed
 }
 
 // Run answers about a word. The error is [exit.ErrNotWell] if it is in no decision, which
 // is told on Stdout with what was searched.
 func (c *Command) Run(ctx context.Context, text string, o *Options) error {
-	s := search{Command: c, Options: o, now: c.Now}
+	s := search{Command: c, Options: o, now: c.Now, seed: maphash.MakeSeed()}
 	if err := s.begin(ctx, text); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (c *Command) Run(ctx context.Context, text string, o *Options) error {
 	}
 	var err error
 	if found.decisions == 0 {
-		s.nothing(ctx)
+		s.nothing(ctx, &r.Counts)
 		err = exit.ErrNotWell
 	} else {
 		s.print(found)
@@ -119,15 +122,19 @@ func (s *search) choose(l *journal.Line) (*decision, bool) {
 	if as == 0 {
 		return nil, false
 	}
-	return &decision{l.Record, as}, true
+	return newDecision(&l.Record, as, s.seed), true
 }
 
 // nothing tells what was searched in vain.
-func (s *search) nothing(ctx context.Context) {
+func (s *search) nothing(ctx context.Context, read *journal.Counts) {
 	s.wrapped("", fmt.Sprintf("Nothing about %s %s. It was looked for as %s in %s.", s.quoted(), s.span(), s.word.Tried, s.files()))
-	if first, ok := s.first(ctx); ok {
+	lines := read.Decisions + read.Unwanted + read.Other + read.Damaged
+	switch first, ok := s.first(ctx); {
+	case ok:
 		s.wrapped("", "The oldest decision there is of "+s.time(first)+".")
-	} else {
+	case slices.ContainsFunc(s.logs.Inputs, func(in journal.Input) bool { return in.Once }):
+		s.wrapped("", plain.Counted(lines, "line was read.", "lines were read."))
+	default:
 		s.wrapped("", "There is no decision at all.")
 	}
 }
@@ -193,7 +200,7 @@ func (s *search) print(t *tally) {
 	p := plain.PaintFor(s.Stdout)
 	var as []string
 	for _, role := range s.word.Tried.Each() {
-		if n := t.roles[role]; n > 0 {
+		if n := t.roles[bits.TrailingZeros8(uint8(role))]; n > 0 {
 			as = append(as, fmt.Sprintf("%s in %s", role, plain.Number(n)))
 		}
 	}

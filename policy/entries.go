@@ -80,15 +80,7 @@ func (c *clients) add(v string) error {
 	case "own":
 		c.own = true
 	default:
-		err := c.Add(v)
-		if _, notPrefix := netip.ParsePrefix(v); err == nil || notPrefix == nil || match.MeantNetwork(v) != "" {
-			return err // it says what was meant
-		}
-		var name match.Names
-		if !strings.ContainsAny(v, "/:") && strings.ContainsFunc(v, isLetter) && strings.Contains(v, ".") && name.Add(v) == nil {
-			return fmt.Errorf("%.60q: want an address or a network; a name goes into ptr_name", v)
-		}
-		return fmt.Errorf("%w, or private, loopback or own", err)
+		return match.MeantClient(v, c.Add(v), "private, loopback or own")
 	}
 	return nil
 }
@@ -122,16 +114,7 @@ func (e *evaluation) ownClient() bool {
 // anybody's claim.
 type ptrNames struct{ match.Names }
 
-func (p *ptrNames) add(v string) error {
-	_, notAddr := netip.ParseAddr(v)
-	_, notPrefix := netip.ParsePrefix(v)
-	if notAddr == nil || notPrefix == nil {
-		return fmt.Errorf("%.60q: want a name such as mx.example.com; an address goes into client", v)
-	}
-	return p.Add(v)
-}
-
-func isLetter(c rune) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+func (p *ptrNames) add(v string) error { return p.AddHost(v) }
 
 func (p *ptrNames) holds(e *evaluation) holding {
 	f := e.facts

@@ -99,8 +99,12 @@ func (p *offered) check(t *testing.T, path, text string, records []journal.Recor
 
 // pasteClients are clients of explainZone, with their HELOs.
 var pasteClients = [][2]string{
-	{"203.0.113.10", "mail.example.org"}, {"203.0.113.14", "mail.example.org"}, {"203.0.113.13", "ubuntu.example.net"},
-	{"203.0.113.30", "mail.example.com"}, {"203.0.113.40", "red"}, {"203.0.113.20", "203.0.113.20"},
+	{"203.0.113.10", "mail.example.org"},
+	{"203.0.113.14", "mail.example.org"},
+	{"203.0.113.13", "ubuntu.example.net"},
+	{"203.0.113.30", "mail.example.com"},
+	{"203.0.113.40", "red"},
+	{"203.0.113.20", "203.0.113.20"},
 	{"2001:db8::10", "mail.example.org"},
 }
 

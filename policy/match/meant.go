@@ -129,3 +129,26 @@ func badMailbox(text string) error {
 }
 
 func cut(s string, n int) string { return s[:min(n, len(s))] }
+
+// MeantClient is the error that Prefixes.Add gave for a text, with what else could stand
+// there, and where a name belongs; nil stays nil.
+func MeantClient(text string, err error, others string) error {
+	if _, notPrefix := netip.ParsePrefix(text); err == nil || notPrefix == nil || MeantNetwork(text) != "" {
+		return err // it says what was meant
+	}
+	letter := func(c rune) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+	if strings.ContainsFunc(text, letter) && strings.Contains(text, ".") && !strings.ContainsAny(text, "/:") && new(Names).Add(text) == nil {
+		return fmt.Errorf("%.60q: want an address or a network; a name goes into ptr_name", text)
+	}
+	return fmt.Errorf("%w, or %s", err, others)
+}
+
+// AddHost is Add for names of hosts alone: an address is none, and says so.
+func (n *Names) AddHost(text string) error {
+	_, notAddr := netip.ParseAddr(text)
+	_, notPrefix := netip.ParsePrefix(text)
+	if notAddr == nil || notPrefix == nil {
+		return fmt.Errorf("%.60q: want a name such as mx.example.com; an address goes into client", text)
+	}
+	return n.Add(text)
+}

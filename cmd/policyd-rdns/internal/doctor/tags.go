@@ -4,29 +4,15 @@ import (
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
-	"policyd-rdns/policy"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/tagheader"
 )
-
-// header is that of a tag by these rules, as it begins.
-func header(rules ...string) string { return (&policy.Decision{Tags: rules}).Header() }
-
-// ownHeaders are headers as the daemon adds them, and one as no rule of ours makes it.
-func (v *View) ownHeaders() (ours []string, foreign string) {
-	for _, name := range v.Tags {
-		ours = append(ours, header(name)+"; name=proper; fcrdns=pass; helo=match")
-	}
-	if len(v.Tags) > 1 {
-		ours = append(ours, header(v.Tags...))
-	}
-	return ours, header("none of ours") + "; name=proper; fcrdns=pass; helo=match"
-}
 
 // wantHeaders says which headers to look up in header_checks, if a rule tags.
 func (x *examination) wantHeaders(w *machine.Wanted) {
 	if len(x.v.Tags) == 0 {
 		return
 	}
-	ours, foreign := x.v.ownHeaders()
+	ours, foreign := tagheader.Examples(x.v.Tags)
 	w.Headers.Headers = append(ours, foreign)
 	w.Headers.Tables, _ = machine.HeaderTables(x.headerChecks())
 }
@@ -54,9 +40,9 @@ func checkTags(x *examination) []Finding {
 	case read.Unread != "" || read.Actions == nil && len(tables) > 0:
 		return []Finding{{ID: "tag.read", Level: Info, Title: "What header_checks do with the header of a tag could not be read: " + brief(read.Unread)}}
 	}
-	ours, foreign := x.v.ownHeaders()
+	ours, foreign := tagheader.Examples(x.v.Tags)
 	for _, h := range ours {
-		if action := read.Actions[h]; action != "" && !harmless(action) {
+		if action := read.Actions[h]; action != "" && !tagheader.Harmless(action) {
 			return []Finding{{
 				"tag.stripped", Error, "header_checks take off the header of our own tags, too: " + brief(action),
 				"Postfix looks at the header that the daemon adds as at those of the sender, so that no filter sees it. A pattern can tell them apart by the names of our rules, which strangers do not know.",
@@ -64,7 +50,7 @@ func checkTags(x *examination) []Finding {
 			}}
 		}
 	}
-	if read.Actions[foreign] != "" && !harmless(read.Actions[foreign]) {
+	if read.Actions[foreign] != "" && !tagheader.Harmless(read.Actions[foreign]) {
 		return []Finding{{ID: "tag.foreign", Level: OK, Title: "header_checks take off the header of tags that are not ours"}}
 	}
 	f := Finding{
@@ -78,16 +64,6 @@ func checkTags(x *examination) []Finding {
 	return []Finding{f}
 }
 
-// harmless reports whether an action of header_checks(5) leaves the header where it is.
-func harmless(action string) bool {
-	word, _, _ := strings.Cut(strings.ToUpper(action), " ")
-	switch word {
-	case "IGNORE", "STRIP", "REPLACE", "REJECT", "DISCARD":
-		return false
-	}
-	return true
-}
-
 // stripForeign are the commands by which all such headers go but those of our rules.
 func (x *examination) stripForeign(instead string) []string {
 	folder := x.params()["config_directory"]
@@ -99,33 +75,9 @@ func (x *examination) stripForeign(instead string) []string {
 	if instead != "" {
 		lines = append(lines, instead)
 	}
-	lines = append(lines, "printf '%s\\n' "+quoteShell("if !/"+ownPattern(x.v.Tags)+"/")+" "+quoteShell("/"+anyPattern+"/ IGNORE")+" endif > "+quoteShell(file))
+	lines = append(lines, "printf '%s\\n' "+quoteShell("if !/"+tagheader.Pattern(x.v.Tags)+"/")+" "+quoteShell("/"+tagheader.Any+"/ IGNORE")+" endif > "+quoteShell(file))
 	if was := x.headerChecks(); !strings.Contains(was, file) {
 		lines = append(lines, x.setMain("header_checks", strings.TrimSuffix("regexp:"+file+", "+was, ", "))...)
 	}
 	return append(lines, "postfix reload")
-}
-
-// anyPattern is that of all headers of tags.
-const anyPattern = "^X-Policyd-Rdns:"
-
-// ownPattern is the regular expression of headers by these rules alone.
-func ownPattern(rules []string) string {
-	names := make([]string, len(rules))
-	for i, name := range rules {
-		_, name, _ = strings.Cut(header(name), "rule=") // as it is written there
-		names[i] = strings.Map(literal, name)
-	}
-	one := "(" + strings.Join(names, "|") + ")"
-	return anyPattern + " rule=" + one + "(, " + one + ")*(;|$)"
-}
-
-// literal makes any character of what has a meaning in regular expressions, ends one, or
-// is not for a shell's line.
-func literal(c rune) rune {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == ' ', c == '-', c == '_', c == ',':
-		return c
-	}
-	return '.'
 }

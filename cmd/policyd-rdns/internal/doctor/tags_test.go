@@ -1,10 +1,10 @@
 package doctor
 
 import (
-	"regexp"
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/tagheader"
 )
 
 // TestTags: what is said of the header of a tag, by what header_checks do with ours and
@@ -12,7 +12,7 @@ import (
 func TestTags(t *testing.T) {
 	const table = "header_checks = regexp:/etc/postfix/header_checks\n"
 	rules := []string{"consumer/lines; odd", "strangers"}
-	ours, foreign := (&View{Tags: rules}).ownHeaders()
+	ours, foreign := tagheader.Examples(rules)
 	all := map[string]string{foreign: "IGNORE"}
 	for _, h := range ours {
 		all[h] = "IGNORE"
@@ -48,23 +48,5 @@ func TestTags(t *testing.T) {
 		m, v := wellMachine(good+test.main), view()
 		m.Headers, v.Tags = test.read, test.tags
 		t.Run(test.name, func(t *testing.T) { check(t, m, v, test.want, test.id, test.do) })
-	}
-}
-
-// TestOwnPattern: the pattern takes our headers, and none of another rule.
-func TestOwnPattern(t *testing.T) {
-	for _, rules := range [][]string{{"strangers"}, {"a", "b"}, {"consumer/lines; odd", "a (very) odd |^$ 100% \\ name", "it's"}} {
-		ours, foreign := (&View{Tags: rules}).ownHeaders()
-		pattern := regexp.MustCompile(ownPattern(rules))
-		for _, h := range append(ours, header(rules[0])) {
-			if !pattern.MatchString(h) {
-				t.Errorf("%s does not take %s", pattern, h)
-			}
-		}
-		for _, h := range []string{foreign, header(rules[0] + "x"), header("x" + rules[0]), header(rules[0], "x"), "X-Policyd-Rdns: " + rules[0]} {
-			if pattern.MatchString(h) {
-				t.Errorf("%s takes %s", pattern, h)
-			}
-		}
 	}
 }

@@ -73,13 +73,20 @@ func (s *Section) writeText(w *textWriter) {
 func (c *Card) writeText(w *textWriter, n int) {
 	fmt.Fprintf(w, "\n")
 	w.line(4, "%2d. %s, %s", n, c.Name, c.Points)
-	for _, line := range c.Meta {
-		w.line(6, "    %s", line)
-	}
+	w.wrapped("    ", c.Meta...)
 	for _, e := range c.Evidence {
 		w.wrapped(fmt.Sprintf("    %+3d  ", e.Points), e.Text)
 	}
-	for line := range strings.Lines(c.Paste) {
+	writeIndented(w, c.Run)
+	if c.Run != "" && c.Paste != "" {
+		fmt.Fprintf(w, "    or, at the end of the configuration:\n")
+	}
+	writeIndented(w, c.Paste)
+}
+
+// writeIndented writes lines to be copied as they are.
+func writeIndented(w io.Writer, text string) {
+	for line := range strings.Lines(text) {
 		fmt.Fprintf(w, "%s\n", strings.TrimRight("         "+line, " \n"))
 	}
 }

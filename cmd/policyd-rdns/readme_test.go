@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/journal"
 )
 
@@ -23,23 +25,26 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// TestREADMENamesEveryKey holds the README's table to the keys of the decision log.
-func TestREADMENamesEveryKey(t *testing.T) {
+// TestREADMEKeys holds the README's table to the keys of the decision log. It need not
+// have all of them: policyd-rdns-log(5) has.
+func TestREADMEKeys(t *testing.T) {
 	keys := journal.Keys()
-	_, table, _ := strings.Cut(readme(t), "| keys | what they hold |")
+	_, table, _ := strings.Cut(readme(t), "| keys | what they hold |\n|---|---|\n")
 	table, _, _ = strings.Cut(table, "\n\n")
-	for _, key := range keys {
-		if key != "time" && key != "level" && key != "msg" && !strings.Contains(table, "`"+key+"`") {
-			t.Errorf("the README's table lacks %q", key)
-		}
-	}
+	named := 0
 	for row := range strings.Lines(table) {
-		cells := strings.Split(row, "|")
-		for i, key := range strings.Split(cells[min(1, len(cells)-1)], "`") {
-			if i%2 == 1 && !slices.Contains(keys, key) {
+		for i, key := range strings.Split(strings.Split(row, "|")[1], "`") {
+			if i%2 == 0 {
+				continue
+			}
+			named++
+			if !slices.Contains(keys, key) {
 				t.Errorf("the README's table has %q, which the log does not write", key)
 			}
 		}
+	}
+	if named < 10 {
+		t.Errorf("the README's table names %d keys", named)
 	}
 }
 
@@ -47,8 +52,8 @@ func TestREADMENamesEveryKey(t *testing.T) {
 // program.
 func TestREADMEShowsWhatIs(t *testing.T) {
 	text := readme(t)
-	if n := strings.Count(text, "\n"); n > 150 {
-		t.Errorf("README.md has %d lines; want at most 150", n)
+	if n := strings.Count(text, "\n"); n > 200 {
+		t.Errorf("README.md has %d lines; want at most 200", n)
 	}
 	queue := t.TempDir() // of Postfix
 	for _, folder := range []string{"active", "private"} {
@@ -68,9 +73,114 @@ func TestREADMEShowsWhatIs(t *testing.T) {
 	if !strings.Contains(text, "`inet:127.0.0.1:10040`") {
 		t.Error("README.md does not tell what to write without a unix socket")
 	}
-	for _, cmd := range newRoot().Commands() {
-		if name := cmd.Name(); name != "help" && !cmd.Hidden && !strings.Contains(text, "`"+name+"`") {
-			t.Errorf("README.md does not name the command %s", name)
+	_, table, _ := strings.Cut(text, "| command | does |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	root := newRoot()
+	root.InitDefaultCompletionCmd()
+	for row := range strings.Lines(table) { // policyd-rdns(8) has all
+		for i, name := range strings.Split(strings.Split(row, "|")[1], "`") {
+			if cmd, _, err := root.Find([]string{name}); i%2 == 1 && (err != nil || cmd == root) {
+				t.Errorf("README.md has the command %s, which there is not", name)
+			}
+		}
+	}
+}
+
+// wishes are the blocks of the README's five wishes, by what stands before them in bold.
+func wishes(t *testing.T) map[string]string {
+	t.Helper()
+	_, section, _ := strings.Cut(readme(t), "\n## Five wishes\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	all := map[string]string{}
+	for i, part := range strings.Split(section, "\n**") {
+		if i == 0 {
+			continue
+		}
+		wish, rest, _ := strings.Cut(part, "**")
+		_, block, fenced := strings.Cut(rest, "```toml\n")
+		if fenced {
+			block, _, _ = strings.Cut(block, "```")
+		} else {
+			_, block, _ = strings.Cut(rest, "\n    ")
+			block, _, _ = strings.Cut(block, "\n\n")
+			block += "\n"
+		}
+		if n := strings.Count(block, "\n"); n == 0 || n > 4 {
+			t.Errorf("%q takes %d lines; want at most 4:\n%s", wish, n, block)
+		}
+		all[strings.Trim(wish, ".?")] = block
+	}
+	if len(all) != 5 {
+		t.Fatalf("%d wishes; want 5", len(all))
+	}
+	return all
+}
+
+// arguments takes a command line of the README apart, as a shell would.
+func arguments(t *testing.T, line string) []string {
+	t.Helper()
+	rest, ours := strings.CutPrefix(strings.TrimSpace(line), "policyd-rdns ")
+	if !ours {
+		t.Fatalf("%q is no call of ours", line)
+	}
+	var args []string
+	for i, part := range strings.Split(rest, `"`) {
+		if i%2 == 1 {
+			args = append(args, part)
+		} else {
+			args = append(args, strings.Fields(part)...)
+		}
+	}
+	return args
+}
+
+// TestREADMEWishes does what the README says, to the client that it is about.
+func TestREADMEWishes(t *testing.T) {
+	const zone = `
+13.113.0.203.in-addr.arpa. PTR ip-203-0-113-13.dyn.example.net.
+ip-203-0-113-13.dyn.example.net. A 203.0.113.13
+mail.example.org. A 198.51.100.7
+`
+	dns, _ := startWorld(t, zone)
+	all := wishes(t)
+	tests := []struct {
+		wish, client, helo string
+		before, after      string // parts of what explain says
+		status             int    // of explain afterwards
+	}{
+		{"Let a partner in", "192.0.2.1", "mail.example.org", "reject by rule \"no reverse name\"", ": ticket 4711", 0},
+		{
+			"Give my texts a URL", "192.0.2.1", "mail.example.org", "cannot find your reverse hostname, [192.0.2.1]\n",
+			"550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [192.0.2.1]: see https://mx.example.com/rdns\n", 1,
+		},
+		{
+			"Watch one rule first", "203.0.113.13", "mail.example.org", "reject by rule \"generic name, foreign HELO\"",
+			"observed: reject by rule \"generic name, foreign HELO\"", 0,
+		},
+		{
+			"Be stricter with one kind", "203.0.113.13", "localhost", "dunno", "reject by rule \"strangers from consumer lines\"", 1,
+		},
+	}
+	for _, tt := range tests {
+		folder := t.TempDir()
+		conf, exempt := filepath.Join(folder, "config.toml"), filepath.Join(folder, "exempt.toml")
+		settings := fmt.Sprintf("exempt_file = %q\n", exempt)
+		writeConfig(t, conf, dns, anyPort, settings)
+		explain := []string{"explain", "-c", conf, tt.client, "--helo", tt.helo}
+		if _, stdout, _ := call("", explain...); !strings.Contains(stdout, tt.before) {
+			t.Errorf("before %q: want %q in\n%s", tt.wish, tt.before, stdout)
+		}
+		if block := all[tt.wish]; strings.HasPrefix(block, "[[") {
+			writeConfig(t, conf, dns, anyPort, settings+block)
+		} else if status, stdout, stderr := call("", append(arguments(t, block), "-c", conf)...); status != 0 {
+			t.Errorf("%q: %s = %d, %s%s", tt.wish, block, status, stdout, stderr)
+		}
+		status, stdout, stderr := call("", explain...)
+		if status != tt.status || !strings.Contains(stdout, tt.after) {
+			t.Errorf("after %q: explain = %d, want %d and %q in\n%s%s", tt.wish, status, tt.status, tt.after, stdout, stderr)
+		}
+		if status, _, stderr := call("", "configtest", "-c", conf); status != 0 || strings.Contains(stderr, "warning") {
+			t.Errorf("after %q: configtest = %d, %s", tt.wish, status, stderr)
 		}
 	}
 }
@@ -181,4 +291,37 @@ func TestDemo(t *testing.T) {
 	if strings.ContainsFunc(stdout, func(c rune) bool { return c != '\n' && (c < ' ' || c > '~') }) {
 		t.Errorf("demo prints what is not printable ASCII:\n%q", stdout)
 	}
+}
+
+// TestREADMEWhy asks the log why a client was refused, as the README says.
+func TestREADMEWhy(t *testing.T) {
+	dns, _ := startWorld(t, "14.113.0.203.in-addr.arpa. PTR mail.example.org.\nmail.example.org. A 198.51.100.7\n")
+	folder := t.TempDir()
+	conf, log := filepath.Join(folder, "config.toml"), filepath.Join(folder, "decisions.log")
+	writeConfig(t, conf, dns, anyPort, fmt.Sprintf("[log]\nfile = %q\n", log))
+	line := strings.ReplaceAll(exampleLine(t), "\n", "")
+	line = strings.Replace(line, "2026-11-23T09:00:00.000Z", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), 1)
+	writeFile(t, log, line+"\n")
+	status, stdout, stderr := call("", append(arguments(t, wishes(t)["Why was X refused"]), "-c", conf)...)
+	if status != 0 || !strings.Contains(stdout, "203.0.113.14") || !strings.Contains(stdout, "policyd-rdns allow 203.0.113.14") {
+		t.Errorf("why = %d, %q,\n%s", status, stderr, stdout)
+	}
+}
+
+// exampleLine is the line of the decision log that the README shows. It is one: what it
+// says of its rule is what the built-in rules make of its facts.
+func exampleLine(t *testing.T) string {
+	t.Helper()
+	_, text, _ := strings.Cut(readme(t), "\n    time=")
+	text, _, _ = strings.Cut(text, "\n\n")
+	line := "time=" + strings.ReplaceAll(text, "\n    ", " ")
+	r, err := journal.Parse([]byte(line))
+	if err != nil {
+		t.Fatalf("README.md: %v", err)
+	}
+	rules := policy.Rules{List: builtin.Rules(), OnDoubt: policy.Defer}
+	if d := rules.Judge(&r.Request, &r.Facts); d.Rule != r.Decision.Rule || d.Reply() != r.Reply {
+		t.Errorf("the line of README.md has %s, %s; judged anew it is %s, %s", r.Decision.Rule, r.Reply, d.Rule, d.Reply())
+	}
+	return line
 }

@@ -98,14 +98,19 @@ type condition interface {
 
 // holds is how true the entry is of a request.
 func (e *Entry) holds(ev *evaluation) holding {
-	switch {
-	case e.kind.needs&ev.req.Unknown != 0:
-		return holds(ev.guess)
-	case e.kind.needs&ev.early != 0:
-		return holding{truth: Unknown, early: true}
+	if ev.req.Unknown|ev.early != 0 { // hardly ever where the daemon is asked
+		switch {
+		case e.kind.needs&ev.req.Unknown != 0:
+			return holds(ev.guess)
+		case e.kind.needs&ev.early != 0:
+			return holding{truth: Unknown, early: true}
+		}
 	}
 	return e.cond.holds(ev)
 }
+
+// Needs are the keys of the request that the entry looks at.
+func (e *Entry) Needs() Attributes { return e.kind.needs }
 
 // Standing is what an exemption is worth that rests on the entry.
 func (e *Entry) Standing() Standing { return e.kind.standing }

@@ -119,6 +119,7 @@ type Judging struct{ evaluation evaluation }
 func (j *Judging) Judge(r *Rules, req *Request, f *Facts, briefly bool) Decision {
 	e := &j.evaluation
 	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, briefly
+	e.early = req.notYet()
 	e.draw()
 	return e.judge()
 }

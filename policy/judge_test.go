@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/internal/cases"
+	"policyd-rdns/resolver"
 )
 
 func TestJudge(t *testing.T) {
@@ -151,6 +153,22 @@ func TestTexts(t *testing.T) {
 		rules := policy.Rules{List: []policy.Rule{{Action: policy.Defer, Text: placeholder}}}
 		if got := rules.Judge(&e.Req, &e.Facts).Text; got != want[i] {
 			t.Errorf("text %s = %q; want %q", placeholder, got, want[i])
+		}
+	}
+}
+
+// TestJudging: on the way to one decision it is judged as it is at once, at each stage of
+// the dialogue.
+func TestJudging(t *testing.T) {
+	rules := &policy.Rules{List: builtin.Rules(), OnDoubt: policy.Defer}
+	var j policy.Judging
+	for _, state := range []string{"CONNECT", "EHLO", "MAIL", "RCPT"} {
+		req := policy.Request{Client: netip.MustParseAddr("203.0.113.10"), State: state, HELO: "mail.example.org"}
+		f := policy.NewFacts(&req)
+		f.PTR = resolver.None
+		got, want := j.Judge(rules, &req, &f, false), rules.Judge(&req, &f)
+		if got.Early != want.Early || got.Rule != want.Rule || got.Action != want.Action || want.Early != (state != "RCPT") {
+			t.Errorf("at %s: %+v; want %+v, and early before RCPT", state, got, want)
 		}
 	}
 }

@@ -3,34 +3,35 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/policy"
 )
 
-// logOptions are the flags of log.
-type logOptions struct {
-	config string
-	declog.Options
-}
-
 func newLogCommand() *cobra.Command {
-	var o logOptions
+	var o declog.Options
 	cmd := &cobra.Command{
-		Use:   "log [FILE...]",
+		Use:   "log [WORD...] [FILE...]",
 		Short: "print decisions for people",
 		Long: `log prints the decisions of decision logs, one line for each message and what
 became of it: time, action, client, name, HELO, rule, and the reason in
-words, sender and recipients. A name in brackets is not confirmed: it does not
+words, sender and recipients, and the id of the decision. A name in brackets is not confirmed: it does not
 resolve back to the client, or was not queried. An action in brackets was not carried
 out, since the mode was observe.
 
 It reads logfmt and JSON, compressed (gzip, bzip2, xz, zstd) or not, as it is or in
 lines of syslog, the journal, containers and collectors, and "-", standard input;
 several files in order of time. Without a file it reads the one that the
-configuration names (-c), or else standard input. What it cannot read it counts
-and names, and goes on.
+configuration names (-c), with --since also those that were rotated from it; or else
+standard input, or, at a terminal, the last 7 days of the journal. What it cannot
+read it counts and names, and goes on.
 
+A WORD is what is no file: an address, a network, a name, a mail address, a HELO or
+the id of a decision, as "why" takes it. Only decisions that one of them is in are
+printed: of the files that are named, or of the last 7 days of the log in force.
+
+  policyd-rdns log 192.0.2.1
   policyd-rdns log --action reject --since 2h /var/log/policyd-rdns/decisions.log
   journalctl -u policyd-rdns -o cat | policyd-rdns log --name .example.com -
 
@@ -38,11 +39,14 @@ A filter that is given more than once holds if one of its values does. Times are
 2006-01-02, "2006-01-02 15:04", 15:04 (today), RFC 3339, or how long ago: 90m,
 2h, 7d.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			named := o.Config
+			o.Config = inforce.Path(named)
+			o.Loaded = func(conf *config.Config) { inforce.Tell(cmd.Context(), conf, named, cmd.ErrOrStderr()) }
 			return showLog(cmd, args, &o)
 		},
 	}
 	f := cmd.Flags()
-	configFlag(cmd, &o.config)
+	configFlag(cmd, &o.Config)
 	f.BoolVarP(&o.Follow, "follow", "f", false, "go on with what is written, through rotation; begins with the last lines")
 	f.BoolVar(&o.JSON, "json", false, "print the records as JSON, one for each recipient")
 	f.BoolVar(&o.UTC, "utc", false, "print times as in the log, not those of this place")
@@ -50,17 +54,12 @@ A filter that is given more than once holds if one of its values does. Times are
 	return cmd
 }
 
-func showLog(cmd *cobra.Command, paths []string, o *logOptions) error {
-	if len(paths) == 0 {
-		conf, err := inforce.Load(cmd.Context(), o.config, cmd.ErrOrStderr())
-		if err != nil {
-			return err
-		}
-		if paths, err = declog.Default(conf.Path, cmd.InOrStdin()); err != nil {
-			return err
-		}
+func showLog(cmd *cobra.Command, args []string, o *declog.Options) error {
+	files, err := o.Arguments(args)
+	if err != nil {
+		return err
 	}
-	return declog.Show(cmd.Context(), paths, &o.Options, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+	return declog.Show(cmd.Context(), files, o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 }
 
 // choiceFlags are the flags that choose decisions.

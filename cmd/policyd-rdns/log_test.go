@@ -86,7 +86,12 @@ func TestLogUsage(t *testing.T) {
 		{"--recipient a*b LOG", 2, "--recipient "},
 		{"--action accept LOG", 2, `--action "accept": want reject, defer, hold, tag or dunno`},
 		{"--action info LOG", 0, ""},
-		{"--since yesterday LOG", 2, `--since "yesterday": want a time such as`},
+		{"--since lately LOG", 2, `--since "lately": want a time such as`},
+		{"--since yesterday LOG", 0, ""},
+		{"*.example.com LOG", 2, `"*.example.com": no wildcards`},
+		{"-f -c none.toml", 1, "none.toml"},
+		{"192.0.2.1 LOG", 1, `nothing about "192.0.2.1"`},
+		{"192.0.2.1 example.com LOG", 1, `nothing about "192.0.2.1" or "example.com": "policyd-rdns why" tells`},
 		{"--until -2h LOG", 2, "--until"},
 		{"--since 2h --until 09:30 LOG", 0, ""},
 		{"--since 7d LOG", 0, ""},
@@ -120,17 +125,40 @@ func TestLogWithoutFile(t *testing.T) {
 			t.Errorf("log %s = %d, %q, %q; want %d lines", args, status, stdout, stderr, lines)
 		}
 	}
-	// A character device is taken for a terminal.
+	// At a character device, which is taken for a terminal, the journal is read; and for
+	// a word in any case.
+	useJournalctl(t, line+line+line)
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	var stderr bytes.Buffer
-	status := run(t.Context(), []string{"log"}, null, io.Discard, &stderr)
-	if want := "journalctl -u policyd-rdns -o cat | policyd-rdns log -"; status != 2 || !strings.Contains(stderr.String(), want) {
-		t.Errorf("log on a terminal = %d, %q; want 2, %q", status, stderr.String(), want)
+	for _, test := range []struct {
+		args  string
+		lines int
+	}{{"log --json --since 2026-11-01", 3}, {"log --json mail.example.com --since 2026-11-01", 3}, {"log --json mail.example.com --since 2026-11-01 -c " + config, 2}} {
+		var stdout, stderr bytes.Buffer
+		status := run(t.Context(), strings.Fields(test.args), null, &stdout, &stderr)
+		if status != 0 || stderr.Len() > 0 || strings.Count(stdout.String(), "\n") != test.lines {
+			t.Errorf("%s = %d, %q, %q; want %d lines", test.args, status, stdout.String(), stderr.String(), test.lines)
+		}
 	}
+	var stderr bytes.Buffer
+	status := run(t.Context(), []string{"log", "-f"}, null, io.Discard, &stderr)
+	if want := "journalctl -u policyd-rdns -o cat -f | policyd-rdns log -"; status != 2 || !strings.Contains(stderr.String(), want) {
+		t.Errorf("log -f of the journal = %d, %q; want 2, %q", status, stderr.String(), want)
+	}
+}
+
+// useJournalctl puts a program in the place of journalctl that prints a text.
+func useJournalctl(t *testing.T, export string) {
+	t.Helper()
+	dir := t.TempDir()
+	testbed.WriteFile(t, filepath.Join(dir, "export"), export)
+	if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte("#!/bin/sh\ncat \"${0%/*}/export\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
 // TestLogReadsAll: compressed, rotated, in both formats and from the journal, a

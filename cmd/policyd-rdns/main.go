@@ -51,7 +51,8 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 
   policyd-rdns demo     a dozen clients, no network needed
   policyd-rdns serve    the daemon
-  policyd-rdns explain 192.0.2.1 --helo mail.example.com`,
+  policyd-rdns explain 192.0.2.1 --helo mail.example.com
+  policyd-rdns why 192.0.2.1`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -61,7 +62,7 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 		Args: cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage(err) })
-	root.AddCommand(newServe(), newExplain(), newAllow(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
+	root.AddCommand(newServe(), newExplain(), newWhy(), newAllow(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
 	return root
 }
 

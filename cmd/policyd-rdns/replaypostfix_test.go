@@ -181,13 +181,23 @@ ip-203-0-113-13.provider.example. A 203.0.113.13
 		{"a day that is not logged", strings.ReplaceAll(accepted("5A1B2", "unknown[203.0.113.10]", ""), "2026-11-23T09:00:00Z mx ", ""), "[[rule]]\nname = \"w\"\nwhen = { until = 2026-12-31 }\naction = \"dunno\"\n[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", `1 reject, unless decided by "w"`},
 		{"what Postfix has refused stays so", "2026-11-23T09:00:00Z mx postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[203.0.113.10]: 554 5.7.1 no; from=<> to=<user@example.com> proto=ESMTP helo=<x>\n", "", "", "reject 1 1"},
 		{"mail from a filter", accepted("5A1B1", "unknown[203.0.113.20]", "") + accepted("5A1B2", "localhost[127.0.0.1]", ", orig_client=unknown[203.0.113.20]"), "[[rule]]\nname = \"x\"\nwhen = { ptr = \"none\" }\naction = \"reject\"\n", "", "left out: 0 of messages that came to no end, 1 that came back from a content filter"},
+		{"news: no name", accepted("5A1B2", "unknown[203.0.113.10]", ""), "", "", "Of 1 client whose mail was accepted, 1 would be refused for their reverse DNS."},
+		{"news: a good name", accepted("5A1B2", "unknown[203.0.113.20]", ""), "", "", "For 1 it depends on the HELO, which the log does not tell; the reverse DNS of 1 is well."},
+		{"news: a generic name", accepted("5A1B2", "unknown[203.0.113.13]", ""), "", "", "For 1 it depends on the HELO, which the log does not tell."},
+		{"news: refused for its HELO alone", helo("203.0.113.13"), "", "", "1 would be refused for another reason."},
+		{"news: refused for both", helo("mail.example.net"), "", "", "Of 1 client whose mail was accepted, 1 would be refused for their reverse DNS."},
+		{"news: well", helo("ip-203-0-113-13.provider.example"), "", "", "1 would pass as before."},
+		{"news: a user", accepted("5A1B2", "unknown[203.0.113.10]", ", sasl_method=PLAIN, sasl_username=user"), "", "", "1 would pass as before."},
+		{"news: the DNS could not say", accepted("5A1B2", "unknown[203.0.113.50]", ""), "", "", "1 cannot be told: the DNS could not say today."},
+		{"news: what else is not logged", helo("ip-203-0-113-13.provider.example"), "[[rule]]\nname = \"x\"\nwhen = { client = \"203.0.113.13\" }\nunless = { context = \"y\" }\naction = \"reject\"\n", "", "1 cannot be told: the log does not say what the rules ask for."},
+		{"news: the worst of a client counts", accepted("5A1B2", "unknown[203.0.113.10]", ", sasl_method=PLAIN, sasl_username=user") + accepted("5A1B3", "unknown[203.0.113.10]", ""), "", "", "Of 1 client whose mail was accepted, 1 would be refused for their reverse DNS."},
 	}
 	for _, test := range tests {
 		config := testbed.TempFile(t, "new.toml", fmt.Sprintf("default_rules = %v\n[resolver]\nservers = [%q]\n%s", test.rules == "", server, test.rules))
 		args := append([]string{"replay", "--postfix", "--rate", "1000", "-c", config}, strings.Fields(test.args)...)
 		status, stdout, stderr := call(test.log, append(args, "-")...)
 		folded := regexp.MustCompile(`\n +`).ReplaceAllString(regexp.MustCompile(` +`).ReplaceAllString(stdout, " "), "\n")
-		if status != 0 || stderr != "" || !strings.Contains(folded, "\n"+test.want+"\n") {
+		if status != 0 || stderr != "" || !strings.Contains("\n"+folded, "\n"+test.want+"\n") {
 			t.Errorf("%s: replay --postfix = %d, %q,\n%s; want 0 and a line %q", test.name, status, stderr, stdout, test.want)
 		}
 	}
@@ -295,7 +305,7 @@ func TestReplayPostfixFiles(t *testing.T) {
 		args = append(args, path)
 	}
 	status, stdout, stderr := call("", args...)
-	const want = "2 decisions about 2 messages, 2024-12-31 23:59 to 2025-01-01 00:00\n"
+	const want = "Of 1 client whose mail was accepted, 1 would be refused for their reverse DNS.\n\n2 decisions about 2 messages, 2024-12-31 23:59 to 2025-01-01 00:00\n"
 	if status != 0 || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "DNS:        1 client looked up") {
 		t.Errorf("replay --postfix of rotated files = %d, %q,\n%s; want %s and one client looked up", status, stderr, stdout, want)
 	}

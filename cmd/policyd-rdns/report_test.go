@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,13 +67,7 @@ type reported struct {
 		Observed  bool
 		Decisions int
 	}
-	Wanted struct {
-		List []struct {
-			Client string
-			Also   []string
-			Paste  string
-		}
-	}
+	Wanted     struct{ List, Unsure []reportedClient }
 	Networks   struct{ List []struct{ Decisions int } }
 	Silent     []string
 	Exemptions []struct {
@@ -81,6 +76,15 @@ type reported struct {
 		Spared, Needless, Unknown int
 	}
 	Config struct{ Made []struct{ Hash string } }
+}
+
+// reportedClient is a client that was probably wanted, or of whom that cannot be told.
+type reportedClient struct {
+	Client         string
+	Also           []string
+	Evidence       []struct{ Text string }
+	Against, Allow []string
+	Paste          string
 }
 
 // reportOn is the report on a log under a configuration.
@@ -146,13 +150,16 @@ func TestReportTotals(t *testing.T) {
 }
 
 // TestReportWanted holds the list of clients that were probably wanted to who
-// they are: none that nobody wants is among them, and most of the others are.
+// they are: none that nobody wants is among them, and most of the others are. Those of
+// whom only somebody who looks can tell are there, or among those to be looked at, with
+// what speaks for them and against.
 func TestReportWanted(t *testing.T) {
 	log := week.Record(t)
-	listed := map[netip.Addr]bool{}
-	for _, w := range reportOn(t, log, week.Config).Wanted.List {
-		for _, text := range append(w.Also, w.Client) {
-			listed[netip.MustParseAddr(text)] = true
+	told := reportOn(t, log, week.Config).Wanted
+	listed, unsure := addressesOf(told.List), addressesOf(told.Unsure)
+	for _, w := range slices.Concat(told.List, told.Unsure) {
+		if len(w.Evidence) == 0 || len(w.Against) == 0 {
+			t.Errorf("%s: for it %v, against it %v; want both", w.Client, w.Evidence, w.Against)
 		}
 	}
 	refusals := map[netip.Addr]int{}
@@ -165,6 +172,12 @@ func TestReportWanted(t *testing.T) {
 	wanted, found := 0, 0
 	for _, c := range all {
 		decent := c.Retries || c.Login
+		if c.Planted {
+			if !listed[c.Addr] && !unsure[c.Addr] || listed[c.Addr] && unsure[c.Addr] {
+				t.Errorf("%s (%v) is listed: %v, to be looked at: %v; want one of them", c.Addr, c.Names, listed[c.Addr], unsure[c.Addr])
+			}
+			continue
+		}
 		if listed[c.Addr] && !decent {
 			t.Errorf("%s (%v) is listed; nobody wants it", c.Addr, c.Names)
 		}
@@ -182,13 +195,26 @@ func TestReportWanted(t *testing.T) {
 	}
 }
 
-// TestReportPaste pastes each rule that a report offers where it says: all that
-// was refused of its clients passes then, and no other decision changes.
+// addressesOf are those of all clients of a list.
+func addressesOf(list []reportedClient) map[netip.Addr]bool {
+	all := map[netip.Addr]bool{}
+	for _, w := range list {
+		for _, text := range append(w.Also, w.Client) {
+			all[netip.MustParseAddr(text)] = true
+		}
+	}
+	return all
+}
+
+// TestReportPaste pastes each exemption that a report offers at the end of the file, twice:
+// all that was refused of its clients passes then, and no other decision changes. The
+// commands beside it are for the same clients.
 func TestReportPaste(t *testing.T) {
 	for _, text := range []string{week.Config, ""} {
 		log := week.RecordUnder(t, text)
 		records := recordsOf(t, log)
-		list := reportOn(t, log, text).Wanted.List
+		told := reportOn(t, log, text).Wanted
+		list := slices.Concat(told.List, told.Unsure)
 		if len(list) < 5 {
 			t.Errorf("%d clients are listed; want some to try", len(list))
 		}
@@ -196,9 +222,17 @@ func TestReportPaste(t *testing.T) {
 			if w.Paste == "" {
 				t.Errorf("%s has no rule to paste", w.Client)
 			}
-			conf, err := config.Parse("", []byte(pasted(text, w.Paste)))
+			conf, err := config.Parse("", []byte(text+w.Paste+w.Paste))
 			if err != nil {
 				t.Fatalf("%s: %v", w.Paste, err)
+			}
+			for _, command := range w.Allow {
+				if whom := strings.TrimPrefix(command, "policyd-rdns allow "); whom == command || !strings.Contains(w.Paste, strconv.Quote(whom)) {
+					t.Errorf("%s: %s beside\n%s; want the same", w.Client, command, w.Paste)
+				}
+			}
+			if want := strings.Count(w.Paste, `"`) / 2; len(w.Allow) != want {
+				t.Errorf("%s: %q beside\n%s; want %d commands", w.Client, w.Allow, w.Paste, want)
 			}
 			clients := append(w.Also, w.Client)
 			for i := range records {
@@ -215,18 +249,6 @@ func TestReportPaste(t *testing.T) {
 			}
 		}
 	}
-}
-
-// pasted puts a rule where its comment says.
-func pasted(config, rule string) string {
-	comment, _, _ := strings.Cut(rule, "\n")
-	before, ok := strings.CutPrefix(comment, "# before rule ")
-	if !ok {
-		return config + rule // behind one's own rules, or instead of them
-	}
-	i := strings.Index(config, "= "+before+"\n")
-	i = strings.LastIndex(config[:max(i, 0)], "[[rule]]")
-	return config[:i] + rule + config[i:]
 }
 
 // TestReportExemptions compares how often each exemption was used with what

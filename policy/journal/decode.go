@@ -35,6 +35,7 @@ func Parse(line []byte) (Record, error) {
 // decoder turns the fields of a line into a record. It keeps the first error.
 type decoder struct {
 	fields
+	looks   *looks // nil: nothing is remembered
 	err     error
 	unknown string // the first word that is not known, with its key
 }
@@ -127,9 +128,7 @@ func (d *decoder) cut(f field, r *Record) {
 // complete sets what follows from all keys together.
 func (d *decoder) complete(r *Record) {
 	f, p := &r.Facts, &r.Decision
-	to := f.HELO.Forward
-	f.HELO = policy.NewHELO(r.Request.HELO, r.Request.Client)
-	f.HELO.Forward = to
+	d.looks.judge(f, &r.Request)
 	switch p.Checks[policy.CheckPTR] {
 	case policy.None:
 		f.PTR = resolver.None

@@ -18,6 +18,7 @@ type Line struct {
 	Text string
 
 	clock frame.Clock // of what stands before it
+	looks looks       // of the lines before it, in the same chunk
 }
 
 // Damage is a line that was meant to be a decision and cannot be read as one,
@@ -72,7 +73,7 @@ func (l *Line) framed(text string, err error) error {
 func (l *Line) parse(text string) error {
 	l.Text = text
 	l.Record = Record{}
-	var d decoder
+	d := decoder{looks: &l.looks}
 	err := d.parse(text, &l.Record)
 	switch {
 	case err == nil && !d.has.has(spanField):

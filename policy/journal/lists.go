@@ -140,11 +140,9 @@ func takeNames(v value, r *Record) (odd string, err error) {
 			err = errors.New("want name>address")
 			return
 		}
-		n := policy.NewName(e.member[0], r.Request.Client)
 		forward, word, wrong := forwardOf(e.member[1])
-		n.Forward = forward
 		odd, err = firstWord(odd, word), cmp.Or(err, wrong)
-		r.Facts.Names = append(r.Facts.Names, n)
+		r.Facts.Names = append(r.Facts.Names, policy.Name{Name: e.member[0], Forward: forward})
 	})
 	return odd, cmp.Or(err, bad)
 }

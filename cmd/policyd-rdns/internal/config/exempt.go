@@ -106,8 +106,14 @@ func (r *reader) listed(c *Config, s *ruleSet) {
 	if c.ExemptFile == "" {
 		return
 	}
-	if realPath(c.ExemptFile) == realPath(r.File) {
-		r.Bad("exempt_file", "exempt_file = %q: is the configuration itself: want a file of its own", c.ExemptFile)
+	shown := c.ExemptFile // as messages name it
+	if !filepath.IsAbs(shown) {
+		shown = filepath.Join(r.Dir, shown)
+		// Whole, since it is read again, of a configuration too that has a relative path.
+		c.ExemptFile = absolute(shown)
+	}
+	if r.File != "" && realPath(c.ExemptFile) == realPath(absolute(r.File)) {
+		r.Bad("exempt_file", "exempt_file = %q: is the configuration itself: want a file of its own", shown)
 		return
 	}
 	text, err := document.ReadBounded(c.ExemptFile, maxExemptFile)
@@ -116,16 +122,16 @@ func (r *reader) listed(c *Config, s *ruleSet) {
 	case errors.Is(err, fs.ErrNotExist):
 		return
 	case errors.Is(err, syscall.EISDIR):
-		r.Bad("exempt_file", "exempt_file = %q: is a folder: want a file, such as %q", c.ExemptFile, filepath.Join(c.ExemptFile, "exempt.toml"))
+		r.Bad("exempt_file", "exempt_file = %q: is a folder: want a file, such as %q", shown, filepath.Join(shown, "exempt.toml"))
 		return
 	case errors.As(err, &perr):
 		err = perr.Err // the path is told
 		fallthrough
 	case err != nil:
-		r.Bad("exempt_file", "exempt_file = %q: %v", c.ExemptFile, err)
+		r.Bad("exempt_file", "exempt_file = %q: %v", shown, err)
 		return
 	}
-	of := newReader(c.ExemptFile, text)
+	of := newReader(shown, text)
 	rules, from, err := of.onlyExempt()
 	if err != nil {
 		of.Problems = append(of.Problems, err.(document.Problem))

@@ -54,14 +54,14 @@ func (c *Choice) Filter(now time.Time) (Filter, error) {
 		f = append(f, func(r *journal.Record) bool { return slices.Contains(c.IDs, r.ID) })
 	}
 	if c.Since != "" {
-		since, err := parseTime(c.Since, now)
+		since, err := Time(c.Since, now)
 		if err != nil {
 			return nil, fmt.Errorf("--since %w", err)
 		}
 		f = append(f, func(r *journal.Record) bool { return !r.Request.Time.Before(since) })
 	}
 	if c.Until != "" {
-		until, err := parseTime(c.Until, now)
+		until, err := Time(c.Until, now)
 		if err != nil {
 			return nil, fmt.Errorf("--until %w", err)
 		}
@@ -161,9 +161,24 @@ func (c *Choice) namesRule(rule string) bool {
 	return slices.ContainsFunc(c.Rules, func(text string) bool { return strings.Contains(rule, strings.ToLower(text)) })
 }
 
-// parseTime reads a time, in that of this place if it does not say, or how long
-// ago it was.
-func parseTime(text string, now time.Time) (time.Time, error) {
+// Time reads a time, in that of this place if it does not say, or how long ago it was:
+// "2026-11-20", "2026-11-20 09:30", "09:30", RFC 3339; "today" and "yesterday", which are
+// the beginning of that day; "90m", "2h", "7d", "1w". Now is when, and where, that is meant.
+func Time(text string, now time.Time) (time.Time, error) {
+	day := func(ago int) time.Time {
+		return time.Date(now.Year(), now.Month(), now.Day()-ago, 0, 0, 0, 0, now.Location())
+	}
+	switch strings.ToLower(text) {
+	case "today":
+		return day(0), nil
+	case "yesterday":
+		return day(1), nil
+	}
+	if weeks, ok := strings.CutSuffix(text, "w"); ok {
+		if n, err := strconv.ParseUint(weeks, 10, 16); err == nil {
+			return now.AddDate(0, 0, -7*int(n)), nil
+		}
+	}
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
 			return now.AddDate(0, 0, -int(n)), nil
@@ -180,5 +195,5 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	if t, err := time.ParseInLocation("15:04", text, now.Location()); err == nil {
 		return time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, now.Location()), nil
 	}
-	return time.Time{}, fmt.Errorf("%.60q: want a time such as 2006-01-02, \"2006-01-02 15:04\" or 15:04, or how long ago: 90m, 2h, 7d", text)
+	return time.Time{}, fmt.Errorf("%.60q: want a time such as 2006-01-02, \"2006-01-02 15:04\" or 15:04, today or yesterday, or how long ago: 90m, 2h, 7d, 1w", text)
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestParseTime(t *testing.T) {
+func TestTime(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.FixedZone("", 3600))
 	tests := []struct{ in, want string }{
 		{"2h", "2026-11-23T10:00:00+01:00"},
@@ -16,20 +16,27 @@ func TestParseTime(t *testing.T) {
 		{"2026-11-20 15:04", "2026-11-20T15:04:00+01:00"},
 		{"2026-11-20T15:04:05", "2026-11-20T15:04:05+01:00"},
 		{"2026-11-20T15:04:05.250Z", "2026-11-20T15:04:05Z"},
+		{"1w", "2026-11-16T12:00:00+01:00"},
+		{"today", "2026-11-23T00:00:00+01:00"},
+		{"Yesterday", "2026-11-22T00:00:00+01:00"},
 		{"15:04", "2026-11-23T15:04:00+01:00"},
 		{"", ""},
 		{"-2h", ""},
 		{"d", ""},
+		{"w", ""},
+		{"-1w", ""},
+		{"99999999w", ""},
+		{"tomorrow", ""},
 		{"99999999d", ""},
 		{"noon", ""},
 	}
 	for _, test := range tests {
 		got := ""
-		if at, err := parseTime(test.in, now); err == nil {
+		if at, err := Time(test.in, now); err == nil {
 			got = at.Format(time.RFC3339)
 		}
 		if got != test.want {
-			t.Errorf("parseTime(%q) = %s; want %s", test.in, got, test.want)
+			t.Errorf("Time(%q) = %s; want %s", test.in, got, test.want)
 		}
 	}
 }

@@ -120,7 +120,7 @@ func TestFollowSince(t *testing.T) {
 		synctest.Wait()
 		select {
 		case line := <-out.chunks:
-			want := "2026-11-16 00:00:00  dunno   203.0.113.20  -     mail.example.com  -     -  <a@example.org> to b@example.com and 49 others\n"
+			want := "2026-11-16 00:00:00  dunno   203.0.113.20  -     mail.example.com  -     -  <a@example.org> to b@example.com and 49 others  x\n"
 			if string(line) != want {
 				t.Errorf("log -f prints\n%s; want\n%s", line, want)
 			}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
 	"policyd-rdns/policy/journal"
 )
@@ -54,6 +55,33 @@ func RecentAbout(ctx context.Context, conf *config.Config, since time.Time, w *W
 		}
 	}
 	return broken
+}
+
+// Decision is the decision with an id, of the whole log in force. It is an error if there
+// is none.
+func Decision(ctx context.Context, conf *config.Config, id string) (*journal.Record, error) {
+	w, err := ParseWord(id)
+	if err != nil {
+		return nil, exit.Usage(errors.New("--id: want the id of a decision, as log and why print it"))
+	}
+	var found *journal.Record
+	err = RecentAbout(ctx, conf, time.Time{}, w, func(r *journal.Record) bool {
+		if r.ID == w.Text {
+			found = r
+		}
+		return found == nil
+	})
+	switch {
+	case found != nil:
+		return found, nil
+	case err != nil:
+		return nil, err
+	}
+	where := conf.Log.File
+	if where == "" {
+		where = "the journal of " + unit
+	}
+	return nil, fmt.Errorf("no decision has the id %.40q in %s or what was rotated from it", w.Text, where)
 }
 
 // unit is the daemon's, whose messages the journal has.

@@ -42,6 +42,7 @@ type Row struct {
 	key     uint64 // the same for decisions that are shown as one; 0: none are
 	cells   [numColumns]string
 	decided policy.Action
+	id      string
 	reason  string
 	from    string
 	to      string // the first recipient
@@ -82,7 +83,7 @@ func NewPrinter(out io.Writer, place *time.Location) *Printer {
 // once.
 func (p *Printer) Row(r *journal.Record) Row {
 	q, d := &r.Request, &r.Decision
-	row := Row{decided: d.Decided, reason: explain.Reason(r)}
+	row := Row{id: plain.Cell(r.ID), decided: d.Decided, reason: explain.Reason(r)}
 	row.cells = [numColumns]string{
 		columnTime:   p.time(q.Time),
 		columnAction: explain.Action(d),
@@ -103,7 +104,7 @@ func (p *Printer) Row(r *journal.Record) Row {
 // words, and rule its reason. Decided, what it would be, is its colour.
 func (p *Printer) Changed(r *journal.Record, decided policy.Action, action, rule string) Row {
 	row := p.Row(r)
-	row.decided = decided
+	row.decided, row.id = decided, "" // of other rules
 	row.cells[columnAction], row.cells[columnRule] = action, plain.OrDash(plain.Line(rule))
 	if row.key != 0 {
 		row.key = p.key(r, &row)
@@ -226,6 +227,9 @@ func (p *Printer) line(row *Row) error {
 	b.WriteString(plain.OrDash(row.reason))
 	if row.to != "" {
 		b.WriteString(p.paint.Dim("  <" + row.from + "> to " + row.to + otherRecipients(row.more)))
+	}
+	if row.id != "" {
+		b.WriteString(p.paint.Dim("  " + row.id))
 	}
 	b.WriteByte('\n')
 	_, err := p.out.WriteString(b.String())

@@ -21,9 +21,13 @@ import (
 // Options are how decisions are shown.
 type Options struct {
 	Choice
-	Follow bool // go on with what is written, until ctx ends
-	JSON   bool // the records as JSON, one for each recipient
-	UTC    bool // times as in the log, not those of this place
+	Config string // the configuration whose log is read where no file is named; see [config.Load]
+	// Loaded is told of the configuration where it was needed. Nil: nobody is.
+	Loaded func(*config.Config)
+	Words  []*Word // of which one is in each decision; empty: all decisions
+	Follow bool    // go on with what is written, until ctx ends
+	JSON   bool    // the records as JSON, one for each recipient
+	UTC    bool    // times as in the log, not those of this place
 }
 
 // tick is how often a log that is followed is looked at, and in which time
@@ -37,13 +41,13 @@ func Show(ctx context.Context, paths []string, o *Options, stdin io.Reader, stdo
 	if o.UTC {
 		now = now.UTC()
 	}
+	logs, paths, err := o.find(ctx, paths, stdin, now)
+	if err != nil {
+		return err
+	}
 	filter, err := o.Filter(now)
 	if err != nil {
 		return exit.Usage(err)
-	}
-	logs, err := Find(paths, stdin)
-	if err != nil {
-		return err
 	}
 	if o.Follow {
 		if err := o.followInstead(ctx, logs, paths); err != nil {
@@ -54,10 +58,21 @@ func Show(ctx context.Context, paths []string, o *Options, stdin io.Reader, stdo
 	}
 	damaged := NewDamages(stderr)
 	r := logs.Reader(damaged)
+	if len(o.Words) > 0 {
+		r.Want = o.mayHold
+		filter = append(filter, o.hasWord)
+	}
+	shown := &counting{Writer: stdout}
 	if o.JSON {
-		err = showJSON(ctx, r, filter, stdout)
+		err = showJSON(ctx, r, filter, shown)
 	} else {
-		err = showRows(ctx, r, filter, NewPrinter(stdout, now.Location()), o.Follow || isLive(paths, stdin))
+		p := NewPrinter(stdout, now.Location())
+		p.out.Reset(shown)
+		err = showRows(ctx, r, filter, p, o.Follow || isLive(paths, stdin))
+	}
+	if err == nil && len(o.Words) > 0 && !shown.some {
+		fmt.Fprintf(stderr, "policyd-rdns: nothing about %s: \"policyd-rdns why\" tells where it looked\n", o.quotedWords())
+		err = exit.ErrNotWell
 	}
 	return damaged.End(err)
 }

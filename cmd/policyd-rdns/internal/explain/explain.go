@@ -30,6 +30,8 @@ type Explanation struct {
 	Decision policy.Decision
 	Reads    string         // what the sending server reads; empty: nothing
 	Allow    exempt.Subject // what would let the client pass; zero: it passes
+	// Now is what the rules in force make of a decision that was recorded; nil: none was.
+	Now *policy.Decision
 }
 
 // Lookup is one query with its answer.
@@ -74,6 +76,8 @@ func Recorded(c *config.Config, r *journal.Record) *Explanation {
 	e := &Explanation{Request: r.Request, Facts: r.Facts, Decision: r.Decision, Lookups: recordedLookups(r)}
 	e.Reads = Wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient")
 	e.byRules(c)
+	now := c.Rules.Judge(&e.Request, &e.Facts)
+	e.Now = &now
 	return e
 }
 

@@ -23,7 +23,7 @@ func PaintAction(p plain.Paint, a policy.Action, text string) string {
 	switch {
 	case a.Permanent():
 		return p.Red(text)
-	case a.Refuses():
+	case policy.DUNNO.Milder(a):
 		return p.Yellow(text)
 	}
 	return p.Green(text)

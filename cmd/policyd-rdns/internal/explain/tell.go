@@ -16,7 +16,7 @@ import (
 
 // Print writes an explanation for people.
 func (e *Explanation) Print(w io.Writer, p plain.Paint) {
-	fmt.Fprintf(w, "%s %s", p.Bold("client"), e.Request.Client)
+	fmt.Fprintf(w, "%s %s", p.Bold("client"), Client(&e.Request))
 	if e.Request.HELO != "" {
 		fmt.Fprintf(w, "  %s %s", p.Bold("helo"), plain.Line(e.Request.HELO))
 	}
@@ -28,6 +28,9 @@ func (e *Explanation) Print(w io.Writer, p plain.Paint) {
 	e.printRules(w, p)
 	fmt.Fprintf(w, "\n%s\n", p.Bold("decision"))
 	e.printDecision(w, p)
+	if e.Now != nil {
+		fmt.Fprintf(w, "\n%s\n  %s\n", p.Bold("by the rules in force now"), e.now())
+	}
 	if e.Allow.Key != "" {
 		fmt.Fprintf(w, "\n%s\n  %s\nor, at the end of the configuration:\n%s", p.Bold("to let this client pass"),
 			e.Allow.Command(), plain.Indent(e.Allow.Block()))
@@ -154,6 +157,18 @@ func (e *Explanation) printDecision(w io.Writer, p plain.Paint) {
 	fmt.Fprintf(w, "  the sending server reads:\n    %s\n", e.Reads)
 }
 
+// now tells whether the rules in force would decide the same.
+func (e *Explanation) now() string {
+	was, now := DecisionLines(&e.Decision)[0], DecisionLines(e.Now)[0]
+	switch {
+	case e.Now.Undetermined:
+		return "cannot be told: they ask for what was not learnt then"
+	case was == now && e.Now.Downgraded == e.Decision.Downgraded:
+		return "the same: " + now
+	}
+	return "another: " + now
+}
+
 // DecisionLines tell what was decided, by which rule, and what else is to be
 // said of it.
 func DecisionLines(d *policy.Decision) []string {
@@ -216,9 +231,14 @@ func (e *Explanation) values() any {
 	if e.Allow.Key != "" {
 		allow, block = e.Allow.Command(), e.Allow.Block()
 	}
-	return map[string]any{
-		"client": e.Request.Client.String(), "helo_is": e.Request.HELO, "lookups": lookups, "facts": facts, "rules": rules,
+	values := map[string]any{
+		"client": Client(&e.Request), "helo_is": e.Request.HELO, "lookups": lookups, "facts": facts, "rules": rules,
 		"action": d.Action.String(), "decided": d.Decided.String(), "rule": d.Rule, "would": would,
+		"exempted": d.Exempt, "exempt_why": d.Why, "early": d.Early, "tags": append([]string{}, d.Tags...),
 		"downgraded": d.Downgraded, "reads": e.Reads, "allow": allow, "exempt": block,
 	}
+	if e.Now != nil {
+		values["now"] = map[string]any{"decided": e.Now.Decided.String(), "rule": e.Now.Rule, "undetermined": e.Now.Undetermined}
+	}
+	return values
 }

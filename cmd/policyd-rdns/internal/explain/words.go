@@ -66,8 +66,12 @@ func Reason(r *journal.Record) string {
 		// A rule of the file's own: what it says is the reason.
 		add(plain.Line(replyText(r.Reply)))
 	}
+	add(standing(d))
 	if r.Request.Authenticated {
 		add("logged in")
+	}
+	if len(d.Tags) > 0 {
+		add("tagged by " + plain.Line(strings.Join(d.Tags, ", ")))
 	}
 	for _, v := range d.Would {
 		add("observed: " + v.Action.String() + " by " + plain.Line(v.Rule))
@@ -78,8 +82,24 @@ func Reason(r *journal.Record) string {
 	return strings.Join(all, "; ")
 }
 
+// standing says why a client passes that the rules might object to.
+func standing(d *policy.Decision) string {
+	switch {
+	case d.Exempt && d.Why != "":
+		return "exempt: " + plain.Line(d.Why)
+	case d.Exempt:
+		return "exempt"
+	case d.Early:
+		return "judged later: this stage cannot tell whether it is spared"
+	}
+	return ""
+}
+
 // replyText is the text of a reply without its codes.
 func replyText(reply string) string {
+	if text, held := strings.CutPrefix(reply, "HOLD "); held {
+		return text
+	}
 	if strings.HasPrefix(reply, "INFO ") {
 		_, text, _ := strings.Cut(reply, ": ")
 		return text

@@ -40,6 +40,12 @@ func TestReason(t *testing.T) {
 		{"the same, observed", `action=info decided=reject would=reject:x reply="INFO would reject (x): not you"`, "not you"},
 		{"observed rules", "action=dunno would=reject:a,defer:b", "observed: reject by a; observed: defer by b"},
 		{"logged in", "authenticated=true", "logged in"},
+		{"an exemption", `rule=partner exempt=true exempt_why="ticket 4711" ptr=none`, "no reverse name; exempt: ticket 4711"},
+		{"one that a stranger cannot paint with", `rule=partner exempt=true exempt_why="a\u001b[31m"`, "exempt: a?[31m"},
+		{"a built-in one", `rule="own client" exempt=true`, "exempt"},
+		{"early", "rule=postmaster early=true ptr=none", "no reverse name; judged later: this stage cannot tell whether it is spared"},
+		{"tagged", `action=tag tags="odd,second one" fcrdns=pass`, "tagged by odd, second one"},
+		{"held", `action=hold rule=look reply="HOLD look at this" fcrdns=pass`, "look at this"},
 	}
 	for _, test := range tests {
 		line := "time=2026-11-16T00:00:00.000Z msg=decision client=203.0.113.20 " + test.line

@@ -30,11 +30,13 @@ const (
 	newlyDeferred // what was accepted
 	noLongerRejected
 	noLongerDeferred
+	newlyHeld // what was accepted, and its sender knows nothing of it
+	noLongerHeld
 	undecided // the line does not hold what the rules ask for
 	numChanges
 )
 
-var changeNames = [numChanges]string{"", "newly rejected", "newly deferred", "no longer rejected", "no longer deferred", "undecided"}
+var changeNames = [numChanges]string{"", "newly rejected", "newly deferred", "no longer rejected", "no longer deferred", "newly held", "no longer held", "undecided"}
 
 // Changes are the changes that a replay may fail on.
 func Changes() []string {
@@ -57,7 +59,7 @@ func parseChanges(texts []string) ([]change, error) {
 	return changes, nil
 }
 
-// changeOf compares two actions.
+// changeOf compares two actions. A tag is no objection.
 func changeOf(before, after policy.Action) change {
 	switch {
 	case before == after:
@@ -68,8 +70,14 @@ func changeOf(before, after policy.Action) change {
 		return noLongerRejected
 	case after.Refuses():
 		return newlyDeferred
+	case before.Refuses():
+		return noLongerDeferred
+	case after == policy.Hold:
+		return newlyHeld
+	case before == policy.Hold:
+		return noLongerHeld
 	}
-	return noLongerDeferred
+	return unchanged
 }
 
 // ruling is what rules come to: what is done, and the rule that does it.
@@ -263,7 +271,8 @@ func (p *replayer) detail(l *journal.Line, j *judged) {
 // rule is the one that is the reason of the change: the new one that refuses,
 // or the old one that did.
 func (j *judged) rule() string {
-	if j.change == noLongerRejected || j.change == noLongerDeferred {
+	switch j.change {
+	case noLongerRejected, noLongerDeferred, noLongerHeld:
 		return j.before.rule
 	}
 	return j.after.rule

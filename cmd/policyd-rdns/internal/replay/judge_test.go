@@ -76,7 +76,7 @@ func TestReplayUndecided(t *testing.T) {
 }
 
 func TestChangeOf(t *testing.T) {
-	const d, f, r = policy.DUNNO, policy.Defer, policy.Reject
+	const d, f, r, h, tag = policy.DUNNO, policy.Defer, policy.Reject, policy.Hold, policy.Tag
 	tests := []struct {
 		before, after policy.Action
 		want          change
@@ -90,6 +90,16 @@ func TestChangeOf(t *testing.T) {
 		{f, d, noLongerDeferred},
 		{r, d, noLongerRejected},
 		{r, f, noLongerRejected},
+		{d, h, newlyHeld},
+		{h, d, noLongerHeld},
+		{h, r, newlyRejected},
+		{h, f, newlyDeferred},
+		{f, h, noLongerDeferred},
+		{r, h, noLongerRejected},
+		{d, tag, unchanged},
+		{tag, d, unchanged},
+		{tag, h, newlyHeld},
+		{r, tag, noLongerRejected},
 	}
 	for _, test := range tests {
 		if got := changeOf(test.before, test.after); got != test.want {

@@ -17,6 +17,7 @@ import (
 type mailReplay struct {
 	*replayer
 	enforcedBefore *policy.Rules // of before; nil: as was done
+	grounds        map[string]grounds
 	learner        *learner
 	mails          chan *mail
 	counts         maillog.Counts
@@ -43,6 +44,7 @@ func newMailReplay(p *replayer, o *PostfixOptions) (*mailReplay, error) {
 	g := &gather.Gatherer{DNS: r, Deadline: p.after.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
 	m := &mailReplay{replayer: p, learner: newLearner(g, r, o.Rate), mails: make(chan *mail, maxMails)}
 	p.enforced = withoutObserved(p.after.Rules) // with the networks
+	m.grounds = groundsOf(p.enforced)
 	if p.before != nil {
 		m.enforcedBefore = withoutObserved(p.before.Rules)
 	}

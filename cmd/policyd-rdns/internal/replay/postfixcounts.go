@@ -20,6 +20,7 @@ type mailCounts struct {
 	noRcpt     int // accepted, recipient not logged
 	unlearnt   int // accepted, DNS could not say
 	queried    int // clients
+	news       news
 }
 
 // add counts an attempt.
@@ -57,9 +58,10 @@ func (c *mailCounts) print(w io.Writer) {
 }
 
 func (c *mailCounts) jsonValue() any {
-	return map[string]int{
+	return map[string]any{
 		"accepted": c.accepted, "refused": c.refused, "deferred": c.deferred, "unfinished": c.unfinished,
 		"forwarded": c.forwarded, "no_helo": c.noHELO, "no_recipient": c.noRcpt, "not_learnt": c.unlearnt, "clients": c.queried,
+		"accepted_clients": c.news.jsonValue(),
 	}
 }
 

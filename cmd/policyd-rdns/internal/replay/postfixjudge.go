@@ -90,6 +90,7 @@ func (m *mailReplay) decide(j *judged, l *journal.Line, counts *mailCounts) {
 		j.before, j.needs = m.mailRuling(m.enforcedBefore.Possible(q, f), f)
 	}
 	all := m.enforced.Possible(q, f)
+	counts.news.add(q.Client, m.prospect(all, q, f))
 	after, needs := m.mailRuling(all, f)
 	j.after = after
 	if j.needs == "" {

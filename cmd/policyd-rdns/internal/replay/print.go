@@ -28,6 +28,9 @@ func countedActions() []policy.Action { return policy.Actions(true) }
 func (t *tally) print(out io.Writer, p *replayer, top int) error {
 	w := bufio.NewWriter(out)
 	c := plain.PaintFor(out)
+	if t.mail != nil {
+		t.mail.news.print(w)
+	}
 	fmt.Fprintf(w, "%s, %s to %s\n", t.size(), whenText(t.first, p.place), whenText(t.last, p.place))
 	fmt.Fprintf(w, "before: %s\nafter:  %s\n\n", t.beforeText(p), configText(p.after))
 	if t.mail != nil {

@@ -35,6 +35,8 @@ type features struct {
 	heloGiven bool     // the HELO is, and resolves to the client
 	own       bool     // the HELO resolves to the client, or is of a chosen name's organisation
 	claimed   bool     // name and HELO are in the sender's domain, and neither is confirmed
+	near      bool     // likewise, and that name resolves into the client's own network
+	tenant    bool     // a name is confirmed, of somebody else, and the HELO is in the sender's domain
 	host      bool     // the HELO is a host name, and not made from the address
 	ours      bool     // the HELO is one of our names
 }
@@ -44,12 +46,13 @@ func (d *digester) features(r *journal.Record) features {
 	var s features
 	s.ours = checks[policy.CheckHELO] == policy.Own
 	s.org = hostname.Organisation(match.MailDomain(q.Sender))
-	claimed := false
+	claimed, near := false, false
 	for i := range f.Names {
 		n := &f.Names[i]
 		in := s.org != "" && d.chosen(n) && hostname.Organisation(n.Name) == s.org
 		if !n.Forward.To(q.Client) {
 			claimed = claimed || in
+			near = near || in && slices.ContainsFunc(n.Forward.Addrs, neighbour(q.Client))
 			continue
 		}
 		s.confirmed = append(s.confirmed, n.Name)
@@ -68,7 +71,19 @@ func (d *digester) features(r *journal.Record) features {
 	s.heloGiven = forwards && ofSender
 	s.own = forwards || checks[policy.CheckHELO] == policy.Related
 	s.claimed = claimed && ofSender && !s.named && !s.heloGiven
+	s.near = s.claimed && near
+	s.tenant = ofSender && len(s.confirmed) > 0 && !s.named && !s.own
 	return s
+}
+
+// neighbour tells addresses of a client's own network, a /24 or a /64.
+func neighbour(client netip.Addr) func(netip.Addr) bool {
+	bits := 24
+	if client.Is6() {
+		bits = 64
+	}
+	network, _ := client.Prefix(bits) // which is within any address
+	return network.Contains
 }
 
 // chosen reports whether a name was not made from the address.
@@ -95,6 +110,8 @@ type candidate struct {
 	heloGiven    int
 	own          int
 	claimed      int
+	near         int
+	tenant       int
 	host         int
 	ours         int
 	accepted     Count // by the rules, later
@@ -173,7 +190,7 @@ func (c *candidates) begin(client netip.Addr) *candidate {
 // weight is how much is lost with a candidate.
 func (c *candidate) weight() int {
 	const known = 1 << 30 // more than decisions
-	if c.named+c.heloGiven+c.own+c.claimed > 0 {
+	if c.named+c.heloGiven+c.own+c.claimed+c.tenant > 0 {
 		return c.Decisions + known
 	}
 	return c.Decisions
@@ -254,7 +271,7 @@ func (c *candidate) look(i *item) {
 	for _, feature := range []struct {
 		is   bool
 		into *int
-	}{{s.org != "", &c.signed}, {s.named, &c.named}, {s.heloGiven, &c.heloGiven}, {s.own, &c.own}, {s.claimed, &c.claimed}, {s.host, &c.host}, {s.ours, &c.ours}} {
+	}{{s.org != "", &c.signed}, {s.named, &c.named}, {s.heloGiven, &c.heloGiven}, {s.own, &c.own}, {s.claimed, &c.claimed}, {s.near, &c.near}, {s.tenant, &c.tenant}, {s.host, &c.host}, {s.ours, &c.ours}} {
 		if feature.is {
 			*feature.into++
 		}
@@ -263,7 +280,7 @@ func (c *candidate) look(i *item) {
 		c.chosen = strings.Clone(clip(s.chosen))
 	}
 	better := s.named && c.named == 1 || s.heloGiven && c.heloGiven == 1 && c.named == 0
-	if better || s.claimed && c.org == "" {
+	if better || (s.claimed || s.tenant) && c.org == "" {
 		c.org = strings.Clone(clip(s.org))
 	}
 	if (s.heloGiven || s.own) && (c.helo == "" || s.heloGiven && c.heloGiven == 1) {

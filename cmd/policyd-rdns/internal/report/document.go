@@ -72,7 +72,7 @@ func (r *Report) document() *document.Document {
 		})
 	}
 	d.Sections = []section{
-		r.timesSection(), r.wantedSection(), r.rulesSection(),
+		r.timesSection(), r.wantedSection(), r.unsureSection(), r.rulesSection(),
 		r.groupSection("networks", "Refused networks", "network", &r.Networks),
 		r.groupSection("domains", "Refused domains", "domain", &r.Domains),
 		r.troubleSection(), r.speedSection(), r.exemptionsSection(),
@@ -90,6 +90,8 @@ func (r *Report) noteWords() string {
 		{r.Notes.Outage, "while no DNS server answered"},
 		{r.Notes.Overload, "while the daemon was overloaded"},
 		{r.Notes.Stale, "by answers past their TTL"},
+		{r.Notes.Held, "held for the administrator"},
+		{r.Notes.Tagged, "with a header added"},
 	} {
 		if note.n > 0 {
 			words = append(words, plain.Number(note.n)+" "+note.what)
@@ -205,17 +207,32 @@ func (r *Report) labels() []document.Label {
 }
 
 func (r *Report) wantedSection() section {
-	s := section{ID: "wanted", Title: "Probably wanted"}
-	for i := range r.Wanted.List {
-		s.Cards = append(s.Cards, r.card(&r.Wanted.List[i]))
-	}
+	s := section{ID: "wanted", Title: "Probably wanted", Cards: r.cards(r.Wanted.List)}
 	if len(r.Wanted.List) == 0 {
 		s.Text = []string{"No refused client looks like a real sender: none that has shown who it is behaves as one."}
 	} else {
-		s.Text = []string{"Refused clients that look like real senders, the most probable first. Look before you paste: the points say how much speaks for a client, the rule below it would let it pass."}
+		s.Text = []string{"Refused clients that look like real senders, the most probable first. Look before you paste: the points say how much speaks for a client, the command below it would let it pass, and so would the exemption behind that."}
 	}
 	s.Notes = append(more(r.Wanted.More, "client"), cut(r.Wanted.Cut, "refused client", Count{})...)
 	return s
+}
+
+func (r *Report) unsureSection() section {
+	s := section{ID: "unsure", Title: "Cannot be told, look yourself", Cards: r.cards(r.Wanted.Unsure)}
+	if len(r.Wanted.Unsure) == 0 {
+		s.Text = []string{"Nobody: of the other refused clients nothing says who they are."}
+	} else {
+		s.Text = []string{"Refused clients that may be who they say they are, and have not proved it: what speaks for each, and what against it. A look at what they send, or a word with whoever they say they are, tells."}
+	}
+	s.Notes = more(r.Wanted.MoreUnsure, "client")
+	return s
+}
+
+func (r *Report) cards(clients []Client) (all []document.Card) {
+	for i := range clients {
+		all = append(all, r.card(&clients[i]))
+	}
+	return all
 }
 
 func (r *Report) rulesSection() section {

@@ -2,8 +2,11 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
+	"policyd-rdns/policy/hostname"
+	"policyd-rdns/policy/journal"
 )
 
 // Evidence is something that speaks for a client, or against it.
@@ -78,17 +81,43 @@ func (c *candidate) identity(o *owners, say func(points int, format string, args
 		say(20, "its HELO %s is of the same organisation as its confirmed name %s", c.helo, c.chosen)
 	case own:
 		say(20, "its HELO %s resolves to it", c.helo)
+	case mostly(c.near):
+		say(25, "its name and its HELO are in the domain of its senders, %s, and that name resolves to a neighbour in its own network", c.org)
 	case mostly(c.claimed):
 		say(15, "its name and its HELO are in the domain of its senders, %s; neither is confirmed, so that this alone proves little", c.org)
 	case c.constant(o):
 		say(15, "its HELO is always %s and it always sends from %s, which no other client does; this alone proves little", c.helos.list[0].text, c.senders.list[0].text)
+	case mostly(c.tenant):
+		say(10, "its HELO is in the domain of its senders, %s, and its confirmed name is somebody else's, as of a rented host; this alone proves little", c.org)
 	}
 }
 
+// against is what spoke against a client when it was refused, in the words of the checks.
+func (c *candidate) against() []string {
+	all := []string{}
+	for _, s := range c.samples {
+		r, err := journal.Parse([]byte(s.text))
+		if err != nil {
+			continue // it was read before
+		}
+		for _, text := range r.Decision.Checks.Objections(&r.Request, &r.Facts) {
+			if text = plain.Sentence(text); !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+	}
+	return all
+}
+
 // constant reports whether a client always claims the same of itself, and no other
-// client does.
+// client does. A HELO of another domain than its senders' says something only of a host that
+// has shown to have a name.
 func (c *candidate) constant(o *owners) bool {
+	one := func() bool {
+		helo, sender := c.helos.list[0].text, c.senders.list[0].text
+		return c.confirmed || hostname.Organisation(hostname.Normal(helo)) == hostname.Organisation(sender)
+	}
 	return c.messages >= constantMessages && len(c.days) >= constantDays && c.host == c.messages &&
 		len(c.helos.list) == 1 && !c.helos.more && len(c.senders.list) == 1 && !c.senders.more &&
-		c.signed == c.messages && o.alone(c.senders.list[0].text, c.client)
+		c.signed == c.messages && one() && o.alone(c.senders.list[0].text, c.client)
 }

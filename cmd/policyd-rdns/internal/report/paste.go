@@ -4,14 +4,20 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/exempt"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
 
-// pasteFor is the rule that lets some clients pass: by names that all their
-// refused decisions have proved, or else by their addresses. It is empty if
-// neither does.
-func pasteFor(all []*candidate, config *Config) string {
+// paste is what lets some clients pass.
+type paste struct {
+	allow []string // commands, one for each name or address
+	block string   // the same as an exemption for the end of a configuration file
+}
+
+// pasteFor is what lets some clients pass: by names that all their refused decisions
+// have proved, or else by their addresses. It is empty if neither does.
+func pasteFor(all []*candidate, config *Config) paste {
 	var names, addrs []string
 	for _, c := range all {
 		addrs = append(addrs, c.client.String())
@@ -21,30 +27,34 @@ func pasteFor(all []*candidate, config *Config) string {
 	}
 	sure := !slices.ContainsFunc(all, func(c *candidate) bool { return c.name == "" })
 	if sure {
-		if text := pasteBy("ptr_name", names, all, config); text != "" {
-			return text
+		if p := pasteBy("ptr_name", names, all, config); p.block != "" {
+			return p
 		}
 	}
 	return pasteBy("client", addrs, all, config)
 }
 
-// pasteBy is a rule with these values of a key, if all clients pass under it.
-func pasteBy(key string, values []string, all []*candidate, config *Config) string {
+// pasteBy exempts these values of a key, if all clients pass then.
+func pasteBy(key string, values []string, all []*candidate, config *Config) (p paste) {
 	e, errs := policy.NewEntry(key, values, values)
 	if len(errs) > 0 {
-		return ""
+		return p
 	}
 	rule := policy.Rule{Exempt: true, When: policy.Table{e}}
 	with := *config.Rules
 	with.List = slices.Insert(slices.Clone(with.List), 0, rule)
 	for _, c := range all {
 		if !c.passes(&with) {
-			return ""
+			return p
 		}
 	}
 	var b strings.Builder
 	config.WriteRule(&b, &rule)
-	return b.String()
+	p.block = b.String()
+	for _, v := range values {
+		p.allow = append(p.allow, exempt.Subject{Key: key, Value: v}.Command())
+	}
+	return p
 }
 
 // passes says that the client's refused decisions would have passed under some

@@ -81,6 +81,7 @@ type item struct {
 	decided policy.Action
 	carried bool // what was decided was done
 	would   []policy.Ruling
+	tags    []string // rules
 	config  string
 	elapsed time.Duration
 	queries int
@@ -92,7 +93,7 @@ type item struct {
 }
 
 // notes are the flags of a decision.
-type notes struct{ downgraded, outage, overload, stale, cached bool }
+type notes struct{ downgraded, outage, overload, stale, held, tagged, cached bool }
 
 // who is the client and what speaks for it.
 type who struct {
@@ -137,9 +138,9 @@ func namesClients(r *policy.Rule) bool {
 func (d *digester) item(l *journal.Line) item {
 	q, f, v := &l.Request, &l.Facts, &l.Decision
 	i := item{
-		at: q.Time, rule: v.Rule, decided: v.Decided, would: v.Would, config: l.Config,
+		at: q.Time, rule: v.Rule, decided: v.Decided, would: v.Would, tags: v.Tags, config: l.Config,
 		carried: v.CarriedOut(), elapsed: l.Elapsed, queries: f.Queries,
-		notes: notes{v.Downgraded, f.Outage, f.Overload, f.Stale, f.Cached},
+		notes: notes{v.Downgraded, f.Outage, f.Overload, f.Stale, v.Action == policy.Hold, v.Action == policy.Tag, f.Cached},
 	}
 	if q.Instance != "" {
 		i.message = max(maphash.String(d.seed, q.Instance), 1)
@@ -151,14 +152,15 @@ func (d *digester) item(l *journal.Line) item {
 	return i
 }
 
-// outcomeOf is what became of a decision.
+// outcomeOf is what became of a decision. What is tagged or held has passed, as far as its
+// sender knows.
 func outcomeOf(v *policy.Decision) Outcome {
 	switch {
 	case v.Action.Permanent():
 		return Rejected
 	case v.Action.Refuses():
 		return Deferred
-	case v.Decided != policy.DUNNO || slices.ContainsFunc(v.Would, refuses):
+	case v.Decided.Refuses() || slices.ContainsFunc(v.Would, refuses):
 		return Observed
 	}
 	return Passed
@@ -168,7 +170,7 @@ func refuses(v policy.Ruling) bool { return v.Action.Refuses() }
 
 // refusalOf is what refused, or would have.
 func refusalOf(v *policy.Decision) policy.Ruling {
-	if v.Decided != policy.DUNNO {
+	if v.Decided.Refuses() {
 		return policy.Ruling{Action: v.Decided, Rule: v.Rule}
 	}
 	if i := slices.IndexFunc(v.Would, refuses); i >= 0 {

@@ -142,6 +142,8 @@ type Notes struct {
 	Outage     int `json:"outage"`     // no DNS server answered anybody
 	Overload   int `json:"overload"`   // the daemon had no room for a lookup
 	Stale      int `json:"stale"`      // an answer past its TTL was used
+	Held       int `json:"held"`       // Postfix keeps the message for the administrator
+	Tagged     int `json:"tagged"`     // the message got a header
 }
 
 // Bucket is an hour, a day, a month or a year.

@@ -200,12 +200,15 @@ func (r *Report) metaWords(c *Client) []string {
 	if n := len(c.Also); n > 0 {
 		lines = append(lines, fmt.Sprintf("with %s of the same domain: %s", plain.Plural(n, "other client"), strings.Join(c.Also, ", ")))
 	}
+	if len(c.Against) > 0 {
+		lines = append(lines, "against it: "+strings.Join(c.Against, "; "))
+	}
 	return lines
 }
 
 // card is what there is to say of a client that may be wanted.
 func (r *Report) card(c *Client) document.Card {
-	card := document.Card{Name: clientName(c), Points: plain.Plural(c.Points, "point"), Meta: r.metaWords(c), Paste: c.Paste}
+	card := document.Card{Name: clientName(c), Points: plain.Plural(c.Points, "point"), Meta: r.metaWords(c), Run: strings.Join(c.Allow, "\n"), Paste: c.Paste}
 	for _, e := range c.Evidence {
 		card.Evidence = append(card.Evidence, document.Evidence{Points: e.Points, Text: plain.Sentence(e.Text)})
 	}

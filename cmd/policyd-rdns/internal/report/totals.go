@@ -82,6 +82,9 @@ func (t *totals) add(i *item) {
 	for _, v := range i.would {
 		t.addRuling(rulingKey{v.Rule, v.Action, true}, i, m)
 	}
+	for _, name := range i.tags {
+		t.addRuling(rulingKey{name, policy.Tag, !i.carried}, i, m)
+	}
 	t.addConfig(i.config)
 	if i.outcome != Passed {
 		t.networks.add(groupKey{network: address.Network(i.who.client)}, i, &t.seen)
@@ -110,7 +113,7 @@ func (t *totals) addNotes(n notes) {
 	for _, note := range []struct {
 		is   bool
 		into *int
-	}{{n.downgraded, &t.notes.Downgraded}, {n.outage, &t.notes.Outage}, {n.overload, &t.notes.Overload}, {n.stale, &t.notes.Stale}} {
+	}{{n.downgraded, &t.notes.Downgraded}, {n.outage, &t.notes.Outage}, {n.overload, &t.notes.Overload}, {n.stale, &t.notes.Stale}, {n.held, &t.notes.Held}, {n.tagged, &t.notes.Tagged}} {
 		if note.is {
 			*note.into++
 		}

@@ -12,22 +12,28 @@ import (
 // first. Those whose last message was accepted come behind them, and those that
 // were only observed last.
 //
-// Each is given points for what speaks for it, and is listed from 30 points on.
+// Each is given points for what speaks for it, and is listed from 30 points on. From 10
+// points on it is unsure: who it says it is could be true, and is not proved. Somebody
+// has to look.
 // First, who is it? One of:
 //
 //	40  a confirmed, chosen name in the organisational domain of its senders
 //	40  a HELO in that domain that resolves to the client
 //	20  a HELO of its own: it resolves to the client, or is of the organisation
 //	    of a confirmed, chosen name
+//	25  a name and a HELO in the domain of its senders, where the name resolves to
+//	    another address of the client's /24 or /64
 //	15  a name and a HELO in the domain of its senders, not confirmed
 //	15  always the same HELO, a host name that was not made from an address,
 //	    and the same sender's domain, in three messages or more on two days or
-//	    more, and no other client uses that domain
+//	    more, and no other client uses that domain; the HELO is in that domain, or
+//	    a name of the client is confirmed
+//	10  a HELO in the domain of its senders, and a confirmed name of somebody else
 //
 // A client of which none is true is not listed, whatever else it does: a botnet
-// can retry, and write to many on many days. The first three rest on the DNS,
+// can retry, and write to many on many days. The first four rest on the DNS,
 // that is, on who owns the address or the sender's domain; a forged sender brings
-// none of them. The last two anyone can bring about who takes pains, so that they
+// none of them. The last three anyone can bring about who takes pains, so that they
 // alone are not enough, and the words say that they prove little. A name made
 // from the address proves nothing: whoever rents a line of a provider has one in that
 // provider's domain, and may forge its customers. Second, what does it do?
@@ -46,9 +52,11 @@ import (
 // refused that the configuration does not have is judged again by those that it
 // has.
 type Wanted struct {
-	List []Client `json:"list"`
-	More int      `json:"more"` // beyond those that are listed
-	Cut  int      `json:"cut"`  // refused clients that were let go for want of room, unknown ones first
+	List       []Client `json:"list"`
+	More       int      `json:"more"`        // beyond those that are listed
+	Unsure     []Client `json:"unsure"`      // of whom it cannot be told
+	MoreUnsure int      `json:"more_unsure"` // beyond those
+	Cut        int      `json:"cut"`         // refused clients that were let go for want of room, unknown ones first
 }
 
 // Client is a refused client, or several of one organisation.
@@ -56,7 +64,7 @@ type Client struct {
 	Client    string   `json:"client"`
 	Name      string   `json:"name"`      // PTR
 	Confirmed bool     `json:"confirmed"` // the name resolves to the client
-	Also      []string `json:"also"`      // the other clients, each with 30 points or more
+	Also      []string `json:"also"`      // the other clients, each with as many points as its list asks for
 	Points    int      `json:"points"`    // of Client
 	Count
 	Refusals
@@ -67,10 +75,12 @@ type Client struct {
 	First        time.Time  `json:"first"`
 	Last         time.Time  `json:"last"`
 	Evidence     []Evidence `json:"evidence"` // of Client
-	// Paste is a rule for the configuration file, and where it belongs, that would
-	// let all these clients pass. One refused decision of each client and rule
-	// was judged again under it, and passes.
-	Paste string `json:"paste"`
+	Against      []string   `json:"against"`  // what the checks said of Client when it was refused
+	// Allow are commands that would let all these clients pass, and Paste the same as
+	// an exemption for the end of a configuration file. One refused decision of each
+	// client and rule was judged again under it, and passes.
+	Allow []string `json:"allow"`
+	Paste string   `json:"paste"`
 
 	rules, senders tally
 	of             []*candidate
@@ -95,42 +105,56 @@ const (
 
 const (
 	leastPoints = 30
+	// unsurePoints are those from which somebody has to look.
+	unsurePoints = 10
 	// maxAlso bounds the clients that are listed as one, and so the list of a
 	// rule. Others of the group are another.
 	maxAlso = 15
 )
 
 func (c *candidates) report(config *Config) Wanted {
-	w := Wanted{List: []Client{}, Cut: c.cut}
-	var found []Client
+	w := Wanted{Cut: c.cut}
+	var found, unsure []Client
 	for _, one := range c.byClient {
 		all, known := one.evidence(&c.owners)
 		points := 0
 		for _, e := range all {
 			points += e.Points
 		}
-		if known && points >= leastPoints {
+		switch {
+		case !known:
+		case points >= leastPoints:
 			found = append(found, one.told(all, points))
+		case points >= unsurePoints:
+			unsure = append(unsure, one.told(all, points))
 		}
 	}
+	w.List, w.More = together(found, config)
+	w.Unsure, w.MoreUnsure = together(unsure, config)
+	return w
+}
+
+// together lists clients of one organisation as one.
+func together(found []Client, config *Config) (list []Client, more int) {
 	slices.SortFunc(found, compareClients)
+	list = []Client{}
 	latest := map[clientGroup]int{} // where in the list
 	for i := range found {
 		one := &found[i]
 		at, ok := latest[one.group]
-		if !ok || one.group.org == "" || len(w.List[at].Also) == maxAlso {
-			latest[one.group] = len(w.List)
-			w.List = append(w.List, *one)
+		if !ok || one.group.org == "" || len(list[at].Also) == maxAlso {
+			latest[one.group] = len(list)
+			list = append(list, *one)
 			continue
 		}
-		w.List[at].join(one)
+		list[at].join(one)
 	}
-	slices.SortStableFunc(w.List, compareClients)
-	w.List, w.More = cutTo(w.List, config.Top)
-	for i := range w.List {
-		w.List[i].finish(config)
+	slices.SortStableFunc(list, compareClients)
+	list, more = cutTo(list, config.Top)
+	for i := range list {
+		list[i].finish(config)
 	}
-	return w
+	return list, more
 }
 
 func compareClients(a, b Client) int {
@@ -193,5 +217,7 @@ func (c *Client) finish(config *Config) {
 	for _, s := range c.senders.sorted() {
 		c.Senders = append(c.Senders, s.text)
 	}
-	c.Paste = pasteFor(c.of, config)
+	p := pasteFor(c.of, config)
+	c.Allow, c.Paste = append([]string{}, p.allow...), p.block
+	c.Against = c.of[0].against()
 }

@@ -131,12 +131,52 @@ func TestWanted(t *testing.T) {
 			for _, e := range w.Evidence {
 				got = append(got, e.Points)
 			}
-			if w.Paste == "" {
+			if w.Paste == "" || len(w.Allow) == 0 {
 				t.Errorf("%s: nothing to paste for %s", test.name, w.Client)
 			}
 		}
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s: points %v; want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// TestUnsure: of whom it cannot be told is listed apart, with what the checks said.
+func TestUnsure(t *testing.T) {
+	elsewhere := try{client: "203.0.113.10", ptr: "mail.example.org?", helo: "mail.example.org", sender: "a@example.org"}
+	beside := elsewhere
+	beside.beside = true
+	tests := []struct {
+		name    string
+		tries   []try
+		points  []int
+		against string
+	}{
+		{"claims that lead elsewhere", again(elsewhere, 0), []int{15}, "name resolves to 192.0.2.99"},
+		{"to a neighbour", again(beside, 0), []int{25}, "name resolves to 203.0.113.99"},
+		{"a neighbour's name of another domain", again(try{client: "203.0.113.10", ptr: "mail.example.net?", beside: true, helo: "mail.example.org", sender: "a@example.org"}, 0), nil, ""},
+		{"a rented host", again(try{client: "203.0.113.10", ptr: "203-0-113-10.provider.example", helo: "mail.example.org", sender: "a@example.org"}, 0), []int{10}, "generic name"},
+		{"who lies in HELO of one sender in three", slices.Concat(
+			again(try{client: "203.0.113.10", ptr: "203-0-113-10.provider.example", helo: "mail.example.org", sender: "a@example.org"}, 0),
+			again(try{client: "203.0.113.10", ptr: "203-0-113-10.provider.example", helo: "mail.example.org", sender: "a@one.example"}, 1),
+			again(try{client: "203.0.113.10", ptr: "203-0-113-10.provider.example", helo: "mail.example.org", sender: "a@two.example"}, 2),
+		), nil, ""},
+		{"no PTR, and a HELO of its own", again(try{client: "203.0.113.10", helo: "mail.example.net=", sender: "a@example.org"}, 0), []int{20}, "no reverse name"},
+		{"a dial-up that says HELO anything", again(try{client: "203.0.113.10", ptr: "203-0-113-10.provider.example", helo: "pc", sender: "a@example.org"}, 0), nil, ""},
+	}
+	for _, test := range tests {
+		w := read(t, logOf(t, builtinRules(), test.tries), builtinRules()).Wanted
+		var got []int
+		for _, one := range w.Unsure {
+			for _, e := range one.Evidence {
+				got = append(got, e.Points)
+			}
+			if all := strings.Join(one.Against, "; "); !strings.Contains(all, test.against) || one.Paste == "" || len(one.Allow) != 1 {
+				t.Errorf("%s: against it: %s; %q, %q; want %s, a command and an exemption", test.name, all, one.Allow, one.Paste, test.against)
+			}
+		}
+		if !slices.Equal(got, test.points) || len(w.List) > 0 {
+			t.Errorf("%s: points %v, probably wanted %v; want %v, and nobody", test.name, got, w.List, test.points)
 		}
 	}
 }
@@ -156,6 +196,13 @@ func TestWantedTogether(t *testing.T) {
 	}
 	if p := list[1].Paste; !strings.Contains(p, "mail-out16.example.org") || !strings.Contains(p, "mail-out19.example.org") || !strings.Contains(p, "ptr_name") {
 		t.Errorf("the rule to paste is %s; want the names", p)
+	}
+	var want []string
+	for i := 16; i < 20; i++ {
+		want = append(want, fmt.Sprintf("policyd-rdns allow mail-out%d.example.org", i))
+	}
+	if got := slices.Sorted(slices.Values(list[1].Allow)); !slices.Equal(got, want) {
+		t.Errorf("the commands are %q; want %q", got, want)
 	}
 }
 

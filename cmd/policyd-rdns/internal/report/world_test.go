@@ -27,6 +27,7 @@ type try struct {
 	sender    string
 	recipient string // empty: user@example.com
 	config    string // hash; empty: that of the rules
+	beside    bool   // a name that resolves elsewhere does so within the /24
 }
 
 // record is what the daemon would have logged of it under some rules.
@@ -58,6 +59,9 @@ func (y try) record(t testing.TB, n int, rules *policy.Rules) journal.Record {
 		r.Facts.Names[0].Forward = back
 		if unsure {
 			r.Facts.Names[0].Forward = policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.99")}}
+			if y.beside {
+				r.Facts.Names[0].Forward.Addrs[0] = netip.MustParseAddr("203.0.113.99")
+			}
 		}
 	}
 	r.Decision = rules.Judge(&r.Request, &r.Facts)

@@ -39,7 +39,8 @@ type Card struct {
 	Points   string
 	Meta     []string // lines
 	Evidence []Evidence
-	Paste    string // lines to paste; empty: none
+	Run      string // commands, a line each; empty: none
+	Paste    string // the same as lines for the end of a file; empty: none
 }
 
 // Evidence is what speaks for a card, or against it.

@@ -25,7 +25,7 @@ for (const table of document.querySelectorAll("table.sorts")) {
     });
   });
 }
-// Rules to paste can be copied at a press.
+// What is to be pasted can be copied at a press.
 for (const rule of document.querySelectorAll(".paste")) {
   const button = document.createElement("button");
   button.type = "button";

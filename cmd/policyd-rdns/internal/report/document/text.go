@@ -54,13 +54,20 @@ func (s *Section) writeText(w io.Writer) {
 
 func (c *Card) writeText(w io.Writer, n int) {
 	fmt.Fprintf(w, "\n%2d. %s, %s\n", n, c.Name, c.Points)
-	for _, line := range c.Meta {
-		fmt.Fprintf(w, "    %s\n", line)
-	}
+	writeWrapped(w, "    ", c.Meta...)
 	for _, e := range c.Evidence {
 		writeWrapped(w, fmt.Sprintf("    %+3d  ", e.Points), e.Text)
 	}
-	for line := range strings.Lines(c.Paste) {
+	writeIndented(w, c.Run)
+	if c.Run != "" && c.Paste != "" {
+		fmt.Fprintf(w, "    or, at the end of the configuration:\n")
+	}
+	writeIndented(w, c.Paste)
+}
+
+// writeIndented writes lines to be copied as they are.
+func writeIndented(w io.Writer, text string) {
+	for line := range strings.Lines(text) {
 		fmt.Fprintf(w, "%s\n", strings.TrimRight("         "+line, " \n"))
 	}
 }

@@ -1,0 +1,257 @@
+package why
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/declog"
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
+)
+
+// decision is one that the word is in.
+type decision struct {
+	journal.Record
+	as declog.Roles
+}
+
+// Bounds of what is kept and printed.
+const (
+	// mostGroups is how many paragraphs there are at most.
+	mostGroups = 20
+	// mostAlone is how many clients that came to the same are told one by one.
+	mostAlone = 3
+	// mostClients is how many clients are counted one by one, mostOutcomes how many
+	// outcomes: rules of one name have few.
+	mostClients  = 2000
+	mostOutcomes = 200
+	// mostSeen is how many messages are remembered, at least, so that each counts once:
+	// its recipients come soon after each other.
+	mostSeen = 1 << 16
+)
+
+// outcome is what decisions have in common that are told as one.
+type outcome struct {
+	action, decided policy.Action
+	rule, why, tags string
+	exempt, early   bool
+	downgraded      bool
+	noAction        bool
+}
+
+func outcomeOf(r *journal.Record) outcome {
+	d := &r.Decision
+	return outcome{
+		action: d.Action, decided: d.Decided, rule: d.Rule, why: d.Why, tags: strings.Join(d.Tags, "\n"),
+		exempt: d.Exempt, early: d.Early, downgraded: d.Downgraded, noAction: r.NoAction,
+	}
+}
+
+// group is what a paragraph tells of: decisions of one outcome about one client, or about
+// several.
+type group struct {
+	times       int // messages
+	first, last time.Time
+	newest      *journal.Record
+	helos       few
+	senders     few
+	recipients  few
+
+	clients []*group // of several: each by itself; the most frequent first
+	more    bool     // there are clients that are not among these
+}
+
+// few are the last values that were seen, newest first.
+type few struct {
+	values []string
+	more   bool
+}
+
+// mostFew is how many are told.
+const mostFew = 3
+
+func (f *few) add(v string) {
+	if v == "" {
+		return
+	}
+	if i := slices.Index(f.values, v); i >= 0 {
+		f.values = slices.Delete(f.values, i, i+1)
+	}
+	if f.values = slices.Insert(f.values, 0, v); len(f.values) > mostFew {
+		f.values, f.more = f.values[:mostFew], true
+	}
+}
+
+// tally counts the decisions that a word is in.
+type tally struct {
+	decisions  int
+	messages   int
+	roles      map[declog.Roles]int // messages
+	outcomes   map[outcome]*clients
+	numClients int
+	seen       seen
+}
+
+// clients are those of an outcome.
+type clients struct {
+	alone map[string]*group
+	crowd *group // those that there was no room for; nil: none
+}
+
+func newTally() *tally {
+	return &tally{roles: map[declog.Roles]int{}, outcomes: map[outcome]*clients{}, seen: seen{seed: maphash.MakeSeed()}}
+}
+
+// clientOf is the client, or what Postfix said in its place.
+func clientOf(q *policy.Request) string {
+	if q.Client.IsValid() {
+		return q.Client.String()
+	}
+	return q.ClientText
+}
+
+func (t *tally) add(d *decision) {
+	t.decisions++
+	client := clientOf(&d.Request)
+	message := client + "\n" + d.Request.Instance
+	if d.Request.Instance == "" {
+		message = ""
+	}
+	if t.seen.first(message, "") {
+		t.messages++
+	}
+	for _, role := range d.as.Each() {
+		if t.seen.first(message, role.String()) {
+			t.roles[role]++
+		}
+	}
+	o := outcomeOf(&d.Record)
+	g := t.group(&o, client)
+	g.add(&d.Record, t.seen.first(message, o.rule+"\n"+o.decided.String()+"\n"+o.tags))
+}
+
+// group is where a decision belongs.
+func (t *tally) group(o *outcome, client string) *group {
+	c := t.outcomes[*o]
+	if c == nil && len(t.outcomes) >= mostOutcomes {
+		*o = outcome{noAction: true}
+		c = t.outcomes[*o]
+	}
+	if c == nil {
+		c = &clients{alone: map[string]*group{}}
+		t.outcomes[*o] = c
+	}
+	g := c.alone[client]
+	switch {
+	case g != nil:
+		return g
+	case t.numClients >= mostClients:
+		if c.crowd == nil {
+			c.crowd = &group{}
+		}
+		return c.crowd
+	}
+	t.numClients++
+	g = &group{}
+	c.alone[client] = g
+	return g
+}
+
+func (g *group) add(r *journal.Record, first bool) {
+	at := r.Request.Time
+	if g.newest == nil || at.Before(g.first) {
+		g.first = at
+	}
+	if g.newest == nil || !at.Before(g.last) {
+		g.last, g.newest = at, r
+	}
+	if first {
+		g.times++
+	}
+	g.helos.add(r.Request.HELO)
+	g.senders.add(r.Request.Sender)
+	g.recipients.add(r.Request.Recipient)
+}
+
+// groups are the paragraphs, newest first.
+func (t *tally) groups() (all []*group) {
+	for _, c := range t.outcomes {
+		var alone []*group
+		for _, g := range c.alone {
+			alone = append(alone, g)
+		}
+		if len(alone) <= mostAlone && c.crowd == nil {
+			all = append(all, alone...)
+			continue
+		}
+		all = append(all, together(alone, c.crowd))
+	}
+	slices.SortFunc(all, func(a, b *group) int {
+		return cmp.Or(b.last.Compare(a.last), strings.Compare(b.newest.ID, a.newest.ID))
+	})
+	return all
+}
+
+// together makes one of several groups; crowd, which may be nil, is of clients that were
+// not told apart.
+func together(alone []*group, crowd *group) *group {
+	slices.SortFunc(alone, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(b.times, a.times), b.last.Compare(a.last), compareClients(a.newest, b.newest))
+	})
+	sum := &group{clients: alone, more: crowd != nil}
+	parts := alone
+	if crowd != nil {
+		parts = append(slices.Clone(alone), crowd)
+	}
+	for _, g := range slices.SortedFunc(slices.Values(parts), func(a, b *group) int { return a.last.Compare(b.last) }) {
+		if sum.newest == nil || g.first.Before(sum.first) {
+			sum.first = g.first
+		}
+		sum.last, sum.newest = g.last, g.newest
+		sum.times += g.times
+		for of, from := range map[*few]few{&sum.helos: g.helos, &sum.senders: g.senders, &sum.recipients: g.recipients} {
+			for _, v := range slices.Backward(from.values) {
+				of.add(v)
+			}
+			of.more = of.more || from.more
+		}
+	}
+	return sum
+}
+
+func compareClients(a, b *journal.Record) int {
+	return cmp.Or(a.Request.Client.Compare(b.Request.Client), strings.Compare(a.Request.ClientText, b.Request.ClientText))
+}
+
+// seen remembers messages, so that each counts once: at least as many as mostSeen.
+type seen struct {
+	seed        maphash.Seed
+	recent, old map[uint64]struct{}
+}
+
+// first reports whether a message comes for the first time to what is counted. One
+// without a name of its own always does.
+func (s *seen) first(message, counted string) bool {
+	if message == "" {
+		return true
+	}
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	_, _ = h.WriteString(message)
+	_ = h.WriteByte(0)
+	_, _ = h.WriteString(counted)
+	key := h.Sum64()
+	_, recent := s.recent[key]
+	_, old := s.old[key]
+	if recent {
+		return false
+	}
+	if s.recent == nil || len(s.recent) >= mostSeen {
+		s.recent, s.old = map[uint64]struct{}{}, s.recent
+	}
+	s.recent[key] = struct{}{}
+	return !old
+}

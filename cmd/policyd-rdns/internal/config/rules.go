@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,9 +63,6 @@ func (r *reader) rules(t *document.Table, c *Config) {
 		}
 	}
 	r.exemptions(t.Blocks("exempt"), &s)
-	if c.ExemptFile != "" && !filepath.IsAbs(c.ExemptFile) {
-		c.ExemptFile = filepath.Join(r.Dir, c.ExemptFile) // once: Exempting reads it again
-	}
 	r.listed(c, &s)
 	tables := t.Blocks("rule")
 	for i := range tables {

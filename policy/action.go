@@ -116,12 +116,8 @@ func Actions(ofRules bool) []Action {
 // ActionByName finds an action by its name in rules and log lines, which is in lower
 // case.
 func ActionByName(name string) (Action, bool) {
-	for a := range actions {
-		if actions[a].name == name {
-			return Action(a), true
-		}
-	}
-	return DUNNO, false
+	i := slices.IndexFunc(actions[:], func(a action) bool { return a.name == name })
+	return Action(max(i, 0)), i >= 0
 }
 
 // ParseAction reads the action of a rule, in any letter case. Info is not one.

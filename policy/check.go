@@ -1,6 +1,11 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"policyd-rdns/resolver"
+)
 
 // Check is one of the things that the facts answer, a number of the list of
 // checks.
@@ -226,7 +231,7 @@ type Query struct {
 	// client's address are asked for.
 	Name string
 	// To is where among the facts it belongs what Name resolves to. Nil: Name is empty.
-	To *Forward
+	To *resolver.Forward
 	// Claimed: the client alone says the name, and may say any.
 	Claimed bool
 }
@@ -242,12 +247,8 @@ func (c Check) Queries(f *Facts, list []Query) []Query {
 
 // CheckByName finds a check by its name in rules and log lines.
 func CheckByName(name string) (Check, bool) {
-	for c := range checks {
-		if checks[c].name == name {
-			return Check(c), true
-		}
-	}
-	return 0, false
+	i := slices.IndexFunc(checks[:], func(c *check) bool { return c.name == name })
+	return Check(max(i, 0)), i >= 0
 }
 
 // ChecksOf lists the checks that look at any of some keys of the request.
@@ -276,17 +277,13 @@ func (r Result) String() string { return resultNames[r] }
 
 // String shows the checks that are known as in a log line: "ptr=found fcrdns=pass".
 func (c Checks) String() string {
-	var b strings.Builder
+	var known []string
 	for i, r := range c {
-		if r == NotLearnt {
-			continue
+		if r != NotLearnt {
+			known = append(known, checks[i].name+"="+resultNames[r])
 		}
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(checks[i].name + "=" + resultNames[r])
 	}
-	return b.String()
+	return strings.Join(known, " ")
 }
 
 // Objections tells people what speaks against a client, a text for each check that

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"policyd-rdns/policy/hostname"
@@ -73,43 +72,12 @@ func (f *Facts) Why(about string) string {
 	return strings.Join(all, "; ")
 }
 
-// Forward is where a name resolves into the client's address family.
-type Forward struct {
-	Outcome resolver.Outcome
-	Addrs   []netip.Addr // at most MaxAddrs
-}
-
-// To reports whether the name resolves to the address.
-func (l *Forward) To(addr netip.Addr) bool { return slices.Contains(l.Addrs, addr) }
-
-// String is what the name resolves to, for people.
-func (l *Forward) String() string {
-	switch l.Outcome {
-	case resolver.Found:
-		parts := make([]string, len(l.Addrs))
-		for i, a := range l.Addrs {
-			parts[i] = a.String()
-		}
-		return strings.Join(parts, ", ")
-	case resolver.None:
-		return "nothing"
-	case resolver.TempError:
-		return "temperror"
-	}
-	return "(not queried)"
-}
-
-// undetermined reports whether nobody knows yet, or nobody could say.
-func (l *Forward) undetermined() bool {
-	return l.Outcome == resolver.NotQueried || l.Outcome == resolver.TempError
-}
-
 // Name is one of the client's names.
 type Name struct {
 	Name    string           // lower case, no final dot
 	Valid   bool             // well-formed
 	Verdict hostname.Verdict // generic or chosen, by its looks alone
-	Forward Forward
+	Forward resolver.Forward
 }
 
 // confirmed reports whether the name resolves to the client.
@@ -135,7 +103,7 @@ type HELO struct {
 	Form    hostname.Form    // what it is
 	Addr    netip.Addr       // of a literal or a bare address
 	Verdict hostname.Verdict // of an FQDN
-	Forward Forward          // of an FQDN
+	Forward resolver.Forward // of an FQDN
 }
 
 // NewHELO judges a HELO by its looks.

@@ -101,7 +101,7 @@ func findHELOHost(e *evaluation, own bool) Finding {
 	switch {
 	case h.Forward.To(e.req.Client):
 		return found(Match)
-	case own && h.Forward.undetermined():
+	case own && h.Forward.Undetermined():
 		return undetermined(lacks, of(Match, Own))
 	case own:
 		return found(Own)
@@ -126,7 +126,7 @@ func findHELOHost(e *evaluation, own bool) Finding {
 		return undetermined(lacks|more, possible|of(Related))
 	case related == Unknown:
 		return undetermined(lacks, possible|of(Related))
-	case h.Forward.undetermined():
+	case h.Forward.Undetermined():
 		return undetermined(lacks, possible)
 	}
 	return found(result)

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"slices"
-	"strings"
 
 	"policyd-rdns/policy/match"
 	"policyd-rdns/policy/smtp"
@@ -309,48 +308,12 @@ func (d Decision) answered(req *Request) Decision {
 	return d
 }
 
-// placeholder is what a rule's text may name in braces.
-type placeholder struct {
-	name   string
-	append func(dst []byte, e *evaluation) []byte
-}
-
-var placeholders = []placeholder{
-	{"{client}", func(dst []byte, e *evaluation) []byte { return e.req.Client.AppendTo(dst) }},
-	{"{helo}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.HELO)...) }},
-	// The confirmed name, or else the first, and what it resolves to.
-	{"{name}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.bestName().Name)...) }},
-	{"{addresses}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.bestName().Forward.String())...) }},
-	{"{recipient}", func(dst []byte, e *evaluation) []byte { return append(dst, clip(e.req.Recipient)...) }},
-}
-
-// Texts names the placeholders of a rule's text.
-func Texts() []string {
-	var names []string
-	for _, p := range placeholders {
-		names = append(names, p.name)
-	}
-	return names
-}
-
-// maxValueText bounds what a placeholder brings into a text.
-const maxValueText = 100
-
+// fill fills in a rule's text.
 func (e *evaluation) fill(text string) string {
-	out := make([]byte, 0, len(text)+maxValueText)
-	for {
-		i := strings.IndexByte(text, '{')
-		if i < 0 {
-			return string(append(out, text...))
-		}
-		out, text = append(out, text[:i]...), text[i:]
-		known := slices.IndexFunc(placeholders, func(p placeholder) bool { return strings.HasPrefix(text, p.name) })
-		if known < 0 {
-			out, text = append(out, '{'), text[1:]
-			continue
-		}
-		out, text = placeholders[known].append(out, e), text[len(placeholders[known].name):]
-	}
+	name := e.bestName()
+	return smtp.Fill(text, &smtp.Values{
+		Client: e.req.Client, HELO: e.req.HELO, Name: name.Name, Addresses: name.Forward.String, Recipient: e.req.Recipient,
+	})
 }
 
 // bestName is the client's confirmed or else first name.
@@ -366,5 +329,3 @@ func (e *evaluation) bestName() *Name {
 	}
 	return &Name{Name: "unknown"}
 }
-
-func clip(s string) string { return s[:min(len(s), maxValueText)] }

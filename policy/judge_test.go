@@ -8,6 +8,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/internal/cases"
+	"policyd-rdns/policy/smtp"
 	"policyd-rdns/resolver"
 )
 
@@ -149,7 +150,7 @@ func TestTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"203.0.113.10", "x.example.org", "mail.example.com", "203.0.113.10", "bob@example.net"}
-	for i, placeholder := range policy.Texts() {
+	for i, placeholder := range smtp.Placeholders() {
 		rules := policy.Rules{List: []policy.Rule{{Action: policy.Defer, Text: placeholder}}}
 		if got := rules.Judge(&e.Req, &e.Facts).Text; got != want[i] {
 			t.Errorf("text %s = %q; want %q", placeholder, got, want[i])

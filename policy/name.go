@@ -147,7 +147,7 @@ func (e *evaluation) strengths() (strengths Results, lacks CheckSet) {
 		switch {
 		case n.Forward.To(e.req.Client):
 			confirmed = min(confirmed, e.rules.grade(n, true))
-		case n.Forward.undetermined():
+		case n.Forward.Undetermined():
 			may[e.rules.grade(n, true)] = true
 		}
 	}

@@ -3,6 +3,7 @@ package policy
 import (
 	"hash/fnv"
 	"net/netip"
+	"slices"
 	"time"
 
 	"policyd-rdns/policy/smtp"
@@ -29,7 +30,7 @@ type Rule struct {
 	Unless []Table // the rule does not hold if one of them does
 	Action Action
 	Code   smtp.Code // zero: that of the action
-	Text   string    // what the sender reads; see [Texts]
+	Text   string    // what the sender reads; see [smtp.Fill]
 	// Observe: the rule does not decide, it is only logged.
 	Observe bool
 	// Percent is the share of clients that the rule is for; 0 and 100: all.
@@ -109,12 +110,7 @@ func (r *Rule) includes(client netip.Addr) bool {
 
 // Has reports whether the table has an entry of the key.
 func (t Table) Has(key string) bool {
-	for i := range t {
-		if t[i].Key == key {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t, func(e Entry) bool { return e.Key == key })
 }
 
 // needs are the keys of the request that the rule looks at.

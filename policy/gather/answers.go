@@ -58,7 +58,7 @@ func (in *inquiry) chooseNames(ptr *resolver.Answer) {
 }
 
 // noted is what the facts hold of an answer; the answer is noted for the record.
-func (in *inquiry) noted(name string, a *resolver.Answer) policy.Forward {
+func (in *inquiry) noted(name string, a *resolver.Answer) resolver.Forward {
 	l := in.addrs(a)
 	in.note(name, a)
 	return l
@@ -66,8 +66,8 @@ func (in *inquiry) noted(name string, a *resolver.Answer) policy.Forward {
 
 // addrs are the addresses of an answer that the facts hold, the client's own among
 // them.
-func (in *inquiry) addrs(a *resolver.Answer) policy.Forward {
-	l := policy.Forward{Outcome: a.Outcome}
+func (in *inquiry) addrs(a *resolver.Answer) resolver.Forward {
+	l := resolver.Forward{Outcome: a.Outcome}
 	if a.Outcome != resolver.Found {
 		return l
 	}
@@ -76,7 +76,7 @@ func (in *inquiry) addrs(a *resolver.Answer) policy.Forward {
 	switch {
 	case a.More && (first < 0 || a.Addrs[first] != client):
 		a.Outcome, a.Err = resolver.TempError, fmt.Errorf("more than %d addresses", resolver.MaxRecords)
-		return policy.Forward{Outcome: resolver.TempError}
+		return resolver.Forward{Outcome: resolver.TempError}
 	case first <= 0 && len(a.Addrs) <= policy.MaxAddrs:
 		l.Addrs = a.Addrs // the cache's own: nobody changes them
 		return l

@@ -49,7 +49,7 @@ var inquiries = sync.Pool{New: func() any { return new(inquiry) }}
 type forward struct {
 	name    string
 	claimed bool // when queried, nobody but the client had said the name
-	to      policy.Forward
+	to      resolver.Forward
 	wait    func(context.Context) resolver.Answer // nil: there is the answer
 }
 

@@ -75,7 +75,7 @@ func longest(text string) Record {
 	for a := netip.MustParseAddr("2001:db8:aaaa:bbbb:cccc:dddd:eeee:1111"); len(addrs) < 1000; a = a.Next() {
 		addrs = append(addrs, a)
 	}
-	forward := policy.Forward{Outcome: resolver.Found, Addrs: addrs}
+	forward := resolver.Forward{Outcome: resolver.Found, Addrs: addrs}
 	r := Record{
 		ID: long, Config: long, Host: long, Reply: long, Elapsed: math.MaxInt64,
 		Request: policy.Request{

@@ -174,7 +174,7 @@ func takeHELOTo(v value, r *Record) (odd string, err error) {
 }
 
 // known reports whether a line has what a name resolves to.
-func known(to *policy.Forward) bool {
+func known(to *resolver.Forward) bool {
 	return to.Outcome != resolver.NotQueried && (to.Outcome != resolver.Found || len(to.Addrs) > 0)
 }
 
@@ -182,7 +182,7 @@ func known(to *policy.Forward) bool {
 // temperror; nothing if that was not queried. Of several addresses it is the client's, or
 // else the one nearest to it: no judgement asks for more than whether one is the client's,
 // or in its network.
-func (l *list) forward(to *policy.Forward, client netip.Addr) {
+func (l *list) forward(to *resolver.Forward, client netip.Addr) {
 	switch {
 	case !known(to):
 	case to.Outcome == resolver.None:
@@ -222,23 +222,23 @@ func commonBits(a, b netip.Addr) int {
 }
 
 // forwardOf reads what a name resolves to.
-func forwardOf(s string) (l policy.Forward, odd string, err error) {
+func forwardOf(s string) (l resolver.Forward, odd string, err error) {
 	switch s {
 	case "":
-		return policy.Forward{}, noWord, nil
+		return resolver.Forward{}, noWord, nil
 	case "none":
-		return policy.Forward{Outcome: resolver.None}, noWord, nil
+		return resolver.Forward{Outcome: resolver.None}, noWord, nil
 	case "temperror":
-		return policy.Forward{Outcome: resolver.TempError}, noWord, nil
+		return resolver.Forward{Outcome: resolver.TempError}, noWord, nil
 	}
 	if isWord(s) {
-		return policy.Forward{}, s, nil
+		return resolver.Forward{}, s, nil
 	}
 	l.Outcome = resolver.Found
 	for a := range strings.SplitSeq(s, "+") {
 		addr, err := netip.ParseAddr(a)
 		if err != nil || addr.Zone() != "" {
-			return policy.Forward{}, noWord, errors.New("want addresses, none or temperror")
+			return resolver.Forward{}, noWord, errors.New("want addresses, none or temperror")
 		}
 		l.Addrs = append(l.Addrs, addr)
 	}

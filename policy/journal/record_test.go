@@ -63,16 +63,16 @@ func named(req *policy.Request, f *policy.Facts, name, to string) {
 	f.PTR, f.Names = resolver.Found, append(f.Names, n)
 }
 
-func forward(to string) policy.Forward {
+func forward(to string) resolver.Forward {
 	switch to {
 	case "":
-		return policy.Forward{}
+		return resolver.Forward{}
 	case "none":
-		return policy.Forward{Outcome: resolver.None}
+		return resolver.Forward{Outcome: resolver.None}
 	case "temperror":
-		return policy.Forward{Outcome: resolver.TempError}
+		return resolver.Forward{Outcome: resolver.TempError}
 	}
-	return policy.Forward{Outcome: resolver.Found, Addrs: addrs(to)}
+	return resolver.Forward{Outcome: resolver.Found, Addrs: addrs(to)}
 }
 
 // samples show every key of a line.

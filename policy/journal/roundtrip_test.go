@@ -57,7 +57,7 @@ func (d *dice) name() string {
 	}[d.roll(16)]
 }
 
-func (d *dice) forward() policy.Forward {
+func (d *dice) forward() resolver.Forward {
 	return forward([]string{
 		"", "none", "temperror", "203.0.113.10", "198.51.100.7", "2001:db8::26 2001:db8::25", "::ffff:203.0.113.10",
 		"192.0.2.1 198.51.100.9 203.0.113.10 192.0.2.2",
@@ -198,7 +198,7 @@ func asLogged(r journal.Record) journal.Record {
 		bits = 24
 	}
 	network, _ := r.Request.Client.Prefix(bits)
-	short := func(l policy.Forward) policy.Forward {
+	short := func(l resolver.Forward) resolver.Forward {
 		switch near := slices.IndexFunc(l.Addrs, network.Contains); {
 		case l.To(r.Request.Client):
 			l.Addrs = []netip.Addr{r.Request.Client}

@@ -92,11 +92,11 @@ func possibleClients() []policy.Facts {
 
 // possibleForwards are what a name may resolve to: another address, next to the client, nobody
 // knows, to the client, nowhere.
-func possibleForwards() []policy.Forward {
-	to := func(last byte, net byte) policy.Forward {
-		return policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.AddrFrom4([4]byte{192, 0, net, last})}}
+func possibleForwards() []resolver.Forward {
+	to := func(last byte, net byte) resolver.Forward {
+		return resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.AddrFrom4([4]byte{192, 0, net, last})}}
 	}
-	return []policy.Forward{to(25, 3), to(26, 2), {Outcome: resolver.TempError}, to(25, 2), {Outcome: resolver.None}}
+	return []resolver.Forward{to(25, 3), to(26, 2), {Outcome: resolver.TempError}, to(25, 2), {Outcome: resolver.None}}
 }
 
 // withHELO is the facts with a HELO, which is our own or not.

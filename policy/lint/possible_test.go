@@ -140,7 +140,7 @@ func TestCombinationsAreAll(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	pick := func(n int) int { return r.IntN(n) }
-	forwards := append(possibleForwards(), policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{possibleRequest.Client, netip.AddrFrom4([4]byte{192, 0, 2, 99})}})
+	forwards := append(possibleForwards(), resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{possibleRequest.Client, netip.AddrFrom4([4]byte{192, 0, 2, 99})}})
 	domains := []string{"a.example.com", "helo.example.com", "b.example.com", "a.example.net", "co.uk", "a.example"}
 	helos := []string{"", "helo.example.com", "a.example.com", "b.example.net", "co.uk", "localhost", "[192.0.2.25]", "[192.0.2.77]", "[192.0.2.26]", "192.0.2.25", "192.0.2.77", "host", "-", "ip-192-0-2-25.example.com", "[IPv6:2001:db8::1]"}
 	for range 50_000 {

@@ -180,11 +180,11 @@ func outcome(text string) (resolver.Outcome, error) {
 }
 
 // forward reads what a name resolves to; "me" is the client.
-func (e *Evidence) forward(text string) (policy.Forward, error) {
+func (e *Evidence) forward(text string) (resolver.Forward, error) {
 	if o, err := outcome(text); err == nil {
-		return policy.Forward{Outcome: o}, nil
+		return resolver.Forward{Outcome: o}, nil
 	}
-	l := policy.Forward{Outcome: resolver.Found}
+	l := resolver.Forward{Outcome: resolver.Found}
 	for a := range strings.SplitSeq(text, "+") {
 		if a == "me" {
 			a = e.Req.Client.String()
@@ -284,7 +284,7 @@ func Rule(text string) (policy.Rule, error) {
 
 // Show writes facts as the tables have them.
 func Show(req *policy.Request, f *policy.Facts) string {
-	forward := func(l *policy.Forward) string {
+	forward := func(l *resolver.Forward) string {
 		switch l.Outcome {
 		case resolver.NotQueried:
 			return "?"

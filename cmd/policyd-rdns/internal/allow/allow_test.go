@@ -53,7 +53,7 @@ func recorded(_ context.Context, each func(*journal.Record) bool) error {
 	addr := netip.MustParseAddr("198.51.100.1")
 	each(&journal.Record{
 		Request:  policy.Request{Client: addr},
-		Facts:    policy.Facts{PTR: resolver.Found, Names: []policy.Name{{Name: "seen.example.net", Valid: true, Forward: policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{addr}}}}},
+		Facts:    policy.Facts{PTR: resolver.Found, Names: []policy.Name{{Name: "seen.example.net", Valid: true, Forward: resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{addr}}}}},
 		Decision: policy.Decision{Exempt: true, Rule: "allow 192.0.2.0/24, 2026-11-01"},
 	})
 	return nil

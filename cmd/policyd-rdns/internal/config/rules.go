@@ -287,11 +287,11 @@ func badText(text string) string {
 		return "begins with a number, which Postfix may take for a code; codes go into code"
 	}
 	rest := text
-	for _, known := range policy.Texts() {
+	for _, known := range smtp.Placeholders() {
 		rest = strings.ReplaceAll(rest, known, "")
 	}
 	if strings.ContainsAny(rest, "{}") {
-		return "unknown placeholder; known are " + strings.Join(policy.Texts(), ", ")
+		return "unknown placeholder; known are " + strings.Join(smtp.Placeholders(), ", ")
 	}
 	return ""
 }

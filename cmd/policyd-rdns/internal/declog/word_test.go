@@ -21,7 +21,7 @@ func recordOf(id, client, name, helo, sender, recipient string) journal.Record {
 	r.Facts = policy.NewFacts(&r.Request)
 	if name != "" {
 		n := policy.NewName(name, r.Request.Client)
-		n.Forward = policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{r.Request.Client}}
+		n.Forward = resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{r.Request.Client}}
 		r.Facts.PTR, r.Facts.Names = resolver.Found, []policy.Name{n}
 	}
 	return r

@@ -47,7 +47,7 @@ func exampleRecord() journal.Record {
 			Sender: "a@example.org", Recipient: "b@example.com", Instance: "1a.2b.0", State: "RCPT",
 		},
 	}
-	elsewhere := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{server}}
+	elsewhere := resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{server}}
 	name := policy.NewName("mail.example.org", client)
 	name.Forward = elsewhere
 	r.Facts = policy.NewFacts(&r.Request)

@@ -10,6 +10,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/resolver"
 )
 
 // TestReplayUndecided judges a line that holds no answer of the DNS under rules
@@ -110,7 +111,7 @@ func TestChangeOf(t *testing.T) {
 
 func TestClientsOf(t *testing.T) {
 	client := netip.MustParseAddr("203.0.113.20")
-	forwards := policy.Forward{Addrs: []netip.Addr{client}}
+	forwards := resolver.Forward{Addrs: []netip.Addr{client}}
 	tests := []struct {
 		client netip.Addr
 		names  []policy.Name

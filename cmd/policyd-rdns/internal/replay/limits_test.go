@@ -43,8 +43,8 @@ func hostileRecord(random *rand.Rand) journal.Record {
 	q, f := &r.Request, &r.Facts
 	*f = policy.NewFacts(q)
 	outcomes := []resolver.Outcome{resolver.NotQueried, resolver.Found, resolver.Found, resolver.None, resolver.TempError}
-	forward := func() policy.Forward {
-		l := policy.Forward{Outcome: oneOf(random, outcomes)}
+	forward := func() resolver.Forward {
+		l := resolver.Forward{Outcome: oneOf(random, outcomes)}
 		if l.Outcome == resolver.Found {
 			for range 1 + random.IntN(policy.MaxAddrs) {
 				l.Addrs = append(l.Addrs, oneOf(random, addrs))

@@ -49,10 +49,10 @@ action = "defer"
 // no rule looks at HELO names.
 func TestPossible(t *testing.T) {
 	addr := netip.MustParseAddr("203.0.113.13")
-	found := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{addr}}
-	elsewhere := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}
-	nowhere := policy.Forward{Outcome: resolver.None}
-	named := func(name string, forward policy.Forward) policy.Facts {
+	found := resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{addr}}
+	elsewhere := resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}
+	nowhere := resolver.Forward{Outcome: resolver.None}
+	named := func(name string, forward resolver.Forward) policy.Facts {
 		n := policy.NewName(name, addr)
 		n.Forward = forward
 		return policy.Facts{PTR: resolver.Found, Names: []policy.Name{n}}
@@ -83,7 +83,7 @@ func TestPossible(t *testing.T) {
 			}
 			q.Unknown = 0
 			for _, helo := range helos {
-				for _, forward := range []policy.Forward{found, elsewhere, nowhere} {
+				for _, forward := range []resolver.Forward{found, elsewhere, nowhere} {
 					q.HELO, f.HELO = helo, policy.NewHELO(helo, addr)
 					f.HELO.Forward = forward
 					d := rules.Judge(&q, &f)

@@ -43,11 +43,11 @@ func (y try) record(t testing.TB, n int, rules *policy.Rules) journal.Record {
 	if y.recipient != "" {
 		r.Request.Recipient = y.recipient
 	}
-	back := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{client}}
+	back := resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{client}}
 	helo, forwards := bytes.CutSuffix([]byte(y.helo), []byte("="))
 	r.Request.HELO = string(helo)
 	r.Facts = policy.NewFacts(&r.Request)
-	r.Facts.HELO.Forward = policy.Forward{Outcome: resolver.None}
+	r.Facts.HELO.Forward = resolver.Forward{Outcome: resolver.None}
 	if forwards {
 		r.Facts.HELO.Forward = back
 	}
@@ -58,7 +58,7 @@ func (y try) record(t testing.TB, n int, rules *policy.Rules) journal.Record {
 		r.Facts.Names = []policy.Name{policy.NewName(string(name), client)}
 		r.Facts.Names[0].Forward = back
 		if unsure {
-			r.Facts.Names[0].Forward = policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.99")}}
+			r.Facts.Names[0].Forward = resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.99")}}
 			if y.beside {
 				r.Facts.Names[0].Forward.Addrs[0] = netip.MustParseAddr("203.0.113.99")
 			}

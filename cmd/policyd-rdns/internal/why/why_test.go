@@ -112,7 +112,7 @@ func TestAnswers(t *testing.T) {
 			"a confirmed name",
 			one(func(r *journal.Record) {
 				n := policy.NewName("mail.example.org", r.Request.Client)
-				n.Forward = policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{r.Request.Client}}
+				n.Forward = resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{r.Request.Client}}
 				r.Facts.PTR, r.Facts.Names = resolver.Found, []policy.Name{n}
 			}),
 			Options{},
@@ -134,7 +134,7 @@ func TestAnswers(t *testing.T) {
 				r.Decision = policy.Decision{Action: policy.Tag, Tags: []string{"odd", "new"}}
 			}),
 			Options{},
-			[]string{"passed with a tag", `No rule decided. Rule "odd" tagged it: the message got a header that later filters can score. Rule "new" tagged it`},
+			[]string{"passed with a tag", `No rule decided. Seen: tagged by odd, new. Rule "odd" tagged it: the message got a header that later filters can score. Rule "new" tagged it`},
 			"allow",
 		},
 		{

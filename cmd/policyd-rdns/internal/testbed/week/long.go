@@ -60,18 +60,18 @@ func longLogRecord(random *rand.Rand, c *Client) journal.Record {
 	q.Server = netip.MustParseAddr("192.0.2.25")
 	q.ClientName, q.ReverseClientName = "unknown", "unknown"
 	*f = policy.NewFacts(q)
-	back := policy.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{c.Addr}}
+	back := resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{c.Addr}}
 	f.PTR = resolver.None
 	for _, name := range c.Names {
 		f.PTR = resolver.Found
 		n := policy.NewName(name, c.Addr)
-		n.Forward = map[string]policy.Forward{
+		n.Forward = map[string]resolver.Forward{
 			"back": back, "nowhere": {Outcome: resolver.None},
 			"other": {Outcome: resolver.Found, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.98")}},
 		}[c.Forwards]
 		f.Names = append(f.Names, n)
 	}
-	f.HELO.Forward = policy.Forward{Outcome: resolver.None}
+	f.HELO.Forward = resolver.Forward{Outcome: resolver.None}
 	if c.match && q.HELO == c.HELOs[0] {
 		f.HELO.Forward = back
 	}

@@ -11,12 +11,22 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
 )
+
+// ruleActions are the actions of rules, as messages list them.
+func ruleActions() string {
+	var names []string
+	for _, a := range policy.Actions(true) {
+		names = append(names, a.String())
+	}
+	return plain.List(names, "or")
+}
 
 // compareGolden holds a text against a golden file; -update writes it.
 func compareGolden(t *testing.T, path, got string) {
@@ -84,7 +94,7 @@ func TestLogUsage(t *testing.T) {
 		{"--sender a@b@ LOG", 0, ""},
 		{"--sender <a@b> LOG", 2, "--sender "},
 		{"--recipient a*b LOG", 2, "--recipient "},
-		{"--action accept LOG", 2, `--action "accept": want reject, defer, hold, tag or dunno`},
+		{"--action accept LOG", 2, `--action "accept": want ` + ruleActions()},
 		{"--action info LOG", 0, ""},
 		{"--since lately LOG", 2, `--since "lately": want a time such as`},
 		{"--since yesterday LOG", 0, ""},

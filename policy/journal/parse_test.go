@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
 )
 
@@ -45,13 +46,19 @@ func TestParseLines(t *testing.T) {
 }
 
 func TestParseValues(t *testing.T) {
+	var names []string
+	for _, a := range policy.Actions(true) {
+		names = append(names, a.String())
+	}
+	last := len(names) - 1
+	actions := strings.Join(names[:last], ", ") + " or " + names[last]
 	checkParse(t, []parseCase{
 		{"msg=decision action=dunno", `time="": want an RFC 3339 time`},
 		{strings.Replace(minimal, "2026", "26", 1), `time="26-11-23T08:30:15.250Z": want an RFC 3339 time`},
 		{strings.Replace(minimal, "15.250", "15", 1), `time="2026-11-23T08:30:15Z": want an RFC 3339 time`},
 		// A time that could not be written again.
 		{strings.Replace(minimal, "2026-11-23T08:30:15.250Z", "0000-01-01T00:30:00.000+01:00", 1), `time="0000-01-01T00:30:00.000+01:00": want an RFC 3339 time`},
-		{"time=2026-11-23T08:30:15.250Z msg=decision", `action="": "": want reject, defer, hold, tag or dunno`},
+		{"time=2026-11-23T08:30:15.250Z msg=decision", `action="": "": want ` + actions},
 		{minimal + " client=mail.example.com", `client="mail.example.com": want an address`},
 		{minimal + " client=fe80::1%eth0", `client="fe80::1%eth0": want an address`},
 		{minimal + " client=203.0.113.10/32", `client="203.0.113.10/32": want an address`},
@@ -64,8 +71,8 @@ func TestParseValues(t *testing.T) {
 		{minimal + ` ptr=found names="a>none,\\"`, `names="a>none,\\": want name>address`},
 		{minimal + " helo_to=203.0.113.10+", `helo_to="203.0.113.10+": want addresses, none or temperror`},
 		{minimal + " helo_to=fe80::1%eth0", `helo_to="fe80::1%eth0": want addresses, none or temperror`},
-		{minimal + " would=4xx:a", `would="4xx:a": "4xx": want reject, defer, hold, tag or dunno`},
-		{minimal + " decided=4xx", `decided="4xx": "4xx": want reject, defer, hold, tag or dunno`},
+		{minimal + " would=4xx:a", `would="4xx:a": "4xx": want ` + actions},
+		{minimal + " decided=4xx", `decided="4xx": "4xx": want ` + actions},
 		{minimal + " ms=1e99", `ms="1e99": want a number of milliseconds`},
 		{minimal + " ms=fast", `ms="fast": want a number of milliseconds`},
 		{minimal + " ms=-1", `ms="-1": want a number of milliseconds`},

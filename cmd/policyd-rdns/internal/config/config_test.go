@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix"
 )
@@ -79,7 +80,11 @@ func knownKeys() *strings.Replacer {
 	for name, keys := range known {
 		pairs = append(pairs, "{"+name+"}", strings.Join(keys, ", "))
 	}
-	return strings.NewReplacer(pairs...)
+	var actions []string
+	for _, a := range policy.Actions(true) {
+		actions = append(actions, a.String())
+	}
+	return strings.NewReplacer(append(pairs, "{actions}", plain.List(actions, "or"))...)
 }
 
 // TestWrittenRulesAreTheRules holds what WriteRule writes to what is in force: read

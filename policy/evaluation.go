@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"sync"
-
-	"policyd-rdns/resolver"
-)
+import "policyd-rdns/resolver"
 
 // evaluation is what the entries of rules look at: one request, its facts, the
 // configuration, and the checks drawn from them.
@@ -12,7 +8,8 @@ type evaluation struct {
 	req      *Request
 	facts    *Facts
 	rules    *Rules
-	findings Findings
+	findings Findings // those that are drawn
+	drawn    CheckSet
 	// guess is how true entries are that look at unknown keys of the request: open,
 	// unless firm is set.
 	guess Truth
@@ -27,39 +24,34 @@ type evaluation struct {
 	brief bool
 }
 
-// evaluations are used again: checks and entries are called by way of tables, so that
-// one of them is never on a stack.
-var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
-
-// evaluate draws the checks. It is given back to evaluations by whoever asked for it.
+// evaluate begins an evaluation.
 func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
-	e := evaluations.Get().(*evaluation)
-	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, false
-	e.draw()
+	e := new(evaluation)
+	e.begin(r, req, f)
 	return e
 }
 
-// release gives an evaluation back. It keeps nothing alive.
-func (e *evaluation) release() {
-	e.req, e.facts, e.rules, e.firm = nil, nil, nil, nil
-	evaluations.Put(e)
+func (e *evaluation) begin(r *Rules, req *Request, f *Facts) {
+	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, false
+	e.early, e.drawn = req.notYet(), 0
 }
 
-func (e *evaluation) draw() {
-	e.early = e.req.notYet()
-	for c := range checks {
-		e.findings[c] = checks[c].find(e)
-		if e.facts.Unread != 0 && e.facts.Unread.Has(Check(c)) {
-			e.findings[c] = Finding{Possible: of(Check(c).Results()...) | of(TempError)} // and nobody can be asked
+// finding draws a check, the first time that it is asked for.
+func (e *evaluation) finding(c Check) *Finding {
+	if f := &e.findings[c]; !e.drawn.Has(c) {
+		e.drawn |= 1 << c
+		if *f = checks[c].find(e); e.facts.Unread.Has(c) {
+			*f = Finding{Possible: of(c.Results()...) | of(TempError)} // and nobody can be asked
 		}
 	}
+	return &e.findings[c]
 }
 
 // results are those of the checks. What looks at an unknown key was not learnt.
 func (e *evaluation) results() (c Checks) {
-	for i := range e.findings {
+	for i := range checks {
 		if e.req.Unknown == 0 || checks[i].needs&e.req.Unknown == 0 {
-			c[i] = e.findings[i].Result
+			c[i] = e.finding(Check(i)).Result
 		}
 	}
 	return c
@@ -68,7 +60,9 @@ func (e *evaluation) results() (c Checks) {
 // Findings are what the facts of a request say of the checks.
 func (r *Rules) Findings(req *Request, f *Facts) Findings {
 	e := r.evaluate(req, f)
-	defer e.release()
+	for c := range checks {
+		e.finding(Check(c))
+	}
 	return e.findings
 }
 

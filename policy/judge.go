@@ -103,36 +103,43 @@ func (d *Decision) CarriedOut() bool { return d.Action == d.Decided || d.Action 
 //
 // It is a pure function: the same request (its time included), facts and rules
 // give the same decision. A client without an address is never objected to.
-func (r *Rules) Judge(req *Request, f *Facts) Decision {
+func (r *Rules) Judge(req *Request, f *Facts) (d Decision) {
 	e := r.evaluate(req, f)
-	defer e.release()
-	return e.judge()
+	e.judge(&d)
+	return d
 }
 
 // Judging is the memory of judgements that follow each other on the way to one decision.
 // The zero value is ready.
 type Judging struct{ evaluation evaluation }
 
-// Judge is [Rules.Judge]. If briefly, Lacks of a decision that is undetermined is only
-// what the first rule needs that lacks something.
-func (j *Judging) Judge(r *Rules, req *Request, f *Facts, briefly bool) Decision {
-	e := &j.evaluation
-	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, briefly
-	e.early = req.notYet()
-	e.draw()
-	return e.judge()
+// Judge is [Rules.Judge], into d. If briefly, a decision that is undetermined has no
+// Checks, and Lacks is only what the first rule needs that lacks something.
+func (j *Judging) Judge(d *Decision, r *Rules, req *Request, f *Facts, briefly bool) {
+	j.evaluation.begin(r, req, f)
+	j.evaluation.brief = briefly
+	j.evaluation.judge(d)
 }
 
 // Forget keeps nothing alive of what was judged.
 func (j *Judging) Forget() { j.evaluation.req, j.evaluation.facts, j.evaluation.rules = nil, nil, nil }
 
-func (e *evaluation) judge() Decision {
-	d := Decision{Mode: e.rules.Mode}
-	e.at = -1
-	if !e.req.Client.IsValid() {
-		return d
+func (e *evaluation) judge(d *Decision) {
+	*d = Decision{Mode: e.rules.Mode}
+	if e.at = -1; !e.req.Client.IsValid() {
+		return
 	}
-	d.Checks = e.results()
+	e.goDown(d)
+	if !d.Undetermined {
+		d.answered(e.req)
+	}
+	if !d.Undetermined || !e.brief {
+		d.Checks = e.results()
+	}
+}
+
+// goDown holds the rules against the request, one after the other.
+func (e *evaluation) goDown(d *Decision) {
 	spared := false // perhaps, by a rule that was passed over
 	for i := range e.rules.List {
 		rule := &e.rules.List[i]
@@ -142,43 +149,39 @@ func (e *evaluation) judge() Decision {
 			spared = spared || h.doubtful && rule.spares()
 		case h.truth == Unknown && h.early:
 			if rule.spares() {
-				return e.wait(i, d)
+				e.wait(i, d)
+				return
 			}
 		case h.truth == Undetermined:
 			d.Undetermined = true
 			if d.Lacks |= h.lacks; e.brief {
-				return d
+				return
 			}
 		case d.Undetermined:
 			if h.truth == Yes && !rule.Observe && rule.Action.Final() {
-				return d // whatever comes behind does not matter
+				return // whatever comes behind does not matter
 			}
 		default:
-			if e.apply(rule, h, &spared, &d) {
+			if e.apply(rule, h, &spared, d) {
 				e.at = i
-				return d.answered(e.req)
+				return
 			}
 		}
 	}
-	if d.Undetermined {
-		return d
-	}
-	return d.answered(e.req)
 }
 
 // wait is the decision where rule i may spare the client and cannot be known yet: that of
 // a rule right behind it that surely spares him, or else the answer of a later call.
-func (e *evaluation) wait(i int, d Decision) Decision {
+func (e *evaluation) wait(i int, d *Decision) {
 	for j := i + 1; j < len(e.rules.List) && e.rules.List[j].Action == DUNNO; j++ {
 		if rule := &e.rules.List[j]; !rule.Observe && rule.holds(e, j).truth == Yes {
 			e.at = j
 			d.decide(rule, DUNNO, e)
-			return d.answered(e.req)
+			return
 		}
 	}
 	e.at = i
 	d.Rule, d.Early = e.rules.List[i].Name, true
-	return d.answered(e.req)
 }
 
 // Possible are the decisions that the rules may come to, whatever the unknown keys of the
@@ -186,7 +189,6 @@ func (e *evaluation) wait(i int, d Decision) Decision {
 // that looks at one of them. None: the facts do not hold what the rules need.
 func (r *Rules) Possible(req *Request, f *Facts) []Decision {
 	e := r.evaluate(req, f)
-	defer e.release()
 	all := e.possible(false)
 	if len(f.Errors) > 0 && len(all) > 0 {
 		// An exemption that is both doubtful and not known may or may not be one.
@@ -205,8 +207,8 @@ func (e *evaluation) possible(strict bool) []Decision {
 	}
 	var all []Decision
 	for {
-		d := e.judge()
-		if d.Undetermined {
+		var d Decision
+		if e.judge(&d); d.Undetermined {
 			return nil
 		}
 		all = append(all, d)
@@ -224,13 +226,14 @@ func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Ruling) {
 	observed := *r
 	observed.List = slices.DeleteFunc(slices.Clone(r.List), func(rule Rule) bool { return !rule.Observe })
 	e := observed.evaluate(req, f)
-	defer e.release()
 	e.firm = make([]bool, len(observed.List))
-	possible = e.judge().Would
+	var may, will Decision
+	e.judge(&may)
 	for i := range e.firm {
 		e.firm[i] = true
 	}
-	return e.judge().Would, possible
+	e.judge(&will)
+	return will.Would, may.Would
 }
 
 // apply takes a rule that is not false into a decision, and reports whether that is
@@ -296,7 +299,7 @@ func (d *Decision) decide(rule *Rule, a Action, e *evaluation) {
 }
 
 // answered sets what Postfix is told.
-func (d Decision) answered(req *Request) Decision {
+func (d *Decision) answered(req *Request) {
 	switch {
 	case d.Decided == DUNNO && len(d.Tags) > 0 && d.Mode == Enforce && req.takesHeader():
 		d.Action = Tag
@@ -305,7 +308,6 @@ func (d Decision) answered(req *Request) Decision {
 	case d.Mode == ObserveInfo:
 		d.Action = Info
 	}
-	return d
 }
 
 // fill fills in a rule's text.

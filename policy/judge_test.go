@@ -167,7 +167,9 @@ func TestJudging(t *testing.T) {
 		req := policy.Request{Client: netip.MustParseAddr("203.0.113.10"), State: state, HELO: "mail.example.org"}
 		f := policy.NewFacts(&req)
 		f.PTR = resolver.None
-		got, want := j.Judge(rules, &req, &f, false), rules.Judge(&req, &f)
+		var got policy.Decision
+		j.Judge(&got, rules, &req, &f, false)
+		want := rules.Judge(&req, &f)
 		if got.Early != want.Early || got.Rule != want.Rule || got.Action != want.Action || want.Early != (state != "RCPT") {
 			t.Errorf("at %s: %+v; want %+v, and early before RCPT", state, got, want)
 		}

@@ -23,9 +23,9 @@ func (r *Rules) Trace(req *Request, f *Facts) []Trial {
 		return nil
 	}
 	e := r.evaluate(req, f)
-	defer e.release()
 	decided := len(r.List)
-	if d := e.judge(); d.Rule != "" {
+	var d Decision
+	if e.judge(&d); d.Rule != "" {
 		decided = e.at
 	}
 	trials := make([]Trial, 0, len(r.List))

@@ -109,7 +109,9 @@ func TestUnread(t *testing.T) {
 	}
 	e.Facts.Unread.Add(policy.CheckPTR)
 	rules := rulesOf(t, "rule r: reject when ptr=none")
-	for _, d := range []policy.Decision{rules.Judge(&e.Req, &e.Facts), new(policy.Judging).Judge(rules, &e.Req, &e.Facts, true)} {
+	var brief policy.Decision
+	new(policy.Judging).Judge(&brief, rules, &e.Req, &e.Facts, true)
+	for _, d := range []policy.Decision{rules.Judge(&e.Req, &e.Facts), brief} {
 		if !d.Undetermined || d.Lacks != 0 {
 			t.Errorf("%s, lacks %b; want open, and nothing that would help", cases.Told(d), d.Lacks)
 		}

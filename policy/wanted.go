@@ -63,7 +63,7 @@ func (w *wanted) holds(e *evaluation) holding {
 	if checks[w.check].needs&AttrHELO != 0 && !e.req.heloGiven() {
 		return holds(No)
 	}
-	switch f := &e.findings[w.check]; {
+	switch f := e.finding(w.check); {
 	case w.results.Has(f.Result) && (f.Result == TempError || f.Possible&^w.results == 0):
 		return holding{truth: Yes, doubtful: f.Result == TempError}
 	case f.Possible&w.results == 0:

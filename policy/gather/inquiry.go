@@ -113,7 +113,7 @@ func (in *inquiry) judge(d *policy.Decision) {
 	f := in.facts
 	f.Cached = in.known && in.cached
 	f.Outage = len(f.Errors) > 0 && in.g.DNS.Outage()
-	*d = in.judging.Judge(in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway
+	in.judging.Judge(d, in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway
 }
 
 // lacking are the queries of a check that nobody has made.

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"policyd-rdns/policy"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -50,6 +52,9 @@ func TestExplain(t *testing.T) {
 		args := append([]string{"explain", "-c", config}, strings.Split(test.args, " ")...)
 		status, stdout, stderr := call("", args...)
 		got := took.ReplaceAllString(strings.ReplaceAll(stdout, dns, "DNS"), "  TIME\n")
+		for c := policy.CheckHELOName + 1; c < policy.NumChecks; c++ { // a further check has a line of its own
+			got = regexp.MustCompile(`(?m)^  `+c.String()+` .*\n`).ReplaceAllString(got, "")
+		}
 		golden := filepath.Join("testdata/explain", test.golden+".txt")
 		if *update {
 			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {

@@ -75,6 +75,9 @@ func configText(c *config.Config) string {
 func (t *tally) printActions(w io.Writer) {
 	fmt.Fprintf(w, "%-10s %9s %9s\n", "", "before", "after")
 	for _, a := range countedActions() {
+		if t.before[a] == 0 && t.after[a] == 0 && !a.Refuses() {
+			continue
+		}
 		diff := ""
 		if d := t.after[a] - t.before[a]; d != 0 {
 			diff = fmt.Sprintf(" %+9d", d)

@@ -171,8 +171,20 @@ func TestPastedBlocks(t *testing.T) {
 	if len(blocks) != 3*len(pasteClients) {
 		t.Errorf("%d blocks; want three for each client", len(blocks))
 	}
+	lines := d.stop(t)
+	log := filepath.Join(t.TempDir(), "decisions.log")
+	writeFile(t, log, strings.Join(lines, "\n")+"\n")
+	for _, c := range pasteClients {
+		_, stdout, stderr := call("", "why", c[0], "--block", "--file", log, "-c", path)
+		_, block, ok := strings.Cut(stdout, "[[exempt]]\n")
+		if !ok {
+			t.Fatalf("why %s offers no block:\n%s%s", c[0], stdout, stderr)
+		}
+		block, _, _ = strings.Cut("[[exempt]]\n"+block, "\n\n")
+		blocks = append(blocks, offered{"why", block + "\n", []netip.Addr{netip.MustParseAddr(c[0])}})
+	}
 	var records []journal.Record
-	for _, line := range d.stop(t) {
+	for _, line := range lines {
 		records = append(records, recordsOf(t, []byte(line))...)
 	}
 	for name, text := range pasteFiles(t) {

@@ -148,14 +148,19 @@ func ParseCode(s string, a Action) (smtp.Code, error) {
 // nothing against.
 func (d *Decision) Reply() string { return actions[d.Action].reply(d, d.Decided.String()) }
 
-// headerName is the header that a tag adds to a message.
-const headerName = "X-Policyd-Rdns"
+// headerName is the header that a tag adds to a message. maxTags bounds the names of rules
+// in it, in bytes, so that the checks fit into a reply with them.
+const headerName, maxTags = "X-Policyd-Rdns", 250
 
 // Header is the header of a tag, for filters behind Postfix: "X-Policyd-Rdns: rule=…;
 // name=…; fcrdns=…; helo=…". Several rules are told apart by commas; what would look
 // like a further part is made a comma in a rule's name.
 func (d *Decision) Header() string {
-	b := headerName + ": rule=" + strings.ReplaceAll(strings.Join(d.Tags, ", "), ";", ",")
+	tags := strings.ReplaceAll(strings.Join(d.Tags, ", "), ";", ",")
+	if len(tags) > maxTags {
+		tags = tags[:max(strings.LastIndex(tags[:maxTags], ", "), 0)] // names have 100 bytes at most
+	}
+	b := headerName + ": rule=" + tags
 	for _, c := range []Check{CheckName, CheckFCrDNS, CheckHELO} {
 		if result := d.Checks[c]; result != NotLearnt {
 			b += "; " + c.String() + "=" + result.String()

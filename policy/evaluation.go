@@ -32,8 +32,7 @@ func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 }
 
 func (e *evaluation) begin(r *Rules, req *Request, f *Facts) {
-	e.req, e.facts, e.rules, e.guess, e.brief = req, f, r, Undetermined, false
-	e.early, e.drawn = req.notYet(), 0
+	e.req, e.facts, e.rules, e.guess, e.brief, e.early, e.drawn = req, f, r, Undetermined, false, req.notYet(), 0
 }
 
 // finding draws a check, the first time that it is asked for.

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +173,27 @@ func TestJudging(t *testing.T) {
 		want := rules.Judge(&req, &f)
 		if got.Early != want.Early || got.Rule != want.Rule || got.Action != want.Action || want.Early != (state != "RCPT") {
 			t.Errorf("at %s: %+v; want %+v, and early before RCPT", state, got, want)
+		}
+	}
+}
+
+// TestHeader: however many rules tag, the checks are in the header, and it is one line of
+// a reply.
+func TestHeader(t *testing.T) {
+	d := policy.Decision{Action: policy.Tag}
+	d.Checks[policy.CheckName], d.Checks[policy.CheckFCrDNS] = policy.Generic, policy.Pass
+	for _, tt := range []struct {
+		tags []string
+		want string
+	}{
+		{[]string{"odd"}, "PREPEND X-Policyd-Rdns: rule=odd; name=generic; fcrdns=pass"},
+		{[]string{"a; b", "c"}, "PREPEND X-Policyd-Rdns: rule=a, b, c; name=generic; fcrdns=pass"},
+		{slices.Repeat([]string{strings.Repeat("x", 99)}, 5), "PREPEND X-Policyd-Rdns: rule=" + strings.Repeat("x", 99) + ", " + strings.Repeat("x", 99) + "; name=generic; fcrdns=pass"},
+		{[]string{strings.Repeat("x", 300)}, "PREPEND X-Policyd-Rdns: rule=; name=generic; fcrdns=pass"},
+	} {
+		d.Tags = tt.tags
+		if got := d.Reply(); got != tt.want {
+			t.Errorf("tagged by %q: %s; want %s", tt.tags, got, tt.want)
 		}
 	}
 }

@@ -71,18 +71,20 @@ func (r *Request) cut(text Attributes) bool { return r.Cut&text != 0 }
 func (r *Request) notYet() Attributes {
 	switch r.State {
 	case "CONNECT", "XCLIENT", "EHLO", "HELO":
-		keys := AttrSender | AttrRecipient
-		if !r.Authenticated {
-			keys |= AttrAuthenticated
-		}
-		if !r.Encrypted {
-			keys |= AttrEncrypted
-		}
-		return keys
+		return AttrSender | AttrRecipient | unless(r.HELO != "", AttrHELO) |
+			unless(r.Authenticated, AttrAuthenticated) | unless(r.Encrypted, AttrEncrypted)
 	case "MAIL":
 		return AttrRecipient
 	}
 	return 0
+}
+
+// unless is a key that is not known.
+func unless(known bool, key Attributes) Attributes {
+	if known {
+		return 0
+	}
+	return key
 }
 
 // takesHeader reports whether Postfix adds a header to the message at this stage

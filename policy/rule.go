@@ -47,12 +47,11 @@ func (r *Rule) spares() bool { return r.Action.spares() && !r.Observe }
 
 // End is when the rule ends by an entry that asks for a time; ok: it has one.
 func (t Table) End() (end time.Time, ok bool) {
-	for i := range t {
-		if end, ok := t[i].End(); ok {
-			return end, true
-		}
+	i := slices.IndexFunc(t, func(e Entry) bool { return e.kind.end != nil })
+	if i < 0 {
+		return end, false
 	}
-	return time.Time{}, false
+	return t[i].End()
 }
 
 // holds is "when, and not one of unless". It is doubtful if it holds, or does not, only

@@ -34,7 +34,7 @@ func TestAllow(t *testing.T) {
 		{"203.0.113.0/24 --yes", 0, "203.0.113.0/24 is exempt for good", ""},
 		{"user@example.net --sender", 0, "user@example.net is exempt", "warning: anyone may claim"},
 		{"--list", 0, "user@example.net", ""},
-		{"--remove 203.0.113.2", 0, "203.0.113.2 is not exempt any more", ""},
+		{"--remove 203.0.113.2", 0, "the exemption of 203.0.113.2 is gone", ""},
 		{"--remove 203.0.113.2", 1, "", "203.0.113.2 is exempt by 203.0.113.0/24 alone"},
 		{"", 2, "", "allow wants one address, network or name"},
 		{"a b", 2, "", "allow wants one address, network or name"},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
@@ -70,7 +72,7 @@ func choiceFlags(cmd *cobra.Command, c *declog.Choice) {
 	f.StringArrayVar(&c.HELOs, "helo", nil, "only of clients with this HELO, or one under .example.com: `name`")
 	f.StringArrayVar(&c.Senders, "sender", nil, "only from this `address`: user@example.com, example.com, .example.com, user@ or <>")
 	f.StringArrayVar(&c.Recipients, "recipient", nil, "only to this `address`, likewise")
-	f.StringArrayVar(&c.Actions, "action", nil, "only of this `action`: reject, defer, dunno, or info; also if it was not carried out")
+	f.StringArrayVar(&c.Actions, "action", nil, "only of this `action`, also if it was not carried out: "+actionNames())
 	f.StringArrayVar(&c.Rules, "rule", nil, "only by rules with this `text` in their names, observed ones too")
 	f.StringArrayVar(&c.IDs, "id", nil, "only the decision with this `id`")
 	f.StringVar(&c.Since, "since", "", "only at this `time` or later, or this long ago at most")
@@ -80,4 +82,13 @@ func choiceFlags(cmd *cobra.Command, c *declog.Choice) {
 		actions = append(actions, a.String())
 	}
 	_ = cmd.RegisterFlagCompletionFunc("action", cobra.FixedCompletions(actions, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// actionNames lists the actions for a flag's help.
+func actionNames() string {
+	var names []string
+	for _, a := range policy.Actions(false) {
+		names = append(names, a.String())
+	}
+	return strings.Join(names, ", ")
 }

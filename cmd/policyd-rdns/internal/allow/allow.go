@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/match"
 )
 
 // Options are how an exemption is made.
@@ -98,7 +100,7 @@ func (c *Command) file() (string, error) {
 // rule is the exemption as a rule.
 func (c *Command) rule(s exempt.Subject, o *Options) (*policy.Rule, error) {
 	rule := &policy.Rule{
-		Exempt: true, Name: clip("allow " + s.Value + ", " + c.Now.Format(time.DateOnly)),
+		Exempt: true, Name: clip("allow " + strings.Trim(strconv.QuoteToASCII(s.Value), `"`) + ", " + c.Now.Format(time.DateOnly)),
 		When: policy.Table{s.Entry()}, Why: o.Why,
 	}
 	until := o.Until
@@ -141,9 +143,11 @@ func (c *Command) check(ctx context.Context, s exempt.Subject) error {
 	e := s.Entry()
 	switch {
 	case e.Wide() != "":
-		return fmt.Errorf("%s: %s", s, e.Wide())
+		return fmt.Errorf("%s: refused: %s", s, e.Wide())
 	case s.Value == "<>":
 		return errors.New("<>: every bounce has that sender, those of spammers too")
+	case s.Key == "sender" && (match.UnderSuffix(s.Value) || strings.HasSuffix(s.Value, "@")):
+		return fmt.Errorf("%s: refused: strangers have such addresses, and all of them would be exempt", s)
 	case s.Key == "sender":
 		fmt.Fprintf(c.Stderr, "warning: anyone may claim to be %s: whoever does is never refused for his reverse DNS\n", s)
 	case s.Key == "ptr_name":
@@ -178,6 +182,9 @@ func (c *Command) put(l *exempt.List, s exempt.Subject, rule *policy.Rule, conse
 			return w
 		}
 	}
+	if old := l.Of(s); rule.Why == "" && len(old) > 0 {
+		rule.Why = old[len(old)-1].Why // it is about the same, and would be lost
+	}
 	if _, err := l.Remove(func(r *policy.Rule) bool { of, ok := exempt.SubjectOf(r); return ok && of == s }); err != nil {
 		return err
 	}
@@ -211,7 +218,7 @@ func longer(t, than policy.Table) bool {
 
 // tell says what is in force now.
 func (c *Command) tell(s exempt.Subject, rule *policy.Rule) {
-	fmt.Fprintf(c.Stdout, "%s is exempt %s%s; the daemon knows it within 5 seconds\n", s, c.term(rule.When), because(rule))
+	fmt.Fprintf(c.Stdout, "%s is exempt %s%s; a daemon of this configuration knows it within 5 seconds\n", s, c.term(rule.When), because(rule))
 }
 
 // term is until when an exemption holds.
@@ -247,17 +254,34 @@ func (c *Command) Remove(text string) error {
 		s, err := exempt.ParseSubject(text, of.Key == "sender")
 		return ok && err == nil && s == of
 	}
-	n := 0
-	err = exempt.Update(path, func(l *exempt.List) (err error) {
-		if n, err = l.Remove(is); err == nil && n == 0 {
+	rest := ""
+	err = exempt.Update(path, func(l *exempt.List) error {
+		n, err := l.Remove(is)
+		if err == nil && n == 0 {
 			err = c.absent(l, text)
 		}
+		rest = still(l, text)
 		return err
 	})
 	if err == nil {
-		fmt.Fprintf(c.Stdout, "%s is not exempt any more; the daemon knows it within 5 seconds\n", text)
+		fmt.Fprintf(c.Stdout, "the exemption of %s is gone%s; a daemon of this configuration knows it within 5 seconds\n", text, rest)
 	}
 	return err
+}
+
+// still says which other exemption of the list an argument has; empty: none, as far as
+// its text tells.
+func still(l *exempt.List, text string) string {
+	s, err := exempt.ParseSubject(text, false)
+	if err != nil {
+		return ""
+	}
+	for i := range l.Rules {
+		if of, ok := exempt.SubjectOf(&l.Rules[i]); ok && of.Covers(s) {
+			return ", but it is exempt by " + of.String() + " still"
+		}
+	}
+	return ""
 }
 
 // absent says that there is no such exemption, and which one may have been meant.

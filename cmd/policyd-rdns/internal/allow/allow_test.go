@@ -87,21 +87,25 @@ func TestAdd(t *testing.T) {
 		says                string // or the error
 		rules               int    // in force afterwards
 	}{
-		{"for good", "", "192.0.2.1", Options{}, "", "192.0.2.1 is exempt for good; the daemon knows it within 5 seconds\n", 1},
-		{"for a while", "", "192.0.2.1", Options{For: "30d", Why: "ticket 4711"}, "", "192.0.2.1 is exempt until 2026-12-27 at 12:00 (UTC) (ticket 4711); the daemon knows it within 5 seconds\n", 1},
-		{"until a day", "", "2001:db8::/32", Options{Until: "2026-12-31"}, "", "2001:db8::/32 is exempt until the end of 2026-12-31 (UTC); the daemon knows it within 5 seconds\n", 1},
-		{"a confirmed name", "", "Mail.Example.Org", Options{}, "", "mail.example.org is exempt for good; the daemon knows it within 5 seconds\n", 1},
-		{"a name of the log", "", "seen.example.net", Options{}, "", "seen.example.net is exempt for good; the daemon knows it within 5 seconds\n", 1},
-		{"names of the log", "", ".example.net", Options{}, "", ".example.net is exempt for good; the daemon knows it within 5 seconds\n", 1},
+		{"for good", "", "192.0.2.1", Options{}, "", "192.0.2.1 is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
+		{"for a while", "", "192.0.2.1", Options{For: "30d", Why: "ticket 4711"}, "", "192.0.2.1 is exempt until 2026-12-27 at 12:00 (UTC) (ticket 4711); a daemon of this configuration knows it within 5 seconds\n", 1},
+		{"until a day", "", "2001:db8::/32", Options{Until: "2026-12-31"}, "", "2001:db8::/32 is exempt until the end of 2026-12-31 (UTC); a daemon of this configuration knows it within 5 seconds\n", 1},
+		{"a confirmed name", "", "Mail.Example.Org", Options{}, "", "mail.example.org is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
+		{"a name of the log", "", "seen.example.net", Options{}, "", "seen.example.net is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
+		{"names of the log", "", ".example.net", Options{}, "", ".example.net is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
 		{"a name without a PTR", "", "noptr.example.org", Options{}, "", "noptr.example.org: resolves to 192.0.2.2, whose reverse DNS does not say so: the name cannot help; name the address instead: policyd-rdns allow 192.0.2.2", 0},
 		{"a name that another has", "", "half.example.org", Options{}, "", "half.example.org: resolves to 192.0.2.3, whose reverse DNS does not say so: the name cannot help; name the address instead: policyd-rdns allow 192.0.2.3", 0},
 		{"an unknown name", "", "gone.example.org", Options{}, "", "gone.example.org: no client is known to have such a confirmed name: the name cannot help; name the address instead: policyd-rdns allow ADDRESS", 0},
 		{"a name that fails", "", "broken.example.org", Options{}, "", "broken.example.org: cannot be confirmed now: SERVFAIL from 192.0.2.53:53; name the address instead: policyd-rdns allow ADDRESS", 0},
-		{"a sender", "", "user@example.org", Options{Sender: true}, "", "warning: anyone may claim to be user@example.org: whoever does is never refused for his reverse DNS\nuser@example.org is exempt for good; the daemon knows it within 5 seconds\n", 1},
+		{"a sender", "", "user@example.org", Options{Sender: true}, "", "warning: anyone may claim to be user@example.org: whoever does is never refused for his reverse DNS\nuser@example.org is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
 		{"the null sender", "", "<>", Options{Sender: true}, "", "<>: every bounce has that sender, those of spammers too", 0},
-		{"the world", "", "0.0.0.0/0", Options{}, "", "0.0.0.0/0: a large part of the public Internet: its hosts are exempt", 0},
-		{"all of IPv6", "", "2000::/3", Options{}, "", "2000::/3: a large part of the public Internet: its hosts are exempt", 0},
-		{"all names", "", ".com", Options{}, "", ".com: a public suffix: strangers have names under it, and all of them are exempt", 0},
+		{"senders of strangers", "", ".com", Options{Sender: true}, "", ".com: refused: strangers have such addresses, and all of them would be exempt", 0},
+		{"a user anywhere", "", "postmaster@", Options{Sender: true}, "", "postmaster@: refused: strangers have such addresses, and all of them would be exempt", 0},
+		{"no ASCII", "", "m\u00fcller@example.org", Options{Sender: true}, "", "warning: anyone may claim to be m\u00fcller@example.org: whoever does is never refused for his reverse DNS\nm\u00fcller@example.org is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
+		{"the reason stays", one + "why = \"ticket 1\"\n", "192.0.2.1", Options{For: "1d"}, "", "192.0.2.1 is exempt until 2026-11-28 at 12:00 (UTC) (ticket 1); a daemon of this configuration knows it within 5 seconds\n", 1},
+		{"the world", "", "0.0.0.0/0", Options{}, "", "0.0.0.0/0: refused: a large part of the public Internet: its hosts are exempt", 0},
+		{"all of IPv6", "", "2000::/3", Options{}, "", "2000::/3: refused: a large part of the public Internet: its hosts are exempt", 0},
+		{"all names", "", ".com", Options{}, "", ".com: refused: a public suffix: strangers have names under it, and all of them are exempt", 0},
 		{"a wrong network", "", "192.0.2.1/24", Options{}, "", `"192.0.2.1/24": bits set beyond the prefix; the network is 192.0.2.0/24`, 0},
 		{"a wrong duration", "", "192.0.2.1", Options{For: "30"}, "", `--for "30": want a duration such as 30d or 12h`, 0},
 		{"none", "", "192.0.2.1", Options{For: "-1h"}, "", `--for "-1h": want a duration such as 30d or 12h`, 0},
@@ -109,15 +113,15 @@ func TestAdd(t *testing.T) {
 		{"an end that is over", "", "192.0.2.1", Options{Until: "2026-11-26"}, "", "--until 2026-11-26: that is over", 0},
 		{"a wrong end", "", "192.0.2.1", Options{Until: "tomorrow"}, "", `--until "tomorrow": want a date such as 2027-03-31, or a time with its offset such as 2027-03-31T18:00:00Z`, 0},
 		{"a why of two lines", "", "192.0.2.1", Options{Why: "a\nb"}, "", "--why: want at most 300 printable ASCII characters", 0},
-		{"shorter than it was", one, "192.0.2.1", Options{For: "1d"}, "", "192.0.2.1 is exempt until 2026-11-28 at 12:00 (UTC); the daemon knows it within 5 seconds\n", 1},
+		{"shorter than it was", one, "192.0.2.1", Options{For: "1d"}, "", "192.0.2.1 is exempt until 2026-11-28 at 12:00 (UTC); a daemon of this configuration knows it within 5 seconds\n", 1},
 		{"longer, nobody to ask", one, "192.0.2.1", Options{For: "30d"}, "", "192.0.2.1 is exempt until the end of 2026-12-01 (UTC) already; with --yes it is done", 1},
-		{"longer, with --yes", one, "192.0.2.1", Options{For: "30d", Yes: true}, "", "192.0.2.1 is exempt until 2026-12-27 at 12:00 (UTC); the daemon knows it within 5 seconds\n", 1},
-		{"longer, yes", one, "192.0.2.1", Options{}, "yes", "192.0.2.1 is exempt until the end of 2026-12-01 (UTC) already. Do it? [y/N] 192.0.2.1 is exempt for good; the daemon knows it within 5 seconds\n", 1},
+		{"longer, with --yes", one, "192.0.2.1", Options{For: "30d", Yes: true}, "", "192.0.2.1 is exempt until 2026-12-27 at 12:00 (UTC); a daemon of this configuration knows it within 5 seconds\n", 1},
+		{"longer, yes", one, "192.0.2.1", Options{}, "yes", "192.0.2.1 is exempt until the end of 2026-12-01 (UTC) already. Do it? [y/N] 192.0.2.1 is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
 		{"longer, no", one, "192.0.2.1", Options{}, "no", "nothing was changed", 1},
 		{"more, nobody to ask", one, "192.0.2.0/24", Options{For: "1h"}, "", "192.0.2.0/24 is more than 192.0.2.1, which is exempt until the end of 2026-12-01 (UTC); with --yes it is done", 1},
-		{"more, with --yes", one, "192.0.2.0/24", Options{For: "1h", Yes: true}, "", "192.0.2.0/24 is exempt until 2026-11-27 at 13:00 (UTC); the daemon knows it within 5 seconds\n", 2},
-		{"longer than what has ended", strings.Replace(one, "2026-12-01", "2026-11-01", 1), "192.0.2.1", Options{}, "", "192.0.2.1 is exempt for good; the daemon knows it within 5 seconds\n", 1},
-		{"what ended long ago goes", strings.Replace(one, "2026-12-01", "2026-10-01", 1), "192.0.2.9", Options{}, "", "192.0.2.9 is exempt for good; the daemon knows it within 5 seconds\n", 1},
+		{"more, with --yes", one, "192.0.2.0/24", Options{For: "1h", Yes: true}, "", "192.0.2.0/24 is exempt until 2026-11-27 at 13:00 (UTC); a daemon of this configuration knows it within 5 seconds\n", 2},
+		{"longer than what has ended", strings.Replace(one, "2026-12-01", "2026-11-01", 1), "192.0.2.1", Options{}, "", "192.0.2.1 is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
+		{"what ended long ago goes", strings.Replace(one, "2026-12-01", "2026-10-01", 1), "192.0.2.9", Options{}, "", "192.0.2.9 is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
 		{"a damaged file", "[[exempt", "192.0.2.9", Options{}, "", "not TOML", -1},
 	} {
 		c, said := command(t, tt.file, tt.answer)
@@ -161,11 +165,16 @@ name = "by hand"
 when = { ptr_name = "mail.example.org", sender = "user@example.org" }
 [[exempt]]
 when = { sender = "user@example.org" }
+[[exempt]]
+when = { client = "198.51.100.9" }
+[[exempt]]
+when = { client = "198.51.100.8/29" }
 `
 	for _, tt := range []struct{ subject, says string }{
-		{"192.0.2.0/24", "192.0.2.0/24 is not exempt any more; the daemon knows it within 5 seconds\n"},
-		{"by hand", "by hand is not exempt any more; the daemon knows it within 5 seconds\n"},
-		{"user@example.org", "user@example.org is not exempt any more; the daemon knows it within 5 seconds\n"},
+		{"192.0.2.0/24", "the exemption of 192.0.2.0/24 is gone; a daemon of this configuration knows it within 5 seconds\n"},
+		{"by hand", "the exemption of by hand is gone; a daemon of this configuration knows it within 5 seconds\n"},
+		{"198.51.100.9", "the exemption of 198.51.100.9 is gone, but it is exempt by 198.51.100.8/29 still; a daemon of this configuration knows it within 5 seconds\n"},
+		{"user@example.org", "the exemption of user@example.org is gone; a daemon of this configuration knows it within 5 seconds\n"},
 		{"192.0.2.1", "192.0.2.1 is exempt by 192.0.2.0/24 alone; to take that out: policyd-rdns allow --remove 192.0.2.0/24"},
 		{"198.51.100.1", "198.51.100.1 has no exemption in "},
 		{"mail.example.org", "mail.example.org has no exemption in "},

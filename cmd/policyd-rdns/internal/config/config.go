@@ -54,6 +54,7 @@ type Config struct {
 	// Origins tell of each rule where it comes from.
 	Origins  []Origin
 	listed   [2]int        // of the rules are those of ExemptFile: from, to
+	sum      string        // what ExemptFile and its lists say
 	off      []policy.Rule // of the built-in ones, those that the file switches off
 	Warnings []document.Problem
 	OnHost   []document.Problem // warnings about this host, for who has yet to start the daemon

@@ -139,6 +139,12 @@ func (r *reader) listed(c *Config, s *ruleSet) {
 	r.Problems = append(r.Problems, of.Problems...)
 	r.Warnings = append(r.Warnings, of.Warnings...)
 	s.listed, s.listedFrom = rules, from
+	for i := range rules {
+		s.sum += ruleText(&rules[i])
+	}
+	if strings.Contains(s.sum, `"@`) {
+		s.sum += string(of.Sum.Sum(nil)) // lists have changed, perhaps
+	}
 }
 
 // onlyExempt reads a file of [[exempt]] tables alone.
@@ -197,8 +203,34 @@ func (c *Config) Exempting() (*Config, error) {
 	rules.List = slices.Replace(slices.Clone(rules.List), c.listed[0], c.listed[1], s.listed...)
 	now.Origins = slices.Replace(slices.Clone(c.Origins), c.listed[0], c.listed[1], s.listedFrom...)
 	now.listed[1] = c.listed[0] + len(s.listed)
-	now.Rules = &rules
+	now.Rules, now.sum = &rules, s.sum
 	return &now, nil
+}
+
+// Listed tells what exempt_file and the lists that it names held from what they hold
+// otherwise.
+func (c *Config) Listed() string { return c.sum }
+
+// FewerListed reports whether exempt_file has lost any of the exemptions that it had in a
+// configuration of before.
+func (c *Config) FewerListed(before *Config) bool {
+	now := map[string]int{}
+	for i := c.listed[0]; i < c.listed[1]; i++ {
+		now[ruleText(&c.Rules.List[i])]++
+	}
+	for i := before.listed[0]; i < before.listed[1]; i++ {
+		text := ruleText(&before.Rules.List[i])
+		if now[text]--; now[text] < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func ruleText(r *policy.Rule) string {
+	var b strings.Builder
+	WriteRule(&b, r)
+	return b.String()
 }
 
 // BuiltinExempt reports whether a built-in exemption is in force.

@@ -148,6 +148,32 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// TestWriteRulesMakesThem: what is written of changed rules makes them again.
+func TestWriteRulesMakesThem(t *testing.T) {
+	for _, text := range []string{
+		"[[rule]]\nname = \"no reverse name\"\naction = \"tag\"\n",
+		"[[rule]]\nname = \"generic name and HELO\"\nmode = \"enforce\"\n",
+		"[[rule]]\nname = \"HELO is another address\"\nunless = []\n",
+		"[[exempt]]\nwhen = { client = \"192.0.2.1\", until = [2027-03-31, 2027-04-30] }\n",
+	} {
+		c, err := Parse("x.toml", []byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		first := written(c)
+		again, err := Parse("written.toml", []byte(first))
+		if err != nil || written(again) != first {
+			t.Errorf("%s: %v, written\n%s", text, err, first)
+		}
+		for i := range c.Rules.List {
+			if a, b := &c.Rules.List[i], &again.Rules.List[i]; a.Observe != b.Observe || a.Action != b.Action || len(a.Unless) != len(b.Unless) {
+				t.Errorf("%s: %s is another one when it is read back:\n%s", text, a.Name, first)
+			}
+		}
+	}
+}
+
 // TestOff switches built-in rules and exemptions off.
 func TestOff(t *testing.T) {
 	c, err := Parse("x.toml", []byte("[[rule]]\nname = \"no reverse name\"\noff = true\n[[exempt]]\nname = \"postmaster\"\noff = true\n[[exempt]]\nname = \"postmaster\"\nwhen = { recipient = \"postmaster@example.com\" }\n"))

@@ -46,6 +46,7 @@ type ruleSet struct {
 	names []string
 	// off are the built-in rules that are switched off.
 	off []policy.Rule
+	sum string // what exempt_file says
 }
 
 // rules puts the rules in their order: exemptions (built-in, the file's, those of
@@ -75,7 +76,7 @@ func (r *reader) rules(t *document.Table, c *Config) {
 		c.Rules.List = append(c.Rules.List, of.rules...)
 		c.Origins = append(c.Origins, of.from...)
 	}
-	c.off = s.off
+	c.off, c.sum = s.off, s.sum
 	c.listed = [2]int{len(s.exempt), len(s.exempt) + len(s.listed)}
 }
 
@@ -258,6 +259,9 @@ func (r *reader) outcome(t *document.Table, rule *policy.Rule, s *ruleSet, chang
 	}
 	if want := badText(rule.Text); want != "" {
 		t.Bad("text", rule.Text, want)
+	}
+	if _, ok := t.Raw["text"]; !ok && !a.TakesText() {
+		rule.Text = "" // the built-in rule's, which goes with another action
 	}
 	if rule.Text == "" && a.TakesText() {
 		rule.Text = rule.Name + ", [{client}]"

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/lint"
 )
 
@@ -43,8 +44,10 @@ func (c *Config) WriteRules(w io.Writer) {
 	for i := range c.Rules.List {
 		rule := &c.Rules.List[i]
 		fmt.Fprintf(w, "\n# %d: %s\n", i+1, c.from(i))
-		if c.Origins[i].Source != BuiltinExempt {
-			WriteRule(w, rule)
+		if s := c.Origins[i].Source; s != BuiltinExempt {
+			if WriteRule(w, rule); s == Changed {
+				writeTakenBack(w, rule)
+			}
 			continue
 		}
 		// It holds whatever a file says, and would stand there twice.
@@ -60,6 +63,21 @@ func (c *Config) WriteRules(w io.Writer) {
 			head = "[[exempt]]"
 		}
 		fmt.Fprintf(w, "\n%s\nname   = %s\noff    = true\n", head, Quote(c.off[i].Name))
+	}
+}
+
+// writeTakenBack writes what a changed rule has not, and the built-in one has.
+func writeTakenBack(w io.Writer, r *policy.Rule) {
+	for _, b := range builtin.Rules() {
+		if b.Name != r.Name {
+			continue
+		}
+		if b.Observe && !r.Observe {
+			fmt.Fprintf(w, "mode   = %q\n", policy.Enforce.String())
+		}
+		if len(b.Unless) > 0 && len(r.Unless) == 0 {
+			fmt.Fprint(w, "unless = []\n")
+		}
 	}
 }
 
@@ -110,7 +128,7 @@ func writeExempt(w io.Writer, r *policy.Rule) {
 	}
 	of := *r
 	var end *policy.Entry
-	if last := len(r.When) - 1; last > 0 && r.When[last].Key == "until" {
+	if last := len(r.When) - 1; last > 0 && r.When[last].Key == "until" && len(r.When[last].Written) == 1 {
 		of.When, end = r.When[:last], &r.When[last]
 	}
 	writeWhen(w, &of)

@@ -206,6 +206,9 @@ func (d *Daemon) reload(ctx context.Context) {
 	d.resolver.Resize(conf.Resolver.CacheEntries)
 	d.resolver.SetStale(conf.Resolver.Stale)
 	d.resolver.SetMaxInFlight(conf.Resolver.MaxInFlight)
+	if now, err := conf.Exempting(); err == nil {
+		conf = now // what was allowed while the rest was read
+	}
 	d.enforce(conf)
 	d.log.Info("configuration reloaded", "config", conf.Hash, "rules", len(conf.Rules.List), "servers", serverList(servers))
 	d.tellWarnings(conf)

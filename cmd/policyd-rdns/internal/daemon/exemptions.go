@@ -34,6 +34,8 @@ type exemptions struct {
 	of     *generation // that was in force when the file was looked at last
 	seen   glance      // of the file
 	failed string      // what was wrong with it; empty: nothing
+	// unsure: the file has lost exemptions, and may be about to be written whole.
+	unsure bool
 
 	warned  map[string]bool // of what ends, by its text
 	checked *generation     // for ends
@@ -66,17 +68,22 @@ func (x *exemptions) look(ctx context.Context) {
 		return
 	}
 	seen := glanceAt(g.conf.ExemptFile)
-	if same := seen.same(&x.seen); g == x.of && same && x.failed == "" {
+	same := seen.same(&x.seen)
+	if g == x.of && same && x.failed == "" && !x.unsure {
 		return
-	} else if !same {
-		x.seen = seen
 	}
+	x.seen = seen
 	conf, err := seen.exempting(g.conf)
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
 		x.fail(g, err)
+	case conf.FewerListed(g.conf) && !(same && x.unsure):
+		// An editor that writes in place empties the file first, or moves it away. What is
+		// gone at the next look, too, was meant.
+		x.unsure = true
 	default:
+		x.unsure = false
 		x.take(g, conf)
 	}
 }
@@ -102,7 +109,7 @@ func (x *exemptions) well() {
 // others. If there is a new one meanwhile, the next look is at that.
 func (x *exemptions) take(g *generation, conf *config.Config) {
 	tell := x.of == nil || x.failed != ""
-	if listed(conf) != listed(g.conf) {
+	if conf.Listed() != g.conf.Listed() {
 		now := x.replace(g, conf)
 		if now == nil {
 			return
@@ -161,17 +168,6 @@ func (g *glance) exempting(conf *config.Config) (*config.Config, error) {
 		return nil, fmt.Errorf("%s is no regular file", conf.ExemptFile) // to read it may take for ever
 	}
 	return conf.Exempting()
-}
-
-// listed is the exemptions of exempt_file as text.
-func listed(conf *config.Config) string {
-	var b strings.Builder
-	for i := range conf.Origins {
-		if conf.Origins[i].Source == config.Listed {
-			config.WriteRule(&b, &conf.Rules.List[i])
-		}
-	}
-	return b.String()
 }
 
 // inForce is how many exemptions of exempt_file have not ended.

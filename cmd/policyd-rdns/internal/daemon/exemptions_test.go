@@ -168,6 +168,16 @@ func TestExemptFile(t *testing.T) {
 		if d.current.Load() != now || d.log.Len() > 0 {
 			t.Errorf("a comment has changed, and the log says %s", &d.log)
 		}
+		// An editor that empties the file before it writes it takes nothing away.
+		d.write("")
+		d.pass(2 * time.Second)
+		d.answers("203.0.113.2", "DUNNO")
+		d.write(exemptOf("203.0.113.2"))
+		d.pass(time.Minute)
+		d.answers("203.0.113.2", "DUNNO")
+		if d.current.Load() != now {
+			t.Error("a file that was empty for a moment made another configuration")
+		}
 		if err := os.Remove(d.file); err != nil {
 			t.Fatal(err)
 		}

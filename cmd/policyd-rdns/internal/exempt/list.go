@@ -8,6 +8,7 @@
 package exempt
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -46,6 +47,9 @@ func (l *List) read(text string) error {
 	l.Rules, l.lines, l.begin = rules, strings.SplitAfter(text, "\n"), nil
 	for i := range from {
 		l.begin = append(l.begin, from[i].Line-1)
+		if i > 0 && l.begin[i] <= l.begin[i-1] {
+			return fmt.Errorf("%s: exemptions cannot be told apart: write each below a line [[exempt]] of its own", l.path)
+		}
 	}
 	return nil
 }
@@ -68,16 +72,34 @@ func (l *List) Add(rule *policy.Rule) error {
 // comment stays, unless it stands within one.
 func (l *List) Remove(drop func(*policy.Rule) bool) (int, error) {
 	var gone []int
+	var kept List
 	for i := range l.Rules {
 		if drop(&l.Rules[i]) {
 			gone = append(gone, i)
+		} else {
+			kept.Rules = append(kept.Rules, l.Rules[i])
 		}
 	}
 	lines := slices.Clone(l.lines)
 	for _, i := range slices.Backward(gone) {
 		lines = slices.Delete(lines, l.begin[i], l.end(i))
 	}
-	return len(gone), l.read(strings.TrimLeft(strings.Join(lines, ""), "\n"))
+	if err := l.read(strings.TrimLeft(strings.Join(lines, ""), "\n")); err != nil {
+		return 0, err
+	}
+	if l.meaning() != kept.meaning() {
+		return 0, fmt.Errorf("%s: cannot be changed without a change of other exemptions: take it out by hand", l.path)
+	}
+	return len(gone), nil
+}
+
+// meaning is all that the exemptions say.
+func (l *List) meaning() string {
+	var b strings.Builder
+	for i := range l.Rules {
+		config.WriteRule(&b, &l.Rules[i])
+	}
+	return b.String()
 }
 
 // end is the line behind the last of exemption i, blank ones that follow included.

@@ -73,6 +73,27 @@ why    = "a \"b\""
 	}
 }
 
+// TestMarked takes out of a file with a byte order mark, as editors put there, what is
+// meant.
+func TestMarked(t *testing.T) {
+	const file = "\ufeff[[exempt]]\nname = \"a\"\nwhen = { client = \"192.0.2.1\" }\n" +
+		"[[exempt]]\nname = \"b\"\nwhen = { client = \"192.0.2.2\" }\n[[exempt]]\nname = \"c\"\nwhen = { client = \"192.0.2.3\" }\n"
+	for _, name := range []string{"a", "b", "c"} {
+		l, err := Parse("exempt.toml", []byte(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := l.Remove(func(r *policy.Rule) bool { return r.Name == name })
+		if err != nil || n != 1 || strings.Contains(l.String(), `"`+name+`"`) || len(l.Rules) != 2 {
+			t.Errorf("Remove(%s) = %d, %v:\n%s", name, n, err, l)
+		}
+	}
+	// A header that only the TOML library knows for one.
+	if _, err := Parse("exempt.toml", []byte("[[exempt]]\nwhen = { client = \"192.0.2.1\" }\n[[\"\\u0065xempt\"]]\nwhen = { client = \"192.0.2.2\" }\n")); err == nil {
+		t.Error("exemptions that cannot be told apart are taken")
+	}
+}
+
 func TestAddToNothing(t *testing.T) {
 	l, err := Parse("exempt.toml", nil)
 	if err != nil {

@@ -231,7 +231,7 @@ func (t *Table) Blocks(key string) []Table {
 	if v, ok := t.Raw[key]; ok {
 		line := ""
 		if n := t.R.Lines.At(t.At(key)); n > 0 {
-			line = strings.TrimSpace(strings.Split(t.R.Text, "\n")[n-1])
+			line = strings.Trim(strings.Split(t.R.Text, "\n")[n-1], "\ufeff \t\r")
 		}
 		if !strings.HasPrefix(line, "[[") {
 			t.Take(key)

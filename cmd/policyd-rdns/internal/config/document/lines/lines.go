@@ -25,6 +25,7 @@ func (x Index) At(path string) int {
 // Parse reads a file that the TOML library has found to be well-formed.
 // Of any other it makes something, in bounded time.
 func Parse(text string) Index {
+	text = strings.TrimPrefix(text, "\ufeff") // which the TOML library passes over, too
 	s := &lineScanner{text: text, line: 1, index: Index{}}
 	tables := map[string]int{}
 	prefix := ""

@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -10,14 +11,18 @@ import (
 // they are.
 const Day = 24 * time.Hour
 
-// ParseDuration is [time.ParseDuration] with whole days beside it: "7d".
+// Week is seven of them.
+const Week = 7 * Day
+
+// ParseDuration is [time.ParseDuration] with whole days and weeks beside it: "7d", "1w".
 func ParseDuration(s string) (time.Duration, error) {
-	days, ok := strings.CutSuffix(s, "d")
-	if !ok {
-		return time.ParseDuration(s)
+	for unit, length := range map[string]time.Duration{"d": Day, "w": Week} {
+		if number, ok := strings.CutSuffix(s, unit); ok {
+			n, err := strconv.ParseUint(number, 10, 16)
+			return min(time.Duration(n), math.MaxInt64/length) * length, err
+		}
 	}
-	n, err := strconv.ParseUint(days, 10, 16)
-	return time.Duration(n) * Day, err
+	return time.ParseDuration(s)
 }
 
 // DurationText is a duration as in a file.

@@ -15,7 +15,12 @@ func TestDurations(t *testing.T) {
 			t.Errorf("ParseDuration(%q) = %v, %v; DurationText gives %q", text, got, err, DurationText(want))
 		}
 	}
-	for _, text := range []string{"", "d", "1", "-1d", "1.5d", "99999d", "1dd", "5 s"} {
+	for text, want := range map[string]time.Duration{"1w": 7 * Day, "2w": 14 * Day, "0w": 0} {
+		if got, err := ParseDuration(text); err != nil || got != want {
+			t.Errorf("ParseDuration(%q) = %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "d", "w", "1.5w", "-1w", "99999w", "1wd", "1", "-1d", "1.5d", "99999d", "1dd", "5 s"} {
 		if got, err := ParseDuration(text); err == nil {
 			t.Errorf("ParseDuration(%q) = %v; want an error", text, got)
 		}

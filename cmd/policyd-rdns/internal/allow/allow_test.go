@@ -119,6 +119,8 @@ func TestAdd(t *testing.T) {
 		{"longer, yes", one, "192.0.2.1", Options{}, "yes", "192.0.2.1 is exempt until the end of 2026-12-01 (UTC) already. Do it? [y/N] 192.0.2.1 is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
 		{"longer, no", one, "192.0.2.1", Options{}, "no", "nothing was changed", 1},
 		{"more, nobody to ask", one, "192.0.2.0/24", Options{For: "1h"}, "", "192.0.2.0/24 is more than 192.0.2.1, which is exempt until the end of 2026-12-01 (UTC); with --yes it is done", 1},
+		{"more senders, nobody to ask", "[[exempt]]\nwhen = { sender = \"user@example.org\" }\n", "example.org", Options{Sender: true}, "", "example.org is more than user@example.org, which is exempt for good; with --yes it is done", 1},
+		{"the same sender in capitals", "[[exempt]]\nwhen = { sender = \"User@example.org\" }\nuntil = \"2026-12-01\"\n", "user@EXAMPLE.org", Options{Sender: true, For: "30d"}, "", "user@example.org is exempt until the end of 2026-12-01 (UTC) already; with --yes it is done", 1},
 		{"more, with --yes", one, "192.0.2.0/24", Options{For: "1h", Yes: true}, "", "192.0.2.0/24 is exempt until 2026-11-27 at 13:00 (UTC); a daemon of this configuration knows it within 5 seconds\n", 2},
 		{"longer than what has ended", strings.Replace(one, "2026-12-01", "2026-11-01", 1), "192.0.2.1", Options{}, "", "192.0.2.1 is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},
 		{"what ended long ago goes", strings.Replace(one, "2026-12-01", "2026-10-01", 1), "192.0.2.9", Options{}, "", "192.0.2.9 is exempt for good; a daemon of this configuration knows it within 5 seconds\n", 1},

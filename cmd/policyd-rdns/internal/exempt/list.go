@@ -153,7 +153,7 @@ func ParseSubject(text string, sender bool) (Subject, error) {
 	addr, notAddr := netip.ParseAddr(s.Value)
 	switch under := strings.HasPrefix(s.Value, "."); {
 	case sender:
-		s.Key = "sender"
+		s.Key, s.Value = "sender", strings.ToLower(s.Value) // letter case does not count
 	case notPrefix == nil && prefix.IsSingleIP():
 		s.Key, s.Value = "client", address.Plain(prefix.Addr()).String()
 	case notPrefix == nil && prefix == prefix.Masked():
@@ -251,6 +251,12 @@ func (s Subject) Covers(other Subject) bool {
 		return wide.Bits() <= narrow.Bits() && wide.Contains(narrow.Addr())
 	case "ptr_name":
 		return strings.HasPrefix(s.Value, ".") && strings.HasSuffix(other.Value, s.Value)
+	case "sender":
+		if !strings.Contains(other.Value, "@") { // a domain
+			return strings.HasPrefix(s.Value, ".") && strings.HasSuffix(other.Value, s.Value)
+		}
+		var wide match.Mailboxes
+		return wide.Add(s.Value) == nil && wide.Has(other.Value)
 	}
 	return false
 }

@@ -176,6 +176,29 @@ func TestCovers(t *testing.T) {
 			t.Errorf("%v covers %v: %v; want %v (%v)", a, b, got, tt.want, errors.Join(errA, errB))
 		}
 	}
+	for _, tt := range []struct {
+		wide, narrow string
+		want         bool
+	}{
+		{"example.org", "user@example.org", true},
+		{"Example.org", "USER@example.ORG", true},
+		{"example.org", "user@mail.example.org", false},
+		{".example.org", "user@mail.example.org", true},
+		{".example.org", "mail.example.org", true},
+		{".example.org", "example.org", false},
+		{"user@", "user@example.org", true},
+		{"user@", "other@example.org", false},
+		{"user@example.org", "User@Example.org", false},
+		{"user@example.org", "user@", false},
+		{"user@example.org", "example.org", false},
+		{"example.org", "user@", false},
+	} {
+		a, errA := ParseSubject(tt.wide, true)
+		b, errB := ParseSubject(tt.narrow, true)
+		if got := a.Covers(b); got != tt.want || errA != nil || errB != nil {
+			t.Errorf("sender %v covers %v: %v; want %v (%v)", a, b, got, tt.want, errors.Join(errA, errB))
+		}
+	}
 }
 
 // FuzzList takes any exemption out of any file: the others stay.

@@ -249,14 +249,12 @@ func (s Subject) Covers(other Subject) bool {
 			narrow = netip.PrefixFrom(addr, addr.BitLen())
 		}
 		return wide.Bits() <= narrow.Bits() && wide.Contains(narrow.Addr())
-	case "ptr_name":
-		return strings.HasPrefix(s.Value, ".") && strings.HasSuffix(other.Value, s.Value)
 	case "sender":
-		if !strings.Contains(other.Value, "@") { // a domain
-			return strings.HasPrefix(s.Value, ".") && strings.HasSuffix(other.Value, s.Value)
+		if strings.Contains(other.Value, "@") {
+			var wide match.Mailboxes
+			return wide.Add(s.Value) == nil && wide.Has(other.Value)
 		}
-		var wide match.Mailboxes
-		return wide.Add(s.Value) == nil && wide.Has(other.Value)
 	}
-	return false
+	// Names, and domains of senders: a final part that begins with a dot is all under it.
+	return strings.HasPrefix(s.Value, ".") && strings.HasSuffix(other.Value, s.Value)
 }

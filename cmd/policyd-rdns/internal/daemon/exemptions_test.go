@@ -43,7 +43,7 @@ type exempted struct {
 	*Daemon
 	t    *testing.T
 	file string // exempt_file
-	log  bytes.Buffer
+	log  testbed.Log
 }
 
 // withExemptions runs a test of a daemon that looks after exemptions. settings are added

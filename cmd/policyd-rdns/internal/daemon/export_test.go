@@ -1,19 +1,19 @@
 package daemon
 
 import (
-	"bytes"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy/journal"
 )
 
 // Watch serves the pages until the test ends, as Serve does, and gives their URL.
 func (d *Daemon) Watch(t *testing.T) (url string) {
 	t.Helper()
-	var log bytes.Buffer
+	var log testbed.Log
 	d.log = slog.New(slog.NewTextHandler(&log, nil))
 	stop, err := d.serveHTTP(t.Context())
 	if err != nil {

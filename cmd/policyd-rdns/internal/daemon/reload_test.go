@@ -24,7 +24,7 @@ type reloadable struct {
 	*Daemon
 	list      string // path
 	decisions *logwriter.Writer
-	messages  bytes.Buffer
+	messages  testbed.Log
 }
 
 func newReloadable(t *testing.T, h config.Host) *reloadable {

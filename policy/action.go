@@ -55,7 +55,7 @@ var actions = [NumActions]action{
 	// A defer is DEFER_IF_PERMIT, so that a later hard reject still wins, unless the
 	// rule names its code.
 	Defer: {name: "defer", severity: 2, rule: true, class: '4', text: true, reply: func(d *Decision, _ string) string {
-		if d.Code == (smtp.Code{}) || d.Downgraded {
+		if d.Code == (smtp.Code{}) || d.Downgraded || d.Waiting > 0 {
 			return "DEFER_IF_PERMIT " + d.Code.Temporary() + " " + d.Text
 		}
 		return d.Code.String() + " " + d.Text

@@ -22,18 +22,33 @@ const (
 	CheckHELOForm
 	CheckHELO
 	CheckHELOName
+	CheckHistory
 	// NumChecks is how many there are.
 	NumChecks
 )
 
-var checks = [NumChecks]*check{
-	CheckPTR:      &checkPTR,
-	CheckFCrDNS:   &checkFCrDNS,
-	CheckName:     &checkName,
-	CheckStrength: &checkStrength,
-	CheckHELOForm: &checkHELOForm,
-	CheckHELO:     &checkHELO,
-	CheckHELOName: &checkHELOName,
+// checks is the list of them.
+var checks [NumChecks]*check
+
+// lateQueries are those of the checks that are asked last.
+var lateQueries CheckSet
+
+func init() { // a check may look at those before it, through this list
+	checks = [NumChecks]*check{
+		CheckPTR:      &checkPTR,
+		CheckFCrDNS:   &checkFCrDNS,
+		CheckName:     &checkName,
+		CheckStrength: &checkStrength,
+		CheckHELOForm: &checkHELOForm,
+		CheckHELO:     &checkHELO,
+		CheckHELOName: &checkHELOName,
+		CheckHistory:  &checkHistory,
+	}
+	for c := range checks {
+		if checks[c].late {
+			lateQueries.Add(Check(c))
+		}
+	}
 }
 
 // check is all that one check is.
@@ -51,6 +66,10 @@ type check struct {
 	standing Standing
 	// hides is a result that goes without saying: it is neither logged nor shown.
 	hides Result
+	// ofNames: it is about the client's names in the DNS.
+	ofNames bool
+	// late: it is asked last, and only where that can change the decision.
+	late bool
 	// find draws the check from the facts and from the checks before it.
 	find func(e *evaluation) Finding
 	// queries appends what the check rests on, beside what the queries of other checks
@@ -97,12 +116,16 @@ const (
 	Match
 	Own
 	Related
+	Known
+	Returned
+	New
 	numResults
 )
 
 var resultNames = [numResults]string{
 	"", "temperror", "none", "found", "malformed", "pass", "mismatch", "unresolved", "proper", "generic",
 	"word", "half", "full", "fqdn", "literal", "unqualified", "bare_ip", "missing", "match", "own", "related",
+	"known", "returned", "new",
 }
 
 // Results is a set of results.
@@ -225,13 +248,16 @@ func (c Check) Evidence(req *Request, f *Facts) []string {
 	return checks[c].evidence(req, f)
 }
 
-// A Query is a lookup that a check rests on.
+// A Query is a lookup, or a question to history, that a check rests on.
 type Query struct {
-	// Name is to be resolved into the client's address family; empty: the names of the
-	// client's address are asked for.
+	// Name is to be resolved into the client's address family; empty, and Past nil: the
+	// names of the client's address are asked for.
 	Name string
 	// To is where among the facts it belongs what Name resolves to. Nil: Name is empty.
 	To *resolver.Forward
+	// Past is where among the facts it belongs what is remembered of the client. Nil: it
+	// is a lookup in the DNS.
+	Past *Past
 	// Claimed: the client alone says the name, and may say any.
 	Claimed bool
 }

@@ -18,6 +18,7 @@ const (
 	AttrEncrypted
 	AttrContext
 	AttrTime
+	AttrPast // what is remembered of the client
 )
 
 // Standing is what an exemption is worth that rests on an entry.
@@ -41,6 +42,8 @@ type kind struct {
 	needs   Attributes
 	// standing is what an exemption is worth that rests on it.
 	standing Standing
+	// ofNames: it is about the client's names in the DNS.
+	ofNames bool
 	// bare: TOML writes its values without quotes.
 	bare bool
 	// make makes a condition that has no value yet.

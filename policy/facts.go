@@ -39,6 +39,10 @@ type Facts struct {
 	OwnClient bool
 	OwnHELO   bool
 
+	// Past is what is remembered of the client, Parties by what.
+	Past    Past
+	Parties Parties
+
 	// Errors says of each lookup that is a temperror why.
 	Errors []resolver.LookupError
 	// Queries is the number of queries that were sent for this client.

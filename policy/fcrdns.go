@@ -16,7 +16,8 @@ var checkFCrDNS = check{
 		{None, "There is no well-formed name to try."},
 		{TempError, "The DNS could not say, or there are more names than the ten that are tried."},
 	},
-	find: findFCrDNS,
+	ofNames: true,
+	find:    findFCrDNS,
 	queries: func(f *Facts, list []Query) []Query {
 		if f.PTR != resolver.Found {
 			return list

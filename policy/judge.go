@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"time"
 
 	"policyd-rdns/policy/match"
 	"policyd-rdns/policy/smtp"
@@ -40,6 +41,14 @@ type Rules struct {
 	OwnAddrs     match.Prefixes // that only we may say in HELO
 	ProperNames  match.Names    // confirmed, never generic
 	GenericNames match.Names    // always generic
+	Strangers    match.Names    // organisations whose customers are strangers to each other
+
+	// DeferFor is how long a client is told 4xx by reject rules before it is told 5xx,
+	// Grace the same of a known client by rules about its names in the DNS.
+	DeferFor time.Duration
+	Grace    time.Duration
+	// Keep is how long a party is known after its last pass; 0: for ever.
+	Keep time.Duration
 }
 
 // A Ruling is what one rule makes of a request.
@@ -68,9 +77,14 @@ type Decision struct {
 	Tags []string
 	// Early: Rule may spare the client, and looks at what this stage of the dialogue
 	// cannot know yet. Action is DUNNO: a later call judges.
-	Early  bool
-	Mode   Mode
-	Checks Checks
+	Early bool
+	// Waiting is for how many seconds more Rule is a defer, before it is the reject that
+	// it says (defer_for, grace); 0: it does not wait.
+	Waiting int
+	Mode    Mode
+	Checks  Checks
+	// Noted is what history notes of it.
+	Noted Noted
 	// Undetermined: the facts do not hold what the rules need, so that there
 	// is no decision; Action is DUNNO. It is never so after gathering (policy/gather).
 	Undetermined bool
@@ -129,45 +143,66 @@ func (e *evaluation) judge(d *Decision) {
 	if e.at = -1; !e.req.Client.IsValid() {
 		return
 	}
-	e.goDown(d)
+	doubt := e.goDown(d)
 	if !d.Undetermined {
 		d.answered(e.req)
+		e.note(d, doubt)
 	}
 	if !d.Undetermined || !e.brief {
 		d.Checks = e.results()
 	}
 }
 
-// goDown holds the rules against the request, one after the other.
-func (e *evaluation) goDown(d *Decision) {
-	spared := false // perhaps, by a rule that was passed over
+// goDown holds the rules against the request, one after the other. doubt: a rule that
+// might have decided could not be known.
+func (e *evaluation) goDown(d *Decision) (doubt bool) {
+	spared := false   // perhaps, by a rule that was passed over
+	var late CheckSet // queries that are made only if a rule behind would refuse
 	for i := range e.rules.List {
 		rule := &e.rules.List[i]
 		h := rule.holds(e, i)
+		wait := 0
+		if h.truth == Yes && rule.Action.Permanent() && !h.doubtful && !spared {
+			if wait, h.lacks = e.waiting(rule); h.lacks != 0 {
+				h.truth = Undetermined
+			}
+		}
+		doubt = doubt || h.truth == Unknown && !h.early && !rule.Observe
 		switch {
 		case h.truth == No:
 			spared = spared || h.doubtful && rule.spares()
+			continue
 		case h.truth == Unknown && h.early:
 			if rule.spares() {
 				e.wait(i, d)
-				return
+				return doubt
 			}
+			continue
+		case h.truth == Undetermined && !d.Undetermined && rule.Action == DUNNO && !rule.Observe && h.lacks&^lateQueries == 0:
+			late |= h.lacks
+			continue
+		case late != 0 && rule.Action != DUNNO:
+			d.Undetermined, d.Lacks, late = true, d.Lacks|late, 0
+		}
+		switch {
 		case h.truth == Undetermined:
 			d.Undetermined = true
-			if d.Lacks |= h.lacks; e.brief {
-				return
-			}
+			d.Lacks |= h.lacks
 		case d.Undetermined:
 			if h.truth == Yes && !rule.Observe && rule.Action.Final() {
-				return // whatever comes behind does not matter
+				return doubt // whatever comes behind does not matter
 			}
 		default:
-			if e.apply(rule, h, &spared, d) {
+			if e.apply(i, h, wait, &spared, d) {
 				e.at = i
-				return
+				return doubt || spared
 			}
 		}
+		if d.Undetermined && e.brief {
+			return doubt
+		}
 	}
+	return doubt || spared
 }
 
 // wait is the decision where rule i may spare the client and cannot be known yet: that of
@@ -176,7 +211,7 @@ func (e *evaluation) wait(i int, d *Decision) {
 	for j := i + 1; j < len(e.rules.List) && e.rules.List[j].Action == DUNNO; j++ {
 		if rule := &e.rules.List[j]; !rule.Observe && rule.holds(e, j).truth == Yes {
 			e.at = j
-			d.decide(rule, DUNNO, e)
+			d.decide(rule, DUNNO, false, e)
 			return
 		}
 	}
@@ -236,10 +271,18 @@ func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Ruling) {
 	return will.Would, may.Would
 }
 
-// apply takes a rule that is not false into a decision, and reports whether that is
-// made now. spared: a rule before it might have spared the client.
-func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (decided bool) {
+// apply takes rule i, which is not false, into a decision, and reports whether that is
+// made now. spared: a rule before it might have spared the client. wait is for how many
+// seconds a reject is a defer.
+func (e *evaluation) apply(i int, h holding, wait int, spared *bool, d *Decision) (decided bool) {
+	rule := &e.rules.List[i]
 	action, determined := e.outcome(rule, h, *spared)
+	doubt := h.truth == Unknown || h.doubtful || *spared
+	if action.Permanent() && (wait > 0 || e.forgetful(rule, i)) {
+		action = Defer
+	} else {
+		wait = 0
+	}
 	switch {
 	case rule.Observe:
 		// What a doubt makes of it is to be seen too, if it is anything.
@@ -253,7 +296,8 @@ func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (de
 	case !determined:
 		*spared = true
 	default:
-		d.decide(rule, action, e)
+		d.Waiting = wait
+		d.decide(rule, action, doubt, e)
 		return true
 	}
 	return false
@@ -284,16 +328,17 @@ func (e *evaluation) doubt() Action {
 	return Defer
 }
 
-func (d *Decision) decide(rule *Rule, a Action, e *evaluation) {
+// decide has a rule decide; doubt: the DNS could not say all.
+func (d *Decision) decide(rule *Rule, a Action, doubt bool, e *evaluation) {
 	d.Decided, d.Rule = a, rule.Name
 	d.Exempt, d.Why = rule.Exempt, rule.Why
-	d.Downgraded = a.Milder(rule.Action)
+	d.Downgraded = a.Milder(rule.Action) && d.Waiting == 0
 	if !actions[a].text {
 		return
 	}
 	d.Code = rule.Code
 	d.Text = e.fill(rule.Text)
-	if d.Downgraded {
+	if d.Downgraded && doubt {
 		d.Text = "temporary DNS failure: " + d.Text
 	}
 }

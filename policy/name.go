@@ -21,6 +21,7 @@ var checkName = check{
 		{TempError, "The DNS could not say what the names are, or which of them are confirmed " +
 			"where that matters."},
 	},
+	ofNames: true,
 	find: func(e *evaluation) Finding {
 		strengths, lacks := e.strengths()
 		switch {
@@ -71,7 +72,8 @@ var checkStrength = check{
 		{TempError, "The DNS could not say what the names are, or which of them are confirmed " +
 			"where that matters."},
 	},
-	hides: None,
+	hides:   None,
+	ofNames: true,
 	find: func(e *evaluation) Finding {
 		strengths, lacks := e.strengths()
 		if strengths == 0 {

@@ -15,6 +15,7 @@ var checkPTR = check{
 			"nothing that a host may be called."},
 		{TempError, "The DNS could not say."},
 	},
+	ofNames: true,
 	find: func(e *evaluation) Finding {
 		switch f := e.facts; {
 		case f.PTR == resolver.None:

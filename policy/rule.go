@@ -33,6 +33,9 @@ type Rule struct {
 	Text   string    // what the sender reads; see [smtp.Fill]
 	// Observe: the rule does not decide, it is only logged.
 	Observe bool
+	// DeferFor is how long a client is told 4xx by a reject rule before it is told 5xx.
+	// Nil: as Rules.DeferFor.
+	DeferFor *time.Duration
 	// Percent is the share of clients that the rule is for; 0 and 100: all.
 	Percent int
 	// Exempt: the rule is an exemption, of action DUNNO. Why is what the
@@ -62,6 +65,8 @@ func (r *Rule) holds(e *evaluation, i int) holding {
 		return holds(No)
 	case r.Action != DUNNO && !e.req.heloGiven() && r.needs()&AttrHELO != 0:
 		// The HELO to come may be what keeps the rule from holding.
+		return holds(No)
+	case !e.remembers() && r.needs()&AttrPast != 0:
 		return holds(No)
 	}
 	when, unless := e.guesses(i)

@@ -7,8 +7,8 @@ import (
 
 // kind is what the check is as an entry of a rule.
 func (c *check) kind(number Check) *kind {
-	return &kind{
-		key: c.name, values: resultList(number), example: c.outcomes[0].result.String(), needs: c.needs, standing: c.standing,
+	k := &kind{
+		key: c.name, values: resultList(number), example: c.outcomes[0].result.String(), needs: c.needs, standing: c.standing, ofNames: c.ofNames,
 		make: func() condition { return &wanted{check: number} },
 		implies: func(values []string) (Check, Results) {
 			w := wanted{check: number}
@@ -18,6 +18,10 @@ func (c *check) kind(number Check) *kind {
 			return number, w.results
 		},
 	}
+	if c.late {
+		k.implies = nil // it says nothing of the others
+	}
+	return k
 }
 
 // wanted asks for results of a check.

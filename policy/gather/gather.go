@@ -43,10 +43,19 @@ type DNS interface {
 	Outage() bool
 }
 
+// History is who came before; *[policyd-rdns/policy/history.History] is one.
+type History interface {
+	// Begin asks what is remembered of a client, by its parties. If nearby, only what is
+	// known at once is wanted, and the answer is not asked if that is not all. wait waits
+	// for the answer, which comes soon; nil: there it is.
+	Begin(req *policy.Request, p *policy.Parties, nearby bool) (past policy.Past, wait func(context.Context) policy.Past)
+}
+
 // Gatherer collects the facts about clients and has them judged. It is safe for
 // concurrent use.
 type Gatherer struct {
 	DNS      DNS
+	History  History       // nil: nothing is remembered of anybody
 	Deadline time.Duration // for all queries about one client
 	// HostAddrs and HostNames are this machine's own: lower case, no final dot.
 	HostAddrs []netip.Addr

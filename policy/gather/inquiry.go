@@ -33,6 +33,7 @@ type inquiry struct {
 
 	waiting  policy.CheckSet // those of which queries are under way
 	ptr      func(context.Context) resolver.Answer
+	past     func(context.Context) policy.Past
 	forwards []forward // what names resolve to, queried so far
 
 	lookups lookups // to be counted
@@ -64,7 +65,7 @@ func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, 
 // restart asks all again, for answers of an age that is not above maxAge; 0: any.
 func (in *inquiry) restart(maxAge time.Duration) {
 	in.options.MaxAge = maxAge
-	in.waiting, in.ptr, in.forwards = 0, nil, in.forwards[:0]
+	in.waiting, in.ptr, in.past, in.forwards = 0, nil, nil, in.forwards[:0]
 	in.known, in.cached, in.aged = false, true, false
 	f := in.facts
 	f.Reset(in.req)
@@ -132,9 +133,12 @@ func (in *inquiry) query(ctx context.Context, wanted policy.CheckSet) progress {
 		}
 		p := idle
 		for _, q := range in.lacking(c) {
-			if q.To == nil {
+			switch {
+			case q.Past != nil:
+				p = max(p, in.queryPast(q))
+			case q.To == nil:
 				p = max(p, in.queryNames(ctx))
-			} else {
+			default:
 				p = max(p, in.queryForward(ctx, q))
 			}
 		}
@@ -159,10 +163,16 @@ func (in *inquiry) takeOne(ctx context.Context) {
 		}
 		names := false
 		for _, q := range in.lacking(c) {
-			if q.To == nil {
+			switch {
+			case q.Past != nil:
+				*q.Past, in.past = in.past(ctx), nil
+				continue
+			case q.To == nil:
 				in.takeNames(ctx)
 				names = true
-			} else if f := in.find(q.Name); f != nil {
+				continue
+			}
+			if f := in.find(q.Name); f != nil {
 				in.take(ctx, f)
 				*q.To = f.to
 			}
@@ -225,6 +235,25 @@ func (in *inquiry) kind() resolver.Kind {
 		return resolver.KindA
 	}
 	return resolver.KindAAAA
+}
+
+// queryPast asks what is remembered of the client.
+func (in *inquiry) queryPast(q policy.Query) progress {
+	if in.g.History == nil {
+		q.Past.Asked = true
+		return answered
+	}
+	in.facts.Parties, _ = in.rules.Parties(in.req, in.facts)
+	past, wait := in.g.History.Begin(in.req, &in.facts.Parties, in.options.CacheOnly)
+	switch {
+	case wait != nil:
+		in.past = wait
+		return underWay
+	case !past.Asked:
+		return idle
+	}
+	*q.Past = past
+	return answered
 }
 
 // queryNames asks for the client's names.

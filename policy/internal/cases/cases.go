@@ -79,6 +79,7 @@ func Client(text string) (Evidence, error) {
 		return e, err
 	}
 	e.Req.Client = address.Plain(addr)
+	e.Facts.Past.Asked = true
 	for _, w := range words[1:] {
 		if err := e.word(w); err != nil {
 			return e, fmt.Errorf("%s: %w", w, err)
@@ -102,6 +103,8 @@ func (e *Evidence) word(w string) (err error) {
 	case "server":
 		e.Req.Server, err = netip.ParseAddr(value)
 		e.Req.Server = address.Plain(e.Req.Server)
+	case "past":
+		return e.past(value)
 	case "auth":
 		e.Req.Authenticated = true
 	case "tls":
@@ -120,6 +123,40 @@ func (e *Evidence) word(w string) (err error) {
 		return e.name(w)
 	}
 	return err
+}
+
+// past reads what is remembered: known, returned, new, or ? for "not asked"; behind it
+// since which time the client is objected to, as known:objected:2h, nat, or correspondent.
+func (e *Evidence) past(text string) (err error) {
+	p := &e.Facts.Past
+	result, rest, _ := strings.Cut(text, ":")
+	switch day := 24 * time.Hour; result {
+	case "known":
+		p.FirstContact, p.LastPass, p.PassDays = e.Req.Time.Add(-3*day), e.Req.Time.Add(-day), 2
+	case "returned":
+		p.FirstContact, p.Returned = e.Req.Time.Add(-day), e.Req.Time.Add(-day)
+	case "new":
+	case "?":
+		p.Asked = false
+	default:
+		return fmt.Errorf("want known, returned, new or ?")
+	}
+	for word := range strings.SplitSeq(rest, ":") {
+		switch word {
+		case "", "objected":
+		case "nat":
+			p.NAT = true
+		case "correspondent":
+			p.Correspondent = true
+		default:
+			ago, err := time.ParseDuration(word)
+			if err != nil {
+				return err
+			}
+			p.Objected = e.Req.Time.Add(-ago)
+		}
+	}
+	return nil
 }
 
 // helo reads NAME, NAME>FORWARD, NAME~STRENGTH>FORWARD.
@@ -239,6 +276,14 @@ func readWith(r *policy.Rules, w string) (err error) {
 		err = r.GenericNames.Add(value)
 	case "on_doubt":
 		r.OnDoubt, err = policy.ParseAction(value)
+	case "defer_for":
+		r.DeferFor, err = time.ParseDuration(value)
+	case "grace":
+		r.Grace, err = time.ParseDuration(value)
+	case "keep":
+		r.Keep, err = time.ParseDuration(value)
+	case "strangers":
+		err = r.Strangers.Add(value)
 	case "mode":
 		r.Mode = map[string]policy.Mode{"observe": policy.Observe, "info": policy.ObserveInfo}[value]
 	default:
@@ -265,6 +310,12 @@ func Rule(text string) (policy.Rule, error) {
 			if rule.Percent, err = strconv.Atoi(strings.TrimSuffix(w, "%")); err != nil {
 				return rule, err
 			}
+		case strings.HasPrefix(w, "defer_for:"):
+			period, err := time.ParseDuration(strings.TrimPrefix(w, "defer_for:"))
+			if err != nil {
+				return rule, err
+			}
+			rule.DeferFor = &period
 		case w == "when":
 		case w == "unless":
 			rule.Unless = append(rule.Unless, nil)
@@ -333,6 +384,17 @@ func Show(req *policy.Request, f *policy.Facts) string {
 	return strings.Join(words, " ")
 }
 
+// Alike reports whether two decisions are the same, but for which rule has said DUNNO:
+// what is remembered of a client is not asked for where nothing would be refused.
+func Alike(a, b policy.Decision) bool {
+	for _, d := range []*policy.Decision{&a, &b} {
+		if d.Decided == policy.DUNNO && !d.Downgraded && !d.Early {
+			d.Rule, d.Exempt = "", false
+		}
+	}
+	return Told(a) == Told(b)
+}
+
 // Told is a decision as the tables have it.
 func Told(d policy.Decision) string {
 	if d.Undetermined {
@@ -350,6 +412,9 @@ func Told(d policy.Decision) string {
 	}
 	if d.Early {
 		s += ", early"
+	}
+	if d.Waiting > 0 {
+		s += ", waiting " + (time.Duration(d.Waiting) * time.Second).String()
 	}
 	if d.Exempt {
 		s += ", exempt"

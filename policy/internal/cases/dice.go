@@ -40,6 +40,7 @@ func (d *Dice) some(from ...string) string {
 // Rules are lines of a table.
 func (d *Dice) Rules() []string {
 	lines := []string{"with own:mx.example.org own:198.51.100.25 " +
+		d.pick("", "", "defer_for:4h ", "grace:96h ", "defer_for:24h grace:48h ") +
 		d.pick("", "on_doubt:dunno ", "proper:.example.com ", "generic:b.example.com ", "networks:203.0.113.0/24 ", "mode:observe ")}
 	for i := range 1 + d.roll(6) {
 		line := fmt.Sprintf("rule r%d: %s%s when", i, d.pick("reject", "dunno", "defer", "reject", "tag", "hold"), d.pick("", "", "", " observe", " 50%"))
@@ -132,6 +133,12 @@ func (d *Dice) Client() string {
 	if d.roll(6) == 1 {
 		words = append(words, d.pick("auth", "to:postmaster@example.net", "from:<user@example.com>", "context:mx", "own_helo", "own_client"))
 	}
+	switch d.roll(6) {
+	case 1:
+		words = append(words, "past:"+d.pick("known", "returned", "new", "?")+d.pick("", ":objected:1h", ":objected:30h", ":correspondent", ":nat"))
+	case 2:
+		words = append(words, "past:?")
+	}
 	return strings.Join(words, " ")
 }
 
@@ -173,6 +180,8 @@ func Queried(client string, random *rand.Rand) string {
 			words = append(words, "ptr:temperror")
 		case w == "ptr:?":
 			words = append(words, someNames(random)...)
+		case strings.HasPrefix(w, "past:?"):
+			words = append(words, "past:"+[]string{"known", "returned", "new"}[random.IntN(3)]+strings.TrimPrefix(w, "past:?"))
 		case to == "?" && random.IntN(4) == 0:
 			words = append(words, name+">temperror")
 		case to == "?":

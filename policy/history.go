@@ -19,12 +19,12 @@ var checkHistory = check{
 	standing: Claimed,
 	late:     true,
 	find: func(e *evaluation) Finding {
-		if past := &e.facts.Past; past.Asked {
-			return found(e.rules.remembered(e.req, past))
-		}
 		possible := of(Known, Returned, New)
-		if !e.remembers() {
-			return Finding{Possible: possible}
+		switch past := &e.facts.Past; {
+		case !e.remembers():
+			return Finding{Possible: possible} // no rule that looks at it holds
+		case past.Asked:
+			return found(e.rules.remembered(e.req, past))
 		}
 		_, lacks := e.parties()
 		return Finding{Possible: possible, Lacks: lacks | checkSet(CheckHistory)}
@@ -60,8 +60,11 @@ func (p *Past) evidence() (all []string) {
 		what string
 		at   time.Time
 	}{
-		{"first contact", p.FirstContact}, {"last contact", p.LastContact}, {"came back", p.Returned},
-		{"last pass", p.LastPass}, {"objected to since", p.Objected},
+		{"first contact", p.FirstContact},
+		{"last contact", p.LastContact},
+		{"came back", p.Returned},
+		{"last pass", p.LastPass},
+		{"objected to since", p.Objected},
 	} {
 		if !event.at.IsZero() {
 			all = append(all, event.what+" "+event.at.UTC().Format(time.DateTime))

@@ -239,7 +239,12 @@ func (in *inquiry) kind() resolver.Kind {
 
 // queryPast asks what is remembered of the client.
 func (in *inquiry) queryPast(q policy.Query) progress {
-	if in.g.History == nil {
+	switch {
+	case !in.req.Messages():
+		return idle
+	case in.g.History == nil && in.options.CacheOnly:
+		return idle // the log need not have it
+	case in.g.History == nil:
 		q.Past.Asked = true
 		return answered
 	}

@@ -281,3 +281,10 @@ func (h *History) Count() int {
 	defer h.mu.Unlock()
 	return h.memory.len()
 }
+
+// Close ends the store. Run has returned before.
+func (h *History) Close() {
+	if h.store != nil {
+		_ = h.store.Close() // what could not be written is lost
+	}
+}

@@ -65,14 +65,18 @@ running() { [ "$manager" != real ] || systemctl --quiet is-active policyd-rdns.s
 
 ours() { find /etc /usr /var /run -xdev -name '*policyd-rdns*' -not -path '/usr/src/*' | LC_ALL=C sort; }
 ours >"$temp/before"
-private=/var/log/private
-[ ! -e $private ] || private=
+private=
+for folder in /var/log/private /var/lib/private; do
+	[ -e $folder ] || private="$private $folder"
+done
 
 clean() {
 	status=$?
 	dpkg --purge policyd-rdns >/dev/null 2>&1 || true
 	rm -rf /etc/policyd-rdns "$temp/root"
-	[ -z "$private" ] || rmdir "$private" 2>/dev/null || true
+	for folder in $private; do
+		rmdir "$folder" 2>/dev/null || true
+	done
 	exit $status
 }
 trap clean EXIT
@@ -197,6 +201,9 @@ note "upgrade: no question, all kept"
 mkdir -p /var/log/private/policyd-rdns
 [ -e /var/log/policyd-rdns ] || ln -s private/policyd-rdns /var/log/policyd-rdns # as DynamicUser has it
 echo kept >/var/log/policyd-rdns/decisions.log
+mkdir -p /var/lib/private/policyd-rdns
+[ -e /var/lib/policyd-rdns ] || ln -s private/policyd-rdns /var/lib/policyd-rdns
+[ -e /var/lib/policyd-rdns/history.sqlite ] || : >/var/lib/policyd-rdns/history.sqlite
 echo 192.0.2.0/24 >/etc/policyd-rdns/partners
 sed -i 's/^mode = .*/mode = "enforce"/' $config
 successor 1
@@ -227,6 +234,7 @@ pack
 install --force-confold -i "$next"
 grep -q '^mode = "enforce"' $config || fail "the configuration was not kept"
 [ "$(cat /var/log/policyd-rdns/decisions.log)" = kept ] || fail "the log was not kept"
+[ -e /var/lib/policyd-rdns/history.sqlite ] || fail "the history was not kept"
 
 note "upgrade: mistakes in the configuration"
 echo 'nonsense = 1' | cat - $config >"$temp/config" && cp "$temp/config" $config
@@ -250,7 +258,8 @@ note "remove"
 install --remove policyd-rdns
 called "stop policyd-rdns.service"
 [ ! -e /usr/bin/policyd-rdns ] || fail "the program is still there"
-[ -s $config ] && [ -s $exempt ] && [ -s /var/log/policyd-rdns/decisions.log.1 ] || fail "removing took configuration, exemptions or log"
+[ -s $config ] && [ -s $exempt ] && [ -s /var/log/policyd-rdns/decisions.log.1 ] && [ -e /var/lib/policyd-rdns/history.sqlite ] ||
+	fail "removing took configuration, exemptions, log or history"
 
 note "purge"
 install --purge policyd-rdns

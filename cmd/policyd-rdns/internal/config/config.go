@@ -40,6 +40,12 @@ type Config struct {
 		Format journal.Format
 		File   string // empty: standard error
 	}
+	History struct {
+		Store               string // empty: memory alone; a path; a URL
+		PasswordFile        string // of a URL; empty: it wants none
+		Delay, Window, Keep time.Duration
+		Entries             int // in memory
+	}
 	HTTP struct {
 		Listen string // host:port; empty: nothing is served
 	}

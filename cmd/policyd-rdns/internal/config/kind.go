@@ -86,6 +86,18 @@ func duration(into func(*Config) *time.Duration, least, most time.Duration, why 
 	return k
 }
 
+// and is a kind with one more check, which is made of a value that is well.
+func and(k kind, check func(t *document.Table, key string, c *Config)) kind {
+	read := k.read
+	k.read = func(t *document.Table, key, def string, c *Config) {
+		wrong := t.R.Wrong()
+		if read(t, key, def, c); t.R.Wrong() == wrong {
+			check(t, key, c)
+		}
+	}
+	return k
+}
+
 // octal is the permissions of a file, in quotes.
 func octal(into func(*Config) *fs.FileMode) kind {
 	k := at(into)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
@@ -124,6 +125,7 @@ func (r *reader) rule(t *document.Table, s *ruleSet) {
 	}
 	rule.Observe = rule.Observe || mode == 1
 	t.Whole("percent", &rule.Percent, 1, 100)
+	deferFor(t, &rule)
 	t.End()
 	if r.Wrong() > wrong {
 		return
@@ -138,6 +140,21 @@ func (r *reader) rule(t *document.Table, s *ruleSet) {
 	}
 	r.reachable(t, &rule, s.own)
 	s.own, s.ownFrom = append(s.own, rule), append(s.ownFrom, from)
+}
+
+// deferFor reads how long a reject rule is a defer. Of a built-in rule it goes with the
+// action.
+func deferFor(t *document.Table, rule *policy.Rule) {
+	v, given := t.Take("defer_for")
+	switch {
+	case rule.Action != policy.Reject && given:
+		t.Bad("defer_for", v, fmt.Sprintf("want it of a reject, which it makes a defer; action is %s", rule.Action))
+	case rule.Action != policy.Reject:
+		rule.DeferFor = nil
+	case given:
+		rule.DeferFor = new(time.Duration) // not that of the built-in rule
+		t.Duration("defer_for", rule.DeferFor, 0, maxDeferFor, deferForWhy, `"4h"`)
+	}
 }
 
 // asksNothing reports whether a table is for every client, or for all until a time.

@@ -59,6 +59,14 @@ var settings = []setting{
 			the sender tries again) or "dunno" (no objection). It never becomes a 5xx.`,
 	},
 	{
+		name: "defer_for", def: `"0s"`,
+		kind: duration(func(c *Config) *time.Duration { return &c.Rules.DeferFor }, 0, maxDeferFor, deferForWhy),
+		about: `How long a client reads 4xx of a reject, and so tries again, before it reads 5xx;
+			{limits}. With "4h", as in the package, nobody is refused for good who mends a
+			record meanwhile, or whom a resolver's cache of "no such name" gave a bad one. A
+			key of a reject rule, too.`,
+	},
+	{
 		name: "default_rules", def: "true",
 		kind: boolean(func(c *Config) *bool { return &c.defaultRules }),
 		about: `true: the built-in rules follow those of this file. false: only the rules of this
@@ -206,6 +214,57 @@ var settings = []setting{
 			address, localhost, this host, or the name here. 0.0.0.0 is IPv4 only, [::] IPv6
 			only.`,
 	},
+
+	{
+		name: "history.store", def: `""`, restart: true,
+		kind: text(func(c *Config) *string { return &c.History.Store }, checkStore),
+		about: `Where is kept who came before: "" is memory alone, which a restart empties; a path
+			is a SQLite file, such as "/var/lib/policyd-rdns/history.sqlite"; and
+			"valkey://HOST:PORT/DB" (or redis://, with TLS valkeys:// or rediss://) is a server
+			that several MX share. Who can reach it can make strangers known and shorten
+			defer_for, no more.`,
+	},
+	{
+		name: "history.password_file", def: `""`, restart: true,
+		kind: text(func(c *Config) *string { return &c.History.PasswordFile }, checkPasswordFile),
+		about: `The file that holds the password of that server, in its first line, and is for the
+			daemon's user alone; "": it wants none.`,
+	},
+	{
+		name: "history.delay", def: `"3m"`,
+		kind: duration(func(c *Config) *time.Duration { return &c.History.Delay }, time.Second, plain.Day, ""),
+		about: `Who was deferred and tries the same message again, at least delay and at most
+			window later, has returned: delay is {limits}.`,
+	},
+	{
+		name: "history.window", def: `"2d"`,
+		kind: and(duration(func(c *Config) *time.Duration { return &c.History.Window }, time.Minute, 30*plain.Day, ""), checkWindow),
+		about: `Longer than delay; {limits}. A client that is new is forgotten, and objections to
+			it begin anew, when nothing came for so long.`,
+	},
+	{
+		name: "history.keep", def: `"35d"`,
+		kind:  and(duration(func(c *Config) *time.Duration { return &c.History.Keep }, plain.Day, 400*plain.Day, ""), checkKeep),
+		about: `How long who passed is known after the last time; at least window, {limits}.`,
+	},
+	{
+		name: "history.grace", def: `"4d"`,
+		kind: duration(func(c *Config) *time.Duration { return &c.Rules.Grace }, 0, maxDeferFor, deferForWhy),
+		about: `How long who is known is deferred, not rejected, when the names of its address
+			break; {limits}. The longer of this and defer_for holds.`,
+	},
+	{
+		name: "history.entries", def: "200_000", restart: true,
+		kind:  whole(func(c *Config) *int { return &c.History.Entries }, 1000, 20_000_000),
+		about: `Clients that are kept in memory, {limits}; at most 200 bytes each.`,
+	},
+	{
+		name: "history.strangers", def: "[]",
+		kind: list(func(c *Config) *match.Names { return &c.Rules.Strangers }, addStrangers),
+		about: `Organisations whose hosts are strangers to each other, so that none is known for
+			what another did, such as those that let machines: ".hoster.example", with or
+			without the dot; "@/path".`,
+	},
 }
 
 // table is the setting's table; empty: it stands above the first one.
@@ -256,6 +315,7 @@ func (r *reader) config(c *Config) error {
 		readSettings(&t, name, c)
 		t.End()
 	}
+	c.Rules.Keep = c.History.Keep
 	c.Rules.Mode = policy.Enforce
 	if c.observe {
 		c.Rules.Mode = c.observed
@@ -355,6 +415,15 @@ func addOwnName(rules *policy.Rules, text string) error {
 		return rules.OwnAddrs.Add(addr.String())
 	}
 	return rules.OwnNames.Add(text)
+}
+
+// addStrangers adds an organisational domain, with all that is under it.
+func addStrangers(strangers *match.Names, text string) error {
+	if err := strangers.Add(text); err != nil {
+		return err
+	}
+	name := strings.TrimPrefix(text, ".")
+	return errors.Join(strangers.Add(name), strangers.Add("."+name))
 }
 
 func checkHTTP(t *document.Table, key string, c *Config) {

@@ -46,6 +46,7 @@ func (c *Config) warn(r *reader) {
 		}
 	}
 	c.warnLogFolder(r)
+	c.warnHistory(r)
 	refuses := false
 	for i := range c.Rules.List {
 		rule := &c.Rules.List[i]
@@ -172,6 +173,9 @@ func (c *Config) warnHost(r *reader) {
 	check("http.listen", "http.listen", c.HTTP.Listen, sockets(c.HTTP.Listen))
 	if len(c.Server.Listen) == 0 && !hasSocketUnit() {
 		about.Doubtful("server.listen", "server.listen = []: the daemon does not start but with sockets that systemd passes (policyd-rdns.socket)")
+	}
+	if c.missingFolder() {
+		about.Doubtful("history.store", "history.store = %q: its folder does not exist: until it does, nothing is kept but in memory", c.History.Store)
 	}
 	c.OnHost = about.Warnings
 }

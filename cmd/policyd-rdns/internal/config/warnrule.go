@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
@@ -35,6 +36,7 @@ func (r *reader) warnRule(rule *policy.Rule, o *Origin) {
 		return
 	}
 	w.refuses()
+	w.forgets()
 	for n, except := range rule.Unless {
 		w.exempts(w.unless(n), except)
 	}
@@ -104,6 +106,42 @@ func (w *ruleWarner) refuses() {
 	}
 }
 
+// forgets notes a reject that holds of those alone of whom nothing good is remembered,
+// which it may only defer.
+func (w *ruleWarner) forgets() {
+	if w.rule.Action != policy.Reject {
+		return
+	}
+	const why = "a reject that holds only because history is not known is always a defer: write action = \"defer\""
+	for i := range w.rule.When {
+		if e := &w.rule.When[i]; e.Key == policy.CheckHistory.String() && !takesKnown(e) {
+			w.tell("when."+e.Key, "when.%s: %s", e.Key, why)
+			return
+		}
+	}
+	for n, t := range w.rule.Unless {
+		for i := range t {
+			if e := &t[i]; e.Key == policy.CheckHistory.String() && takesKnown(e) {
+				w.tell(w.unless(n)+"."+e.Key, "%s.%s spares who is known: %s", w.unless(n), e.Key, why)
+				return
+			}
+		}
+	}
+}
+
+// takesKnown reports whether an entry of history holds for who is known.
+func takesKnown(e *policy.Entry) (takes bool) {
+	for _, v := range e.Written {
+		switch name, but := strings.CutPrefix(v, "!"); {
+		case name == policy.Known.String():
+			return !but
+		case but:
+			takes = true
+		}
+	}
+	return takes
+}
+
 // spared says of a rule with exceptions that there are some.
 func (w *ruleWarner) spared() string {
 	if len(w.rule.Unless) == 0 {
@@ -138,7 +176,9 @@ func (w *ruleWarner) exempts(path string, t policy.Table) {
 			claimed = e.Key
 		}
 	}
-	if claimed != "" {
+	if _, earned := policy.CheckByName(claimed); earned {
+		w.tell(path+"."+claimed, "%s.%s alone exempts: anyone may earn it, who sends for a day from a host that is set up well", path, claimed)
+	} else if claimed != "" {
 		w.tell(path+"."+claimed, "%s.%s alone exempts: anyone may claim it", path, claimed)
 	}
 	for i := range t {

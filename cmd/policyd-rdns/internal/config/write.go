@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/lint"
@@ -29,6 +30,9 @@ func WriteRule(w io.Writer, r *policy.Rule) {
 	}
 	if r.Observe {
 		fmt.Fprintf(w, "mode   = %q\n", policy.Observe.String())
+	}
+	if r.DeferFor != nil {
+		fmt.Fprintf(w, "defer_for = %q\n", plain.DurationText(*r.DeferFor))
 	}
 	if r.Percent != 0 {
 		fmt.Fprintf(w, "percent = %d\n", r.Percent)

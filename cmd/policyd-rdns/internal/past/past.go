@@ -53,11 +53,6 @@ const (
 	storeTime  = 30 * time.Second
 )
 
-// lister is a store, or a part of the daemon, that gives all that it has.
-type lister interface {
-	Each(ctx context.Context, each func(p history.Party, r *history.Record)) error
-}
-
 // where is who can tell of the past.
 type where struct {
 	address string // of the daemon's unix socket; empty: it has none that is known
@@ -289,7 +284,7 @@ func (c *Command) count(ctx context.Context, w *where, totals answer.Totals) err
 		return err
 	}
 	defer store.Close()
-	all, ok := store.(lister)
+	all, ok := store.(answer.Lister)
 	if !ok {
 		return errors.New("how many are remembered, the running daemon can tell")
 	}

@@ -28,6 +28,10 @@ type Keeper interface {
 	Show(ctx context.Context, p history.Party) (history.Record, bool)
 	// Forget forgets parties, and tells of how many something was remembered.
 	Forget(ctx context.Context, parties []history.Party) (int, error)
+}
+
+// Lister is a keeper, or a store, that can give all that it remembers.
+type Lister interface {
 	// Each gives every party with its record, in any order, which are not kept or
 	// changed.
 	Each(ctx context.Context, each func(p history.Party, r *history.Record)) error
@@ -40,7 +44,11 @@ func Make(ctx context.Context, keeper Keeper, query string, s *history.Settings,
 	case keeper == nil:
 		return failed(errors.New("nothing is remembered, as no rule, no defer_for and no grace asks for it"))
 	case text == "" && verb == Past:
-		return totals(ctx, keeper, s, now)
+		all, ok := keeper.(Lister)
+		if !ok {
+			return failed(errors.New("how many are remembered is not known"))
+		}
+		return totals(ctx, all, s, now)
 	case text == "":
 		return failed(errors.New("want whom to forget"))
 	case verb == Past:

@@ -60,7 +60,7 @@ func Known(r *history.Record) bool {
 }
 
 // totals answers how many are remembered, a kind a line.
-func totals(ctx context.Context, keeper Keeper, s *history.Settings, now time.Time) (all []postfix.Attribute) {
+func totals(ctx context.Context, keeper Lister, s *history.Settings, now time.Time) (all []postfix.Attribute) {
 	t := Totals{}
 	if err := keeper.Each(ctx, func(p history.Party, r *history.Record) { t.Add(p, r, s, now) }); err != nil {
 		return failed(err)

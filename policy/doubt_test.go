@@ -80,7 +80,7 @@ func FuzzNoDoubtRejects(f *testing.F) {
 
 // TestNoDoubtRejects is the same for many random cases, and for the tables.
 func TestNoDoubtRejects(t *testing.T) {
-	for _, file := range []string{"rules.txt", "builtin.txt"} {
+	for _, file := range []string{"rules.txt", "builtin.txt", "history.txt"} {
 		for _, tt := range cases.Read(t, file) {
 			holdDoubt(t, tt.Rules, tt.Text, rand.New(rand.NewPCG(1, 2)))
 		}

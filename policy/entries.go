@@ -59,6 +59,10 @@ var kinds = []kind{
 		values: "Postfix's policy_context",
 	},
 	{
+		key: "correspondent", example: "true", needs: AttrSender | AttrPast, bare: true, make: func() condition { return new(correspondents) },
+		values: "true or false: users of ours have written to the domain of MAIL FROM, and the client is of it",
+	},
+	{
 		key: "until", example: "2027-03-31", needs: AttrTime, standing: Neutral, bare: true, make: func() condition { return new(until) },
 		end:    endOf,
 		values: "a date, as 2027-03-31: to the end of that day, UTC; or a time with its offset, as 2027-03-31T18:00:00Z",
@@ -271,6 +275,30 @@ func (f *flag) of(is bool) holding { return holds(truthOf(is && f.yes || !is && 
 
 func (a *authenticated) holds(e *evaluation) holding { return a.of(e.req.Authenticated) }
 func (c *encrypted) holds(e *evaluation) holding     { return c.of(e.req.Encrypted) }
+
+// correspondents asks whether the client is of a domain that users of ours write to.
+type correspondents struct{ flag }
+
+func (c *correspondents) holds(e *evaluation) holding {
+	past := &e.facts.Past
+	is, lacks := No, CheckSet(0)
+	switch {
+	case past.Correspondent:
+		is, lacks = e.ofSender()
+	case !past.DomainAsked && e.req.SenderDomain() != "":
+		is, lacks = Undetermined, checkSet(CheckHistory)
+	}
+	switch {
+	case c.yes && c.no:
+		is, lacks = Yes, 0
+	case c.no:
+		is = is.not()
+	}
+	if is != Undetermined {
+		lacks = 0
+	}
+	return holding{truth: is, lacks: lacks}
+}
 
 // contexts asks for Postfix's policy_context.
 type contexts map[string]struct{}

@@ -19,17 +19,20 @@ var checkHistory = check{
 	standing: Claimed,
 	late:     true,
 	find: func(e *evaluation) Finding {
-		if past := &e.facts.Past; past.Asked {
-			return found(e.rules.remembered(e.req, past))
-		}
 		possible := of(Known, Returned, New)
-		if !e.remembers() {
-			return Finding{Possible: possible}
+		switch past := &e.facts.Past; {
+		case !e.remembers():
+			return Finding{Possible: possible} // no rule that looks at it holds
+		case past.Asked:
+			return found(e.rules.remembered(e.req, past))
 		}
 		_, lacks := e.parties()
 		return Finding{Possible: possible, Lacks: lacks | checkSet(CheckHistory)}
 	},
 	queries: func(f *Facts, list []Query) []Query {
+		if !f.Past.DomainAsked {
+			list = append(list, Query{Past: &f.Past, Domain: true})
+		}
 		// The parties follow from the other answers.
 		if f.Past.Asked || f.lacksConfirmation() != 0 || f.HELO.lacksForward() {
 			return list
@@ -60,8 +63,11 @@ func (p *Past) evidence() (all []string) {
 		what string
 		at   time.Time
 	}{
-		{"first contact", p.FirstContact}, {"last contact", p.LastContact}, {"came back", p.Returned},
-		{"last pass", p.LastPass}, {"objected to since", p.Objected},
+		{"first contact", p.FirstContact},
+		{"last contact", p.LastContact},
+		{"came back", p.Returned},
+		{"last pass", p.LastPass},
+		{"objected to since", p.Objected},
 	} {
 		if !event.at.IsZero() {
 			all = append(all, event.what+" "+event.at.UTC().Format(time.DateTime))

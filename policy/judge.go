@@ -96,6 +96,14 @@ type Decision struct {
 // CarriedOut reports whether Postfix is told what the rules came to.
 func (d *Decision) CarriedOut() bool { return d.Action == d.Decided || d.Action == Tag }
 
+// Remembers reports whether the rules look at what is remembered of clients, so that it is
+// worth remembering.
+func (r *Rules) Remembers() bool {
+	return r.DeferFor > 0 || r.Grace > 0 || slices.ContainsFunc(r.List, func(rule Rule) bool {
+		return rule.DeferFor != nil && *rule.DeferFor > 0 || rule.needs()&AttrPast != 0
+	})
+}
+
 // Judge decides about a request by its facts: the first rule that holds.
 //
 // A rule that is false is passed over. One that is true decides. An unknown
@@ -133,6 +141,13 @@ func (j *Judging) Judge(d *Decision, r *Rules, req *Request, f *Facts, briefly b
 	j.evaluation.begin(r, req, f)
 	j.evaluation.brief = briefly
 	j.evaluation.judge(d)
+}
+
+// Parties is [Rules.Parties], as far as the facts tell.
+func (j *Judging) Parties(r *Rules, req *Request, f *Facts) Parties {
+	j.evaluation.begin(r, req, f)
+	p, _ := j.evaluation.parties()
+	return p
 }
 
 // Forget keeps nothing alive of what was judged.

@@ -14,9 +14,11 @@ import (
 )
 
 func TestJudge(t *testing.T) {
-	for _, tt := range cases.Read(t, "rules.txt") {
-		if got := cases.Told(tt.Rules.Judge(&tt.Req, &tt.Facts)); got != tt.Want {
-			t.Errorf("%s: %s: %s; want %s", tt.Where, tt.Text, got, tt.Want)
+	for _, file := range []string{"rules.txt", "history.txt"} {
+		for _, tt := range cases.Read(t, file) {
+			if got := cases.Told(tt.Rules.Judge(&tt.Req, &tt.Facts)); got != tt.Want {
+				t.Errorf("%s: %s: %s; want %s", tt.Where, tt.Text, got, tt.Want)
+			}
 		}
 	}
 }

@@ -54,7 +54,7 @@ func agree(t *testing.T, where string, rules *policy.Rules, e *cases.Evidence) {
 }
 
 func TestTraceAgrees(t *testing.T) {
-	for _, file := range []string{"rules.txt", "builtin.txt"} {
+	for _, file := range []string{"rules.txt", "builtin.txt", "history.txt"} {
 		for _, tt := range cases.Read(t, file) {
 			agree(t, tt.Where, tt.Rules, &tt.Evidence)
 		}

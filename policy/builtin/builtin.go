@@ -16,6 +16,7 @@ func Rules() []policy.Rule {
 		{Name: "logged in", Exempt: true, When: table("authenticated", "true")},
 		{Name: "own client", Exempt: true, When: table("client", "loopback", "private", "own")},
 		{Name: "postmaster", Exempt: true, When: table("recipient", "postmaster@", "abuse@")},
+		{Name: "correspondent", Exempt: true, When: table("correspondent", "true")},
 		{
 			Name: "HELO is our name", When: table("helo", "own"), Action: policy.Reject,
 			Text: "your HELO {helo} is not yours, [{client}]: it is ours",
@@ -54,13 +55,16 @@ func Rules() []policy.Rule {
 			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
 		},
 		{
-			Name: "generic name and HELO", Action: policy.Defer, Observe: true,
-			When: slices.Concat(table("name", "generic"), table("helo_name", "generic")),
-			Text: "your reverse hostname {name} and your HELO {helo} look generic, [{client}]",
+			Name: "generic name and HELO", Action: policy.Defer,
+			When:   slices.Concat(table("name", "generic"), table("helo_name", "generic"), table("history", "new")),
+			Unless: probes(),
+			Text:   "your reverse hostname {name} and your HELO {helo} look generic, [{client}]",
 		},
 		{
-			Name: "HELO is no host name", When: table("helo_form", "unqualified", "malformed"), Action: policy.Defer, Observe: true,
-			Text: "your HELO {helo} is not a fully-qualified host name, [{client}]",
+			Name: "HELO is no host name", Action: policy.Defer,
+			When:   slices.Concat(table("helo_form", "unqualified", "malformed"), table("history", "new")),
+			Unless: probes(),
+			Text:   "your HELO {helo} is not a fully-qualified host name, [{client}]",
 		},
 		{
 			// RFC 5321 section 4.1.4 again.
@@ -69,6 +73,10 @@ func Rules() []policy.Rule {
 		},
 	}
 }
+
+// probes are the messages by which others ask about our own users' mail before they take
+// it: bounces, and what Postfix sends to verify an address (address_verify_sender).
+func probes() []policy.Table { return []policy.Table{table("sender", "<>", "double-bounce@")} }
 
 // table is a table of one entry. The values are the program's own.
 func table(key string, values ...string) policy.Table {

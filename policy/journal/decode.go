@@ -92,11 +92,11 @@ func (d *decoder) field(f field, r *Record) {
 		*row.flag(r) = d.flag(f)
 	case kindCheck:
 		d.check(f, row.check, r)
-	case kindNumber:
+	case kindNumber, kindCount:
 		*row.number(r) = d.number(f)
 	case kindAddr:
 		*row.addr(r) = d.addr(f)
-	case kindTime:
+	case kindTime, kindMoment:
 		*row.time(r) = d.time(f)
 	case kindSpan:
 		*row.span(r) = d.millis(f)
@@ -137,6 +137,8 @@ func (d *decoder) complete(r *Record) {
 	case policy.TempError:
 		f.PTR = resolver.TempError
 	}
+	f.Past.DomainAsked = true
+	f.Past.Asked = p.Checks[policy.CheckHistory] != policy.NotLearnt
 	switch p.Checks[policy.CheckName] {
 	case policy.Proper, policy.None:
 		p.Checks[policy.CheckStrength] = policy.None // which is not written

@@ -50,6 +50,15 @@ func (e *encoder) record(r *Record) {
 			if v := row.say(r); v != "" {
 				e.text(row, v)
 			}
+		case kindCount:
+			if n := *row.number(r); n != 0 {
+				e.key(row)
+				e.buf = strconv.AppendInt(e.buf, int64(n), 10)
+			}
+		case kindMoment:
+			if t := *row.time(r); !t.IsZero() {
+				e.time(row, t)
+			}
 		case kindNumber:
 			e.key(row)
 			e.buf = strconv.AppendInt(e.buf, int64(*row.number(r)), 10)

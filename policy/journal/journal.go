@@ -32,8 +32,11 @@
 //	                     what was done, as action has it.
 //	would                What rules that only observe would have done, as action:rule; in mode
 //	                     observe the last is what the rules came to.
-//	downgraded           true: a temporary failure of the DNS, or an exemption that could not be
-//	                     determined, made less of a reject.
+//	downgraded           true: a temporary failure of the DNS, an exemption that could not be
+//	                     determined, or that nothing is remembered of the client made less of a
+//	                     reject.
+//	waiting              For how many seconds more the rule is a defer, before it is the reject
+//	                     that it says (defer_for, grace). Left out if it is not.
 //	reply                The reply to Postfix, with the text that the client reads. Left out if it
 //	                     was DUNNO.
 //	ptr                  The check ptr: does the address have a name? One of found, none,
@@ -53,6 +56,8 @@
 //	                     needed it.
 //	helo_name            The check helo_name: was HELO made from an address? One of proper,
 //	                     generic, none. Left out if no rule in force needed it.
+//	history              The check history: did the client come before, and how did that end? One
+//	                     of known, returned, new. Left out if no rule in force needed it.
 //	client               The address of the client. Left out if Postfix sent none; then
 //	                     client_address has what it sent.
 //	why                  What in the name shows that it was made from the address, for people.
@@ -62,6 +67,22 @@
 //	more_names           true: the address has more names than those ten that are tried.
 //	helo_to              What the HELO resolves to, written as in names: an address, none or
 //	                     temperror. Left out if that was not queried.
+//	first_contact        When the client, by any of its parties, was first seen with a message.
+//	                     Left out if never, or if nobody has asked.
+//	last_contact         When it was last seen before. Left out if never, or if nobody has asked.
+//	returned             When it last came back with a message that it had been deferred for, this
+//	                     request included. Left out if never, or if nobody has asked.
+//	last_pass            When a message of it last passed on its merits. Left out if never, or if
+//	                     nobody has asked.
+//	pass_days            1 after its first pass, and 1 more for each 20 hours between that and the
+//	                     last one.
+//	objected             When the series of objections to its address began that is not over. Left
+//	                     out if never, or if nobody has asked.
+//	party                The party of the client that tells most for it: its address, its network,
+//	                     its organisation or its HELO. Left out if none is remembered.
+//	correspondent        true: users of ours have written to the domain of the sender.
+//	nat                  true: others stand behind the address of the client, so that nothing is
+//	                     remembered of it.
 //	own_client           true: the client is an address of the host that the daemon runs on.
 //	own_helo             true: the HELO is a name of the host that the daemon runs on.
 //	dns_errors           Why lookups failed for a time, as many of them as there is room for, as

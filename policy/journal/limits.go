@@ -13,9 +13,9 @@ const MaxLine = 8 << 10
 const (
 	maxID     = 32
 	maxConfig = 32
-	maxRule   = 200 // a configuration takes names of 100 bytes, of which each may need a backslash
+	maxRule   = 160 // a configuration takes names of 100 bytes, of which some may need a backslash
 	// maxWould bounds all that rules under observation would have done.
-	maxWould     = 384
+	maxWould     = 352
 	maxTags      = 112 // all rules that tagged the message
 	maxWhyExempt = 96
 	maxReply     = 400
@@ -38,15 +38,17 @@ const (
 
 	// Mail addresses have 256 bytes at most, names of hosts 253 (RFC 5321 section
 	// 4.5.3.1.3, RFC 1035): only what needs escapes, or is nothing of these, is cut.
-	maxHELO      = 384
-	maxMailbox   = 448
+	maxHELO      = 320
+	maxMailbox   = 320
 	maxText      = 64 // client_address, instance, queue_id
 	maxState     = 32 // protocol_state
 	maxFoundName = 96 // client_name, reverse_client_name: Postfix's own findings
 	maxContext   = 96 // policy_context
+	maxParty     = 64 // of the client that tells most for it
 	maxHost      = 64 // HOST_NAME_MAX of Linux
 
 	maxTime   = len("292277026596-12-04T15:30:07.999Z")
+	maxMoment = len("2026-11-24T15:30:07.999Z")
 	maxAction = len("dunno, or reject")
 	maxMode   = len("enforce")
 	maxNumber = len("-9223372036854775808")

@@ -84,12 +84,16 @@ func longest(text string) Record {
 		},
 		Facts: policy.Facts{
 			PTR: resolver.Found, MoreNames: true, HELO: policy.HELO{Forward: forward}, OwnClient: true, OwnHELO: true,
+			Past: policy.Past{
+				Asked: true, NAT: true, FirstContact: time.Unix(1<<33, 0), LastContact: time.Unix(1<<33, 0), LastPass: time.Unix(1<<33, 0),
+				PassDays: math.MinInt, Returned: time.Unix(1<<33, 0), Objected: time.Unix(1<<33, 0), Party: long, Correspondent: true,
+			},
 			Queries: math.MinInt, Cached: true, Stale: true, Outage: true, Overload: true,
 		},
 		Decision: policy.Decision{
-			Action: policy.Info, Decided: policy.Reject, Rule: long, Downgraded: true, Mode: policy.ObserveInfo,
+			Action: policy.Info, Decided: policy.Reject, Rule: long, Downgraded: true, Waiting: math.MinInt, Mode: policy.ObserveInfo,
 			Checks: policy.Checks{
-				policy.TempError, policy.Unresolved, policy.TempError, policy.TempError, policy.Unqualified, policy.Unresolved, policy.Generic,
+				policy.TempError, policy.Unresolved, policy.TempError, policy.TempError, policy.Unqualified, policy.Unresolved, policy.Generic, policy.Returned,
 			},
 		},
 	}

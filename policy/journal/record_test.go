@@ -75,6 +75,9 @@ func forward(to string) resolver.Forward {
 	return resolver.Forward{Outcome: resolver.Found, Addrs: addrs(to)}
 }
 
+// day is a day of November 2026.
+func day(n int) time.Time { return time.Date(2026, 11, n, 8, 0, 0, 0, time.UTC) }
+
 // samples show every key of a line.
 func samples() []sample {
 	builtin := policy.Rules{OnDoubt: policy.Defer, List: builtin.Rules()}
@@ -108,6 +111,17 @@ func samples() []sample {
 	}
 	failing.facts.Queries = 6
 
+	remembered := sample{name: "remembered", req: request("203.0.113.10", "mail.example.org"), rules: policy.Rules{
+		OnDoubt: policy.Defer, DeferFor: 4 * time.Hour, List: []policy.Rule{{Name: "all", Action: policy.Reject, Text: "no"}},
+	}}
+	remembered.facts = policy.NewFacts(&remembered.req)
+	named(&remembered.req, &remembered.facts, "mail.example.org", "203.0.113.10")
+	remembered.facts.HELO.Forward = forward("203.0.113.10")
+	remembered.facts.Past = policy.Past{
+		Asked: true, FirstContact: day(20), LastContact: day(23), LastPass: day(21), PassDays: 2, Returned: day(20), Objected: day(23),
+		Party: "example.org", Correspondent: true,
+	}
+
 	outage := sample{name: "no DNS server answers, and too many ask", req: request("203.0.113.10", "ubuntu"), rules: builtin}
 	outage.facts = policy.NewFacts(&outage.req)
 	outage.facts.PTR, outage.facts.Errors = resolver.TempError, []resolver.LookupError{{About: "203.0.113.10", Reason: "deadline"}}
@@ -136,7 +150,10 @@ func samples() []sample {
 		long.facts.Errors = append(long.facts.Errors, resolver.LookupError{About: "203.0.113.10", Reason: strings.Repeat("e", 121)})
 	}
 	long.req.Sender, long.req.Context = strings.Repeat("é", 75)+"@example.org", strings.Repeat("c", 129)
-	return []sample{nameless, well, failing, outage, watched, nobody, long}
+	for _, s := range []*sample{&nameless, &well, &failing, &outage, &long} {
+		s.facts.Past.Asked, s.facts.Past.DomainAsked = true, true
+	}
+	return []sample{nameless, well, failing, remembered, outage, watched, nobody, long}
 }
 
 // golden are the lines of testdata/lines.txt: for each sample its name as a
@@ -172,7 +189,7 @@ func TestLines(t *testing.T) {
 	want := golden(t)
 	for _, s := range samples() {
 		r := s.record()
-		for c := policy.CheckHELOName + 1; c < policy.NumChecks; c++ {
+		for c := policy.CheckHistory + 1; c < policy.NumChecks; c++ {
 			r.Decision.Checks[c] = policy.NotLearnt // a further check adds its key
 		}
 		lines := journal.JSON.Append(journal.Logfmt.Append(nil, &r), &r)

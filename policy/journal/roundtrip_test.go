@@ -116,6 +116,19 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 		}
 		f.Errors = append(f.Errors, e)
 	}
+	if d.flip() {
+		ago := func() (t time.Time) {
+			if d.flip() {
+				t = req.Time.Add(-time.Duration(d.roll(200)) * time.Hour).Truncate(time.Second)
+			}
+			return t
+		}
+		f.Past = policy.Past{
+			Asked: true, NAT: d.roll(8) == 1, FirstContact: ago(), LastContact: ago(), LastPass: ago(), Returned: ago(), Objected: ago(),
+			PassDays: d.roll(3), Party: d.name(), Correspondent: d.flip(), DomainAsked: true,
+		}
+	}
+	f.Past.DomainAsked = true
 	f.Queries = d.roll(21)
 	f.Cached, f.Stale, f.Outage, f.Overload = d.flip(), d.flip(), d.roll(8) == 1, d.roll(8) == 1
 	return f
@@ -127,6 +140,8 @@ func (d *dice) rules(t testing.TB) policy.Rules {
 		Mode:     []policy.Mode{policy.Enforce, policy.Observe, policy.ObserveInfo}[d.roll(3)],
 		OnDoubt:  []policy.Action{policy.Defer, policy.DUNNO}[d.roll(2)],
 		OnOutage: []policy.Action{policy.DUNNO, policy.Defer}[d.roll(2)],
+		DeferFor: []time.Duration{0, 0, 4 * time.Hour}[d.roll(3)],
+		Grace:    []time.Duration{0, 96 * time.Hour}[d.roll(2)],
 	}
 	for _, err := range []error{r.OwnNames.Add("mx.example.org"), r.Networks.Add("198.51.100.0/28"), r.GenericNames.Add("x.example.org")} {
 		if err != nil {
@@ -193,6 +208,9 @@ func checkLine(t testing.TB, line []byte) {
 // asLogged is a record as its line holds it, if nothing is cut but addresses: of
 // each name the client's, or else one of its network, or else the first.
 func asLogged(r journal.Record) journal.Record {
+	r.Decision.Noted = 0            // follows from the rest
+	r.Facts.Past.DomainAsked = true // or it did not matter
+	r.Facts.Past.Asked = r.Decision.Checks[policy.CheckHistory] != policy.NotLearnt
 	bits := 64
 	if r.Request.Client.Is4() {
 		bits = 24

@@ -60,8 +60,10 @@ const (
 	kindSaid               // a text that is put together, and taken apart
 	kindFlag               // true, or left out
 	kindNumber             // a whole one
+	kindCount              // the same, left out if it is 0
 	kindAddr               // one address
 	kindTime               // RFC 3339 with milliseconds, UTC
+	kindMoment             // the same, left out if it is never
 	kindSpan               // milliseconds, with three digits of their fraction
 	kindCheck              // the result of a check
 	kindList               // of several elements
@@ -70,12 +72,12 @@ const (
 
 // kindNames are the kinds for people.
 var kindNames = [...]string{
-	kindWord: "word", kindText: "text", kindSaid: "text", kindFlag: "flag", kindNumber: "number", kindAddr: "address",
+	kindWord: "word", kindText: "text", kindSaid: "text", kindFlag: "flag", kindNumber: "number", kindCount: "number", kindMoment: "time", kindAddr: "address",
 	kindTime: "time", kindSpan: "milliseconds", kindCheck: "result of a check", kindList: "list", kindCut: "list",
 }
 
 // bare reports whether JSON has values of the kind without quotes.
-func (k kind) bare() bool { return k == kindFlag || k == kindNumber || k == kindSpan }
+func (k kind) bare() bool { return k == kindFlag || k == kindNumber || k == kindCount || k == kindSpan }
 
 // table has the keys of a line in the order in which they are written. A row is read
 // when those before it have been.
@@ -97,7 +99,8 @@ func rows() []row {
 		{key: "mode", doc: "Whether decisions are carried out: enforce, or observe.", kind: kindSaid, bound: maxMode, say: func(r *Record) string { return r.Decision.Mode.String() }, take: takeMode},
 		{key: "decided", doc: "What the rules came to: reject, defer, hold or dunno. Left out if that is what was done, as action has it.", kind: kindSaid, bound: maxAction, say: sayDecided, take: takeDecided},
 		{key: "would", doc: "What rules that only observe would have done, as action:rule; in mode observe the last is what the rules came to.", kind: kindList, bound: maxWould, cuts: true, some: func(r *Record) bool { return len(r.Decision.Would) > 0 || !r.Decision.CarriedOut() }, put: putWould, take: takeWould, array: (*list).copyTexts},
-		flagRow("downgraded", "a temporary failure of the DNS, or an exemption that could not be determined, made less of a reject.", func(r *Record) *bool { return &r.Decision.Downgraded }),
+		flagRow("downgraded", "a temporary failure of the DNS, an exemption that could not be determined, or that nothing is remembered of the client made less of a reject.", func(r *Record) *bool { return &r.Decision.Downgraded }),
+		countRow("waiting", "For how many seconds more the rule is a defer, before it is the reject that it says (defer_for, grace). Left out if it is not.", func(r *Record) *int { return &r.Decision.Waiting }),
 		textRow("reply", maxReply, "The reply to Postfix, with the text that the client reads. Left out if it was DUNNO.", func(r *Record) *string { return &r.Reply }),
 	}
 	rest := []row{
@@ -106,6 +109,15 @@ func rows() []row {
 		{key: "names", doc: "The PTR names of the address, each with what it resolves to, as described below. Left out if there is none, or none was queried.", kind: kindList, bound: maxNames, cuts: true, some: func(r *Record) bool { return len(r.Facts.Names) > 0 }, put: putNames, take: takeNames, array: (*list).copyNames},
 		flagRow("more_names", "the address has more names than those ten that are tried.", func(r *Record) *bool { return &r.Facts.MoreNames }),
 		{key: "helo_to", doc: "What the HELO resolves to, written as in names: an address, none or temperror. Left out if that was not queried.", kind: kindList, bound: maxAddr + len(`""`), some: func(r *Record) bool { return known(&r.Facts.HELO.Forward) }, put: putHELOTo, take: takeHELOTo, array: (*list).copyForward},
+		pastRow("first_contact", "When the client, by any of its parties, was first seen with a message.", func(r *Record) *time.Time { return &r.Facts.Past.FirstContact }),
+		pastRow("last_contact", "When it was last seen before.", func(r *Record) *time.Time { return &r.Facts.Past.LastContact }),
+		pastRow("returned", "When it last came back with a message that it had been deferred for, this request included.", func(r *Record) *time.Time { return &r.Facts.Past.Returned }),
+		pastRow("last_pass", "When a message of it last passed on its merits.", func(r *Record) *time.Time { return &r.Facts.Past.LastPass }),
+		countRow("pass_days", "1 after its first pass, and 1 more for each 20 hours between that and the last one.", func(r *Record) *int { return &r.Facts.Past.PassDays }),
+		pastRow("objected", "When the series of objections to its address began that is not over.", func(r *Record) *time.Time { return &r.Facts.Past.Objected }),
+		textRow("party", maxParty, "The party of the client that tells most for it: its address, its network, its organisation or its HELO. Left out if none is remembered.", func(r *Record) *string { return &r.Facts.Past.Party }),
+		flagRow("correspondent", "users of ours have written to the domain of the sender.", func(r *Record) *bool { return &r.Facts.Past.Correspondent }),
+		flagRow("nat", "others stand behind the address of the client, so that nothing is remembered of it.", func(r *Record) *bool { return &r.Facts.Past.NAT }),
 		flagRow("own_client", "the client is an address of the host that the daemon runs on.", func(r *Record) *bool { return &r.Facts.OwnClient }),
 		flagRow("own_helo", "the HELO is a name of the host that the daemon runs on.", func(r *Record) *bool { return &r.Facts.OwnHELO }),
 		{key: "dns_errors", doc: "Why lookups failed for a time, as many of them as there is room for, as described below.", kind: kindList, bound: maxErrors, cuts: true, some: func(r *Record) bool { return len(r.Facts.Errors) > 0 }, put: putErrors, take: takeErrors, array: (*list).copyErrors},
@@ -177,6 +189,16 @@ func flagRow(key, doc string, at func(*Record) *bool) row {
 
 func numberRow(key, doc string, at func(*Record) *int) row {
 	return row{key: key, doc: doc, kind: kindNumber, bound: maxNumber, number: at}
+}
+
+// countRow is a number that is left out if it is 0.
+func countRow(key, doc string, at func(*Record) *int) row {
+	return row{key: key, doc: doc, kind: kindCount, bound: maxNumber, number: at}
+}
+
+// pastRow is a time of what is remembered, which is left out if there is none.
+func pastRow(key, doc string, at func(*Record) *time.Time) row {
+	return row{key: key, doc: doc + " Left out if never, or if nobody has asked.", kind: kindMoment, bound: maxMoment, time: at}
 }
 
 func addrRow(key, doc string, at func(*Record) *netip.Addr) row {

@@ -20,8 +20,10 @@ func (row *row) fill(r *Record) bool {
 		*row.text(r) = "a, \"b\" of " + row.key
 	case kindFlag:
 		*row.flag(r) = true
-	case kindNumber:
+	case kindNumber, kindCount:
 		*row.number(r) = 7
+	case kindMoment:
+		*row.time(r) = time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	case kindAddr:
 		*row.addr(r) = netip.MustParseAddr("2001:db8::7")
 	case kindCheck:
@@ -50,6 +52,7 @@ func checkKey(t *testing.T, row *row, want *Record) {
 	for _, format := range []Format{Logfmt, JSON} {
 		line := format.Append(nil, want)
 		got, err := Parse(line)
+		got.Facts.Past.Asked, got.Facts.Past.DomainAsked = want.Facts.Past.Asked, want.Facts.Past.DomainAsked
 		got.Facts.HELO, got.Facts.PTR = want.Facts.HELO, want.Facts.PTR // which follow from keys
 		if row.check != policy.CheckStrength && got.Decision.Checks[policy.CheckStrength] == policy.None {
 			got.Decision.Checks[policy.CheckStrength] = policy.NotLearnt // so does this

@@ -19,6 +19,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/gather"
+	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/journal/logwriter"
@@ -32,6 +33,7 @@ type Daemon struct {
 	log      *slog.Logger
 	journal  *logwriter.Writer // of decisions
 	resolver *resolver.Resolver
+	history  *history.History
 	server   postfix.Server
 	watch    *watch // nil: nothing is served over HTTP
 	current  atomic.Pointer[generation]
@@ -102,6 +104,10 @@ func New(conf *config.Config, o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.history, err = newHistory(conf, o); err != nil {
+		d.resolver.Close()
+		return nil, err
+	}
 	if conf.HTTP.Listen != "" {
 		d.watch = d.newWatch(conf)
 	}
@@ -110,11 +116,14 @@ func New(conf *config.Config, o Options) (*Daemon, error) {
 }
 
 // Close ends what runs behind requests, after Run has returned.
-func (d *Daemon) Close() { d.resolver.Close() }
+func (d *Daemon) Close() {
+	d.resolver.Close()
+	d.history.Close()
+}
 
 // generation makes one in place of that in force. What is read with it is of loaded.
 func (d *Daemon) generation(conf *config.Config, h config.Host, loaded time.Time) *generation {
-	return &generation{
+	g := &generation{
 		conf:   conf,
 		host:   h,
 		loaded: loaded,
@@ -126,6 +135,10 @@ func (d *Daemon) generation(conf *config.Config, h config.Host, loaded time.Time
 			HostNames: h.Names,
 		},
 	}
+	if conf.Rules.Remembers() {
+		g.gatherer.History = remembered{d.history, &d.nat}
+	}
+	return g
 }
 
 // work is what a decision is written in, one after the other.
@@ -168,6 +181,7 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	if r.Decision.Action == policy.Tag && !d.tagged.first(req.Instance) {
 		r.Decision.Action = policy.DUNNO // the message has the header
 	}
+	d.note(g, req, &r.Facts, r.Decision.Noted)
 	d.nat.see(req, r.Facts.OwnClient || g.conf.Rules.Networks.Has(req.Client), r.Facts.PTR)
 	reply := postfix.NewReply(r.Decision.Reply())
 	if r.Decision.Action != policy.DUNNO {
@@ -206,6 +220,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	d.resolver.Resize(conf.Resolver.CacheEntries)
 	d.resolver.SetStale(conf.Resolver.Stale)
 	d.resolver.SetMaxInFlight(conf.Resolver.MaxInFlight)
+	d.history.Set(historySettings(conf), conf.History.Entries)
 	if now, err := conf.Exempting(); err == nil {
 		conf = now // what was allowed while the rest was read
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"policyd-rdns/policy"
@@ -32,6 +33,9 @@ const natMend = "let Postfix see the clients: in smtpd behind a proxy smtpd_upst
 // so.
 type natGuard struct {
 	log *slog.Logger
+
+	// behind is an address that others stand behind, as the warning names it; nil: none.
+	behind atomic.Pointer[netip.Addr]
 
 	mu       sync.Mutex
 	told     bool   // by the log
@@ -92,10 +96,13 @@ func (g *natGuard) vote(client netip.Addr) {
 // conclude looks at what was counted, and begins anew.
 func (g *natGuard) conclude() {
 	enough := g.messages * natShare / 100
+	g.behind.Store(nil)
 	switch {
 	case g.ofIt >= enough:
 		g.tell("nearly all mail comes from one address: Postfix does not see who its clients are, so that all are judged as one",
 			"client", g.most, "messages", g.messages)
+		most := g.most
+		g.behind.Store(&most)
 		g.why = fmt.Sprintf("Nearly all mail comes from one address, %v, so that all clients are judged as one", g.most)
 	case g.inside >= enough:
 		g.tell("nearly all mail comes from private or own addresses, which are not judged: Postfix does not see who its clients are",
@@ -113,6 +120,12 @@ func (g *natGuard) tell(what string, args ...any) {
 		g.log.Warn(what, append(args, "mend", natMend)...)
 	}
 	g.told = true
+}
+
+// names reports whether the warning names a client.
+func (g *natGuard) names(client netip.Addr) bool {
+	behind := g.behind.Load()
+	return behind != nil && *behind == client
 }
 
 // trouble says why Postfix does not see who its clients are, and what to do about

@@ -96,6 +96,12 @@ func (d *Daemon) Run(ctx context.Context, listeners []net.Listener, hup <-chan o
 		defer close(exempting)
 		(&exemptions{Daemon: d}).lookAfter(ctx)
 	}()
+	remembering, forget := context.WithCancel(context.WithoutCancel(ctx))
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		d.history.Run(remembering)
+	}()
 	d.server.Inquire = d.inquire
 	d.server.Handler, d.server.Log, d.server.MaxConnections = d.Handle, d.log, d.current.Load().conf.Server.Connections
 	d.watch.listens(true)
@@ -103,6 +109,8 @@ func (d *Daemon) Run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	err := d.server.Serve(ctx, listeners...)
 	close(served)
 	supervising.Wait()
+	forget() // nothing is noted any more
+	d.await(written, "the store of history")
 	d.await(exempting, "the reading of exempt_file")
 	d.log.Info("stopped", "decisions", d.decisions.Load())
 	return err

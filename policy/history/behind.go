@@ -1,0 +1,304 @@
+package history
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"policyd-rdns/policy"
+)
+
+// Run writes what is new to the store, until ctx ends; then the rest, for probeTime at
+// most. Without a store it only waits.
+func (h *History) Run(ctx context.Context) {
+	if h.store == nil {
+		<-ctx.Done()
+		return
+	}
+	tick := time.NewTicker(flushTime)
+	defer tick.Stop()
+	for {
+		h.probe(ctx)
+		h.flush(ctx)
+		select {
+		case <-ctx.Done():
+			ctx := context.WithoutCancel(ctx)
+			h.flush(ctx)
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// probe sees whether the store is well, if it was not.
+func (h *History) probe(ctx context.Context) {
+	if h.well.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	key, err := h.store.Key(ctx)
+	if err != nil {
+		h.fail(err)
+		return
+	}
+	h.key.Store(&key)
+	h.well.Store(true)
+	if h.told.Swap(false) {
+		h.log.Info("history: the store answers again")
+	}
+}
+
+// fail notes that the store is not well, and tells once.
+func (h *History) fail(err error) {
+	h.well.Store(false)
+	h.telling.Lock()
+	defer h.telling.Unlock()
+	if now := time.Now(); !h.told.Load() && (h.toldAt.IsZero() || now.Sub(h.toldAt) >= tellTime) {
+		h.told.Store(true)
+		h.toldAt = now
+		h.log.Warn("history: the store does not answer, and is done without until it does: what is remembered is in memory alone", "error", err)
+	}
+}
+
+// flush writes what is new, in batches.
+func (h *History) flush(ctx context.Context) {
+	h.saving.Lock()
+	defer h.saving.Unlock()
+	for h.well.Load() {
+		records := h.take()
+		if len(records) == 0 {
+			return
+		}
+		timed, cancel := context.WithTimeout(ctx, probeTime)
+		err := h.store.Save(timed, records)
+		cancel()
+		if err != nil {
+			h.putBack(records)
+			if ctx.Err() == nil {
+				h.fail(err)
+			}
+			return
+		}
+		if !h.shared {
+			h.complete(ctx, records)
+		}
+	}
+}
+
+// complete reads what the store had before of parties that were written just now.
+func (h *History) complete(ctx context.Context, records []Stored) {
+	var parties []Party
+	h.mu.Lock()
+	for _, s := range records {
+		hash, _ := h.memory.hashParty(s.Party)
+		if i := h.memory.find(hash); i != nobody && h.memory.at(i).partial {
+			parties = append(parties, s.Party)
+		}
+	}
+	h.mu.Unlock()
+	if len(parties) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	had, err := h.store.Load(ctx, parties)
+	if err != nil || len(had) != len(parties) {
+		return // they are read when they are needed
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for n := range had {
+		hash, _ := h.memory.hashParty(parties[n])
+		if i := h.memory.find(hash); i != nobody {
+			h.merge(i, &had[n])
+		}
+	}
+}
+
+// take takes a batch of what is to be written.
+func (h *History) take() (records []Stored) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	records, h.lost = h.lost, nil
+	n := min(len(h.dirty), max(batch-len(records), 0))
+	for _, hash := range h.dirty[:n] {
+		if i := h.memory.find(hash); i != nobody && h.memory.at(i).dirty {
+			e := h.memory.at(i)
+			e.dirty = false
+			records = append(records, Stored{e.party, e.Record})
+		}
+	}
+	h.dirty = h.dirty[:copy(h.dirty, h.dirty[n:])]
+	return records
+}
+
+// putBack has a batch be written later.
+func (h *History) putBack(records []Stored) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range records {
+		hash, _ := h.memory.hashParty(s.Party)
+		if i := h.memory.find(hash); i != nobody {
+			if e := h.memory.at(i); !e.dirty {
+				e.dirty = true
+				h.dirty = append(h.dirty, hash)
+			}
+		} else if len(h.lost) < maxLost {
+			h.lost = append(h.lost, s)
+		}
+	}
+}
+
+// evicted keeps what memory forgets before it was written.
+func (h *History) evicted(e *entry) {
+	if e.party.Kind() == KindCorrespondent {
+		h.correspondents--
+	}
+	if e.dirty && len(h.lost) < maxLost {
+		h.lost = append(h.lost, Stored{e.party, e.Record})
+	}
+}
+
+// load reads a client's parties from the store.
+func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
+	var parties []Party
+	var which []int
+	for i, hash := range a.hash {
+		if hash != 0 {
+			parties, which = append(parties, party(i, client, p)), append(which, i)
+		}
+	}
+	records := h.ofStore(parties)
+	if records == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for n, i := range which {
+		hash := a.hash[i]
+		at := h.memory.find(hash)
+		if at == nobody {
+			if records[n].Empty() && !h.shared {
+				continue
+			}
+			if at = h.add(i, hash, client, p, a); at == nobody {
+				continue
+			}
+		}
+		h.merge(at, &records[n])
+	}
+}
+
+// ofStore is what the store has of parties; nil: it did not say in time.
+func (h *History) ofStore(parties []Party) []Record {
+	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
+	defer cancel()
+	records, err := h.store.Load(ctx, parties)
+	if err != nil || len(records) != len(parties) {
+		h.slow(err)
+		return nil
+	}
+	h.late.Store(0)
+	return records
+}
+
+// loadOne reads a correspondent from the store. One that is none is remembered as such,
+// so that the file is not read for each message of a domain.
+func (h *History) loadOne(p Party) {
+	records := h.ofStore([]Party{p})
+	if records == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hash, _ := h.memory.hashParty(p)
+	at := h.memory.find(hash)
+	if at == nobody {
+		at = h.memory.add(hash, p, 0, 0)
+		h.correspondents++
+	}
+	h.merge(at, &records[0])
+}
+
+// merge adds to a party what the store has of it.
+func (h *History) merge(i uint32, r *Record) {
+	e := h.memory.at(i)
+	e.Merge(r, h.settings.Load())
+	e.partial = false
+	c := classOf(&e.Record)
+	if e.party.Kind() == KindCorrespondent && !e.Empty() {
+		c = passed
+	}
+	h.memory.classify(i, c)
+}
+
+// slow notes that the store did not answer in the time that a decision has. If it does not
+// answer at all the next batch tells.
+func (h *History) slow(err error) {
+	if err != nil && h.late.Add(1) >= mostLate {
+		h.late.Store(0)
+		h.fail(err)
+	}
+}
+
+// Show is what is remembered of a party, and false if nothing is.
+func (h *History) Show(ctx context.Context, p Party) (r Record, ok bool) {
+	s, now := h.settings.Load(), h.now()
+	hash, ok := h.memory.hashParty(p)
+	if !ok {
+		return r, false
+	}
+	if h.store != nil && h.well.Load() {
+		if records, err := h.store.Load(ctx, []Party{p}); err == nil && len(records) == 1 {
+			r = records[0]
+		}
+	}
+	h.mu.Lock()
+	if i := h.memory.find(hash); i != nobody {
+		r.Merge(&h.memory.at(i).Record, s)
+	}
+	h.mu.Unlock()
+	r = r.At(now, s)
+	return r, !r.Empty()
+}
+
+// Forget forgets parties, in the store too, and tells how many were remembered.
+func (h *History) Forget(ctx context.Context, parties []Party) (n int, err error) {
+	for _, p := range parties {
+		if _, ok := h.Show(ctx, p); ok {
+			n++
+		}
+	}
+	h.saving.Lock() // no batch has them under way
+	defer h.saving.Unlock()
+	h.mu.Lock()
+	for _, p := range parties {
+		hash, ok := h.memory.hashParty(p)
+		if i := h.memory.find(hash); ok && i != nobody {
+			if p.Kind() == KindCorrespondent {
+				h.correspondents--
+			}
+			h.memory.remove(i)
+		}
+	}
+	h.mu.Unlock()
+	if h.store == nil {
+		return n, nil
+	}
+	return n, h.store.Delete(ctx, parties)
+}
+
+// Count tells how many parties are in memory.
+func (h *History) Count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.memory.len()
+}
+
+// Close ends the store. Run has returned before.
+func (h *History) Close() {
+	if h.store != nil {
+		_ = h.store.Close() // what could not be written is lost
+	}
+}

@@ -1,0 +1,346 @@
+// Package history remembers who came before, by parties: the address of a client, its
+// /64, the organisation of its confirmed names, its HELO. What helps a client is noted of
+// all its parties and found in any; what harms, a series of objections, is of its address
+// alone. It is judged by package policy, whose Past is what a History tells.
+//
+// Memory is in front; a [Store], if there is one, is written behind, in batches. What the
+// store cannot tell in time the memory tells: a store that is down, slow, full or damaged
+// costs at most one more deferral.
+package history
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dchest/siphash"
+
+	"policyd-rdns/policy"
+)
+
+const (
+	// loadTime is how long a decision waits for the store, and probeTime how long the
+	// store has to answer what nobody waits for.
+	loadTime  = 50 * time.Millisecond
+	probeTime = 2 * time.Second
+	// flushTime is how often what is new is written, and at most so many parties at
+	// once.
+	flushTime = time.Second
+	batch     = 5000
+	// maxLost bounds the parties that memory had to forget before they were written.
+	maxLost = 10_000
+	// mostLate is how many decisions may wait in vain before the store counts as one that
+	// does not answer: for each a client may be told to come again.
+	mostLate = 3
+	// tellTime is how often it is told that the store does not answer.
+	tellTime = time.Minute
+)
+
+// Options are what a history is made of.
+type Options struct {
+	Settings
+	Entries int   // parties in memory, at most
+	Store   Store // nil: memory alone
+	Log     *slog.Logger
+}
+
+// History remembers parties. It is safe for concurrent use. Nil: nothing is remembered.
+type History struct {
+	store  Store
+	shared bool
+	log    *slog.Logger
+	begun  time.Time // with a monotonic reading, by which time goes
+
+	settings atomic.Pointer[Settings]
+	key      atomic.Pointer[Key]
+	well     atomic.Bool // the store answered when it was last asked
+	told     atomic.Bool // that it does not
+	toldAt   time.Time
+	late     atomic.Int32 // decisions that did not wait for it any more, one after the other
+
+	mu             sync.Mutex
+	memory         *memory
+	dirty          []uint64 // hashes of what is to be written
+	lost           []Stored // was dirty when it had to go
+	correspondents int
+
+	saving  sync.Mutex // one batch at a time
+	telling sync.Mutex
+}
+
+// New makes a history. Run writes behind.
+func New(o Options) *History {
+	h := &History{store: o.Store, log: o.Log, begun: time.Now(), memory: newMemory(max(o.Entries, 16))}
+	h.settings.Store(&o.Settings)
+	var key Key
+	_, _ = rand.Read(key[:]) // never fails
+	h.key.Store(&key)
+	h.memory.evicted = h.evicted
+	if h.store != nil {
+		h.shared = h.store.Shared()
+	}
+	return h
+}
+
+// Set has other settings hold from now on, and another bound of the memory.
+func (h *History) Set(s Settings, entries int) {
+	h.settings.Store(&s)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.memory.most = max(entries, 16)
+	for h.memory.len() > h.memory.most {
+		h.memory.evict()
+	}
+}
+
+// now is the time that history goes by: the wall clock of the begin, and as much as has
+// passed since. A wall clock that jumps makes nobody known or new.
+func (h *History) now() Moment { return MomentOf(h.begun.Add(time.Since(h.begun))) }
+
+// asked are the parties of one client, by their hashes in memory; 0: there is none.
+type asked struct {
+	hash [numParties]uint64
+	wide uint64 // hash of the network that bounds them
+}
+
+// The parties of a client, by what they help with: the best comes first.
+const (
+	ofAddress = iota
+	ofNetwork
+	ofOrganisation
+	ofHELO
+	numParties
+)
+
+func (h *History) ask(client netip.Addr, p *policy.Parties) (a asked) {
+	m := h.memory
+	wide, narrow := networks(client)
+	a.hash[ofAddress] = m.hashAddr(KindAddress, client)
+	a.wide = m.hashAddr(0, wide.Addr())
+	if narrow.IsValid() {
+		a.hash[ofNetwork] = m.hashAddr(KindNetwork, narrow.Addr())
+	}
+	if p.Organisation != "" {
+		a.hash[ofOrganisation] = m.hashName(KindOrganisation, p.Organisation)
+	}
+	if p.HELO != "" {
+		a.hash[ofHELO] = m.hashName(KindHELO, p.HELO)
+	}
+	return a
+}
+
+// party is the text of one of a client's parties.
+func party(which int, client netip.Addr, p *policy.Parties) Party {
+	switch which {
+	case ofAddress:
+		return MakeParty(KindAddress, client.String())
+	case ofNetwork:
+		_, narrow := networks(client)
+		return MakeParty(KindNetwork, narrow.String())
+	case ofOrganisation:
+		return MakeParty(KindOrganisation, p.Organisation)
+	}
+	return MakeParty(KindHELO, p.HELO)
+}
+
+// Begin is policy/gather's History.
+func (h *History) Begin(req *policy.Request, p *policy.Parties, nearby bool) (past policy.Past, wait func(context.Context) policy.Past) {
+	a := h.ask(req.Client, p)
+	past, whole := h.recall(req, &a)
+	switch {
+	case whole || !h.well.Load():
+		return past, nil
+	case nearby:
+		return policy.Past{}, nil
+	}
+	asked, parties := *req, *p // the caller's may go
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.load(asked.Client, &parties, &a)
+	}()
+	return policy.Past{}, func(ctx context.Context) policy.Past {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+		past, _ := h.recall(&asked, &a)
+		return past
+	}
+}
+
+// recall is what memory has of a client's parties together. whole: the store has no more
+// that matters.
+func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole bool) {
+	s, now := h.settings.Load(), h.now()
+	var best, own Record // best is of the party that tells most
+	rank, by := worth(-1), Party("")
+	first, last, lastPass := Moment(0), Moment(0), Moment(0)
+	message := uint32(0)
+	whole = h.store == nil || !h.shared
+	h.mu.Lock()
+	for i, hash := range a.hash {
+		if hash == 0 {
+			continue
+		}
+		at := h.memory.find(hash)
+		if at == nobody {
+			whole = whole && h.store == nil
+			continue
+		}
+		e := h.memory.at(at)
+		whole = whole && !e.partial
+		one := e.At(now, s)
+		if one.Empty() {
+			continue
+		}
+		if len(one.Deferrals) > 0 && message == 0 {
+			message = h.message(req)
+		}
+		if returns(&one, message, now, s) {
+			one.Returned = now
+		}
+		if i == ofAddress {
+			own = one
+		}
+		first, last, lastPass = earlier(first, one.FirstContact), max(last, one.LastContact), max(lastPass, one.LastPass)
+		if w := worthOf(&one); w > rank {
+			rank, by, best = w, e.party, one
+		}
+	}
+	h.mu.Unlock()
+	past.Asked = true
+	if rank < 0 {
+		return past, whole
+	}
+	ago := func(m Moment) time.Time {
+		if m == 0 {
+			return time.Time{}
+		}
+		return req.Time.Add(-now.after(m)).Truncate(time.Second)
+	}
+	past.Party = by.Name()
+	past.FirstContact, past.LastContact = ago(first), ago(last)
+	past.LastPass, past.Returned = ago(best.LastPass), ago(best.Returned)
+	if best.LastPass != 0 {
+		past.PassDays = 1 + int(best.LastPass.after(best.FirstPass)/passGap)
+	}
+	if lastPass < own.Objected {
+		past.Objected = ago(own.Objected)
+	}
+	return past, whole || rank == known // nothing could be better
+}
+
+// worth is what a party tells for a client.
+type worth int8
+
+const (
+	strange worth = iota
+	oncePassed
+	cameBack
+	known
+)
+
+func worthOf(r *Record) worth {
+	switch {
+	case r.proven():
+		return known
+	case r.Returned != 0:
+		return cameBack
+	case r.LastPass != 0:
+		return oncePassed
+	}
+	return strange
+}
+
+// returns reports whether a message is one that a party was deferred for, not too short
+// and not too long ago.
+func returns(r *Record, message uint32, now Moment, s *Settings) bool {
+	for _, d := range r.Deferrals {
+		if d.Hash == message && now.after(d.At) >= s.Delay && now.after(d.At) <= s.Window {
+			return true
+		}
+	}
+	return false
+}
+
+// Correspondent is policy/gather's.
+func (h *History) Correspondent(domain string, nearby bool) (is, asked bool, wait func(context.Context) bool) {
+	if domain == "" {
+		return false, true, nil
+	}
+	is, whole := h.corresponds(domain)
+	switch {
+	case whole || !h.well.Load():
+		return is, true, nil
+	case nearby:
+		return false, false, nil
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		name := h.correspondent(domain)
+		h.loadOne(MakeParty(KindCorrespondent, string(name[:])))
+	}()
+	return false, false, func(ctx context.Context) bool {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+		is, _ := h.corresponds(domain)
+		return is
+	}
+}
+
+// corresponds reports whether users of ours have written to a domain, as memory has it.
+// whole: the store has no more that matters.
+func (h *History) corresponds(domain string) (is, whole bool) {
+	s, now := h.settings.Load(), h.now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.correspondents == 0 {
+		return false, h.store == nil
+	}
+	name := h.correspondent(domain)
+	i := h.memory.find(h.memory.hashBytes(KindCorrespondent, name[:]))
+	if i == nobody {
+		return false, h.store == nil
+	}
+	e := h.memory.at(i)
+	is = !e.Empty() && now.after(e.LastContact) <= s.Keep
+	return is, is || h.store == nil || !h.shared && !e.partial
+}
+
+// correspondent is the name of the party that a domain is to which users of ours write: a
+// keyed hash, in hexadecimal digits.
+func (h *History) correspondent(domain string) (name [16]byte) {
+	var buf [300]byte
+	var sum [8]byte
+	binary.BigEndian.PutUint64(sum[:], h.hash(append(append(buf[:0], KindCorrespondent), domain...)))
+	hex.Encode(name[:], sum[:])
+	return name
+}
+
+// message is the keyed hash of what a deferral was about; never 0.
+func (h *History) message(req *policy.Request) uint32 {
+	var buf [600]byte
+	text := append(append(append(buf[:0], 'm'), req.SenderDomain()...), 0)
+	for _, c := range []byte(req.Recipient) {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		text = append(text, c)
+	}
+	return uint32(h.hash(text)) | 1
+}
+
+func (h *History) hash(text []byte) uint64 {
+	key := h.key.Load()
+	return siphash.Hash(binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:]), text)
+}

@@ -1,0 +1,138 @@
+package history
+
+import (
+	"net/netip"
+
+	"policyd-rdns/policy"
+)
+
+// Note notes what became of a request, by the parties of its client, as far as the
+// decision says so (policy.Decision.Noted).
+func (h *History) Note(req *policy.Request, p *policy.Parties, noted policy.Noted) {
+	if h == nil || noted == 0 {
+		return
+	}
+	if noted == policy.NotedCorrespondent {
+		h.noteCorrespondent(req.RecipientDomain())
+		return
+	}
+	s, now := h.settings.Load(), h.now()
+	a := h.ask(req.Client, p)
+	message := uint32(0)
+	if noted&policy.NotedDeferral != 0 {
+		message = h.message(req)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := event{noted: noted, message: message, now: now, settings: s}
+	for _, hash := range a.hash {
+		if i := h.memory.find(hash); hash != 0 && i != nobody {
+			h.before(&e, req, h.memory.at(i))
+		}
+	}
+	for which, hash := range a.hash {
+		if hash == 0 {
+			continue
+		}
+		i := h.memory.find(hash)
+		if i == nobody {
+			if i = h.add(which, hash, req.Client, p, &a); i == nobody {
+				continue
+			}
+		}
+		h.change(i)
+		h.memory.at(i).note(&e, which == ofAddress)
+		h.memory.classify(i, classOf(&h.memory.at(i).Record))
+	}
+}
+
+// event is what is noted of a client's parties.
+type event struct {
+	noted    policy.Noted
+	message  uint32 // that was deferred
+	returned bool   // it is one that a party was deferred for before
+	lastPass Moment // of any party
+	now      Moment
+	settings *Settings
+}
+
+// before adds to an event what is known of a party.
+func (h *History) before(e *event, req *policy.Request, p *entry) {
+	r := p.At(e.now, e.settings)
+	e.lastPass = max(e.lastPass, r.LastPass)
+	if len(r.Deferrals) == 0 {
+		return
+	}
+	if e.message == 0 {
+		e.message = h.message(req)
+	}
+	e.returned = e.returned || returns(&r, e.message, e.now, e.settings)
+}
+
+// change marks a party as used, and to be written.
+func (h *History) change(i uint32) {
+	e := h.memory.at(i)
+	if !e.dirty && h.store != nil {
+		e.dirty = true
+		h.dirty = append(h.dirty, e.hash)
+	}
+	h.memory.use(i)
+}
+
+// note notes an event of a record; own: of the client's address.
+func (r *Record) note(e *event, own bool) {
+	*r = r.At(e.now, e.settings)
+	r.FirstContact, r.LastContact = earlier(r.FirstContact, e.now), e.now
+	if e.returned {
+		r.Returned, r.Deferrals = e.now, nil
+	}
+	if e.noted&policy.NotedPass != 0 {
+		r.FirstPass, r.LastPass = earlier(r.FirstPass, e.now), e.now
+		r.Objected, r.LastObjection = 0, 0
+	}
+	if e.noted&policy.NotedDeferral != 0 && !e.returned {
+		r.deferrals([]Deferral{{e.message, e.now}})
+	}
+	if own && e.noted&policy.NotedObjection != 0 {
+		if r.Objected == 0 || e.lastPass >= r.Objected {
+			r.Objected = e.now
+		}
+		r.LastObjection = e.now
+	}
+}
+
+// add adds one of a client's parties to the memory.
+func (h *History) add(which int, hash uint64, client netip.Addr, p *policy.Parties, a *asked) uint32 {
+	organisation := uint64(0)
+	if which != ofOrganisation {
+		organisation = a.hash[ofOrganisation]
+	}
+	i := h.memory.add(hash, party(which, client, p), a.wide, organisation)
+	if i != nobody {
+		h.memory.at(i).partial = h.store != nil
+	}
+	return i
+}
+
+// noteCorrespondent notes that a user of ours writes to a domain. It is as a pass, so that
+// it is no stranger and is kept as long.
+func (h *History) noteCorrespondent(domain string) {
+	if domain == "" {
+		return
+	}
+	now := h.now()
+	name := h.correspondent(domain)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hash := h.memory.hashBytes(KindCorrespondent, name[:])
+	i := h.memory.find(hash)
+	if i == nobody {
+		i = h.memory.add(hash, MakeParty(KindCorrespondent, string(name[:])), 0, 0)
+		h.correspondents++
+	}
+	h.change(i)
+	r := &h.memory.at(i).Record
+	r.FirstContact, r.LastContact = earlier(r.FirstContact, now), now
+	r.FirstPass, r.LastPass = now, now
+	h.memory.classify(i, passed)
+}

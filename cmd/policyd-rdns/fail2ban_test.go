@@ -64,15 +64,21 @@ func fail2banLog(t *testing.T, format journal.Format) (lines []string, rejected 
 	}
 	for _, helo := range append(testbed.HostileHELOs(),
 		`x client=198.51.100.1 y`, `x" client=198.51.100.1 y="`, `x\" client=198.51.100.1 `, `","client":"198.51.100.1`, `\","client":"198.51.100.1`, `action=reject client=198.51.100.1`) {
-		for _, action := range []policy.Action{policy.Reject, policy.DUNNO} {
+		for _, action := range []policy.Action{policy.Reject, policy.DUNNO, policy.Defer} {
 			q := policy.Request{
 				Time: time.Now(), Client: netip.MustParseAddr("203.0.113.99"), HELO: helo, State: "RCPT",
 				Sender: helo, Recipient: helo, Instance: "1a.2b.203.0.113.99",
 			}
 			d := policy.Decision{Action: action, Decided: action, Rule: helo, Would: []policy.Ruling{{Action: policy.Reject, Rule: helo}}}
 			r := journal.Record{ID: "abc", Config: "def", Request: q, Decision: d, Elapsed: time.Millisecond}
-			if action == policy.Reject {
+			switch action {
+			case policy.Reject:
 				r.Reply = "550 5.7.1 your HELO " + helo
+			case policy.Defer: // of a reject that waits, and of one that a doubt made milder
+				r.Reply = "DEFER_IF_PERMIT 4.7.1 your HELO " + helo
+				r.Decision.Waiting = 4 * 60 * 60
+				add(&r)
+				r.Decision.Waiting, r.Decision.Decided, r.Decision.Downgraded = 0, policy.Reject, true
 			}
 			add(&r)
 		}

@@ -52,8 +52,8 @@ func TestREADMEKeys(t *testing.T) {
 // program.
 func TestREADMEShowsWhatIs(t *testing.T) {
 	text := readme(t)
-	if n := strings.Count(text, "\n"); n > 200 {
-		t.Errorf("README.md has %d lines; want at most 200", n)
+	if n := strings.Count(text, "\n"); n > 225 {
+		t.Errorf("README.md has %d lines; want at most 225", n)
 	}
 	queue := t.TempDir() // of Postfix
 	for _, folder := range []string{"active", "private"} {
@@ -82,6 +82,35 @@ func TestREADMEShowsWhatIs(t *testing.T) {
 			if cmd, _, err := root.Find([]string{name}); i%2 == 1 && (err != nil || cmd == root) {
 				t.Errorf("README.md has the command %s, which there is not", name)
 			}
+		}
+	}
+}
+
+// TestREADMEPatience holds what the README says of the packaged configuration, and of the
+// defaults, to what they are.
+func TestREADMEPatience(t *testing.T) {
+	_, section, _ := strings.Cut(readme(t), "\n## Patience\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	packaged, err := config.Load("../../contrib/debian/config.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("`defer_for = \"%.0fh\"`", packaged.Rules.DeferFor.Hours()); !strings.Contains(section, got) {
+		t.Errorf("the package has %s, and the README does not say so", got)
+	}
+	if got := packaged.History.Store; filepath.Dir(got) != config.StateFolder {
+		t.Errorf("the package keeps history in %q; want it in %s", got, config.StateFolder)
+	}
+	unit, err := os.ReadFile("../../systemd/policyd-rdns.service")
+	if err != nil || !strings.Contains(string(unit), "\nStateDirectory="+filepath.Base(config.StateFolder)+"\n") {
+		t.Errorf("%v; the unit does not make %s", err, config.StateFolder)
+	}
+	if got := fmt.Sprintf("`grace`,\n%.0f days", packaged.Rules.Grace.Hours()/24); !strings.Contains(section, got) {
+		t.Errorf("grace is %q, and the README does not say so", got)
+	}
+	for _, r := range policy.CheckHistory.Results() {
+		if !strings.Contains(section, "`"+r.String()+"`") {
+			t.Errorf("the README does not say when history is %s", r)
 		}
 	}
 }

@@ -421,8 +421,12 @@ func TestInquire(t *testing.T) {
 			{"hash", postfix.Network, "[{hash " + hash + "}]"},
 			{"hash", postfix.Stranger, "[{error only root and the daemon's own user may ask here}]"},
 			{"health", postfix.Stranger, "[{error only root and the daemon's own user may ask here}]"},
-			{"forget", postfix.Owner, "[{error unknown query: want hash or health}]"},
-			{"", postfix.Network, "[{error unknown query: want hash or health}]"},
+			{"past 192.0.2.1", postfix.Stranger, "[{error only root and the daemon's own user may ask here}]"},
+			{"past 192.0.2.1", postfix.Network, "[{error over TCP only hash and health are told}]"},
+			{"forget 192.0.2.1", postfix.Network, "[{error over TCP only hash and health are told}]"},
+			{"forget", postfix.Stranger, "[{error only root and the daemon's own user may ask here}]"},
+			{"", postfix.Network, "[{error over TCP only hash and health are told}]"},
+			{"hash it", postfix.Owner, "[{error unknown query: want hash, health, past or forget}]"},
 		} {
 			if got := fmt.Sprint(d.inquire(t.Context(), &postfix.Inquiry{Query: tt.query, Asker: tt.asker})); got != tt.want {
 				t.Errorf("%q by %d: %s; want %s", tt.query, tt.asker, got, tt.want)

@@ -2,7 +2,11 @@ package daemon
 
 import (
 	"context"
+	"strings"
+	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/past/answer"
+	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/postfix"
 )
 
@@ -11,16 +15,29 @@ import (
 // the daemon runs, how it does, and whether a file is the one in force.
 func (d *Daemon) inquire(ctx context.Context, q *postfix.Inquiry) []postfix.Attribute {
 	if q.Asker == postfix.Stranger {
-		return []postfix.Attribute{{Name: "error", Value: "only root and the daemon's own user may ask here"}}
+		return told("error", "only root and the daemon's own user may ask here")
 	}
-	switch q.Query {
-	case "hash":
-		return []postfix.Attribute{{Name: "hash", Value: d.current.Load().conf.Hash}}
-	case "health":
+	switch verb, _, _ := strings.Cut(q.Query, " "); {
+	case q.Query == "hash":
+		return told("hash", d.current.Load().conf.Hash)
+	case q.Query == "health":
 		return d.healthy(ctx)
+	case q.Asker != postfix.Owner:
+		return told("error", "over TCP only hash and health are told")
+	case verb == answer.Past, verb == answer.Forget:
+		h := &d.current.Load().conf.History
+		s := history.Settings{Delay: h.Delay, Window: h.Window, Keep: h.Keep}
+		return answer.Make(ctx, d.keeper(), q.Query, &s, time.Now())
 	}
-	return []postfix.Attribute{{Name: "error", Value: "unknown query: want hash or health"}}
+	return told("error", "unknown query: want hash, health, past or forget")
 }
+
+func told(name, value string) []postfix.Attribute {
+	return []postfix.Attribute{{Name: name, Value: value}}
+}
+
+// keeper is what remembers; nil: nothing does.
+func (d *Daemon) keeper() answer.Keeper { return nil }
 
 // healthy tells whether Postfix can be served: who asks this way has found the daemon
 // listening, so that it is whether a DNS server answers.
@@ -30,5 +47,5 @@ func (d *Daemon) healthy(ctx context.Context) []postfix.Attribute {
 	if err := d.resolver.Reachable(ctx); err != nil {
 		return []postfix.Attribute{{Name: "ready", Value: "no"}, {Name: "why", Value: "no DNS server answers: " + err.Error()}}
 	}
-	return []postfix.Attribute{{Name: "ready", Value: "yes"}}
+	return told("ready", "yes")
 }

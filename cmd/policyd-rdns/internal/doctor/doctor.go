@@ -28,36 +28,24 @@ import (
 	"net/netip"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/finding"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
+// Finding is one thing that was looked at and what came of it.
+type Finding finding.Finding
+
 // Level says how much a finding matters.
-type Level string
+type Level = finding.Level
 
 // The levels, worst first. Only an Error has to be mended.
 const (
-	Error   Level = "error"
-	Warning Level = "warning"
-	Info    Level = "info"
-	OK      Level = "ok"
+	Error   = finding.Error
+	Warning = finding.Warning
+	Info    = finding.Info
+	OK      = finding.OK
 )
-
-// Finding is one thing that was looked at and what came of it. Its JSON form is
-// stable: fields are added, never renamed. All texts are printable ASCII.
-type Finding struct {
-	// ID names the check: "call.timeout". It stays the same over versions.
-	ID string `json:"id"`
-	// Level says how much it matters.
-	Level Level `json:"level"`
-	// Title is what was found, one line.
-	Title string `json:"title"`
-	// Why says why it matters; empty for most that are OK.
-	Why string `json:"why,omitempty"`
-	// Do are the lines that mend it, to be pasted as they are: commands, or
-	// lines of a file. What is no such line begins with "#".
-	Do []string `json:"do,omitempty"`
-}
 
 // View is what the checks need to know of the daemon's configuration.
 type View struct {
@@ -86,6 +74,9 @@ type View struct {
 	Builtin bool
 	// Tags are the names of the rules in force that tag mail.
 	Tags []string
+	// Defers reports whether the rules have clients come again: a reject that waits, or a
+	// defer by history.
+	Defers bool
 }
 
 // examination is what the checks look at.
@@ -110,7 +101,7 @@ func Examine(m *machine.Machine, v *View) []Finding {
 		checkRead,
 		checkDies, checkBroken, checkCalled, each(checkByTable), checkUnreadTables, each(checkDead), checkSilent, each(checkFamily), each(checkOrder), each(checkUsers), checkTwice, each(checkStage), each(checkWarnOnly), each(checkUnlisted), each(checkFilterPort), checkOthers,
 		checkSyntax, each(checkBraces), each(checkDefaultAction), each(checkTimeout), each(checkRequestLimit), each(checkHostNames),
-		each(checkDelayReject), each(checkSoftens), checkPeerName, checkFront, checkSoftBounce, checkLimits, checkTags,
+		each(checkDelayReject), each(checkSoftens), checkPeerName, checkFront, checkStacked, checkSoftBounce, checkLimits, checkTags,
 		each(checkPaths), checkAnswers, checkUnit, checkDescriptors, checkLog,
 		checkServers, checkForwarders, checkNegative,
 		checkNetworks, checkNames, checkExchangers,
@@ -137,21 +128,9 @@ func each(check func(*examination, *call) []Finding) func(*examination) []Findin
 func Worst(findings []Finding) Level {
 	worst := OK
 	for _, f := range findings {
-		if f.Level.rank() > worst.rank() {
+		if f.Level.Rank() > worst.Rank() {
 			worst = f.Level
 		}
 	}
 	return worst
-}
-
-func (l Level) rank() int {
-	switch l {
-	case Error:
-		return 3
-	case Warning:
-		return 2
-	case Info:
-		return 1
-	}
-	return 0
 }

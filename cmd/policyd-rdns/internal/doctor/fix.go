@@ -77,7 +77,7 @@ func (x *examination) lineTo(target string, options []maincf.Option) string {
 				kept[0].Value = o.Value
 			}
 		case "default_action":
-			if actionLevel(o.Value).rank() < Warning.rank() {
+			if actionLevel(o.Value).Rank() < Warning.Rank() {
 				kept[1].Value = o.Value
 			}
 		case "request_limit":

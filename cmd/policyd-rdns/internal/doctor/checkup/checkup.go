@@ -124,6 +124,7 @@ func View(c *config.Config, h config.Host) *doctor.View {
 		LogFile:     c.Log.File,
 		Builtin:     c.BuiltinExempt("logged in"),
 		Tags:        tags(c.Rules),
+		Defers:      defers(c.Rules),
 		OwnsClient: func(a netip.Addr) bool {
 			return c.Rules.Networks.Has(a) || slices.Contains(h.Addrs, a)
 		},
@@ -149,6 +150,30 @@ func tags(r *policy.Rules) (names []string) {
 		}
 	}
 	return names
+}
+
+// defers reports whether rules have clients come again who are well otherwise: a reject
+// that waits, or a defer by history.
+func defers(r *policy.Rules) bool {
+	if r.Mode != policy.Enforce {
+		return false
+	}
+	for i := range r.List {
+		switch rule := &r.List[i]; {
+		case rule.Observe:
+		case rule.Action == policy.Reject && rule.DeferFor == nil && r.DeferFor > 0,
+			rule.Action == policy.Reject && rule.DeferFor != nil && *rule.DeferFor > 0,
+			rule.Action == policy.Defer && looksAtHistory(rule):
+			return true
+		}
+	}
+	return false
+}
+
+func looksAtHistory(r *policy.Rule) bool {
+	return slices.ContainsFunc(append(slices.Clone(r.Unless), r.When), func(t policy.Table) bool {
+		return t.Has(policy.CheckHistory.String())
+	})
 }
 
 // Report is what doctor found.

@@ -1,0 +1,42 @@
+// Package finding is what doctor says of one thing that it looked at.
+package finding
+
+// Level says how much a finding matters.
+type Level string
+
+// The levels, worst first. Only an Error has to be mended.
+const (
+	Error   Level = "error"
+	Warning Level = "warning"
+	Info    Level = "info"
+	OK      Level = "ok"
+)
+
+// Finding is one thing that was looked at and what came of it. Its JSON form is
+// stable: fields are added, never renamed. All texts are printable ASCII.
+type Finding struct {
+	// ID names the check: "call.timeout". It stays the same over versions.
+	ID string `json:"id"`
+	// Level says how much it matters.
+	Level Level `json:"level"`
+	// Title is what was found, one line.
+	Title string `json:"title"`
+	// Why says why it matters; empty for most that are OK.
+	Why string `json:"why,omitempty"`
+	// Do are the lines that mend it, to be pasted as they are: commands, or
+	// lines of a file. What is no such line begins with "#".
+	Do []string `json:"do,omitempty"`
+}
+
+// Rank is greater the more it matters.
+func (l Level) Rank() int {
+	switch l {
+	case Error:
+		return 3
+	case Warning:
+		return 2
+	case Info:
+		return 1
+	}
+	return 0
+}

@@ -37,7 +37,7 @@ func deferredWeek(t *testing.T) (log []byte, rules *policy.Rules) {
 		again(late, 1, 1.5, 2), again(mended(late, "mail.example.net"), 4), // 3 h
 		again(to(late, 1), 4.5), again(to(late, 1), 5.5), // 1 h, and it gave up
 		again(to(other, 0), 6), again(to(other, 1), 6.1), again(to(other, 2), 6.2), // two, and a last one
-		again(to(other, 2), 6.7),                                                   // 30 min
+		again(to(other, 2), 6.7), // 30 min
 		again(gone, 24), again(to(gone, 1), 48), again(gone, 166),
 		again(to(try{client: "203.0.113.20", helo: "pc", sender: "a@example.com"}, 3), 30),
 		again(to(try{client: "203.0.113.21", helo: "pc", sender: "a@example.com"}, 3), 167),

@@ -90,7 +90,7 @@ type item struct {
 	faults  []lookupFault
 	uses    []exemption.Use
 	who     who
-	text    string // the line, of a client that may be wanted
+	text    string        // the line, of a client that may be wanted
 	try     *deferral.Try // nil: it was not about a message
 }
 

@@ -58,13 +58,13 @@ func Rules() []policy.Rule {
 			Name: "generic name and HELO", Action: policy.Defer,
 			When:   slices.Concat(table("name", "generic"), table("helo_name", "generic"), table("history", "new")),
 			Unless: probes(),
-			Text: "your reverse hostname {name} and your HELO {helo} look generic, [{client}]",
+			Text:   "your reverse hostname {name} and your HELO {helo} look generic, [{client}]",
 		},
 		{
 			Name: "HELO is no host name", Action: policy.Defer,
 			When:   slices.Concat(table("helo_form", "unqualified", "malformed"), table("history", "new")),
 			Unless: probes(),
-			Text: "your HELO {helo} is not a fully-qualified host name, [{client}]",
+			Text:   "your HELO {helo} is not a fully-qualified host name, [{client}]",
 		},
 		{
 			// RFC 5321 section 4.1.4 again.

@@ -258,6 +258,9 @@ type Query struct {
 	// Past is where among the facts it belongs what is remembered of the client. Nil: it
 	// is a lookup in the DNS.
 	Past *Past
+	// Domain: what is asked is no more than whether the domain of MAIL FROM is a
+	// correspondent.
+	Domain bool
 	// Claimed: the client alone says the name, and may say any.
 	Claimed bool
 }

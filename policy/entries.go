@@ -282,10 +282,11 @@ type correspondents struct{ flag }
 func (c *correspondents) holds(e *evaluation) holding {
 	past := &e.facts.Past
 	is, lacks := No, CheckSet(0)
-	if !past.Asked || past.Correspondent {
-		if is, lacks = e.ofSender(); is != No && !past.Asked {
-			is, lacks = is.and(Undetermined), lacks|checkSet(CheckHistory)
-		}
+	switch {
+	case past.Correspondent:
+		is, lacks = e.ofSender()
+	case !past.DomainAsked && e.req.SenderDomain() != "":
+		is, lacks = Undetermined, checkSet(CheckHistory)
 	}
 	switch {
 	case c.yes && c.no:

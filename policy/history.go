@@ -30,6 +30,9 @@ var checkHistory = check{
 		return Finding{Possible: possible, Lacks: lacks | checkSet(CheckHistory)}
 	},
 	queries: func(f *Facts, list []Query) []Query {
+		if !f.Past.DomainAsked {
+			list = append(list, Query{Past: &f.Past, Domain: true})
+		}
 		// The parties follow from the other answers.
 		if f.Past.Asked || f.lacksConfirmation() != 0 || f.HELO.lacksForward() {
 			return list

@@ -143,6 +143,13 @@ func (j *Judging) Judge(d *Decision, r *Rules, req *Request, f *Facts, briefly b
 	j.evaluation.judge(d)
 }
 
+// Parties is [Rules.Parties], as far as the facts tell.
+func (j *Judging) Parties(r *Rules, req *Request, f *Facts) Parties {
+	j.evaluation.begin(r, req, f)
+	p, _ := j.evaluation.parties()
+	return p
+}
+
 // Forget keeps nothing alive of what was judged.
 func (j *Judging) Forget() { j.evaluation.req, j.evaluation.facts, j.evaluation.rules = nil, nil, nil }
 

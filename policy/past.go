@@ -38,8 +38,9 @@ type Past struct {
 	// a network, a name. Empty: none is remembered.
 	Party string
 	// Correspondent reports whether the domain of MAIL FROM is one that users of ours
-	// have written to.
+	// have written to, DomainAsked whether somebody was asked that.
 	Correspondent bool
+	DomainAsked   bool
 }
 
 // Parties are what a client is remembered by, beside its address and what follows from

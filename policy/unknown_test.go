@@ -150,7 +150,7 @@ func TestQueries(t *testing.T) {
 		{"203.0.113.10 ptr:? helo:mail.example.com>?", "ptr: PTR; helo: mail.example.com, claimed"},
 		{"203.0.113.10 mail.example.com>? -x>? helo:mail.example.com>?", "fcrdns: mail.example.com; helo: mail.example.com"},
 		{"203.0.113.10 a.example.com>me b.example.com>? helo:[203.0.113.10]", "fcrdns: b.example.com"},
-		{"203.0.113.10 ptr:none helo:mail.example.com>none past:?", "history: past"},
+		{"203.0.113.10 ptr:none helo:mail.example.com>none past:?", "history: domain; history: past"},
 	} {
 		e, err := cases.Client(tt.client)
 		if err != nil {
@@ -160,9 +160,12 @@ func TestQueries(t *testing.T) {
 		for _, c := range policy.AllChecks() {
 			for _, q := range c.Queries(&e.Facts, nil) {
 				text := c.String() + ": " + q.Name
-				if q.Past != nil {
+				switch {
+				case q.Domain:
+					text += "domain"
+				case q.Past != nil:
 					text += "past"
-				} else if q.To == nil {
+				case q.To == nil:
 					text += "PTR"
 				}
 				if q.Claimed {

@@ -49,6 +49,9 @@ type History interface {
 	// known at once is wanted, and the answer is not asked if that is not all. wait waits
 	// for the answer, which comes soon; nil: there it is.
 	Begin(req *policy.Request, p *policy.Parties, nearby bool) (past policy.Past, wait func(context.Context) policy.Past)
+	// Correspondent asks whether a domain is one that users of ours have written to, in
+	// the same way. The empty domain is none.
+	Correspondent(domain string, nearby bool) (is, asked bool, wait func(context.Context) bool)
 }
 
 // Gatherer collects the facts about clients and has them judged. It is safe for

@@ -34,7 +34,8 @@ type inquiry struct {
 	waiting  policy.CheckSet // those of which queries are under way
 	ptr      func(context.Context) resolver.Answer
 	past     func(context.Context) policy.Past
-	forwards []forward // what names resolve to, queried so far
+	domain   func(context.Context) bool // whether the sender's is a correspondent
+	forwards []forward                  // what names resolve to, queried so far
 
 	lookups lookups // to be counted
 
@@ -65,7 +66,7 @@ func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, 
 // restart asks all again, for answers of an age that is not above maxAge; 0: any.
 func (in *inquiry) restart(maxAge time.Duration) {
 	in.options.MaxAge = maxAge
-	in.waiting, in.ptr, in.past, in.forwards = 0, nil, nil, in.forwards[:0]
+	in.waiting, in.ptr, in.past, in.domain, in.forwards = 0, nil, nil, nil, in.forwards[:0]
 	in.known, in.cached, in.aged = false, true, false
 	f := in.facts
 	f.Reset(in.req)
@@ -165,7 +166,7 @@ func (in *inquiry) takeOne(ctx context.Context) {
 		for _, q := range in.lacking(c) {
 			switch {
 			case q.Past != nil:
-				*q.Past, in.past = in.past(ctx), nil
+				in.waitPast(ctx, q)
 				continue
 			case q.To == nil:
 				in.takeNames(ctx)
@@ -245,10 +246,12 @@ func (in *inquiry) queryPast(q policy.Query) progress {
 	case in.g.History == nil && in.options.CacheOnly:
 		return idle // the log need not have it
 	case in.g.History == nil:
-		q.Past.Asked = true
+		q.Past.Asked, q.Past.DomainAsked = true, true
 		return answered
+	case q.Domain:
+		return in.queryDomain(q.Past)
 	}
-	in.facts.Parties, _ = in.rules.Parties(in.req, in.facts)
+	in.facts.Parties = in.judging.Parties(in.rules, in.req, in.facts)
 	past, wait := in.g.History.Begin(in.req, &in.facts.Parties, in.options.CacheOnly)
 	switch {
 	case wait != nil:
@@ -257,7 +260,39 @@ func (in *inquiry) queryPast(q policy.Query) progress {
 	case !past.Asked:
 		return idle
 	}
-	*q.Past = past
+	in.takePast(q.Past, past)
+	return answered
+}
+
+// waitPast waits for what is remembered, or for what is known of the domain.
+func (in *inquiry) waitPast(ctx context.Context, q policy.Query) {
+	switch {
+	case q.Domain && in.domain != nil:
+		q.Past.Correspondent, q.Past.DomainAsked = in.domain(ctx), true
+		in.domain = nil
+	case !q.Domain && in.past != nil:
+		in.takePast(q.Past, in.past(ctx))
+		in.past = nil
+	}
+}
+
+// takePast puts among the facts what is remembered, beside what is known of the domain.
+func (in *inquiry) takePast(to *policy.Past, past policy.Past) {
+	past.Correspondent, past.DomainAsked = to.Correspondent, to.DomainAsked
+	*to = past
+}
+
+// queryDomain asks whether users of ours have written to the domain of the sender.
+func (in *inquiry) queryDomain(past *policy.Past) progress {
+	is, asked, wait := in.g.History.Correspondent(in.req.SenderDomain(), in.options.CacheOnly)
+	switch {
+	case wait != nil:
+		in.domain = wait
+		return underWay
+	case !asked:
+		return idle
+	}
+	past.Correspondent, past.DomainAsked = is, true
 	return answered
 }
 

@@ -160,8 +160,8 @@ func (h *History) evicted(e *entry) {
 	}
 }
 
-// load reads a client's parties from the store, and the domain of the sender.
-func (h *History) load(client netip.Addr, p *policy.Parties, a *asked, domain string) {
+// load reads a client's parties from the store.
+func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
 	var parties []Party
 	var which []int
 	for i, hash := range a.hash {
@@ -169,18 +169,10 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked, domain st
 			parties, which = append(parties, party(i, client, p)), append(which, i)
 		}
 	}
-	if domain != "" {
-		name := h.correspondent(domain)
-		parties = append(parties, MakeParty(KindCorrespondent, string(name[:])))
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
-	defer cancel()
-	records, err := h.store.Load(ctx, parties)
-	if err != nil || len(records) != len(parties) {
-		h.slow(err)
+	records := h.ofStore(parties)
+	if records == nil {
 		return
 	}
-	h.late.Store(0)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for n, i := range which {
@@ -196,15 +188,37 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked, domain st
 		}
 		h.merge(at, &records[n])
 	}
-	if n := len(which); n < len(records) && !records[n].Empty() {
-		hash, _ := h.memory.hashParty(parties[n])
-		at := h.memory.find(hash)
-		if at == nobody {
-			at = h.memory.add(hash, parties[n], 0, 0)
-			h.correspondents++
-		}
-		h.merge(at, &records[n])
+}
+
+// ofStore is what the store has of parties; nil: it did not say in time.
+func (h *History) ofStore(parties []Party) []Record {
+	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
+	defer cancel()
+	records, err := h.store.Load(ctx, parties)
+	if err != nil || len(records) != len(parties) {
+		h.slow(err)
+		return nil
 	}
+	h.late.Store(0)
+	return records
+}
+
+// loadOne reads a correspondent from the store. One that is none is remembered as such,
+// so that the file is not read for each message of a domain.
+func (h *History) loadOne(p Party) {
+	records := h.ofStore([]Party{p})
+	if records == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hash, _ := h.memory.hashParty(p)
+	at := h.memory.find(hash)
+	if at == nobody {
+		at = h.memory.add(hash, p, 0, 0)
+		h.correspondents++
+	}
+	h.merge(at, &records[0])
 }
 
 // merge adds to a party what the store has of it.
@@ -213,7 +227,7 @@ func (h *History) merge(i uint32, r *Record) {
 	e.Merge(r, h.settings.Load())
 	e.partial = false
 	c := classOf(&e.Record)
-	if e.party.Kind() == KindCorrespondent {
+	if e.party.Kind() == KindCorrespondent && !e.Empty() {
 		c = passed
 	}
 	h.memory.classify(i, c)

@@ -152,7 +152,7 @@ func party(which int, client netip.Addr, p *policy.Parties) Party {
 // Begin is policy/gather's History.
 func (h *History) Begin(req *policy.Request, p *policy.Parties, nearby bool) (past policy.Past, wait func(context.Context) policy.Past) {
 	a := h.ask(req.Client, p)
-	past, whole := h.recall(req, p, &a)
+	past, whole := h.recall(req, &a)
 	switch {
 	case whole || !h.well.Load():
 		return past, nil
@@ -163,24 +163,24 @@ func (h *History) Begin(req *policy.Request, p *policy.Parties, nearby bool) (pa
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		h.load(asked.Client, &parties, &a, asked.SenderDomain())
+		h.load(asked.Client, &parties, &a)
 	}()
 	return policy.Past{}, func(ctx context.Context) policy.Past {
 		select {
 		case <-done:
 		case <-ctx.Done():
 		}
-		past, _ := h.recall(&asked, &parties, &a)
+		past, _ := h.recall(&asked, &a)
 		return past
 	}
 }
 
 // recall is what memory has of a client's parties together. whole: the store has no more
 // that matters.
-func (h *History) recall(req *policy.Request, p *policy.Parties, a *asked) (past policy.Past, whole bool) {
+func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole bool) {
 	s, now := h.settings.Load(), h.now()
 	var best, own Record // best is of the party that tells most
-	rank, which := worth(-1), 0
+	rank, by := worth(-1), Party("")
 	first, last, lastPass := Moment(0), Moment(0), Moment(0)
 	message := uint32(0)
 	whole = h.store == nil || !h.shared
@@ -211,10 +211,9 @@ func (h *History) recall(req *policy.Request, p *policy.Parties, a *asked) (past
 		}
 		first, last, lastPass = earlier(first, one.FirstContact), max(last, one.LastContact), max(lastPass, one.LastPass)
 		if w := worthOf(&one); w > rank {
-			rank, which, best = w, i, one
+			rank, by, best = w, e.party, one
 		}
 	}
-	past.Correspondent = h.correspondents > 0 && h.corresponds(req.SenderDomain(), now, s)
 	h.mu.Unlock()
 	past.Asked = true
 	if rank < 0 {
@@ -226,7 +225,7 @@ func (h *History) recall(req *policy.Request, p *policy.Parties, a *asked) (past
 		}
 		return req.Time.Add(-now.after(m)).Truncate(time.Second)
 	}
-	past.Party = party(which, req.Client, p).Name()
+	past.Party = by.Name()
 	past.FirstContact, past.LastContact = ago(first), ago(last)
 	past.LastPass, past.Returned = ago(best.LastPass), ago(best.Returned)
 	if best.LastPass != 0 {
@@ -271,14 +270,51 @@ func returns(r *Record, message uint32, now Moment, s *Settings) bool {
 	return false
 }
 
-// corresponds reports whether users of ours have written to a domain.
-func (h *History) corresponds(domain string, now Moment, s *Settings) bool {
+// Correspondent is policy/gather's.
+func (h *History) Correspondent(domain string, nearby bool) (is, asked bool, wait func(context.Context) bool) {
 	if domain == "" {
-		return false
+		return false, true, nil
 	}
-	text := h.correspondent(domain)
-	i := h.memory.find(h.memory.hashBytes(KindCorrespondent, text[:]))
-	return i != nobody && now.after(h.memory.at(i).LastContact) <= s.Keep
+	is, whole := h.corresponds(domain)
+	switch {
+	case whole || !h.well.Load():
+		return is, true, nil
+	case nearby:
+		return false, false, nil
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		name := h.correspondent(domain)
+		h.loadOne(MakeParty(KindCorrespondent, string(name[:])))
+	}()
+	return false, false, func(ctx context.Context) bool {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+		is, _ := h.corresponds(domain)
+		return is
+	}
+}
+
+// corresponds reports whether users of ours have written to a domain, as memory has it.
+// whole: the store has no more that matters.
+func (h *History) corresponds(domain string) (is, whole bool) {
+	s, now := h.settings.Load(), h.now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.correspondents == 0 {
+		return false, h.store == nil
+	}
+	name := h.correspondent(domain)
+	i := h.memory.find(h.memory.hashBytes(KindCorrespondent, name[:]))
+	if i == nobody {
+		return false, h.store == nil
+	}
+	e := h.memory.at(i)
+	is = !e.Empty() && now.after(e.LastContact) <= s.Keep
+	return is, is || h.store == nil || !h.shared && !e.partial
 }
 
 // correspondent is the name of the party that a domain is to which users of ours write: a

@@ -137,6 +137,7 @@ func (d *decoder) complete(r *Record) {
 	case policy.TempError:
 		f.PTR = resolver.TempError
 	}
+	f.Past.DomainAsked = true
 	f.Past.Asked = p.Checks[policy.CheckHistory] != policy.NotLearnt
 	switch p.Checks[policy.CheckName] {
 	case policy.Proper, policy.None:

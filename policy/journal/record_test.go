@@ -150,8 +150,8 @@ func samples() []sample {
 		long.facts.Errors = append(long.facts.Errors, resolver.LookupError{About: "203.0.113.10", Reason: strings.Repeat("e", 121)})
 	}
 	long.req.Sender, long.req.Context = strings.Repeat("é", 75)+"@example.org", strings.Repeat("c", 129)
-	for _, s := range []*sample{&nameless, &well, &failing, &outage} {
-		s.facts.Past.Asked = true
+	for _, s := range []*sample{&nameless, &well, &failing, &outage, &long} {
+		s.facts.Past.Asked, s.facts.Past.DomainAsked = true, true
 	}
 	return []sample{nameless, well, failing, remembered, outage, watched, nobody, long}
 }

@@ -125,9 +125,10 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 		}
 		f.Past = policy.Past{
 			Asked: true, NAT: d.roll(8) == 1, FirstContact: ago(), LastContact: ago(), LastPass: ago(), Returned: ago(), Objected: ago(),
-			PassDays: d.roll(3), Party: d.name(), Correspondent: d.flip(),
+			PassDays: d.roll(3), Party: d.name(), Correspondent: d.flip(), DomainAsked: true,
 		}
 	}
+	f.Past.DomainAsked = true
 	f.Queries = d.roll(21)
 	f.Cached, f.Stale, f.Outage, f.Overload = d.flip(), d.flip(), d.roll(8) == 1, d.roll(8) == 1
 	return f
@@ -207,7 +208,8 @@ func checkLine(t testing.TB, line []byte) {
 // asLogged is a record as its line holds it, if nothing is cut but addresses: of
 // each name the client's, or else one of its network, or else the first.
 func asLogged(r journal.Record) journal.Record {
-	r.Decision.Noted = 0 // follows from the rest
+	r.Decision.Noted = 0            // follows from the rest
+	r.Facts.Past.DomainAsked = true // or it did not matter
 	r.Facts.Past.Asked = r.Decision.Checks[policy.CheckHistory] != policy.NotLearnt
 	bits := 64
 	if r.Request.Client.Is4() {

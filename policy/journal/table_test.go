@@ -52,7 +52,7 @@ func checkKey(t *testing.T, row *row, want *Record) {
 	for _, format := range []Format{Logfmt, JSON} {
 		line := format.Append(nil, want)
 		got, err := Parse(line)
-		got.Facts.Past.Asked = want.Facts.Past.Asked
+		got.Facts.Past.Asked, got.Facts.Past.DomainAsked = want.Facts.Past.Asked, want.Facts.Past.DomainAsked
 		got.Facts.HELO, got.Facts.PTR = want.Facts.HELO, want.Facts.PTR // which follow from keys
 		if row.check != policy.CheckStrength && got.Decision.Checks[policy.CheckStrength] == policy.None {
 			got.Decision.Checks[policy.CheckStrength] = policy.NotLearnt // so does this

@@ -79,7 +79,7 @@ func Client(text string) (Evidence, error) {
 		return e, err
 	}
 	e.Req.Client = address.Plain(addr)
-	e.Facts.Past.Asked = true
+	e.Facts.Past.Asked, e.Facts.Past.DomainAsked = true, true
 	for _, w := range words[1:] {
 		if err := e.word(w); err != nil {
 			return e, fmt.Errorf("%s: %w", w, err)
@@ -137,7 +137,7 @@ func (e *Evidence) past(text string) (err error) {
 		p.FirstContact, p.Returned = e.Req.Time.Add(-day), e.Req.Time.Add(-day)
 	case "new":
 	case "?":
-		p.Asked = false
+		p.Asked, p.DomainAsked = false, false
 	default:
 		return fmt.Errorf("want known, returned, new or ?")
 	}

@@ -53,6 +53,8 @@ type Gatherer struct {
 	HostNames []string
 	// Complete asks every query, though the rules may have decided.
 	Complete bool
+
+	looks looks
 }
 
 // Decide decides about a request, and sets the facts that the decision rests on; the

@@ -67,7 +67,7 @@ func (in *inquiry) restart(maxAge time.Duration) {
 	in.waiting, in.ptr, in.forwards = 0, nil, in.forwards[:0]
 	in.known, in.cached, in.aged = false, true, false
 	f := in.facts
-	f.Reset(in.req)
+	f.Reset(in.g.looks.helos.of(in.req.HELO, in.req.Client, policy.NewHELO))
 	f.OwnClient = slices.Contains(in.g.HostAddrs, in.req.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(in.g.HostNames, f.HELO.Name)
 }

@@ -313,8 +313,8 @@ func (d *Decision) answered(req *Request) {
 // fill fills in a rule's text.
 func (e *evaluation) fill(text string) string {
 	name := e.bestName()
-	return smtp.Fill(text, &smtp.Values{
-		Client: e.req.Client, HELO: e.req.HELO, Name: name.Name, Addresses: name.Forward.String, Recipient: e.req.Recipient,
+	return smtp.Fill(text, smtp.Values{
+		Client: e.req.Client, HELO: e.req.HELO, Name: name.Name, Addresses: &name.Forward, Recipient: e.req.Recipient,
 	})
 }
 
@@ -329,5 +329,8 @@ func (e *evaluation) bestName() *Name {
 	if len(f.Names) > 0 {
 		return &f.Names[0]
 	}
-	return &Name{Name: "unknown"}
+	return &noName
 }
+
+// noName is what a client without a name is called.
+var noName = Name{Name: "unknown"}

@@ -22,6 +22,10 @@ type evaluation struct {
 	at int
 	// brief: of a decision that is undetermined, what its first rule needs is enough.
 	brief bool
+	// from is the place of that rule, where the judgement goes on.
+	from int
+	// spared: a rule that was passed over may have spared the client.
+	spared bool
 }
 
 // evaluate begins an evaluation.
@@ -32,7 +36,8 @@ func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 }
 
 func (e *evaluation) begin(r *Rules, req *Request, f *Facts) {
-	e.req, e.facts, e.rules, e.guess, e.brief, e.early, e.drawn = req, f, r, Undetermined, false, req.notYet(), 0
+	e.req, e.facts, e.rules, e.guess, e.early = req, f, r, Undetermined, req.notYet()
+	e.drawn, e.brief, e.from = 0, false, 0
 }
 
 // finding draws a check, the first time that it is asked for.

@@ -109,15 +109,22 @@ func (r *Rules) Judge(req *Request, f *Facts) (d Decision) {
 	return d
 }
 
-// Judging is the memory of judgements that follow each other on the way to one decision.
-// The zero value is ready.
+// Judging is a number of judgements that follow each other on the way to one decision,
+// while facts are learnt, and only that.
 type Judging struct{ evaluation evaluation }
 
-// Judge is [Rules.Judge], into d. If briefly, a decision that is undetermined has no
-// Checks, and Lacks is only what the first rule needs that lacks something.
-func (j *Judging) Judge(d *Decision, r *Rules, req *Request, f *Facts, briefly bool) {
+// Begin begins with a request and what is known of it. If briefly, a decision that is
+// undetermined has no Checks, and Lacks is only what the first rule needs that lacks
+// something; the next judgement goes on with that rule, for what those before it came to
+// no further fact changes.
+func (j *Judging) Begin(r *Rules, req *Request, f *Facts, briefly bool) {
 	j.evaluation.begin(r, req, f)
 	j.evaluation.brief = briefly
+}
+
+// Judge is [Rules.Judge], into d, which is the same for each judgement.
+func (j *Judging) Judge(d *Decision) {
+	j.evaluation.drawn = 0
 	j.evaluation.judge(d)
 }
 
@@ -125,13 +132,17 @@ func (j *Judging) Judge(d *Decision, r *Rules, req *Request, f *Facts, briefly b
 func (j *Judging) Forget() { j.evaluation.req, j.evaluation.facts, j.evaluation.rules = nil, nil, nil }
 
 func (e *evaluation) judge(d *Decision) {
-	*d = Decision{Mode: e.rules.Mode}
+	if e.from == 0 {
+		*d, e.spared = Decision{Mode: e.rules.Mode}, false
+	}
+	d.Undetermined, d.Lacks = false, 0
 	if e.at = -1; !e.req.Client.IsValid() {
 		return
 	}
 	e.goDown(d)
 	if !d.Undetermined {
 		d.answered(e.req)
+		e.from = 0
 	}
 	if !d.Undetermined || !e.brief {
 		d.Checks = e.results()
@@ -140,13 +151,12 @@ func (e *evaluation) judge(d *Decision) {
 
 // goDown holds the rules against the request, one after the other.
 func (e *evaluation) goDown(d *Decision) {
-	spared := false // perhaps, by a rule that was passed over
-	for i := range e.rules.List {
+	for i := e.from; i < len(e.rules.List); i++ {
 		rule := &e.rules.List[i]
 		h := rule.holds(e, i)
 		switch {
 		case h.truth == No:
-			spared = spared || h.doubtful && rule.spares()
+			e.spared = e.spared || h.doubtful && rule.spares()
 		case h.truth == Unknown && h.early:
 			if rule.spares() {
 				e.wait(i, d)
@@ -155,6 +165,7 @@ func (e *evaluation) goDown(d *Decision) {
 		case h.truth == Undetermined:
 			d.Undetermined = true
 			if d.Lacks |= h.lacks; e.brief {
+				e.from = i
 				return
 			}
 		case d.Undetermined:
@@ -162,7 +173,7 @@ func (e *evaluation) goDown(d *Decision) {
 				return // whatever comes behind does not matter
 			}
 		default:
-			if e.apply(rule, h, &spared, d) {
+			if e.apply(rule, h, d) {
 				e.at = i
 				return
 			}
@@ -237,9 +248,9 @@ func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Ruling) {
 }
 
 // apply takes a rule that is not false into a decision, and reports whether that is
-// made now. spared: a rule before it might have spared the client.
-func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (decided bool) {
-	action, determined := e.outcome(rule, h, *spared)
+// made now.
+func (e *evaluation) apply(rule *Rule, h holding, d *Decision) (decided bool) {
+	action, determined := e.outcome(rule, h)
 	switch {
 	case rule.Observe:
 		// What a doubt makes of it is to be seen too, if it is anything.
@@ -251,7 +262,7 @@ func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (de
 			d.Tags = append(d.Tags, rule.Name)
 		}
 	case !determined:
-		*spared = true
+		e.spared = true
 	default:
 		d.decide(rule, action, e)
 		return true
@@ -259,15 +270,14 @@ func (e *evaluation) apply(rule *Rule, h holding, spared *bool, d *Decision) (de
 	return false
 }
 
-// outcome is what a rule that is not false comes to; spared: a rule
-// before it might have spared the client. Not determined: it is passed over.
-func (e *evaluation) outcome(rule *Rule, h holding, spared bool) (a Action, determined bool) {
+// outcome is what a rule that is not false comes to. Not determined: it is passed over.
+func (e *evaluation) outcome(rule *Rule, h holding) (a Action, determined bool) {
 	switch {
 	case h.truth == Unknown && rule.Action.Permanent():
 		return milder(e.rules.OnDoubt, e.doubt()), true
 	case h.truth == Unknown:
 		return DUNNO, false
-	case rule.Action.Permanent() && (spared || h.doubtful), rule.Action.Refuses() && h.doubtful:
+	case rule.Action.Permanent() && (e.spared || h.doubtful), rule.Action.Refuses() && h.doubtful:
 		return milder(rule.Action, e.doubt()), true
 	}
 	return rule.Action, true

@@ -53,10 +53,10 @@ type forward struct {
 	wait    func(context.Context) resolver.Answer // nil: there is the answer
 }
 
-// begin sets the facts to those that need no query.
-func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, facts *policy.Facts) {
+// begin sets the facts to those that need no query. If cacheOnly, none will be sent.
+func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, facts *policy.Facts, cacheOnly bool) {
 	in.g, in.req, in.rules, in.facts = g, req, rules, facts
-	in.options = resolver.Options{Client: req.Client, Uncounted: true}
+	in.options = resolver.Options{Client: req.Client, Uncounted: true, CacheOnly: cacheOnly}
 	in.judged, in.lookups.n = 0, 0
 	in.restart(0)
 }
@@ -70,6 +70,7 @@ func (in *inquiry) restart(maxAge time.Duration) {
 	f.Reset(in.g.looks.helos.of(in.req.HELO, in.req.Client, policy.NewHELO))
 	f.OwnClient = slices.Contains(in.g.HostAddrs, in.req.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(in.g.HostNames, f.HELO.Name)
+	in.judging.Begin(in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway
 }
 
 // end gives an inquiry back. It keeps nothing alive.
@@ -113,7 +114,7 @@ func (in *inquiry) judge(d *policy.Decision) {
 	f := in.facts
 	f.Cached = in.known && in.cached
 	f.Outage = len(f.Errors) > 0 && in.g.DNS.Outage()
-	in.judging.Judge(d, in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway
+	in.judging.Judge(d)
 }
 
 // lacking are the queries of a check that nobody has made.

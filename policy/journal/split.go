@@ -128,8 +128,15 @@ func unquote(s string) (value string, n int, err error) {
 	if plain {
 		return unescape(s[1:end]), end + 1, nil
 	}
-	err = json.Unmarshal([]byte(s[:end+1]), &value)
+	value, err = unquoteAny([]byte(s[:end+1]))
 	return value, end + 1, err
+}
+
+// unquoteAny reads a JSON string with whatever escapes. It is apart from unquote, whose
+// value would be allocated for every string if it were handed to encoding/json there.
+func unquoteAny(b []byte) (value string, err error) {
+	err = json.Unmarshal(b, &value)
+	return value, err
 }
 
 // unescape takes away each backslash that stands before another byte.

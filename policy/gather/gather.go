@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/looks"
 	"policyd-rdns/resolver"
 )
 
@@ -54,7 +55,7 @@ type Gatherer struct {
 	// Complete asks every query, though the rules may have decided.
 	Complete bool
 
-	looks looks
+	looks looks.Memory
 }
 
 // Decide decides about a request, and sets the facts that the decision rests on; the

@@ -67,7 +67,7 @@ func (in *inquiry) restart(maxAge time.Duration) {
 	in.waiting, in.ptr, in.forwards = 0, nil, in.forwards[:0]
 	in.known, in.cached, in.aged = false, true, false
 	f := in.facts
-	f.Reset(in.g.looks.helos.of(in.req.HELO, in.req.Client, policy.NewHELO))
+	f.Reset(in.g.looks.HELO(in.req.HELO, in.req.Client))
 	f.OwnClient = slices.Contains(in.g.HostAddrs, in.req.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(in.g.HostNames, f.HELO.Name)
 	in.judging.Begin(in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"policyd-rdns/policy/looks"
 )
 
 // maxLine bounds a line, in bytes. The longest that the daemon writes is MaxLine; what
@@ -72,12 +74,12 @@ type chunk[T any] struct {
 	lines    int
 }
 
-func (c *chunk[T]) digest(want func([]byte) bool, digest func(*Line) (T, bool)) {
+func (c *chunk[T]) digest(want func([]byte) bool, known *looks.Memory, digest func(*Line) (T, bool)) {
 	if c.long {
 		c.lines++
 		c.damage(errLongLine)
 	}
-	var l Line
+	l := Line{looks: known}
 	for raw := range bytes.Lines(c.data) {
 		c.lines++
 		if c.err != nil && raw[len(raw)-1] != '\n' {

@@ -31,13 +31,13 @@ type evaluation struct {
 // evaluate begins an evaluation.
 func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 	e := new(evaluation)
-	e.begin(r, req, f)
+	e.begin(r, req, f, false)
 	return e
 }
 
-func (e *evaluation) begin(r *Rules, req *Request, f *Facts) {
+func (e *evaluation) begin(r *Rules, req *Request, f *Facts, briefly bool) {
 	e.req, e.facts, e.rules, e.guess, e.early = req, f, r, Undetermined, req.notYet()
-	e.drawn, e.brief, e.from = 0, false, 0
+	e.brief, e.from = briefly, 0
 }
 
 // finding draws a check, the first time that it is asked for.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"sync"
 
 	"policyd-rdns/policy/match"
 	"policyd-rdns/policy/smtp"
@@ -104,38 +105,39 @@ func (d *Decision) CarriedOut() bool { return d.Action == d.Decided || d.Action 
 // It is a pure function: the same request (its time included), facts and rules
 // give the same decision. A client without an address is never objected to.
 func (r *Rules) Judge(req *Request, f *Facts) (d Decision) {
-	e := r.evaluate(req, f)
-	e.judge(&d)
+	j := judgings.Get().(*Judging)
+	j.Begin(r, req, f, false)
+	j.Judge(&d)
+	j.Forget()
+	judgings.Put(j)
 	return d
 }
 
+// judgings are used again: checks are called by way of a table, so that an evaluation is
+// never on a stack.
+var judgings = sync.Pool{New: func() any { return new(Judging) }}
+
 // Judging is a number of judgements that follow each other on the way to one decision,
 // while facts are learnt, and only that.
-type Judging struct{ evaluation evaluation }
+type Judging struct{ evaluation }
 
 // Begin begins with a request and what is known of it. If briefly, a decision that is
 // undetermined has no Checks, and Lacks is only what the first rule needs that lacks
 // something; the next judgement goes on with that rule, for what those before it came to
 // no further fact changes.
-func (j *Judging) Begin(r *Rules, req *Request, f *Facts, briefly bool) {
-	j.evaluation.begin(r, req, f)
-	j.evaluation.brief = briefly
-}
+func (j *Judging) Begin(r *Rules, req *Request, f *Facts, briefly bool) { j.begin(r, req, f, briefly) }
 
 // Judge is [Rules.Judge], into d, which is the same for each judgement.
-func (j *Judging) Judge(d *Decision) {
-	j.evaluation.drawn = 0
-	j.evaluation.judge(d)
-}
+func (j *Judging) Judge(d *Decision) { j.judge(d) }
 
 // Forget keeps nothing alive of what was judged.
-func (j *Judging) Forget() { j.evaluation.req, j.evaluation.facts, j.evaluation.rules = nil, nil, nil }
+func (j *Judging) Forget() { j.req, j.facts, j.rules = nil, nil, nil }
 
 func (e *evaluation) judge(d *Decision) {
 	if e.from == 0 {
 		*d, e.spared = Decision{Mode: e.rules.Mode}, false
 	}
-	d.Undetermined, d.Lacks = false, 0
+	d.Undetermined, d.Lacks, e.drawn = false, 0, 0
 	if e.at = -1; !e.req.Client.IsValid() {
 		return
 	}
@@ -330,16 +332,12 @@ func (e *evaluation) fill(text string) string {
 
 // bestName is the client's confirmed or else first name.
 func (e *evaluation) bestName() *Name {
-	f := e.facts
-	for i := range f.Names {
-		if f.Names[i].Forward.To(e.req.Client) {
-			return &f.Names[i]
-		}
+	names := e.facts.Names
+	if len(names) == 0 {
+		return &noName
 	}
-	if len(f.Names) > 0 {
-		return &f.Names[0]
-	}
-	return &noName
+	i := slices.IndexFunc(names, func(n Name) bool { return n.Forward.To(e.req.Client) })
+	return &names[max(i, 0)]
 }
 
 // noName is what a client without a name is called.

@@ -27,17 +27,21 @@ func TestMerged(t *testing.T) {
 		old, more, want history.Record
 	}{
 		"a stranger who is forgotten begins anew": {
-			now, history.Record{FirstContact: old, LastContact: old}, history.Record{FirstContact: now, LastContact: now},
+			now,
+			history.Record{FirstContact: old, LastContact: old},
+			history.Record{FirstContact: now, LastContact: now},
 			history.Record{FirstContact: now, LastContact: now},
 		},
 		"deferrals that are over leave room": {
-			now, history.Record{FirstContact: old, LastContact: old, FirstPass: old, LastPass: old, Deferrals: deferred(old, old+1)},
+			now,
+			history.Record{FirstContact: old, LastContact: old, FirstPass: old, LastPass: old, Deferrals: deferred(old, old+1)},
 			history.Record{FirstContact: now, LastContact: now, Deferrals: deferred(now)},
 			history.Record{FirstContact: old, LastContact: now, FirstPass: old, LastPass: old, Deferrals: deferred(now)},
 		},
 		// The clock of this machine stands in 1970: what is there is not cut to it.
 		"a clock that is slow harms nothing": {
-			100, history.Record{FirstContact: now, LastContact: now, FirstPass: now, LastPass: now},
+			100,
+			history.Record{FirstContact: now, LastContact: now, FirstPass: now, LastPass: now},
 			history.Record{LastContact: 100},
 			history.Record{FirstContact: now, LastContact: now, FirstPass: now, LastPass: now},
 		},

@@ -26,7 +26,7 @@ const (
 )
 
 // roomy are the packages that may be larger: each is one thing, and long.
-var roomy = []string{"resolver", internalPackages + "report", internalPackages + "doctor", internalPackages + "config"}
+var roomy = []string{"policy", "resolver", internalPackages + "report", internalPackages + "doctor", internalPackages + "config"}
 
 const (
 	module           = "policyd-rdns"
@@ -76,7 +76,7 @@ var sharedImports = map[string][]string{
 	"github.com/miekg/dns": {"resolver/internal/message", "resolver/world"},
 	// The benchmark shares nothing with what it measures.
 	"golang.org/x/sys/unix":                   {"cmd/policybench/internal/load", internalPackages + "plain"},
-	"github.com/HdrHistogram/hdrhistogram-go": {internalPackages + "report", "cmd/policybench/internal/load"},
+	"github.com/HdrHistogram/hdrhistogram-go": {internalPackages + "report", internalPackages + "deferral", "cmd/policybench/internal/load"},
 	"golang.org/x/net/dns/dnsmessage":         {"cmd/policybench/internal/trial", "cmd/policybench/internal/zone"},
 }
 

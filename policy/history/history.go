@@ -159,18 +159,22 @@ func (h *History) Begin(req *policy.Request, p *policy.Parties, nearby bool) (pa
 	case nearby:
 		return policy.Past{}, nil
 	}
-	asked, parties := *req, *p // the caller's may go
+	return policy.Past{}, h.wait(*req, *p, a)
+}
+
+// wait asks the store, and gives how to wait for it.
+func (h *History) wait(req policy.Request, parties policy.Parties, a asked) func(context.Context) policy.Past {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		h.load(asked.Client, &parties, &a)
+		h.load(req.Client, &parties, &a)
 	}()
-	return policy.Past{}, func(ctx context.Context) policy.Past {
+	return func(ctx context.Context) policy.Past {
 		select {
 		case <-done:
 		case <-ctx.Done():
 		}
-		past, _ := h.recall(&asked, &a)
+		past, _ := h.recall(&req, &a)
 		return past
 	}
 }
@@ -196,22 +200,25 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 		}
 		e := h.memory.at(at)
 		whole = whole && !e.partial
-		one := e.At(now, s)
-		if one.Empty() {
-			continue
+		one := &e.Record
+		if !one.stands(now, s) {
+			now := one.At(now, s)
+			if one = &now; one.Empty() {
+				continue
+			}
 		}
 		if len(one.Deferrals) > 0 && message == 0 {
 			message = h.message(req)
 		}
-		if returns(&one, message, now, s) {
+		if returns(one, message, now, s) {
 			one.Returned = now
 		}
 		if i == ofAddress {
-			own = one
+			own = *one
 		}
 		first, last, lastPass = earlier(first, one.FirstContact), max(last, one.LastContact), max(lastPass, one.LastPass)
-		if w := worthOf(&one); w > rank {
-			rank, by, best = w, e.party, one
+		if w := worthOf(one); w > rank {
+			rank, by, best = w, e.party, *one
 		}
 	}
 	h.mu.Unlock()

@@ -58,7 +58,11 @@ type event struct {
 
 // before adds to an event what is known of a party.
 func (h *History) before(e *event, req *policy.Request, p *entry) {
-	r := p.At(e.now, e.settings)
+	r := &p.Record
+	if !r.stands(e.now, e.settings) {
+		now := r.At(e.now, e.settings)
+		r = &now
+	}
 	e.lastPass = max(e.lastPass, r.LastPass)
 	if len(r.Deferrals) == 0 {
 		return
@@ -66,7 +70,7 @@ func (h *History) before(e *event, req *policy.Request, p *entry) {
 	if e.message == 0 {
 		e.message = h.message(req)
 	}
-	e.returned = e.returned || returns(&r, e.message, e.now, e.settings)
+	e.returned = e.returned || returns(r, e.message, e.now, e.settings)
 }
 
 // change marks a party as used, and to be written.
@@ -81,7 +85,9 @@ func (h *History) change(i uint32) {
 
 // note notes an event of a record; own: of the client's address.
 func (r *Record) note(e *event, own bool) {
-	*r = r.At(e.now, e.settings)
+	if !r.stands(e.now, e.settings) {
+		*r = r.At(e.now, e.settings)
+	}
 	r.FirstContact, r.LastContact = earlier(r.FirstContact, e.now), e.now
 	if e.returned {
 		r.Returned, r.Deferrals = e.now, nil
@@ -91,7 +97,7 @@ func (r *Record) note(e *event, own bool) {
 		r.Objected, r.LastObjection = 0, 0
 	}
 	if e.noted&policy.NotedDeferral != 0 && !e.returned {
-		r.deferrals([]Deferral{{e.message, e.now}})
+		r.deferrals([]Deferral{{e.message, e.now}}, e.settings)
 	}
 	if own && e.noted&policy.NotedObjection != 0 {
 		if r.Objected == 0 || e.lastPass >= r.Objected {

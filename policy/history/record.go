@@ -61,7 +61,9 @@ type Settings struct {
 }
 
 // Empty reports whether nothing is remembered.
-func (r *Record) Empty() bool { return r.FirstContact == 0 && r.LastPass == 0 && r.LastContact == 0 }
+func (r *Record) Empty() bool {
+	return r.FirstContact|r.LastContact|r.FirstPass|r.LastPass|r.Returned|r.Objected|r.LastObjection == 0 && len(r.Deferrals) == 0
+}
 
 // passGap is how far apart the first and the last pass are of a party that is known.
 const passGap = 20 * time.Hour
@@ -70,6 +72,12 @@ const passGap = 20 * time.Hour
 // back and then passed.
 func (r *Record) proven() bool {
 	return r.LastPass != 0 && (r.LastPass.after(r.FirstPass) >= passGap || r.Returned != 0 && r.LastPass >= r.Returned)
+}
+
+// stands reports whether At changes nothing, as of one who passes all the time.
+func (r *Record) stands(now Moment, s *Settings) bool {
+	return r.LastPass != 0 && r.Objected == 0 && len(r.Deferrals) == 0 && max(r.LastPass, r.LastContact, r.Returned) <= now &&
+		now.after(r.LastPass) <= s.Keep
 }
 
 // At is the record as it counts at a moment: what is over is gone, and what lies in the
@@ -81,8 +89,13 @@ func (r Record) At(now Moment, s *Settings) Record {
 	if now.after(r.LastPass) > s.Keep {
 		r.FirstPass, r.LastPass = 0, 0
 	}
-	if r.LastPass == 0 && now.after(r.FirstContact) > s.Window {
-		return Record{} // forgotten
+	if r.LastPass == 0 {
+		if now.after(r.FirstContact) > s.Window {
+			r.FirstContact, r.LastContact = 0, 0
+		}
+		if now.after(r.Returned) > s.Window {
+			r.Returned = 0
+		}
 	}
 	if now.after(r.LastObjection) > s.Window || r.LastPass >= r.Objected && r.LastPass != 0 {
 		r.Objected, r.LastObjection = 0, 0
@@ -117,18 +130,22 @@ func (r *Record) Merge(o *Record, s *Settings) {
 	r.LastContact = max(r.LastContact, o.LastContact)
 	r.Returned = max(r.Returned, o.Returned)
 	if len(o.Deferrals) > 0 {
-		r.deferrals(o.Deferrals)
+		r.deferrals(o.Deferrals, s)
 	}
 }
 
 // deferrals adds deferrals, of which the first are kept.
-func (r *Record) deferrals(more []Deferral) {
+func (r *Record) deferrals(more []Deferral, s *Settings) {
 	all := slices.Clone(r.Deferrals)
 	for _, d := range more {
-		if i := slices.IndexFunc(all, func(old Deferral) bool { return old.Hash == d.Hash }); i >= 0 {
-			all[i].At = min(all[i].At, d.At)
-		} else {
+		i := slices.IndexFunc(all, func(old Deferral) bool { return old.Hash == d.Hash })
+		switch {
+		case i < 0:
 			all = append(all, d)
+		case d.At.after(all[i].At) > s.Window:
+			all[i].At = d.At // the one before is over
+		case all[i].At.after(d.At) <= s.Window:
+			all[i].At = min(all[i].At, d.At)
 		}
 	}
 	slices.SortFunc(all, func(a, b Deferral) int { return int(int64(a.At) - int64(b.At)) })

@@ -189,7 +189,7 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	}
 	w.line = g.conf.Log.Format.Append(w.line[:0], r)
 	_, _ = d.journal.Write(w.line) // never fails
-	g.tally.Count(&r.Decision, &r.Facts, r.Elapsed)
+	g.tally.Count(req, &r.Decision, &r.Facts, r.Elapsed)
 	d.watch.keep(r, w.line)
 	d.works.Put(w)
 	return reply

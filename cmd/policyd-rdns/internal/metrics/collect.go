@@ -15,6 +15,7 @@ type collector struct {
 
 	config, lookups, refused, panics *prometheus.Desc
 	tries, answerTime, failing       *prometheus.Desc
+	parties, partiesMax, storeUp     *prometheus.Desc
 }
 
 // single is a metric of one value.
@@ -33,6 +34,9 @@ func newCollector(state func() State) *collector {
 		panics:     describe("panics_total", "Errors of the program that cost one request or one lookup its answer, or one connection.", "part"),
 		tries:      describe("dns_tries_total", "Queries sent to a DNS server, by type of record and outcome. NS are probes.", "server", "type", "outcome"),
 		answerTime: describe("dns_answer_duration_seconds", "Time that a DNS server took for an answer.", "server"),
+		parties:    describe("history_parties", "Parties of clients that are remembered in memory."),
+		partiesMax: describe("history_parties_max", "Parties that may be."),
+		storeUp:    describe("history_store_up", "1 if the store of what is remembered answered the last time; 0: memory alone tells."),
 		failing:    describe("dns_server_failing", "1 if a DNS server is queried last because it failed the last time.", "server"),
 	}
 	c.add(prometheus.CounterValue, "cache_hits_total", "Lookups answered from the cache.", func(s *State) float64 { return float64(s.Resolver.Hits) })
@@ -78,7 +82,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, s := range c.single {
 		to <- s.desc
 	}
-	for _, d := range []*prometheus.Desc{c.config, c.lookups, c.refused, c.panics, c.tries, c.answerTime, c.failing} {
+	for _, d := range []*prometheus.Desc{c.config, c.lookups, c.refused, c.panics, c.tries, c.answerTime, c.failing, c.parties, c.partiesMax, c.storeUp} {
 		to <- d
 	}
 }
@@ -101,6 +105,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	counter(c.refused, s.Resolver.Displaced, "displaced")
 	counter(c.panics, s.Resolver.Panics, "resolver")
 	counter(c.panics, uint64(s.Server.Panics), "handler")
+	c.history(to, s.History)
 	told := map[netip.AddrPort]bool{}
 	for i := range s.Resolver.Servers {
 		// resolv.conf(5) may name one twice.
@@ -108,6 +113,18 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 			told[one.Addr] = true
 			c.server(to, one)
 		}
+	}
+}
+
+// history tells what is remembered of clients, if anything is.
+func (c *collector) history(to chan<- prometheus.Metric, h *History) {
+	if h == nil {
+		return
+	}
+	to <- prometheus.MustNewConstMetric(c.parties, prometheus.GaugeValue, float64(h.Parties))
+	to <- prometheus.MustNewConstMetric(c.partiesMax, prometheus.GaugeValue, float64(h.MaxParties))
+	if h.Store {
+		to <- prometheus.MustNewConstMetric(c.storeUp, prometheus.GaugeValue, number(h.StoreAnswers))
 	}
 }
 

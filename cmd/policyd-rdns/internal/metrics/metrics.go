@@ -32,11 +32,23 @@ type State struct {
 	Server         postfix.Stats
 	MaxConnections int
 
+	History *History // nil: nothing is remembered of clients
+
 	LostLines    uint64 // of the decision log
 	PendingBytes int    // of it, that wait to be written
 
 	Config string // hash
 	Mode   string // enforce or observe
+}
+
+// History is what is remembered of clients.
+type History struct {
+	Parties    int // in memory
+	MaxParties int // that there may be
+	// Store reports whether there is a store beside the memory, StoreAnswers whether it
+	// did the last time.
+	Store        bool
+	StoreAnswers bool
 }
 
 // Metrics are the metrics of one daemon. The zero value is of no use: see [New].
@@ -47,6 +59,9 @@ type Metrics struct {
 	decisions *prometheus.CounterVec
 	observed  *prometheus.CounterVec
 	impaired  *prometheus.CounterVec
+	waiting   *prometheus.CounterVec
+	history   *prometheus.CounterVec
+	returns   prometheus.Counter
 	duration  prometheus.Histogram
 	reloads   *prometheus.CounterVec
 	reloaded  prometheus.Gauge
@@ -69,6 +84,13 @@ func New(version string, state func() State) *Metrics {
 		observed: counters("observed_total",
 			"Decisions that were only observed, by a rule or by the whole configuration, by what they would have been.", "action", "rule"),
 		impaired: counters("impaired_decisions_total", impairedHelp(), "reason"),
+		waiting: counters("waiting_decisions_total",
+			"Decisions that a rule which rejects deferred, for it waits (defer_for, grace).", "rule"),
+		history: counters("history_total", "Decisions that asked whether the client came before, by what the check history says.", "result"),
+		returns: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Name: "returns_total",
+			Help: "Decisions about a message that the client had been deferred for, and came back with in time (history.delay, history.window).",
+		}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "decision_duration_seconds",
 			Help: "Time from a request to its decision, DNS included.",
@@ -83,7 +105,7 @@ func New(version string, state func() State) *Metrics {
 	build.Set(1)
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.decisions, m.observed, m.impaired, m.duration, m.reloads, m.reloaded, m.reloadOK, build, newCollector(state),
+		m.decisions, m.observed, m.impaired, m.waiting, m.history, m.returns, m.duration, m.reloads, m.reloaded, m.reloadOK, build, newCollector(state),
 	)
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, EnableOpenMetrics: true})
 	for _, result := range []string{success, failure} {

@@ -37,7 +37,7 @@ func busy() State {
 		},
 		CacheEntries: 100_000, MaxInFlight: 500,
 		Server:         postfix.Stats{Open: 1, Accepted: 2, AcceptFailures: 3, Full: 4, GaveWay: 8, Requests: 5, BadRequests: 6, Panics: 7},
-		MaxConnections: 2000, LostLines: 12, PendingBytes: 13, Config: "09388c781a7e", Mode: "enforce",
+		MaxConnections: 2000, LostLines: 12, PendingBytes: 13, History: &History{Parties: 15, MaxParties: 200_000, Store: true, StoreAnswers: true}, Config: "09388c781a7e", Mode: "enforce",
 	}
 }
 
@@ -96,7 +96,74 @@ func TestState(t *testing.T) {
 		`policyd_rdns_connection_accept_failures_total 3`, `policyd_rdns_connection_waits_total 4`, `policyd_rdns_connections_gave_way_total 8`,
 		`policyd_rdns_requests_total 5`, `policyd_rdns_bad_requests_total 6`,
 		`policyd_rdns_log_dropped_lines_total 12`, `policyd_rdns_log_pending_bytes 13`,
+		`policyd_rdns_history_parties 15`, `policyd_rdns_history_parties_max 200000`, `policyd_rdns_history_store_up 1`,
 	)
+}
+
+// TestHistoryState: what there is not is not exported, nor is a store of memory alone.
+func TestHistoryState(t *testing.T) {
+	for _, test := range []struct {
+		history *History
+		want    string // the values of parties, most parties, store
+	}{
+		{nil, ""},
+		{&History{Parties: 3, MaxParties: 9}, "parties 3, parties_max 9"},
+		{&History{Parties: 3, MaxParties: 9, Store: true}, "parties 3, parties_max 9, store_up 0"},
+		{&History{Parties: 3, MaxParties: 9, Store: true, StoreAnswers: true}, "parties 3, parties_max 9, store_up 1"},
+	} {
+		text := scraped(t, New("1.2.3", func() State { return State{History: test.history} }))
+		var got []string
+		for _, series := range regexp.MustCompile(`(?m)^policyd_rdns_history_((?:parties|store).*)`).FindAllStringSubmatch(text, -1) {
+			got = append(got, series[1])
+		}
+		if got := strings.Join(got, ", "); got != test.want {
+			t.Errorf("%+v is exported as %s; want %s", test.history, got, test.want)
+		}
+	}
+}
+
+// TestRemembered counts what follows from what is remembered of clients.
+func TestRemembered(t *testing.T) {
+	m := New("1.2.3", busy)
+	tally := m.Tally(rules(), nil)
+	expect(t, scraped(t, m), `policyd_rdns_history_total{result="known"} 0`, `policyd_rdns_history_total{result="new"} 0`,
+		`policyd_rdns_history_total{result="returned"} 0`, `policyd_rdns_returns_total 0`, `policyd_rdns_waiting_decisions_total{rule="no reverse name"} 0`)
+	at := time.Unix(1_795_424_400, 0)
+	for _, one := range []struct {
+		result   policy.Result
+		returned time.Time
+		rule     string
+		waiting  int
+		mode     policy.Mode
+	}{
+		{policy.New, time.Time{}, "no reverse name", 3600, policy.Enforce},
+		{policy.Returned, at, "no reverse name", 60, policy.Enforce},
+		{policy.Returned, at.Add(-time.Second), "old", 60, policy.Enforce},
+		{policy.Known, at.Add(-time.Hour), "", 0, policy.Enforce},
+		{policy.New, time.Time{}, "no reverse name", 60, policy.Observe},
+		{policy.NotLearnt, time.Time{}, "no reverse name", 0, policy.Enforce},
+	} {
+		d := policy.Decision{Rule: one.rule, Waiting: one.waiting, Mode: one.mode}
+		d.Checks[policy.CheckHistory] = one.result
+		if one.rule != "" {
+			d.Decided = policy.Defer
+			if one.mode == policy.Enforce {
+				d.Action = policy.Defer
+			}
+		}
+		var f policy.Facts
+		f.Past.Returned = one.returned
+		tally.Count(&policy.Request{Time: at.Add(300 * time.Millisecond)}, &d, &f, 0)
+	}
+	expect(t, scraped(t, m), `policyd_rdns_history_total{result="known"} 1`, `policyd_rdns_history_total{result="new"} 2`,
+		`policyd_rdns_history_total{result="returned"} 2`, `policyd_rdns_returns_total 1`,
+		`policyd_rdns_waiting_decisions_total{rule="no reverse name"} 2`, `policyd_rdns_waiting_decisions_total{rule="old"} 1`)
+	other := rules()
+	other.List[0].Name = "another"
+	m.Tally(other, tally)
+	if text := scraped(t, m); strings.Contains(text, `waiting_decisions_total{rule="no reverse name"}`) {
+		t.Errorf("a rule that is gone is still exported")
+	}
 }
 
 // TestTally counts decisions by what was done and by what was observed.
@@ -105,13 +172,13 @@ func TestTally(t *testing.T) {
 	tally := m.Tally(rules(), nil)
 	expect(t, scraped(t, m), `policyd_rdns_decisions_total{action="reject",rule="no reverse name"} 0`,
 		`policyd_rdns_observed_total{action="defer",rule="tried \"first\""} 0`)
-	tally.Count(&policy.Decision{Action: policy.Reject, Decided: policy.Reject, Rule: "no reverse name"}, &policy.Facts{}, time.Millisecond)
-	tally.Count(&policy.Decision{Action: policy.Defer, Decided: policy.Defer, Rule: "no reverse name", Downgraded: true}, &policy.Facts{Stale: true}, 2*time.Second)
-	tally.Count(&policy.Decision{Would: []policy.Ruling{{Action: policy.Defer, Rule: `tried "first"`}}}, &policy.Facts{Outage: true, Overload: true}, 0)
+	tally.Count(&policy.Request{}, &policy.Decision{Action: policy.Reject, Decided: policy.Reject, Rule: "no reverse name"}, &policy.Facts{}, time.Millisecond)
+	tally.Count(&policy.Request{}, &policy.Decision{Action: policy.Defer, Decided: policy.Defer, Rule: "no reverse name", Downgraded: true}, &policy.Facts{Stale: true}, 2*time.Second)
+	tally.Count(&policy.Request{}, &policy.Decision{Would: []policy.Ruling{{Action: policy.Defer, Rule: `tried "first"`}}}, &policy.Facts{Outage: true, Overload: true}, 0)
 	// Of a configuration that was replaced while this was decided.
-	tally.Count(&policy.Decision{Action: policy.Info, Decided: policy.Reject, Rule: "old"}, &policy.Facts{}, 0)
+	tally.Count(&policy.Request{}, &policy.Decision{Action: policy.Info, Decided: policy.Reject, Rule: "old"}, &policy.Facts{}, 0)
 	var none *Tally
-	none.Count(&policy.Decision{}, &policy.Facts{}, 0)
+	none.Count(&policy.Request{}, &policy.Decision{}, &policy.Facts{}, 0)
 	text := scraped(t, m)
 	expect(t, text,
 		`policyd_rdns_decisions_total{action="reject",rule="no reverse name"} 1`,
@@ -141,7 +208,7 @@ func TestObserveMode(t *testing.T) {
 	m := New("1.2.3", busy)
 	r := rules()
 	r.Mode = policy.Observe
-	m.Tally(r, nil).Count(&policy.Decision{Decided: policy.Reject, Rule: "no reverse name", Mode: policy.Observe}, &policy.Facts{}, 0)
+	m.Tally(r, nil).Count(&policy.Request{}, &policy.Decision{Decided: policy.Reject, Rule: "no reverse name", Mode: policy.Observe}, &policy.Facts{}, 0)
 	expect(t, scraped(t, m), `policyd_rdns_decisions_total{action="dunno",rule="no reverse name"} 1`,
 		`policyd_rdns_observed_total{action="reject",rule="no reverse name"} 1`)
 }
@@ -171,16 +238,18 @@ func TestPromtool(t *testing.T) {
 
 func TestCountAllocatesNothing(t *testing.T) {
 	tally, d, f := New("1.2.3", busy).Tally(rules(), nil), policy.Decision{Action: policy.Reject, Decided: policy.Reject, Rule: "no reverse name"}, policy.Facts{}
-	if got := testing.AllocsPerRun(100, func() { tally.Count(&d, &f, time.Millisecond) }); got != 0 {
+	req := policy.Request{Time: time.Unix(1_795_424_400, 5)}
+	f.Past.Returned, d.Checks[policy.CheckHistory], d.Waiting = time.Unix(1_795_424_400, 0), policy.Known, 9
+	if got := testing.AllocsPerRun(100, func() { tally.Count(&req, &d, &f, time.Millisecond) }); got != 0 {
 		t.Errorf("Count: %v allocations; want none", got)
 	}
 }
 
 func BenchmarkCount(b *testing.B) {
 	tally := New("1.2.3", busy).Tally(&policy.Rules{List: builtin.Rules()}, nil)
-	d, f := policy.Decision{Action: policy.Reject, Decided: policy.Reject, Rule: "no reverse name"}, policy.Facts{}
+	req, d, f := policy.Request{}, policy.Decision{Action: policy.Reject, Decided: policy.Reject, Rule: "no reverse name"}, policy.Facts{}
 	b.ReportAllocs()
 	for b.Loop() {
-		tally.Count(&d, &f, time.Millisecond)
+		tally.Count(&req, &d, &f, time.Millisecond)
 	}
 }

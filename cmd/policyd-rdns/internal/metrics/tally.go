@@ -15,6 +15,8 @@ type Tally struct {
 	m                   *Metrics
 	decisions, observed map[string]byAction // by rule
 	impaired            [len(impairments)]prometheus.Counter
+	waiting             map[string]prometheus.Counter // by rule
+	history             map[policy.Result]prometheus.Counter
 }
 
 // impairments are what makes a decision less than it could be, in the order of the
@@ -45,9 +47,12 @@ type byAction [policy.NumActions]prometheus.Counter
 // that are new, with the value 0. The counters of rules that are not among its
 // own are dropped: it is to be called again when the configuration changes.
 func (m *Metrics) Tally(rules *policy.Rules, old *Tally) *Tally {
-	t := &Tally{m: m, decisions: map[string]byAction{}, observed: map[string]byAction{}}
+	t := &Tally{m: m, decisions: map[string]byAction{}, observed: map[string]byAction{}, waiting: map[string]prometheus.Counter{}, history: map[policy.Result]prometheus.Counter{}}
 	for i, one := range impairments {
 		t.impaired[i] = m.impaired.WithLabelValues(one.reason)
+	}
+	for _, result := range policy.CheckHistory.Results() {
+		t.history[result] = m.history.WithLabelValues(result.String())
 	}
 	t.add(t.decisions, m.decisions, "", policy.DUNNO)
 	for i := range rules.List {
@@ -57,6 +62,9 @@ func (m *Metrics) Tally(rules *policy.Rules, old *Tally) *Tally {
 			t.add(t.observed, m.observed, r.Name, r.Action)
 		case rules.Mode == policy.Enforce:
 			t.add(t.decisions, m.decisions, r.Name, r.Action)
+			if r.Action.Permanent() {
+				t.waiting[r.Name] = m.waiting.WithLabelValues(r.Name)
+			}
 		default:
 			t.add(t.observed, m.observed, r.Name, r.Action)
 			t.add(t.decisions, m.decisions, r.Name, policy.DUNNO)
@@ -65,6 +73,7 @@ func (m *Metrics) Tally(rules *policy.Rules, old *Tally) *Tally {
 	if old != nil {
 		drop(m.decisions, old.decisions, t.decisions)
 		drop(m.observed, old.observed, t.observed)
+		drop(m.waiting, old.waiting, t.waiting)
 	}
 	return t
 }
@@ -81,7 +90,7 @@ func (t *Tally) add(to map[string]byAction, from *prometheus.CounterVec, rule st
 }
 
 // drop forgets the rules that are no longer there.
-func drop(v *prometheus.CounterVec, before, now map[string]byAction) {
+func drop[T any](v *prometheus.CounterVec, before, now map[string]T) {
 	for rule := range before {
 		if _, ok := now[rule]; !ok {
 			v.DeletePartialMatch(prometheus.Labels{"rule": rule})
@@ -89,8 +98,9 @@ func drop(v *prometheus.CounterVec, before, now map[string]byAction) {
 	}
 }
 
-// Count counts a decision, the facts that it rests on, and the time that it took.
-func (t *Tally) Count(d *policy.Decision, f *policy.Facts, took time.Duration) {
+// Count counts the decision on a request, the facts that it rests on, and the time that it
+// took.
+func (t *Tally) Count(req *policy.Request, d *policy.Decision, f *policy.Facts, took time.Duration) {
 	if t == nil {
 		return
 	}
@@ -106,6 +116,25 @@ func (t *Tally) Count(d *policy.Decision, f *policy.Facts, took time.Duration) {
 		if impairments[i].holds(d, f) {
 			t.impaired[i].Inc()
 		}
+	}
+	t.remembered(req, d, f)
+}
+
+// remembered counts what follows from what is remembered of a client.
+func (t *Tally) remembered(req *policy.Request, d *policy.Decision, f *policy.Facts) {
+	if c := t.history[d.Checks[policy.CheckHistory]]; c != nil {
+		c.Inc()
+	}
+	if d.Waiting > 0 && d.CarriedOut() {
+		if c := t.waiting[d.Rule]; c != nil {
+			c.Inc()
+		} else {
+			t.m.waiting.WithLabelValues(d.Rule).Inc()
+		}
+	}
+	// What is remembered is so to the second.
+	if !f.Past.Returned.IsZero() && f.Past.Returned.Equal(req.Time.Truncate(time.Second)) {
+		t.m.returns.Inc()
 	}
 }
 

@@ -72,7 +72,7 @@ func (r *Report) document() *document.Document {
 		})
 	}
 	d.Sections = []section{
-		r.timesSection(), r.wantedSection(), r.unsureSection(), r.rulesSection(),
+		r.timesSection(), r.wantedSection(), r.unsureSection(), r.rulesSection(), r.deferredSection(),
 		r.groupSection("networks", "Refused networks", "network", &r.Networks),
 		r.groupSection("domains", "Refused domains", "domain", &r.Domains),
 		r.troubleSection(), r.speedSection(), r.exemptionsSection(),

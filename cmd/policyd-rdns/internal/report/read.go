@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/deferral"
 	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
@@ -89,7 +90,8 @@ type item struct {
 	faults  []lookupFault
 	uses    []exemption.Use
 	who     who
-	text    string // the line, of a client that may be wanted
+	text    string        // the line, of a client that may be wanted
+	try     *deferral.Try // nil: it was not about a message
 }
 
 // notes are the flags of a decision.
@@ -115,10 +117,11 @@ type digester struct {
 	rules      *policy.Rules   // without texts
 	meant      map[string]bool // of each rule: it names whom it refuses
 	seed       maphash.Seed
+	tries      deferral.Seed
 }
 
 func newDigester(c *Config) *digester {
-	d := &digester{exemptions: exemption.New(c.Rules, c.Hash), rules: exemption.Silenced(c.Rules), meant: map[string]bool{}, seed: maphash.MakeSeed()}
+	d := &digester{exemptions: exemption.New(c.Rules, c.Hash), rules: exemption.Silenced(c.Rules), meant: map[string]bool{}, seed: maphash.MakeSeed(), tries: deferral.NewSeed()}
 	for i := range c.Rules.List {
 		r := &c.Rules.List[i]
 		d.meant[r.Name] = namesClients(r)
@@ -149,6 +152,10 @@ func (d *digester) item(l *journal.Line) item {
 	i.outcome = outcomeOf(v)
 	i.uses = d.exemptions.Uses(l)
 	d.client(l, &i)
+	l.Facts.Parties = deferral.Parties(d.rules, &l.Record)
+	if try, ok := d.tries.Try(&l.Record); ok {
+		i.try = &try
+	}
 	return i
 }
 

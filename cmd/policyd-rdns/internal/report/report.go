@@ -1,6 +1,6 @@
 // Package report makes of a decision log what a postmaster wants to know on
 // Monday: what was refused, by which rules, when, whom, and which of it was
-// probably wanted; the trouble with the DNS, the slowest decisions, and rules
+// probably wanted; what became of the messages that were deferred; the trouble with the DNS, the slowest decisions, and rules
 // and exemptions that do nothing.
 //
 //	r, err := report.Read(ctx, &journal.Reader{Inputs: inputs}, config)
@@ -21,8 +21,8 @@
 // # Memory
 //
 // It does not grow with the log. At most [maxGroups] networks and as many
-// domains are told apart, and [maxCandidates] clients are judged for being
-// wanted. Beyond, the lighter half is let go, and the report says how many
+// domains are told apart, [maxCandidates] clients are judged for being wanted, and
+// [maxDeferred] messages are followed. Beyond, the lighter half is let go, and the report says how many
 // groups that were and what they amount to: [Groups.Others]. A group that was
 // let go and comes back is counted from then on, so that what is told of it may
 // be too little, never too much.
@@ -116,6 +116,7 @@ type Report struct {
 	Times []Bucket `json:"times"` // without gaps
 
 	Rules      []Rule             `json:"rules"`
+	Deferrals  Deferrals          `json:"deferrals"`
 	Wanted     Wanted             `json:"wanted"`
 	Networks   Groups             `json:"networks"` // of refused clients
 	Domains    Groups             `json:"domains"`  // organisational ones, of refused clients' names

@@ -28,6 +28,7 @@ type totals struct {
 	speed    speed
 	uses     *exemption.Counter
 	clients  candidates
+	deferred deferrals
 }
 
 // rulingKey is what a rule did.
@@ -67,7 +68,7 @@ const (
 func newTotals(c *Config, d *digester) *totals {
 	return &totals{
 		config: c, times: timeline{place: c.Place}, rules: map[rulingKey]*ruling{},
-		faults: newFaults(), speed: newSpeed(), uses: exemption.NewCounter(d.exemptions), clients: newCandidates(),
+		faults: newFaults(), speed: newSpeed(), uses: exemption.NewCounter(d.exemptions), clients: newCandidates(), deferred: newDeferrals(),
 	}
 }
 
@@ -96,6 +97,7 @@ func (t *totals) add(i *item) {
 	t.speed.add(i)
 	t.uses.Add(i.uses, i.at)
 	t.clients.add(i, &t.seen)
+	t.deferred.add(i)
 }
 
 func (t *totals) addConfig(hash string) {
@@ -153,6 +155,7 @@ func (t *totals) report(lines Lines) *Report {
 	r.Silent = t.silent()
 	r.Exemptions = t.uses.Report(t.last)
 	r.Wanted = t.clients.report(t.config)
+	r.Deferrals = t.deferred.report()
 	return r
 }
 

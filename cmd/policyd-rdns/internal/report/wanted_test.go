@@ -191,7 +191,7 @@ func TestWantedTogether(t *testing.T) {
 		})
 	}
 	list := read(t, logOf(t, builtinRules(), tries), builtinRules()).Wanted.List
-	if len(list) != 2 || len(list[0].Also) != maxAlso || len(list[1].Also) != 3 || list[0].Messages != 16 || list[0].Observed != 16 {
+	if len(list) != 2 || len(list[0].Also) != maxAlso || len(list[1].Also) != 3 || list[0].Messages != 16 || list[0].Refusals.Deferred != 16 {
 		t.Fatalf("%+v; want 16 and 4 clients", list)
 	}
 	if p := list[1].Paste; !strings.Contains(p, "mail-out16.example.org") || !strings.Contains(p, "mail-out19.example.org") || !strings.Contains(p, "ptr_name") {

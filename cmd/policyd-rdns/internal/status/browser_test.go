@@ -19,7 +19,11 @@ func TestTroubleInBrowser(t *testing.T) {
 	p := tested(s)
 	observed := record("r1", "203.0.113.10", time.Minute, policy.Reject)
 	observed.Decision.Action = policy.DUNNO
-	p.keep(observed)
+	p.keep(observed,
+		deferredAt(5*time.Hour, "203.0.113.10", "a@example.org", policy.Defer, "a rule with a name of more words than there is room for"),
+		deferredAt(4*time.Hour, "203.0.113.10", "a@example.org", policy.DUNNO, ""),
+		deferredAt(3*time.Hour, "203.0.113.11", "a@example.net", policy.Defer, "new"),
+	)
 	server := httptest.NewServer(p)
 	defer server.Close()
 	page := browser.Open(t, server.URL, browser.View{})
@@ -32,5 +36,6 @@ func TestTroubleInBrowser(t *testing.T) {
 		t.Errorf("%d notes; want 5: outage, connections, reload, log, mode", got)
 	}
 	page.See(t, ".badge.undone")
+	page.See(t, "section[aria-labelledby=deferrals] tbody tr")
 	page.Check(t)
 }

@@ -24,6 +24,7 @@ type front struct {
 	Last   tally  // the last whole minute
 	Busy   uint32 // most decisions in a minute of the last hour
 	Chart  *chart
+	Today  todayFigures
 	Kept   string // how far back decisions are kept, in words
 
 	Query   string
@@ -124,6 +125,7 @@ func (p *Page) front(values url.Values) *front {
 	recent := p.day.sum(this-overloadMinutes, overloadMinutes+1)
 	f.Chart = p.day.chart(f.Now, hours)
 	f.Kept = p.keptWords()
+	f.Today = p.today.figures(&f.State, f.Now)
 	p.mu.Unlock()
 	f.Health = diagnose(&f.State, recent, f.Now)
 	f.Title = f.Health.Text

@@ -57,6 +57,8 @@ func diagnose(s *State, recent tally, now time.Time) health {
 		fmt.Sprintf("%d of %d connections are open", s.Server.Open, s.MaxConnections), "For one more the longest idle gives way, or it waits: raise server.max_connections.")
 	add(s.ReloadFailed != "", "warning", "The configuration could not be read again", "The one of before stays in force: "+s.ReloadFailed)
 	add(s.ExemptFailed != "", "warning", "exempt_file is damaged", "The exemptions of before stay in force: "+s.ExemptFailed)
+	add(s.History != nil && s.History.Store && !s.History.StoreAnswers, "warning", "The store of what is remembered does not answer",
+		"Memory alone tells who came before: known clients may be deferred once more, and nobody is refused for that. The log says what is wrong.")
 	add(s.LostLines > 0, "warning", fmt.Sprintf("%d lines of the decision log were lost since the start", s.LostLines), "Is its disk full, or does its reader hang?")
 	add(s.Server.Panics > 0 || s.Resolver.Panics > 0, "warning", fmt.Sprintf("The program failed over %d requests since the start", uint64(s.Server.Panics)+s.Resolver.Panics),
 		"They were answered DUNNO, or their connection was closed; the log tells of each, with a stack to report.")

@@ -33,7 +33,7 @@ import (
 )
 
 // Memory is what the kept decisions take, in bytes.
-const Memory = objectedBytes + passedBytes + maxLines*2*16 + dayMinutes*32
+const Memory = objectedBytes + passedBytes + maxLines*2*16 + dayMinutes*32 + todayBytes
 
 const (
 	// objectedBytes is some 6000 lines of decisions that objected to a client,
@@ -96,6 +96,7 @@ type Page struct {
 	objected ring
 	passed   ring
 	day      day
+	today    today
 }
 
 //go:embed pages
@@ -113,6 +114,7 @@ func New(source Source, now func() time.Time) *Page {
 		making:    make(chan struct{}, 1),
 		objected:  newRing(objectedBytes, maxLines),
 		passed:    newRing(passedBytes, maxLines),
+		today:     newToday(),
 	}
 }
 
@@ -122,10 +124,14 @@ func (p *Page) Keep(r *journal.Record, line []byte) {
 	if p == nil {
 		return
 	}
+	try, message := p.today.try(r)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.kept++
 	p.day.count(r)
+	if message {
+		p.today.add(&try, r.Request.Time)
+	}
 	switch {
 	case len(line) > maxLine:
 		p.tooLong++

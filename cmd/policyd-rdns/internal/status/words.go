@@ -19,6 +19,7 @@ func functions() template.FuncMap {
 		"full":    func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05.000 MST") },
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"ago":     func(now, t time.Time) string { return ago(now.Sub(t)) },
+		"seconds": func(n int) string { return ago(time.Duration(n) * time.Second) },
 		"ms":      ms,
 		"mean":    mean,
 		"dash":    dash,

@@ -1,0 +1,163 @@
+package history_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/history"
+)
+
+const passedOne = policy.NotedContact | policy.NotedPass
+
+// request is one of a client, about a message.
+func request(client netip.Addr) *policy.Request {
+	return &policy.Request{Time: time.Now(), State: "RCPT", Client: client, Sender: "a@example.com", Recipient: "b@example.org"}
+}
+
+func newHistory(entries int, store history.Store) *history.History {
+	return history.New(history.Options{Settings: settings, Entries: entries, Store: store, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+}
+
+// knows reports whether a client is known.
+func knows(h *history.History, client netip.Addr, p *policy.Parties) bool {
+	past, wait := h.Begin(request(client), p, false)
+	if wait != nil {
+		past = wait(context.Background())
+	}
+	return past.PassDays >= 2
+}
+
+// TestHopping: whoever has a /48, or a zone that answers to every name, pushes no known
+// party out, however often it comes and whether it passes.
+func TestHopping(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		client  func(i int) netip.Addr
+		parties func(i int) policy.Parties
+		noted   policy.Noted
+	}{
+		{"a /48 that never passes", inPrefix6("2001:db8:bad::"), nobody, policy.NotedContact},
+		{"a /48 that passes", inPrefix6("2001:db8:bad::"), nobody, passedOne},
+		{"a /48 of which each address is of another name", inPrefix6("2001:db8:bad::"), func(i int) policy.Parties {
+			return policy.Parties{Organisation: fmt.Sprintf("bad%d.example", i), HELO: fmt.Sprintf("mx.bad%d.example", i)}
+		}, passedOne},
+		{"a zone that answers to every name", func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}) }, func(i int) policy.Parties {
+			return policy.Parties{Organisation: "bad.example", HELO: fmt.Sprintf("h%d.bad.example", i)}
+		}, passedOne},
+		{"everybody, who never passes", func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)}) }, nobody, policy.NotedContact},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const entries = 4000
+				h := newHistory(entries, nil)
+				var good []netip.Addr
+				for i := range 500 {
+					good = append(good, netip.AddrFrom4([4]byte{203, 0, byte(i), 25}))
+				}
+				for range 2 {
+					for i, client := range good {
+						p := policy.Parties{Organisation: fmt.Sprintf("good%d.example", i), HELO: fmt.Sprintf("mx.good%d.example", i)}
+						h.Note(request(client), &p, passedOne)
+					}
+					time.Sleep(21 * time.Hour)
+				}
+				for i := range 20_000 {
+					p := tt.parties(i)
+					h.Note(request(tt.client(i)), &p, tt.noted)
+				}
+				for _, client := range good {
+					if !knows(h, client, new(policy.Parties)) {
+						t.Fatalf("%v was pushed out", client)
+					}
+				}
+				if n := h.Count(); n > entries {
+					t.Errorf("%d parties in memory; want at most %d", n, entries)
+				}
+			})
+		})
+	}
+}
+
+func nobody(int) (p policy.Parties) { return p }
+
+// inPrefix6 are addresses of a /48, each of another /64.
+func inPrefix6(prefix string) func(i int) netip.Addr {
+	return func(i int) netip.Addr {
+		a := netip.MustParseAddr(prefix).As16()
+		a[6], a[7], a[15] = byte(i>>8), byte(i), 1
+		return netip.AddrFrom16(a)
+	}
+}
+
+// TestStrangersHoldHalf: who never passed holds at most half.
+func TestStrangersHoldHalf(t *testing.T) {
+	h := newHistory(1000, nil)
+	for i := range 3000 {
+		h.Note(request(netip.AddrFrom4([4]byte{198, byte(i >> 8), byte(i), 1})), new(policy.Parties), policy.NotedContact)
+	}
+	if n := h.Count(); n > 500 {
+		t.Errorf("%d strangers of 1000 parties; want at most half", n)
+	}
+}
+
+// TestForget: a party that is forgotten is one that never came.
+func TestForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistory(100, nil)
+		client := netip.MustParseAddr("203.0.113.10")
+		p := policy.Parties{Organisation: "example.com", HELO: "mx.example.com"}
+		h.Note(request(client), &p, passedOne)
+		time.Sleep(21 * time.Hour)
+		h.Note(request(client), &p, passedOne)
+		if n, err := h.Forget(t.Context(), history.PartiesOf("203.0.113.10")); n != 1 || err != nil {
+			t.Errorf("forgot %d, %v; want 1", n, err)
+		}
+		if knows(h, client, new(policy.Parties)) || !knows(h, client, &p) {
+			t.Error("by its address alone a client is known, or by its organisation it is not")
+		}
+		if r, ok := h.Show(t.Context(), "o:example.com"); !ok || r.LastPass == 0 {
+			t.Errorf("the organisation has %+v, %t", r, ok)
+		}
+	})
+}
+
+// BenchmarkRemember is what a cached client costs: asking and noting.
+func BenchmarkRemember(b *testing.B) {
+	h := newHistory(200_000, nil)
+	p := policy.Parties{Organisation: "example.com", HELO: "mx.example.com"}
+	req := request(netip.MustParseAddr("203.0.113.10"))
+	h.Note(req, &p, passedOne)
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Correspondent("example.com", true)
+		h.Begin(req, &p, true)
+		h.Note(req, &p, passedOne)
+	}
+}
+
+// BenchmarkPartyMemory is what a party takes in memory.
+func BenchmarkPartyMemory(b *testing.B) {
+	for b.Loop() {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		const clients = 100_000
+		h := newHistory(10*clients, nil)
+		for i := range clients {
+			p := policy.Parties{Organisation: fmt.Sprintf("sender%d.example", i), HELO: fmt.Sprintf("mx.sender%d.example", i)}
+			h.Note(request(netip.AddrFrom4([4]byte{byte(1 + i>>16), byte(i >> 8), byte(i), 1})), &p, passedOne)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(h.Count()), "B/party")
+		runtime.KeepAlive(h)
+	}
+}

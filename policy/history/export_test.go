@@ -1,0 +1,11 @@
+package history
+
+import "context"
+
+// Tick does what Run does every second.
+func (h *History) Tick(ctx context.Context) {
+	if h.store != nil {
+		h.probe(ctx)
+		h.flush(ctx)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestHistory asks a daemon what it remembers, and has it forget.
@@ -48,6 +49,40 @@ func TestHistory(t *testing.T) {
 			t.Errorf("history %s: %s", test.args, stdout)
 		}
 	}
+}
+
+// TestHistoryFile: postgrey's knowledge goes into a file without a daemon, and is shown and
+// forgotten there; the daemon that then starts knows the rest.
+func TestHistoryFile(t *testing.T) {
+	dns, _ := startWorld(t, plainZone)
+	folder := t.TempDir()
+	last := time.Now().Add(-time.Hour).Unix()
+	writeFile(t, filepath.Join(folder, "clients.dump"), fmt.Sprintf(
+		"VERSION=3\nformat=print\ntype=btree\nHEADER=END\n 203.0.113.10\n 9,%d\n 203.0.113.11\n 9,%d\n 203.0.113.12\n 1,%d\nDATA=END\n", last, last, last))
+	path, socket := filepath.Join(folder, "config.toml"), filepath.Join(folder, "socket")
+	writeConfig(t, path, dns, "unix:"+socket, fmt.Sprintf("[history]\nstore = %q\n", filepath.Join(folder, "history.sqlite")))
+	steps := func(all [][2]string) {
+		t.Helper()
+		for _, step := range all {
+			_, stdout, stderr := call("", append([]string{"history", "-c", path}, strings.Fields(step[0])...)...)
+			if !strings.Contains(stdout+stderr, step[1]) {
+				t.Errorf("history %s: %s%s; want %q", step[0], stdout, stderr, step[1])
+			}
+		}
+	}
+	steps([][2]string{
+		{"203.0.113.10", "no such file or directory"},
+		{"--forget 203.0.113.10", "no such file or directory"},
+		{"--import-postgrey " + folder, "3 parties taken over, of which 2 are known"},
+		{"203.0.113.10", "203.0.113.10 (address): known until "},
+		{"203.0.113.12", "203.0.113.12 (address): returned"},
+		{"203.0.113.13", "nothing is remembered of 203.0.113.13"},
+		{"--forget 203.0.113.10", "203.0.113.10: forgotten"},
+		{"203.0.113.10", "nothing is remembered of 203.0.113.10"},
+	})
+	d := startDaemon(t, "serve", "-c", path)
+	defer d.stop(t)
+	steps([][2]string{{"203.0.113.10", "nothing is remembered of 203.0.113.10"}})
 }
 
 // TestHistoryUsage: what cannot be meant, and what cannot be told.

@@ -115,7 +115,7 @@ func command(t *testing.T, text string, store kept) (*Command, *called) {
 		t.Fatal(err)
 	}
 	var out called
-	return &Command{Config: conf, Stdout: &out.stdout, Stderr: &out.stderr, Now: now, Open: func(a Access) (history.Store, error) {
+	return &Command{Config: conf, Stdout: &out.stdout, Stderr: &out.stderr, Now: now, Open: func(_ context.Context, a Access) (history.Store, error) {
 		out.opened = append(out.opened, a)
 		return store, nil
 	}}, &out

@@ -134,7 +134,7 @@ func (c *Command) save(ctx context.Context, all []history.Stored) (err error) {
 			}
 		}()
 	}
-	store, err := c.open(&where{}, Create, "keep it")
+	store, err := c.open(ctx, &where{}, Create, "keep it")
 	if err != nil {
 		return err
 	}

@@ -189,7 +189,10 @@ func DecisionLines(d *policy.Decision) []string {
 		lines = append(lines, "tagged by rule "+config.Quote(name))
 	}
 	if d.Downgraded {
-		lines = append(lines, "less than a reject, because the DNS could not say")
+		lines = append(lines, "less than a reject, "+Lesser(d))
+	}
+	if waits := Waits(d); waits != "" {
+		lines = append(lines, waits)
 	}
 	if !d.CarriedOut() {
 		lines = append(lines, "not carried out: mode is observe")
@@ -237,7 +240,7 @@ func (e *Explanation) values() any {
 		"client": Client(&e.Request), "helo_is": e.Request.HELO, "lookups": lookups, "facts": facts, "rules": rules,
 		"action": d.Action.String(), "decided": d.Decided.String(), "rule": d.Rule, "would": would,
 		"exempted": d.Exempt, "exempt_why": d.Why, "early": d.Early, "tags": append([]string{}, d.Tags...),
-		"downgraded": d.Downgraded, "reads": e.Reads, "allow": allow, "exempt": block,
+		"downgraded": d.Downgraded, "waiting": d.Waiting, "reads": e.Reads, "allow": allow, "exempt": block,
 	}
 	if e.Now != nil {
 		values["now"] = map[string]any{"decided": e.Now.Decided.String(), "rule": e.Now.Rule, "undetermined": e.Now.Undetermined}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -116,20 +117,27 @@ func TestPrinterColumns(t *testing.T) {
 	}
 }
 
-// TestWaits: a defer for now says what becomes of it, and who came.
+// TestWaits: a defer for now says what becomes of it, and who came, once for all recipients
+// of a message.
 func TestWaits(t *testing.T) {
-	r, err := journal.Parse([]byte(`time=2026-11-16T00:00:00.000Z msg=decision id=e13w1 action=defer rule="no reverse name" waiting=12000 client=203.0.113.20 ptr=none history=known first_contact=2026-10-03T10:00:00.000Z party=example.org`))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out bytes.Buffer
 	p := NewPrinter(&out, time.UTC)
-	row := p.Row(&r)
-	if err := errors.Join(p.AddOne(&row), p.End()); err != nil {
+	for i, waiting := range []string{"12000", "11940", "11939"} {
+		r, err := journal.Parse([]byte(`time=2026-11-16T00:00:0` + strconv.Itoa(i) + `.000Z msg=decision id=e13w1 instance=1.2.3 action=defer rule="no reverse name" waiting=` + waiting +
+			` client=203.0.113.20 sender=a@example.org recipient=b@example.com ptr=none history=known first_contact=2026-10-03T10:00:00.000Z party=example.org`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := p.Row(&r)
+		if err := p.AddOne(&row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.End(); err != nil {
 		t.Fatal(err)
 	}
 	const want = "2026-11-16 00:00:00  defer   203.0.113.20  -     -     no reverse name  no reverse name; known since 2026-10-03, as example.org; " +
-		"deferred for now: refused (5xx) in 3 h 20 min if nothing changes (grace, since the client is known)  e13w1\n"
+		"deferred for now: refused (5xx) in 3 h 20 min if nothing changes (grace, since the client is known)  <a@example.org> to b@example.com and 2 others  e13w1\n"
 	if out.String() != want {
 		t.Errorf("printed\n%s; want\n%s", out.String(), want)
 	}

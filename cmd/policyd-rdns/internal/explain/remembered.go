@@ -36,9 +36,11 @@ func whatWaits(c *policy.Checks) string {
 	return "defer_for"
 }
 
-// Duration is a time in seconds as people tell it: 40 s, 12 min, 3 h 20 min, 2 days 4 h.
+// Duration is a time in seconds as people tell it, minutes rounded up: 40 s, 12 min, 3 h 20
+// min, 2 days 4 h.
 func Duration(seconds int) string {
-	const minute, hour, day = 60, 60 * 60, 24 * 60 * 60
+	const hour, day = 60, 24 * 60
+	minutes := (seconds + 59) / 60
 	unit := func(n int, word string) string {
 		if n == 0 {
 			return ""
@@ -46,14 +48,14 @@ func Duration(seconds int) string {
 		return fmt.Sprintf(" %d %s", n, word)
 	}
 	switch {
-	case seconds < 2*minute:
+	case seconds < 120:
 		return fmt.Sprintf("%d s", seconds)
-	case seconds < hour:
-		return fmt.Sprintf("%d min", seconds/minute)
-	case seconds < 2*day:
-		return fmt.Sprintf("%d h", seconds/hour) + unit(seconds%hour/minute, "min")
+	case minutes < hour:
+		return fmt.Sprintf("%d min", minutes)
+	case minutes < 2*day:
+		return fmt.Sprintf("%d h", minutes/hour) + unit(minutes%hour, "min")
 	}
-	return fmt.Sprintf("%d days", seconds/day) + unit(seconds%day/hour, "h")
+	return fmt.Sprintf("%d days", minutes/day) + unit(minutes%day/hour, "h")
 }
 
 // Remembered says in words who came, by what the check history says; empty: nobody asked,
@@ -64,12 +66,12 @@ func Remembered(r *journal.Record) string {
 	case policy.Known:
 		return since("known", past.FirstContact) + by(past.Party, r)
 	case policy.Returned:
-		if CameBack(r) {
+		if justNow(past.Returned, r) {
 			return "came back with what it was deferred for" + by(past.Party, r)
 		}
 		return on("came back", past.Returned) + by(past.Party, r)
 	case policy.New:
-		if past.FirstContact.IsZero() {
+		if past.FirstContact.IsZero() || justNow(past.FirstContact, r) {
 			return "never seen before"
 		}
 		return since("not known yet, seen", past.FirstContact) + by(past.Party, r)
@@ -80,11 +82,25 @@ func Remembered(r *journal.Record) string {
 	return ""
 }
 
-// CameBack reports whether the client came back with this message, in time. What is
-// remembered is so to the second.
-func CameBack(r *journal.Record) bool {
-	at := r.Facts.Past.Returned
-	return !at.IsZero() && at.Equal(r.Request.Time.Truncate(time.Second))
+// oneVisit is how long a client may take over the recipients of one message, of which the
+// first is remembered when the next one is asked about.
+const oneVisit = 5 * time.Minute
+
+// justNow reports whether something remembered is of the same visit.
+func justNow(at time.Time, r *journal.Record) bool {
+	return !at.IsZero() && r.Request.Time.Sub(at) < oneVisit
+}
+
+// worthSaying reports whether who came matters for the decision, or is news.
+func worthSaying(r *journal.Record) bool {
+	d := &r.Decision
+	switch d.Decided {
+	case policy.Defer:
+		return true
+	case policy.Reject:
+		return d.Checks[policy.CheckHistory] != policy.New
+	}
+	return d.Checks[policy.CheckHistory] == policy.Returned && justNow(r.Facts.Past.Returned, r)
 }
 
 // since adds a day.

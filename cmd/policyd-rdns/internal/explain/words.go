@@ -75,7 +75,7 @@ func Seen(r *journal.Record) string {
 		// A rule of the file's own: what it says is the reason.
 		add(plain.Line(replyText(r.Reply)))
 	}
-	if d.Decided.Refuses() || CameBack(r) {
+	if worthSaying(r) {
 		add(Remembered(r))
 	}
 	add(standing(d))

@@ -48,6 +48,8 @@ func TestReason(t *testing.T) {
 		{"early", "rule=postmaster early=true ptr=none", "no reverse name; judged later: this stage cannot tell whether it is spared"},
 		{"tagged", `action=tag tags="odd,second one" fcrdns=pass`, "tagged by odd, second one"},
 		{"deferred for now", "action=defer rule=a waiting=12000 ptr=none history=new", "no reverse name; never seen before; deferred for now: refused (5xx) in 3 h 20 min if nothing changes (defer_for)"},
+		{"its next recipient", "action=defer rule=a waiting=11999 ptr=none history=new first_contact=2026-11-15T23:59:59.000Z party=203.0.113.20", "no reverse name; never seen before; deferred for now: refused (5xx) in 3 h 20 min if nothing changes (defer_for)"},
+		{"a stranger that is rejected at once", "action=reject ptr=none history=new", "no reverse name"},
 		{"seen before", "action=defer rule=a waiting=59 ptr=none history=new first_contact=2026-11-15T10:00:00.000Z party=203.0.113.20", "no reverse name; not known yet, seen since 2026-11-15; deferred for now: refused (5xx) in 59 s if nothing changes (defer_for)"},
 		{"a known one", "action=defer rule=a waiting=273600 ptr=none history=known first_contact=2026-10-03T10:00:00.000Z party=example.org", "no reverse name; known since 2026-10-03, as example.org; deferred for now: refused (5xx) in 3 days 4 h if nothing changes (grace, since the client is known)"},
 		{"whose names are well", "action=defer rule=a waiting=600 ptr=found fcrdns=pass name=proper helo=own history=known", "HELO is our name; known; deferred for now: refused (5xx) in 10 min if nothing changes (defer_for)"},
@@ -79,8 +81,17 @@ func TestDuration(t *testing.T) {
 		seconds int
 		want    string
 	}{
-		{1, "1 s"}, {119, "119 s"}, {120, "2 min"}, {3599, "59 min"}, {3600, "1 h"}, {12_000, "3 h 20 min"}, {14_400, "4 h"},
-		{172_799, "47 h 59 min"}, {172_800, "2 days"}, {273_600, "3 days 4 h"},
+		{1, "1 s"},
+		{119, "119 s"},
+		{120, "2 min"},
+		{3540, "59 min"},
+		{3541, "1 h"},
+		{3600, "1 h"},
+		{12_000, "3 h 20 min"},
+		{14_400, "4 h"},
+		{172_740, "47 h 59 min"},
+		{172_800, "2 days"},
+		{273_600, "3 days 4 h"},
 	} {
 		if got := Duration(test.seconds); got != test.want {
 			t.Errorf("Duration(%d) = %q; want %q", test.seconds, got, test.want)

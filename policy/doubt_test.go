@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"errors"
 	"hash/fnv"
 	"math/rand/v2"
 	"strings"
@@ -37,11 +38,33 @@ func holdDoubt(t *testing.T, rules *policy.Rules, client string, random *rand.Ra
 	}
 	for range 10 {
 		known := cases.Queried(client, random)
-		if got := judge(known); !d.Undetermined && !cases.Alike(got, d) {
+		got := judge(known)
+		if !d.Undetermined && !cases.Alike(got, d) {
 			t.Errorf("%s: %s, but %s with %s", client, cases.Told(d), cases.Told(got), known)
 			return
 		}
+		if on := judgedOn(t, rules, client, known); cases.Told(on) != cases.Told(got) {
+			t.Errorf("%s: %s, but %s where the judgement goes on from %s", known, cases.Told(got), cases.Told(on), client)
+			return
+		}
 	}
+}
+
+// judgedOn is what becomes of a client that was judged briefly before more was known.
+func judgedOn(t *testing.T, rules *policy.Rules, client, known string) (d policy.Decision) {
+	t.Helper()
+	before, err := cases.Client(client)
+	after, err2 := cases.Client(known)
+	if err = errors.Join(err, err2); err != nil {
+		t.Fatalf("%s: %v", client, err)
+	}
+	var j policy.Judging
+	f := before.Facts
+	j.Begin(rules, &before.Req, &f, true)
+	j.Judge(&d)
+	f = after.Facts
+	j.Judge(&d)
+	return d
 }
 
 // holdDoubtOf makes the case of a fuzz input.

@@ -22,17 +22,24 @@ type evaluation struct {
 	at int
 	// brief: of a decision that is undetermined, what its first rule needs is enough.
 	brief bool
+	// from is the place of that rule, where the judgement goes on.
+	from int
+	// spared: a rule that was passed over may have spared the client.
+	spared bool
+	// unsure: a rule that might have decided could not be known.
+	unsure bool
 }
 
 // evaluate begins an evaluation.
 func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 	e := new(evaluation)
-	e.begin(r, req, f)
+	e.begin(r, req, f, false)
 	return e
 }
 
-func (e *evaluation) begin(r *Rules, req *Request, f *Facts) {
-	e.req, e.facts, e.rules, e.guess, e.brief, e.early, e.drawn = req, f, r, Undetermined, false, req.notYet(), 0
+func (e *evaluation) begin(r *Rules, req *Request, f *Facts, briefly bool) {
+	e.req, e.facts, e.rules, e.guess, e.early = req, f, r, Undetermined, req.notYet()
+	e.brief, e.from = briefly, 0
 }
 
 // finding draws a check, the first time that it is asked for.

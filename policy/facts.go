@@ -113,11 +113,6 @@ type HELO struct {
 // NewHELO judges a HELO by its looks.
 func NewHELO(helo string, client netip.Addr) HELO {
 	var h HELO
-	h.judge(helo, client)
-	return h
-}
-
-func (h *HELO) judge(helo string, client netip.Addr) {
 	h.Form, h.Addr = hostname.ParseHELO(helo)
 	switch h.Form {
 	case hostname.FQDN:
@@ -126,19 +121,18 @@ func (h *HELO) judge(helo string, client netip.Addr) {
 	case hostname.Unqualified:
 		h.Name = hostname.Normal(helo)
 	}
+	return h
 }
 
 // NewFacts are the facts about a request that need no query.
 func NewFacts(req *Request) (f Facts) {
-	f.Reset(req)
+	f.Reset(NewHELO(req.HELO, req.Client))
 	return f
 }
 
-// Reset makes them those that need no query. The memory of Names is used again.
-func (f *Facts) Reset(req *Request) {
-	*f = Facts{Names: f.Names[:0]}
-	f.HELO.judge(req.HELO, req.Client)
-}
+// Reset makes them those about a HELO that need no query. The memory of Names is used
+// again.
+func (f *Facts) Reset(helo HELO) { *f = Facts{Names: f.Names[:0], HELO: helo} }
 
 // Confirmed lists the names that resolve back to the client.
 func (f *Facts) Confirmed(client netip.Addr) []string {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"policyd-rdns/policy/match"
@@ -126,77 +127,96 @@ func (r *Rules) Remembers() bool {
 // It is a pure function: the same request (its time included), facts and rules
 // give the same decision. A client without an address is never objected to.
 func (r *Rules) Judge(req *Request, f *Facts) (d Decision) {
-	e := r.evaluate(req, f)
-	e.judge(&d)
+	j := judgings.Get().(*Judging)
+	j.Begin(r, req, f, false)
+	j.Judge(&d)
+	j.Forget()
+	judgings.Put(j)
 	return d
 }
 
-// Judging is the memory of judgements that follow each other on the way to one decision.
-// The zero value is ready.
-type Judging struct{ evaluation evaluation }
+// judgings are used again: checks are called by way of a table, so that an evaluation is
+// never on a stack.
+var judgings = sync.Pool{New: func() any { return new(Judging) }}
 
-// Judge is [Rules.Judge], into d. If briefly, a decision that is undetermined has no
-// Checks, and Lacks is only what the first rule needs that lacks something.
-func (j *Judging) Judge(d *Decision, r *Rules, req *Request, f *Facts, briefly bool) {
-	j.evaluation.begin(r, req, f)
-	j.evaluation.brief = briefly
-	j.evaluation.judge(d)
-}
+// Judging is a number of judgements that follow each other on the way to one decision,
+// while facts are learnt, and only that.
+type Judging struct{ evaluation }
+
+// Begin begins with a request and what is known of it. If briefly, a decision that is
+// undetermined has no Checks, and Lacks is only what the first rule needs that lacks
+// something; the next judgement goes on with that rule, for what those before it came to
+// no further fact changes.
+func (j *Judging) Begin(r *Rules, req *Request, f *Facts, briefly bool) { j.begin(r, req, f, briefly) }
+
+// Judge is [Rules.Judge], into d, which is the same for each judgement.
+func (j *Judging) Judge(d *Decision) { j.judge(d) }
 
 // Parties is [Rules.Parties], as far as the facts tell.
-func (j *Judging) Parties(r *Rules, req *Request, f *Facts) Parties {
-	j.evaluation.begin(r, req, f)
-	p, _ := j.evaluation.parties()
+func (j *Judging) Parties() Parties {
+	j.drawn = 0
+	p, _ := j.parties()
+	j.drawn = 0
 	return p
 }
 
 // Forget keeps nothing alive of what was judged.
-func (j *Judging) Forget() { j.evaluation.req, j.evaluation.facts, j.evaluation.rules = nil, nil, nil }
+func (j *Judging) Forget() { j.req, j.facts, j.rules = nil, nil, nil }
 
 func (e *evaluation) judge(d *Decision) {
-	*d = Decision{Mode: e.rules.Mode}
+	if e.from == 0 {
+		*d, e.spared, e.unsure = Decision{Mode: e.rules.Mode}, false, false
+	}
+	d.Undetermined, d.Lacks, e.drawn = false, 0, 0
 	if e.at = -1; !e.req.Client.IsValid() {
 		return
 	}
-	doubt := e.goDown(d)
+	e.goDown(d)
 	if !d.Undetermined {
 		d.answered(e.req)
-		e.note(d, doubt)
+		e.note(d)
+		e.from = 0
 	}
 	if !d.Undetermined || !e.brief {
 		d.Checks = e.results()
 	}
 }
 
-// goDown holds the rules against the request, one after the other. doubt: a rule that
-// might have decided could not be known.
-func (e *evaluation) goDown(d *Decision) (doubt bool) {
-	spared := false   // perhaps, by a rule that was passed over
+// goDown holds the rules against the request, one after the other.
+func (e *evaluation) goDown(d *Decision) {
 	var late CheckSet // queries that are made only if a rule behind would refuse
-	for i := range e.rules.List {
+	first := 0        // rule that lacks one of them
+	for i := e.from; i < len(e.rules.List); i++ {
 		rule := &e.rules.List[i]
 		h := rule.holds(e, i)
 		wait := 0
-		if h.truth == Yes && rule.Action.Permanent() && !h.doubtful && !spared {
-			if wait, h.lacks = e.waiting(rule); h.lacks != 0 {
-				h.truth = Undetermined
-			}
-		}
-		doubt = doubt || h.truth == Unknown && !h.early && !rule.Observe
 		switch {
 		case h.truth == No:
-			spared = spared || h.doubtful && rule.spares()
+			e.spared = e.spared || h.doubtful && rule.spares()
 			continue
 		case h.truth == Unknown && h.early:
 			if rule.spares() {
 				e.wait(i, d)
-				return doubt
+				return
 			}
 			continue
+		case h.truth == Unknown && !rule.Observe:
+			e.unsure = true
+		case h.truth == Yes && rule.Action.Permanent() && !h.doubtful && !e.spared:
+			if wait, h.lacks = e.waiting(rule); h.lacks != 0 {
+				h.truth = Undetermined
+			}
+		}
+		switch {
 		case h.truth == Undetermined && !d.Undetermined && rule.Action == DUNNO && !rule.Observe && h.lacks&^lateQueries == 0:
+			if late == 0 {
+				first = i
+			}
 			late |= h.lacks
 			continue
-		case late != 0 && rule.Action != DUNNO:
+		case late == 0:
+			first = i
+		case rule.Action != DUNNO || rule.Observe:
 			d.Undetermined, d.Lacks, late = true, d.Lacks|late, 0
 		}
 		switch {
@@ -205,19 +225,19 @@ func (e *evaluation) goDown(d *Decision) (doubt bool) {
 			d.Lacks |= h.lacks
 		case d.Undetermined:
 			if h.truth == Yes && !rule.Observe && rule.Action.Final() {
-				return doubt // whatever comes behind does not matter
+				return // whatever comes behind does not matter
 			}
 		default:
-			if e.apply(i, h, wait, &spared, d) {
+			if e.apply(i, h, wait, d) {
 				e.at = i
-				return doubt || spared
+				return
 			}
 		}
 		if d.Undetermined && e.brief {
-			return doubt
+			e.from = first
+			return
 		}
 	}
-	return doubt || spared
 }
 
 // wait is the decision where rule i may spare the client and cannot be known yet: that of
@@ -287,12 +307,11 @@ func (r *Rules) Observed(req *Request, f *Facts) (certain, possible []Ruling) {
 }
 
 // apply takes rule i, which is not false, into a decision, and reports whether that is
-// made now. spared: a rule before it might have spared the client. wait is for how many
-// seconds a reject is a defer.
-func (e *evaluation) apply(i int, h holding, wait int, spared *bool, d *Decision) (decided bool) {
+// made now. wait is for how many seconds a reject is a defer.
+func (e *evaluation) apply(i int, h holding, wait int, d *Decision) (decided bool) {
 	rule := &e.rules.List[i]
-	action, determined := e.outcome(rule, h, *spared)
-	doubt := h.truth == Unknown || h.doubtful || *spared
+	action, determined := e.outcome(rule, h)
+	doubt := h.truth == Unknown || h.doubtful || e.spared
 	if action.Permanent() && (wait > 0 || e.forgetful(rule, i)) {
 		action = Defer
 	} else {
@@ -309,7 +328,7 @@ func (e *evaluation) apply(i int, h holding, wait int, spared *bool, d *Decision
 			d.Tags = append(d.Tags, rule.Name)
 		}
 	case !determined:
-		*spared = true
+		e.spared = true
 	default:
 		d.Waiting = wait
 		d.decide(rule, action, doubt, e)
@@ -318,15 +337,14 @@ func (e *evaluation) apply(i int, h holding, wait int, spared *bool, d *Decision
 	return false
 }
 
-// outcome is what a rule that is not false comes to; spared: a rule
-// before it might have spared the client. Not determined: it is passed over.
-func (e *evaluation) outcome(rule *Rule, h holding, spared bool) (a Action, determined bool) {
+// outcome is what a rule that is not false comes to. Not determined: it is passed over.
+func (e *evaluation) outcome(rule *Rule, h holding) (a Action, determined bool) {
 	switch {
 	case h.truth == Unknown && rule.Action.Permanent():
 		return milder(e.rules.OnDoubt, e.doubt()), true
 	case h.truth == Unknown:
 		return DUNNO, false
-	case rule.Action.Permanent() && (spared || h.doubtful), rule.Action.Refuses() && h.doubtful:
+	case rule.Action.Permanent() && (e.spared || h.doubtful), rule.Action.Refuses() && h.doubtful:
 		return milder(rule.Action, e.doubt()), true
 	}
 	return rule.Action, true
@@ -373,21 +391,20 @@ func (d *Decision) answered(req *Request) {
 // fill fills in a rule's text.
 func (e *evaluation) fill(text string) string {
 	name := e.bestName()
-	return smtp.Fill(text, &smtp.Values{
-		Client: e.req.Client, HELO: e.req.HELO, Name: name.Name, Addresses: name.Forward.String, Recipient: e.req.Recipient,
+	return smtp.Fill(text, smtp.Values{
+		Client: e.req.Client, HELO: e.req.HELO, Name: name.Name, Addresses: &name.Forward, Recipient: e.req.Recipient,
 	})
 }
 
 // bestName is the client's confirmed or else first name.
 func (e *evaluation) bestName() *Name {
-	f := e.facts
-	for i := range f.Names {
-		if f.Names[i].Forward.To(e.req.Client) {
-			return &f.Names[i]
-		}
+	names := e.facts.Names
+	if len(names) == 0 {
+		return &noName
 	}
-	if len(f.Names) > 0 {
-		return &f.Names[0]
-	}
-	return &Name{Name: "unknown"}
+	i := slices.IndexFunc(names, func(n Name) bool { return n.Forward.To(e.req.Client) })
+	return &names[max(i, 0)]
 }
+
+// noName is what a client without a name is called.
+var noName = Name{Name: "unknown"}

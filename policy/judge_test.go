@@ -171,7 +171,8 @@ func TestJudging(t *testing.T) {
 		f := policy.NewFacts(&req)
 		f.PTR = resolver.None
 		var got policy.Decision
-		j.Judge(&got, rules, &req, &f, false)
+		j.Begin(rules, &req, &f, false)
+		j.Judge(&got)
 		want := rules.Judge(&req, &f)
 		if got.Early != want.Early || got.Rule != want.Rule || got.Action != want.Action || want.Early != (state != "RCPT") {
 			t.Errorf("at %s: %+v; want %+v, and early before RCPT", state, got, want)

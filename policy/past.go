@@ -182,7 +182,7 @@ const (
 )
 
 // note sets what is to be noted of a decision that is determined.
-func (e *evaluation) note(d *Decision, doubt bool) {
+func (e *evaluation) note(d *Decision) {
 	if !e.remembers() {
 		return
 	}
@@ -195,7 +195,7 @@ func (e *evaluation) note(d *Decision, doubt bool) {
 	d.Noted = NotedContact
 	f := e.facts
 	switch {
-	case d.Rule == "" && !doubt && !f.Outage && !f.Overload:
+	case d.Rule == "" && !e.unsure && !e.spared && !f.Outage && !f.Overload:
 		d.Noted |= NotedPass
 	case d.Mode == Enforce && d.Action.Refuses():
 		if d.Action == Defer {

@@ -110,7 +110,9 @@ func TestUnread(t *testing.T) {
 	e.Facts.Unread.Add(policy.CheckPTR)
 	rules := rulesOf(t, "rule r: reject when ptr=none")
 	var brief policy.Decision
-	new(policy.Judging).Judge(&brief, rules, &e.Req, &e.Facts, true)
+	var j policy.Judging
+	j.Begin(rules, &e.Req, &e.Facts, true)
+	j.Judge(&brief)
 	for _, d := range []policy.Decision{rules.Judge(&e.Req, &e.Facts), brief} {
 		if !d.Undetermined || d.Lacks != 0 {
 			t.Errorf("%s, lacks %b; want open, and nothing that would help", cases.Told(d), d.Lacks)

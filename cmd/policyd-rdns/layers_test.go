@@ -26,7 +26,7 @@ const (
 )
 
 // roomy are the packages that may be larger: each is one thing, and long.
-var roomy = []string{"resolver", internalPackages + "report", internalPackages + "doctor", internalPackages + "config"}
+var roomy = []string{"policy", "resolver", internalPackages + "report", internalPackages + "doctor", internalPackages + "config"}
 
 const (
 	module           = "policyd-rdns"

@@ -44,7 +44,7 @@ func (in *inquiry) chooseNames(ptr *resolver.Answer) {
 		case len(f.Names) == policy.MaxNames:
 			f.MoreNames = true
 		default:
-			f.Names = append(f.Names, policy.NewName(name, in.req.Client))
+			f.Names = append(f.Names, in.g.looks.Name(name, in.req.Client))
 		}
 	}
 	switch {

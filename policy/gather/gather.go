@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/looks"
 	"policyd-rdns/resolver"
 )
 
@@ -65,6 +66,8 @@ type Gatherer struct {
 	HostNames []string
 	// Complete asks every query, though the rules may have decided.
 	Complete bool
+
+	looks looks.Memory
 }
 
 // Decide decides about a request, and sets the facts that the decision rests on; the
@@ -84,8 +87,7 @@ func (g *Gatherer) Decide(ctx context.Context, req *policy.Request, rules *polic
 // returns finish, which waits and decides. The request must not change meanwhile.
 func (g *Gatherer) Begin(req *policy.Request, rules *policy.Rules, facts *policy.Facts) (d policy.Decision, finish func(context.Context) policy.Decision) {
 	in := inquiries.Get().(*inquiry)
-	in.begin(g, req, rules, facts)
-	in.options.CacheOnly = true
+	in.begin(g, req, rules, facts, true)
 	done := in.run(context.Background(), &d) && !g.Complete // nothing is waited for
 	if done {
 		in.lookups.count(g.DNS, in.kind())
@@ -104,7 +106,7 @@ func (g *Gatherer) finish(ctx context.Context, req *policy.Request, rules *polic
 	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
 	defer cancel()
 	in := new(inquiry)
-	in.begin(g, req, rules, facts)
+	in.begin(g, req, rules, facts, false)
 	in.options.Budget = resolver.NewBudget(maxQueries)
 	if again {
 		in.options.MaxAge = fresh

@@ -55,10 +55,10 @@ type forward struct {
 	wait    func(context.Context) resolver.Answer // nil: there is the answer
 }
 
-// begin sets the facts to those that need no query.
-func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, facts *policy.Facts) {
+// begin sets the facts to those that need no query. If cacheOnly, none will be sent.
+func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, facts *policy.Facts, cacheOnly bool) {
 	in.g, in.req, in.rules, in.facts = g, req, rules, facts
-	in.options = resolver.Options{Client: req.Client, Uncounted: true}
+	in.options = resolver.Options{Client: req.Client, Uncounted: true, CacheOnly: cacheOnly}
 	in.judged, in.lookups.n = 0, 0
 	in.restart(0)
 }
@@ -69,9 +69,10 @@ func (in *inquiry) restart(maxAge time.Duration) {
 	in.waiting, in.ptr, in.past, in.domain, in.forwards = 0, nil, nil, nil, in.forwards[:0]
 	in.known, in.cached, in.aged = false, true, false
 	f := in.facts
-	f.Reset(in.req)
+	f.Reset(in.g.looks.HELO(in.req.HELO, in.req.Client))
 	f.OwnClient = slices.Contains(in.g.HostAddrs, in.req.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(in.g.HostNames, f.HELO.Name)
+	in.judging.Begin(in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway
 }
 
 // end gives an inquiry back. It keeps nothing alive.
@@ -115,7 +116,7 @@ func (in *inquiry) judge(d *policy.Decision) {
 	f := in.facts
 	f.Cached = in.known && in.cached
 	f.Outage = len(f.Errors) > 0 && in.g.DNS.Outage()
-	in.judging.Judge(d, in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway
+	in.judging.Judge(d)
 }
 
 // lacking are the queries of a check that nobody has made.
@@ -251,7 +252,7 @@ func (in *inquiry) queryPast(q policy.Query) progress {
 	case q.Domain:
 		return in.queryDomain(q.Past)
 	}
-	in.facts.Parties = in.judging.Parties(in.rules, in.req, in.facts)
+	in.facts.Parties = in.judging.Parties()
 	past, wait := in.g.History.Begin(in.req, &in.facts.Parties, in.options.CacheOnly)
 	switch {
 	case wait != nil:

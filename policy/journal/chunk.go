@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
+
+	"policyd-rdns/policy/looks"
 )
 
 // maxLine bounds a line, in bytes. The longest that the daemon writes is MaxLine; what
@@ -46,15 +49,26 @@ func (c *chunker) next() (data []byte, long bool, err error) {
 		end := bytes.LastIndexByte(data, '\n') + 1
 		switch {
 		case ended:
-			return bytes.Clone(data), long || c.skip, err
+			return copied(data), long || c.skip, err
 		case end > 0 || long:
-			data = bytes.Clone(data[:end])
+			data = copied(data[:end])
 			_, _ = c.Discard(end)
 			return data, long, nil
 		case err != nil:
 			c.skip = true
 		}
 	}
+}
+
+// buffers are those of chunks that were digested, which are used again.
+var buffers sync.Pool
+
+func copied(data []byte) []byte {
+	b, _ := buffers.Get().(*[]byte)
+	if b == nil {
+		b = new([]byte)
+	}
+	return append((*b)[:0], data...)
 }
 
 // chunk is a number of whole lines, and then what was made of them.
@@ -72,12 +86,12 @@ type chunk[T any] struct {
 	lines    int
 }
 
-func (c *chunk[T]) digest(want func([]byte) bool, digest func(*Line) (T, bool)) {
+func (c *chunk[T]) digest(want func([]byte) bool, known *looks.Memory, digest func(*Line) (T, bool)) {
 	if c.long {
 		c.lines++
 		c.damage(errLongLine)
 	}
-	var l Line
+	l := Line{looks: known}
 	for raw := range bytes.Lines(c.data) {
 		c.lines++
 		if c.err != nil && raw[len(raw)-1] != '\n' {
@@ -94,7 +108,9 @@ func (c *chunk[T]) digest(want func([]byte) bool, digest func(*Line) (T, bool)) 
 		c.lines++
 		c.damage(c.err)
 	}
+	data := c.data
 	c.data = nil
+	buffers.Put(&data)
 }
 
 func (c *chunk[T]) line(l *Line, raw []byte, digest func(*Line) (T, bool)) {

@@ -13,6 +13,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
+	"policyd-rdns/policy/looks"
 	"policyd-rdns/resolver"
 )
 
@@ -35,7 +36,7 @@ func Parse(line []byte) (Record, error) {
 // decoder turns the fields of a line into a record. It keeps the first error.
 type decoder struct {
 	fields
-	looks   *looks // nil: nothing is remembered
+	looks   *looks.Memory // nil: all is judged anew
 	err     error
 	unknown string // the first word that is not known, with its key
 }
@@ -128,7 +129,7 @@ func (d *decoder) cut(f field, r *Record) {
 // complete sets what follows from all keys together.
 func (d *decoder) complete(r *Record) {
 	f, p := &r.Facts, &r.Decision
-	d.looks.judge(f, &r.Request)
+	d.judge(f, &r.Request)
 	switch p.Checks[policy.CheckPTR] {
 	case policy.None:
 		f.PTR = resolver.None
@@ -148,6 +149,19 @@ func (d *decoder) complete(r *Record) {
 		f.Unread.Add(policy.ChecksOf(policy.AttrHELO)...)
 	}
 	d.decided(p, r)
+}
+
+// judge judges the names among the facts, and the HELO, by their looks.
+func (d *decoder) judge(f *policy.Facts, q *policy.Request) {
+	for i := range f.Names {
+		n := &f.Names[i]
+		to := n.Forward
+		*n = d.looks.Name(n.Name, q.Client)
+		n.Forward = to
+	}
+	to := f.HELO.Forward
+	f.HELO = d.looks.HELO(q.HELO, q.Client)
+	f.HELO.Forward = to
 }
 
 // decided sets what the rules came to, if that is told in no key of its own.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy/journal/frame"
+	"policyd-rdns/policy/looks"
 )
 
 // Line is a decision as it was read. Its texts share the memory of the line:
@@ -17,8 +18,8 @@ type Line struct {
 	// has put before it or around it.
 	Text string
 
-	clock frame.Clock // of what stands before it
-	looks looks       // of the lines before it, in the same chunk
+	clock frame.Clock   // of what stands before it
+	looks *looks.Memory // of other lines; nil: of none
 }
 
 // Damage is a line that was meant to be a decision and cannot be read as one,
@@ -73,7 +74,7 @@ func (l *Line) framed(text string, err error) error {
 func (l *Line) parse(text string) error {
 	l.Text = text
 	l.Record = Record{}
-	d := decoder{looks: &l.looks}
+	d := decoder{looks: l.looks}
 	err := d.parse(text, &l.Record)
 	switch {
 	case err == nil && !d.has.has(spanField):

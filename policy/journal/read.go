@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"policyd-rdns/policy/looks"
 )
 
 // Input is a log to read: a file, or a stream.
@@ -92,6 +94,7 @@ func Read[T any](ctx context.Context, r *Reader, digest func(*Line) (T, bool)) i
 type merger[T any] struct {
 	reader  *Reader
 	digest  func(*Line) (T, bool)
+	looks   looks.Memory
 	running sync.WaitGroup
 	streams []*stream[T] // that have not ended, in the order of their first times
 }
@@ -209,7 +212,7 @@ func (m *merger[T]) read(ctx context.Context, s *stream[T], from io.Reader) {
 		}
 		m.running.Go(func() {
 			defer close(c.digested)
-			c.digest(m.reader.Want, m.digest)
+			c.digest(m.reader.Want, &m.looks, m.digest)
 		})
 		if err != nil {
 			return

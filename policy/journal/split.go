@@ -84,14 +84,14 @@ func (f *fields) splitLogfmt(line string) error {
 // pair reads the first key and value of logfmt; rest is what follows, without
 // the space between.
 func pair(s string) (key, value, rest string, err error) {
-	key, rest, ok := strings.Cut(s, "=")
-	if !ok || key == "" || strings.IndexByte(key, ' ') >= 0 || strings.IndexByte(key, '"') >= 0 {
+	n := keyLen(s)
+	if n == 0 {
 		return "", "", "", fmt.Errorf("%.60q: want key=value", s)
 	}
+	key, rest = s[:n], s[n+1:]
 	if rest == "" || rest[0] != '"' {
 		value, rest, _ = strings.Cut(rest, " ")
 	} else {
-		var n int
 		if value, n, err = unquote(rest); err != nil {
 			return "", "", "", fmt.Errorf("%s: %w", key, err)
 		}
@@ -101,6 +101,20 @@ func pair(s string) (key, value, rest string, err error) {
 		rest = rest[1:]
 	}
 	return key, value, rest, nil
+}
+
+// keyLen is how long the key is that stands before a "=" at the beginning of s; 0: there
+// is none.
+func keyLen(s string) int {
+	for i := range len(s) {
+		switch s[i] {
+		case '=':
+			return i
+		case ' ', '"':
+			return 0
+		}
+	}
+	return 0
 }
 
 // unquote reads the JSON string at the beginning of s. n is its length, quotes included.
@@ -128,8 +142,15 @@ func unquote(s string) (value string, n int, err error) {
 	if plain {
 		return unescape(s[1:end]), end + 1, nil
 	}
-	err = json.Unmarshal([]byte(s[:end+1]), &value)
+	value, err = unquoteAny([]byte(s[:end+1]))
 	return value, end + 1, err
+}
+
+// unquoteAny reads a JSON string with whatever escapes. It is apart from unquote, whose
+// value would be allocated for every string if it were handed to encoding/json there.
+func unquoteAny(b []byte) (value string, err error) {
+	err = json.Unmarshal(b, &value)
+	return value, err
 }
 
 // unescape takes away each backslash that stands before another byte.

@@ -137,15 +137,29 @@ func (r *Reader) texts() (text [texts]string) {
 		all.Write(r.value(a))
 	}
 	rest := all.String()
+	ascii := isASCII(rest)
 	for a := range texts {
 		n := len(r.value(a))
 		text[a], rest = rest[:n], rest[n:]
-		if !utf8.ValidString(text[a]) {
+		if !ascii {
 			// What is not UTF-8 could not go into a JSON log line and come back.
 			text[a] = strings.ToValidUTF8(text[a], "?")
 		}
 	}
 	return text
+}
+
+// isASCII reports whether a text is nothing but ASCII. It takes all values at once, which
+// as UTF-8 have to be looked at one by one: two may be valid together.
+func isASCII(s string) bool {
+	var all byte
+	for ; len(s) >= 8; s = s[8:] {
+		all |= s[0] | s[1] | s[2] | s[3] | s[4] | s[5] | s[6] | s[7]
+	}
+	for i := range len(s) {
+		all |= s[i]
+	}
+	return all < utf8.RuneSelf
 }
 
 // parseAddr returns an address as the rest of the program has them, not valid

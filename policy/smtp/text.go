@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,23 +11,23 @@ import (
 type Values struct {
 	Client    netip.Addr
 	HELO      string
-	Name      string        // the client's confirmed or else first name
-	Addresses func() string // what that name resolves to
+	Name      string       // the client's confirmed or else first name
+	Addresses fmt.Stringer // what that name resolves to
 	Recipient string
 }
 
 // placeholder is what a text may name in braces.
 type placeholder struct {
 	name   string
-	append func(dst []byte, v *Values) []byte
+	append func(dst []byte, v Values) []byte
 }
 
 var placeholders = []placeholder{
-	{"{client}", func(dst []byte, v *Values) []byte { return v.Client.AppendTo(dst) }},
-	{"{helo}", func(dst []byte, v *Values) []byte { return append(dst, clip(v.HELO)...) }},
-	{"{name}", func(dst []byte, v *Values) []byte { return append(dst, clip(v.Name)...) }},
-	{"{addresses}", func(dst []byte, v *Values) []byte { return append(dst, clip(v.Addresses())...) }},
-	{"{recipient}", func(dst []byte, v *Values) []byte { return append(dst, clip(v.Recipient)...) }},
+	{"{client}", func(dst []byte, v Values) []byte { return v.Client.AppendTo(dst) }},
+	{"{helo}", func(dst []byte, v Values) []byte { return append(dst, clip(v.HELO)...) }},
+	{"{name}", func(dst []byte, v Values) []byte { return append(dst, clip(v.Name)...) }},
+	{"{addresses}", func(dst []byte, v Values) []byte { return append(dst, clip(v.Addresses.String())...) }},
+	{"{recipient}", func(dst []byte, v Values) []byte { return append(dst, clip(v.Recipient)...) }},
 }
 
 // Placeholders names the placeholders of a text, braces included.
@@ -45,7 +46,7 @@ func clip(s string) string { return s[:min(len(s), maxValue)] }
 
 // Fill puts values into a text, each cut to 100 bytes. They may hold bytes that the client
 // or the DNS chose. Braces with anything else in them stay as they are.
-func Fill(text string, v *Values) string {
+func Fill(text string, v Values) string {
 	out := make([]byte, 0, len(text)+maxValue)
 	for {
 		i := strings.IndexByte(text, '{')

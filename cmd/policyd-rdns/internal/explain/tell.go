@@ -162,10 +162,13 @@ func (e *Explanation) printDecision(w io.Writer, p plain.Paint) {
 // now tells whether the rules in force would decide the same.
 func (e *Explanation) now() string {
 	was, now := DecisionLines(&e.Decision)[0], DecisionLines(e.Now)[0]
+	if e.Unremembered {
+		now += ", if nothing is remembered of the client"
+	}
 	switch {
 	case e.Now.Undetermined:
 		return "cannot be told: they ask for what was not learnt then"
-	case was == now && e.Now.Downgraded == e.Decision.Downgraded:
+	case e.Now.Decided == e.Decision.Decided && strings.HasPrefix(now, was) && e.Now.Downgraded == e.Decision.Downgraded:
 		return "the same: " + now
 	}
 	return "another: " + now

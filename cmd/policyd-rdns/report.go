@@ -37,7 +37,8 @@ func newReport() *cobra.Command {
 		Short: "what was refused, why, and which of it was probably wanted",
 		Long: `report sums up decision logs: totals by action and rule, over time; refused
 clients that look like real senders, each with what speaks for it and the command
-that would let it pass; those of whom it cannot be told; the networks and domains that were refused most;
+that would let it pass; those of whom it cannot be told; what became of the messages that were
+deferred; the networks and domains that were refused most;
 trouble with the DNS by server and zone; the slowest decisions; rules that
 never matched, and exemptions that are about to end or do nothing.
 

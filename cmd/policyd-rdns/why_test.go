@@ -126,7 +126,10 @@ func TestExplainID(t *testing.T) {
 			r.Facts = policy.NewFacts(&r.Request)
 			r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
 			r.Facts.PTR = resolver.None
-			r.Decision = config.Defaults().Rules.Judge(&r.Request, &r.Facts)
+			asked := r.Facts
+			asked.Past = policy.Past{Asked: true, DomainAsked: true}
+			r.Decision = config.Defaults().Rules.Judge(&r.Request, &asked)
+			r.Decision.Checks[policy.CheckHistory] = policy.NotLearnt // as older logs are
 			r.Reply = r.Decision.Reply()
 		})
 	}
@@ -143,9 +146,10 @@ func TestExplainID(t *testing.T) {
 	}{
 		{"", "--id e13wu1p5", 1, []string{
 			"decision e13wu1p5 of 2026-11-1", "client 203.0.113.20  helo 192.0.2.77", "reject by rule \"HELO is a bare address\"",
-			"by the rules in force now\n  the same: reject by rule \"HELO is a bare address\"", "policyd-rdns allow 203.0.113.20",
+			"by the rules in force now\n  the same: reject by rule \"HELO is a bare address\"\n", "policyd-rdns allow 203.0.113.20",
 		}},
 		{"[[rule]]\nname = \"HELO is a bare address\"\noff = true\n", "--id e13wu1p5", 1, []string{"by the rules in force now\n  another: reject by rule \"no reverse name\""}},
+		{"defer_for = \"4h\"\n", "--id e13wu1p5", 1, []string{"by the rules in force now\n  another: defer by rule \"HELO is a bare address\", if nothing is remembered of the client\n"}},
 		{"", "--id e13wu1p5 --json", 1, []string{`"now": {`, `"decided": "reject"`}},
 		{"", "--id x", 0, []string{"decision x of"}},
 		{"", "--id e13wu1p6", 1, []string{`no decision has the id "e13wu1p6" in `}},

@@ -131,8 +131,12 @@ func (p *Printer) time(t time.Time) string {
 func (p *Printer) key(r *journal.Record, row *Row) uint64 {
 	var h maphash.Hash
 	h.SetSeed(p.seed)
+	reason := row.reason
+	if r.Decision.Waiting > 0 {
+		reason = "waits: " + explain.Seen(r) // for a second less at the next recipient
+	}
 	for _, part := range []string{
-		r.Request.Instance, r.Request.Sender, row.reason, row.cells[columnAction], row.cells[columnClient],
+		r.Request.Instance, r.Request.Sender, reason, row.cells[columnAction], row.cells[columnClient],
 		row.cells[columnName], row.cells[columnHELO], row.cells[columnRule],
 	} {
 		_, _ = h.WriteString(part)

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal"
 )
 
 // TestPaint: on a terminal there are headings, and colours that do not move
@@ -112,5 +114,31 @@ func TestPrinterColumns(t *testing.T) {
 	at := strings.Index(lines[0], "reason")
 	if at < widest[columnName] || at > 2*widest[columnName]+20 || strings.Index(lines[2], "reason") != at || strings.Index(lines[1], "reason") <= at {
 		t.Errorf("printed\n%s; want the first and the last line aligned", out.String())
+	}
+}
+
+// TestWaits: a defer for now says what becomes of it, and who came, once for all recipients
+// of a message.
+func TestWaits(t *testing.T) {
+	var out bytes.Buffer
+	p := NewPrinter(&out, time.UTC)
+	for i, waiting := range []string{"12000", "11940", "11939"} {
+		r, err := journal.Parse([]byte(`time=2026-11-16T00:00:0` + strconv.Itoa(i) + `.000Z msg=decision id=e13w1 instance=1.2.3 action=defer rule="no reverse name" waiting=` + waiting +
+			` client=203.0.113.20 sender=a@example.org recipient=b@example.com ptr=none history=known first_contact=2026-10-03T10:00:00.000Z party=example.org`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := p.Row(&r)
+		if err := p.AddOne(&row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.End(); err != nil {
+		t.Fatal(err)
+	}
+	const want = "2026-11-16 00:00:00  defer   203.0.113.20  -     -     no reverse name  no reverse name; known since 2026-10-03, as example.org; " +
+		"deferred for now: refused (5xx) in 3 h 20 min if nothing changes (grace, since the client is known)  <a@example.org> to b@example.com and 2 others  e13w1\n"
+	if out.String() != want {
+		t.Errorf("printed\n%s; want\n%s", out.String(), want)
 	}
 }

@@ -32,6 +32,8 @@ type Explanation struct {
 	Allow    exempt.Subject // what would let the client pass; zero: it passes
 	// Now is what the rules in force make of a decision that was recorded; nil: none was.
 	Now *policy.Decision
+	// Unremembered: Now holds if nothing is remembered of the client.
+	Unremembered bool
 }
 
 // Lookup is one query with its answer.
@@ -76,9 +78,22 @@ func Recorded(c *config.Config, r *journal.Record) *Explanation {
 	e := &Explanation{Request: r.Request, Facts: r.Facts, Decision: r.Decision, Lookups: recordedLookups(r)}
 	e.Reads = Wrapped(&r.Request, &r.Facts, r.Decision.Action, r.Reply, "recipient")
 	e.byRules(c)
-	now := c.Rules.Judge(&e.Request, &e.Facts)
-	e.Now = &now
+	e.judgeNow(c.Rules)
 	return e
+}
+
+// judgeNow judges what was recorded by the rules in force. If they ask what nobody asked
+// then, whether the client came before, nothing counts as remembered.
+func (e *Explanation) judgeNow(rules *policy.Rules) {
+	now := rules.Judge(&e.Request, &e.Facts)
+	if past := &e.Facts.Past; now.Undetermined && !past.Asked {
+		f := e.Facts
+		f.Past.Asked, f.Past.DomainAsked = true, true
+		if now = rules.Judge(&e.Request, &f); !now.Undetermined {
+			e.Unremembered = true
+		}
+	}
+	e.Now = &now
 }
 
 // byRules adds what the rules say of the facts, and which one more would let the

@@ -162,10 +162,13 @@ func (e *Explanation) printDecision(w io.Writer, p plain.Paint) {
 // now tells whether the rules in force would decide the same.
 func (e *Explanation) now() string {
 	was, now := DecisionLines(&e.Decision)[0], DecisionLines(e.Now)[0]
+	if e.Unremembered {
+		now += ", if nothing is remembered of the client"
+	}
 	switch {
 	case e.Now.Undetermined:
 		return "cannot be told: they ask for what was not learnt then"
-	case was == now && e.Now.Downgraded == e.Decision.Downgraded:
+	case e.Now.Decided == e.Decision.Decided && strings.HasPrefix(now, was) && e.Now.Downgraded == e.Decision.Downgraded:
 		return "the same: " + now
 	}
 	return "another: " + now
@@ -189,7 +192,10 @@ func DecisionLines(d *policy.Decision) []string {
 		lines = append(lines, "tagged by rule "+config.Quote(name))
 	}
 	if d.Downgraded {
-		lines = append(lines, "less than a reject, because the DNS could not say")
+		lines = append(lines, "less than a reject, "+Lesser(d))
+	}
+	if waits := Waits(d); waits != "" {
+		lines = append(lines, waits)
 	}
 	if !d.CarriedOut() {
 		lines = append(lines, "not carried out: mode is observe")
@@ -237,7 +243,7 @@ func (e *Explanation) values() any {
 		"client": Client(&e.Request), "helo_is": e.Request.HELO, "lookups": lookups, "facts": facts, "rules": rules,
 		"action": d.Action.String(), "decided": d.Decided.String(), "rule": d.Rule, "would": would,
 		"exempted": d.Exempt, "exempt_why": d.Why, "early": d.Early, "tags": append([]string{}, d.Tags...),
-		"downgraded": d.Downgraded, "reads": e.Reads, "allow": allow, "exempt": block,
+		"downgraded": d.Downgraded, "waiting": d.Waiting, "reads": e.Reads, "allow": allow, "exempt": block,
 	}
 	if e.Now != nil {
 		values["now"] = map[string]any{"decided": e.Now.Decided.String(), "rule": e.Now.Rule, "undetermined": e.Now.Undetermined}

@@ -40,8 +40,17 @@ func Name(r *journal.Record) string {
 }
 
 // Reason says in words what speaks against a client, or what else there is to
-// say of the decision.
+// say of the decision; last that it is a defer for now, if it is.
 func Reason(r *journal.Record) string {
+	reason, waits := Seen(r), Waits(&r.Decision)
+	if reason != "" && waits != "" {
+		reason += "; "
+	}
+	return reason + waits
+}
+
+// Seen is Reason without what will become of the decision.
+func Seen(r *journal.Record) string {
 	var all []string
 	add := func(s string) {
 		if s != "" {
@@ -65,6 +74,9 @@ func Reason(r *journal.Record) string {
 	if len(all) == 0 && d.Decided != policy.DUNNO {
 		// A rule of the file's own: what it says is the reason.
 		add(plain.Line(replyText(r.Reply)))
+	}
+	if worthSaying(r) {
+		add(Remembered(r))
 	}
 	add(standing(d))
 	if r.Request.Authenticated {

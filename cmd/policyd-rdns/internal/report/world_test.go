@@ -65,7 +65,7 @@ func (y try) record(t testing.TB, n int, rules *policy.Rules) journal.Record {
 			}
 		}
 	}
-	r.Facts.Past.Asked = true
+	r.Facts.Past = policy.Past{Asked: true, DomainAsked: true}
 	r.Decision = rules.Judge(&r.Request, &r.Facts)
 	if r.Decision.Action != policy.DUNNO {
 		r.Reply = r.Decision.Reply()

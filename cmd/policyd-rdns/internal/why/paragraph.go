@@ -38,6 +38,8 @@ func became(r *journal.Record) string {
 		return "came to something that this version has no word for"
 	case !d.CarriedOut():
 		return "passed, as mode is observe: would have been " + participle(d.Decided)
+	case d.Waiting > 0:
+		return "deferred for now"
 	case d.Decided != policy.DUNNO:
 		return participle(d.Decided)
 	case d.Exempt:
@@ -135,7 +137,7 @@ func crowd(g *group) string {
 // because are sentences about the reason.
 func because(r *journal.Record) (all []string) {
 	d := &r.Decision
-	reason := explain.Reason(r)
+	reason := explain.Seen(r)
 	rule := config.Quote(d.Rule)
 	switch {
 	case d.Exempt && d.Why != "":
@@ -159,7 +161,10 @@ func because(r *journal.Record) (all []string) {
 		all = append(all, "Postfix keeps it in its hold queue: \"postqueue -p\" lists it, \"postsuper -H\" lets it go on, \"postsuper -d\" deletes it.")
 	}
 	if d.Downgraded {
-		all = append(all, "It was not a reject, because the DNS could not say.")
+		all = append(all, "It was not a reject, "+explain.Lesser(d)+".")
+	}
+	if waits, ok := strings.CutPrefix(explain.Waits(d), "deferred for now: "); ok {
+		all = append(all, "It is "+waits+".")
 	}
 	return all
 }

@@ -59,6 +59,7 @@ type outcome struct {
 	rule, why, tags string
 	exempt, early   bool
 	downgraded      bool
+	waiting         bool
 	noAction        bool
 }
 
@@ -66,7 +67,7 @@ func outcomeOf(r *journal.Record) outcome {
 	d := &r.Decision
 	return outcome{
 		action: d.Action, decided: d.Decided, rule: d.Rule, why: d.Why, tags: strings.Join(d.Tags, "\n"),
-		exempt: d.Exempt, early: d.Early, downgraded: d.Downgraded, noAction: r.NoAction,
+		exempt: d.Exempt, early: d.Early, downgraded: d.Downgraded, waiting: d.Waiting > 0, noAction: r.NoAction,
 	}
 }
 

@@ -43,8 +43,7 @@ func refused(at time.Time, client, instance, recipient string, change func(*jour
 		r.ID = "e13w" + instance
 		q.Time, q.Client, q.HELO, q.Instance, q.Recipient = at, netip.MustParseAddr(client), "pc.example.net", instance, recipient
 		r.Facts = policy.NewFacts(q)
-		r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
-		r.Facts.PTR = resolver.None
+		r.Facts.PTR, r.Facts.Past = resolver.None, policy.Past{Asked: true, DomainAsked: true}
 		r.Decision = config.Defaults().Rules.Judge(q, &r.Facts)
 		if change != nil {
 			change(r)
@@ -107,6 +106,30 @@ func TestAnswers(t *testing.T) {
 				`Rule "no reverse name" decided. The reason: no reverse name`, "The sender read: 550 5.7.1 <c@example.com>: Recipient address rejected: ", "To let it pass: policyd-rdns allow 192.0.2.1",
 			},
 			"[[exempt]]",
+		},
+		{
+			"a reject that waits, and was told apart from one that does not",
+			slices.Concat(one(nil), refused(at.Add(-time.Hour), mx, "2", "user@example.com", func(r *journal.Record) {
+				r.Decision.Action, r.Decision.Decided, r.Decision.Waiting = policy.Defer, policy.Defer, 3600
+				r.Decision.Checks[policy.CheckHistory] = policy.New
+			})),
+			Options{},
+			[]string{
+				"2026-11-20 11:00:00 rejected", "2026-11-20 10:00:00 deferred for now", `Rule "no reverse name" decided. The reason: no reverse name; never seen before.`,
+				"It is refused (5xx) in 1 h if nothing changes (defer_for).", "The sender read: 450 4.7.1 <user@example.com>: ", "To let it pass: policyd-rdns allow 192.0.2.1",
+			},
+			"It was not a reject",
+		},
+		{
+			"a known client's",
+			one(func(r *journal.Record) {
+				r.Decision.Action, r.Decision.Decided, r.Decision.Waiting = policy.Defer, policy.Defer, 273_600
+				r.Decision.Checks[policy.CheckHistory] = policy.Known
+				r.Facts.Past = policy.Past{Asked: true, FirstContact: at.AddDate(0, -1, 0), LastPass: at.AddDate(0, 0, -1), PassDays: 2, Party: "example.org"}
+			}),
+			Options{},
+			[]string{"deferred for now", "known since 2026-10-20, as example.org.", "It is refused (5xx) in 3 days 4 h if nothing changes (grace, since the client is known)."},
+			"It was not a reject",
 		},
 		{"a block", one(nil), Options{Block: true}, []string{`[[exempt]] when = { client = "192.0.2.1" }`}, "All about"},
 		{

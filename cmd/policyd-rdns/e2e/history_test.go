@@ -11,8 +11,8 @@ import (
 	"policyd-rdns/policy"
 )
 
-// historyZone is the world of the tests of history: 203.0.113.20 is well set up,
-// 203.0.113.13 has a generic name, all others have none.
+// historyZone is the world of the tests of history: 203.0.113.20 and .21 are well
+// set up, 203.0.113.13 has a generic name, all others have none.
 const historyZone = `
 $TTL 3600
 . SOA ns.example. hostmaster.example. 1 3600 600 86400 3600
@@ -20,6 +20,8 @@ $TTL 3600
 mail.example.org. A 203.0.113.20
 13.113.0.203.in-addr.arpa. PTR ip-203-0-113-13.provider.example.
 ip-203-0-113-13.provider.example. A 203.0.113.13
+21.113.0.203.in-addr.arpa. PTR smtp.example.org.
+smtp.example.org. A 203.0.113.21
 mail.example.net. A 198.51.100.1
 `
 

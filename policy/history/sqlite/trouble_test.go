@@ -164,8 +164,8 @@ func TestDamagedWhileOpen(t *testing.T) {
 		if err == nil || len(asides(t, path)) != min(round, mostAside) {
 			t.Fatalf("round %d: %v; set aside: %q", round, err, asides(t, path))
 		}
-		if _, err := s.Load(bounded(t), []history.Party{number(1)}); err == nil {
-			t.Error("a damaged file is read")
+		if _, err := s.Load(bounded(t), []history.Party{number(1)}); !damaged(err) {
+			t.Errorf("Load of a damaged file: %v; want that it is damaged", err)
 		}
 		if _, err := s.Key(bounded(t)); err == nil || len(asides(t, path)) != min(round+1, mostAside) && round == 0 {
 			t.Errorf("round %d: Key: %v; set aside: %q", round, err, asides(t, path))

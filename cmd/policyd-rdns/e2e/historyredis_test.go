@@ -194,7 +194,7 @@ func redisFaults() []redisFault {
 			end:   func(_ *testing.T, r *redisInstance) { r.process.signal(syscall.SIGCONT) },
 		},
 		{
-			name:  "killed",
+			name: "killed", long: true,
 			begin: func(_ *testing.T, r *redisInstance) { r.kill() },
 			end:   func(t *testing.T, r *redisInstance) { t.Helper(); r.start(t) },
 		},
@@ -205,6 +205,7 @@ func redisFaults() []redisFault {
 				set(t, r, "requirepass", "another")
 				r.more = []string{"--requirepass", "another"}
 				r.command(t, "CLIENT", "KILL", "TYPE", "normal") // all but this one
+				within(t, "refused a login", func() bool { return r.command(t, "ACL", "LOG") != "*0" })
 			},
 			end: func(t *testing.T, r *redisInstance) {
 				t.Helper()

@@ -208,7 +208,7 @@ func (e *evaluation) goDown(d *Decision) {
 			}
 		}
 		switch {
-		case h.truth == Undetermined && !d.Undetermined && rule.Action == DUNNO && !rule.Observe && h.lacks&^lateQueries == 0:
+		case h.truth == Undetermined && !d.Undetermined && rule.Action == DUNNO && !rule.Observe && h.lacks != 0 && h.lacks&^lateQueries == 0:
 			if late == 0 {
 				first = i
 			}

@@ -68,6 +68,7 @@ func doors(t *testing.T) map[string]func(text string) string {
 		return holder(func(a netip.Addr) bool {
 			req := policy.Request{Client: a, HELO: helo(a)}
 			f := policy.NewFacts(&req)
+			f.Past.Asked, f.Past.DomainAsked = true, true
 			rules := policy.Rules{List: []policy.Rule{{Name: "r", When: policy.Table{e}, Action: policy.Reject}}}
 			return rules.Judge(&req, &f).Rule == "r"
 		})

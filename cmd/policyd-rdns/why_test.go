@@ -124,6 +124,7 @@ func TestExplainID(t *testing.T) {
 			r.ID = id
 			r.Request.HELO = "192.0.2.77"
 			r.Facts = policy.NewFacts(&r.Request)
+			r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
 			r.Facts.PTR = resolver.None
 			asked := r.Facts
 			asked.Past = policy.Past{Asked: true, DomainAsked: true}

@@ -15,11 +15,11 @@ const (
 	maxConfig = 32
 	maxRule   = 160 // a configuration takes names of 100 bytes, of which some may need a backslash
 	// maxWould bounds all that rules under observation would have done.
-	maxWould     = 352
+	maxWould     = 256
 	maxTags      = 112 // all rules that tagged the message
 	maxWhyExempt = 96
 	maxReply     = 400
-	maxWhy       = 160
+	maxWhy       = 128
 
 	// A well-formed name takes no more bytes than it has (RFC 1035 section 2.3.4),
 	// a final dot included. Of malformed ones, which cannot do any good, a
@@ -32,17 +32,17 @@ const (
 	maxNames = policy.MaxNames*(maxName+maxAddr+len(`{"name":"","to":[""]},`)) + maxMalformedMany*(maxMalformed-maxName)
 
 	// maxErrors bounds all that is told of lookups that failed, maxReason one reason.
-	maxErrors = 400
+	maxErrors = 320
 	maxReason = 120
 	maxServer = len("[2001:db8:1111:2222:3333:4444:5555:6666]:65535")
 
 	// Mail addresses have 256 bytes at most, names of hosts 253 (RFC 5321 section
 	// 4.5.3.1.3, RFC 1035): only what needs escapes, or is nothing of these, is cut.
 	maxHELO      = 320
-	maxMailbox   = 320
+	maxMailbox   = 448
 	maxText      = 64 // client_address, instance, queue_id
 	maxState     = 32 // protocol_state
-	maxFoundName = 96 // client_name, reverse_client_name: Postfix's own findings
+	maxFoundName = 64 // client_name, reverse_client_name: Postfix's own findings
 	maxContext   = 96 // policy_context
 	maxParty     = 64 // of the client that tells most for it
 	maxHost      = 64 // HOST_NAME_MAX of Linux

@@ -38,7 +38,7 @@ func order(c *Config) string {
 	return strings.Join(all, ", ")
 }
 
-const builtinExempts = "B:logged in, B:own client, B:postmaster"
+const builtinExempts = "B:logged in, B:own client, B:postmaster, B:correspondent"
 
 // TestExemptFile: the order, the hash that does not cover the file, and what becomes of a
 // file that comes, changes, is damaged and goes.
@@ -181,7 +181,7 @@ func TestOff(t *testing.T) {
 		t.Fatal(err, c.Warnings)
 	}
 	got := order(c)
-	if strings.Contains(got, "no reverse name") || !strings.HasPrefix(got, "B:logged in, B:own client, E:postmaster, ") {
+	if strings.Contains(got, "no reverse name") || !strings.HasPrefix(got, "B:logged in, B:own client, B:correspondent, E:postmaster, ") {
 		t.Errorf("in force: %s", got)
 	}
 }

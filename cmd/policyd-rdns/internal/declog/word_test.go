@@ -19,6 +19,7 @@ func recordOf(id, client, name, helo, sender, recipient string) journal.Record {
 		HELO: helo, State: "RCPT", Sender: sender, Recipient: recipient, Instance: "1.2.3",
 	}}
 	r.Facts = policy.NewFacts(&r.Request)
+	r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
 	if name != "" {
 		n := policy.NewName(name, r.Request.Client)
 		n.Forward = resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{r.Request.Client}}

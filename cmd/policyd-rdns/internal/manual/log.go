@@ -51,6 +51,7 @@ func exampleRecord() journal.Record {
 	name := policy.NewName("mail.example.org", client)
 	name.Forward = elsewhere
 	r.Facts = policy.NewFacts(&r.Request)
+	r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
 	r.Facts.PTR, r.Facts.Names, r.Facts.Queries = resolver.Found, []policy.Name{name}, 2
 	r.Facts.HELO.Forward = elsewhere
 	rules := policy.Rules{List: builtin.Rules(), OnDoubt: policy.Defer}

@@ -76,6 +76,7 @@ func (l *learner) close() {
 // known are the facts that need no query, as of [gather.Gatherer].
 func (l *learner) known(q *policy.Request) policy.Facts {
 	f := policy.NewFacts(q)
+	f.Past.Asked, f.Past.DomainAsked = true, true
 	f.OwnClient = slices.Contains(l.gatherer.HostAddrs, q.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(l.gatherer.HostNames, f.HELO.Name)
 	return f

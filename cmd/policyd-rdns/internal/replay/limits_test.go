@@ -42,6 +42,7 @@ func hostileRecord(random *rand.Rand) journal.Record {
 	}}
 	q, f := &r.Request, &r.Facts
 	*f = policy.NewFacts(q)
+	f.Past.Asked, f.Past.DomainAsked = true, true
 	outcomes := []resolver.Outcome{resolver.NotQueried, resolver.Found, resolver.Found, resolver.None, resolver.TempError}
 	forward := func() resolver.Forward {
 		l := resolver.Forward{Outcome: oneOf(random, outcomes)}

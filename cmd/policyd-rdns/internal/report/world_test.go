@@ -47,6 +47,7 @@ func (y try) record(t testing.TB, n int, rules *policy.Rules) journal.Record {
 	helo, forwards := bytes.CutSuffix([]byte(y.helo), []byte("="))
 	r.Request.HELO = string(helo)
 	r.Facts = policy.NewFacts(&r.Request)
+	r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
 	r.Facts.HELO.Forward = resolver.Forward{Outcome: resolver.None}
 	if forwards {
 		r.Facts.HELO.Forward = back

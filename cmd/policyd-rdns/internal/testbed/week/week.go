@@ -341,6 +341,7 @@ func Line(change func(*journal.Record)) []byte {
 		Sender: "a@example.org", Recipient: "b@example.com", Instance: "1.2.3",
 	}}
 	r.Facts = policy.NewFacts(&r.Request)
+	r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
 	if change != nil {
 		change(&r)
 	}

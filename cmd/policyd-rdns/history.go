@@ -12,6 +12,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/past"
 	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/history/sqlite"
 )
 
 // historyOptions are the flags of history.
@@ -60,7 +61,7 @@ Exit status 1 if nothing is remembered.`,
 			}
 			c := past.Command{
 				Config: conf, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(), Now: time.Now(), Socket: past.Socket, JSON: o.json,
-				Open: func(a past.Access) (history.Store, error) { return openStore(conf, a) },
+				Open: func(ctx context.Context, a past.Access) (history.Store, error) { return openStore(ctx, conf, a) },
 			}
 			return o.run(cmd.Context(), &c, args)
 		},
@@ -100,6 +101,16 @@ func (o *historyOptions) run(ctx context.Context, c *past.Command, args []string
 }
 
 // openStore opens the store that a configuration names.
-func openStore(conf *config.Config, _ past.Access) (history.Store, error) {
-	return nil, errors.New("this build cannot open " + conf.History.Store)
+func openStore(ctx context.Context, conf *config.Config, a past.Access) (history.Store, error) {
+	h := &conf.History
+	o := sqlite.Options{Settings: history.Settings{Delay: h.Delay, Window: h.Window, Keep: h.Keep}}
+	switch {
+	case conf.OnServer():
+		return nil, errors.New("this build cannot open " + h.Store)
+	case a == past.Read:
+		return sqlite.OpenReadOnly(ctx, h.Store)
+	case a == past.Change:
+		return sqlite.OpenExisting(h.Store, o), nil
+	}
+	return sqlite.Open(h.Store, o), nil
 }

@@ -48,7 +48,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 // standard error the line that tells which one was read is left out; callAsIs has it.
 func call(stdin string, args ...string) (status int, stdout, stderr string) {
 	named := slices.ContainsFunc(args, func(arg string) bool { return arg == "-c" || strings.HasPrefix(arg, "--config") })
-	if len(args) > 0 && slices.Contains([]string{"explain", "allow", "log", "replay", "report", "configtest", "serve"}, args[0]) && !named {
+	if len(args) > 0 && slices.Contains([]string{"explain", "allow", "log", "replay", "report", "configtest", "serve", "history"}, args[0]) && !named {
 		args = append(slices.Clone(args), "-c", "none")
 	}
 	status, stdout, stderr = callAsIs(stdin, args...)

@@ -254,7 +254,7 @@ var settings = []setting{
 			break; {limits}. The longer of this and defer_for holds.`,
 	},
 	{
-		name: "history.entries", def: "200_000", restart: true,
+		name: "history.entries", def: "200_000",
 		kind:  whole(func(c *Config) *int { return &c.History.Entries }, 1000, 20_000_000),
 		about: `Clients that are kept in memory, {limits}; at most 200 bytes each.`,
 	},

@@ -112,34 +112,40 @@ func (w *ruleWarner) forgets() {
 	if w.rule.Action != policy.Reject {
 		return
 	}
-	const why = "a reject that holds only because history is not known is always a defer: write action = \"defer\""
+	const why = "a reject that holds only because nothing good is remembered is always a defer: write action = \"defer\""
 	for i := range w.rule.When {
-		if e := &w.rule.When[i]; e.Key == policy.CheckHistory.String() && !takesKnown(e) {
+		if e := &w.rule.When[i]; remembers(e) && !holdsOfKnown(e) {
 			w.tell("when."+e.Key, "when.%s: %s", e.Key, why)
 			return
 		}
 	}
 	for n, t := range w.rule.Unless {
 		for i := range t {
-			if e := &t[i]; e.Key == policy.CheckHistory.String() && takesKnown(e) {
-				w.tell(w.unless(n)+"."+e.Key, "%s.%s spares who is known: %s", w.unless(n), e.Key, why)
+			if e := &t[i]; remembers(e) && holdsOfKnown(e) {
+				w.tell(w.unless(n)+"."+e.Key, "%s.%s: %s", w.unless(n), e.Key, why)
 				return
 			}
 		}
 	}
 }
 
-// takesKnown reports whether an entry of history holds for who is known.
-func takesKnown(e *policy.Entry) (takes bool) {
+// remembers reports whether an entry asks what is remembered.
+func remembers(e *policy.Entry) bool {
+	return e.Key == policy.CheckHistory.String() || e.Key == "correspondent"
+}
+
+// holdsOfKnown reports whether an entry that asks what is remembered holds for the best
+// that can be.
+func holdsOfKnown(e *policy.Entry) (holds bool) {
 	for _, v := range e.Written {
 		switch name, but := strings.CutPrefix(v, "!"); {
 		case name == policy.Known.String():
 			return !but
-		case but:
-			takes = true
+		case but, name == "true": // of a correspondent
+			holds = true
 		}
 	}
-	return takes
+	return holds
 }
 
 // spared says of a rule with exceptions that there are some.

@@ -2,10 +2,13 @@ package daemon
 
 import (
 	"context"
+	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/history/sqlite"
+	"policyd-rdns/policy/history/valkey"
 )
 
 // newHistory is the history that a configuration asks for. Trouble of its store is
@@ -19,7 +22,16 @@ func newHistory(conf *config.Config, o Options) (*history.History, error) {
 	return history.New(history.Options{Settings: historySettings(conf), Entries: conf.History.Entries, Store: store, Log: o.Log}), nil
 }
 
-func openStore(*config.Config) (history.Store, error) { return nil, nil }
+func openStore(conf *config.Config) (history.Store, error) {
+	switch where := conf.History.Store; {
+	case where == "":
+		return nil, nil
+	case strings.Contains(where, "://"):
+		return valkey.Open(where, conf.History.PasswordFile, valkey.Options{Settings: historySettings(conf)})
+	default:
+		return sqlite.Open(where, sqlite.Options{Settings: historySettings(conf)}), nil
+	}
+}
 
 func historySettings(conf *config.Config) history.Settings {
 	return history.Settings{Delay: conf.History.Delay, Window: conf.History.Window, Keep: conf.History.Keep}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/past/answer"
-	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/postfix"
 )
 
@@ -25,9 +24,8 @@ func (d *Daemon) inquire(ctx context.Context, q *postfix.Inquiry) []postfix.Attr
 	case q.Asker != postfix.Owner:
 		return told("error", "over TCP only hash and health are told")
 	case verb == answer.Past, verb == answer.Forget:
-		h := &d.current.Load().conf.History
-		s := history.Settings{Delay: h.Delay, Window: h.Window, Keep: h.Keep}
-		return answer.Make(ctx, d.keeper(), q.Query, &s, time.Now())
+		s := historySettings(d.current.Load().conf)
+		return answer.Make(ctx, d.history, q.Query, &s, time.Now())
 	}
 	return told("error", "unknown query: want hash, health, past or forget")
 }
@@ -35,9 +33,6 @@ func (d *Daemon) inquire(ctx context.Context, q *postfix.Inquiry) []postfix.Attr
 func told(name, value string) []postfix.Attribute {
 	return []postfix.Attribute{{Name: name, Value: value}}
 }
-
-// keeper is what remembers; nil: nothing does.
-func (d *Daemon) keeper() answer.Keeper { return nil }
 
 // healthy tells whether Postfix can be served: who asks this way has found the daemon
 // listening, so that it is whether a DNS server answers.

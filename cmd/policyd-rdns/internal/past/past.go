@@ -38,7 +38,7 @@ const Socket = ask.SocketPath
 type Command struct {
 	Config *config.Config
 	// Open opens the store of the configuration, which names one.
-	Open           func(a Access) (history.Store, error)
+	Open           func(ctx context.Context, a Access) (history.Store, error)
 	Stdout, Stderr io.Writer
 	Now            time.Time
 	// Socket is where the daemon may listen beside what the configuration says, since
@@ -107,7 +107,7 @@ func (c *Command) settings() *history.Settings {
 }
 
 // open opens the store where no daemon can be asked. what is what cannot be done without.
-func (c *Command) open(w *where, a Access, what string) (history.Store, error) {
+func (c *Command) open(ctx context.Context, w *where, a Access, what string) (history.Store, error) {
 	store := c.Config.History.Store
 	switch {
 	case store == "" && w.tcp != "":
@@ -120,7 +120,7 @@ func (c *Command) open(w *where, a Access, what string) (history.Store, error) {
 			return nil, fmt.Errorf("cannot %s: %w", what, err)
 		}
 	}
-	return c.Open(a)
+	return c.Open(ctx, a)
 }
 
 // listenHint is what lets the daemon be asked.
@@ -185,7 +185,7 @@ func (c *Command) records(ctx context.Context, name string) (live []history.Stor
 
 // load reads records from the store.
 func (c *Command) load(ctx context.Context, w *where, name string) ([]history.Stored, error) {
-	store, err := c.open(w, Read, "tell")
+	store, err := c.open(ctx, w, Read, "tell")
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +236,7 @@ func (c *Command) Forget(ctx context.Context, text string) error {
 
 // delete takes records out of the store, and tells how many there were.
 func (c *Command) delete(ctx context.Context, w *where, name string) (n int, err error) {
-	store, err := c.open(w, Change, "forget")
+	store, err := c.open(ctx, w, Change, "forget")
 	if err != nil {
 		return 0, err
 	}
@@ -279,7 +279,7 @@ func (c *Command) Totals(ctx context.Context) error {
 
 // count counts what is in the store.
 func (c *Command) count(ctx context.Context, w *where, totals answer.Totals) error {
-	store, err := c.open(w, Read, "count")
+	store, err := c.open(ctx, w, Read, "count")
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,7 +115,7 @@ func command(t *testing.T, text string, store kept) (*Command, *called) {
 		t.Fatal(err)
 	}
 	var out called
-	return &Command{Config: conf, Stdout: &out.stdout, Stderr: &out.stderr, Now: now, Open: func(a Access) (history.Store, error) {
+	return &Command{Config: conf, Stdout: &out.stdout, Stderr: &out.stderr, Now: now, Open: func(_ context.Context, a Access) (history.Store, error) {
 		out.opened = append(out.opened, a)
 		return store, nil
 	}}, &out
@@ -399,6 +400,36 @@ func TestImportPostgrey(t *testing.T) {
 	}
 	if err := c.ImportPostgrey(t.Context(), database); !errors.Is(err, exit.ErrNotWell) || !strings.Contains(out.stderr.String(), "with db_dump -p") {
 		t.Errorf("%v: %s", err, out.stderr.String())
+	}
+}
+
+// TestOwnedByFolder: what root makes for the daemon belongs to the daemon.
+func TestOwnedByFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "history.sqlite")
+	for _, name := range []string{file, file + "-wal", filepath.Join(folder, "another")} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const daemonUser = 64999
+	if err := os.Chown(folder, daemonUser, daemonUser); err != nil {
+		t.Fatal(err)
+	}
+	if err := ownedByFolder(file); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]uint32{file: daemonUser, file + "-wal": daemonUser, filepath.Join(folder, "another"): 0} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Sys().(*syscall.Stat_t).Uid; got != want {
+			t.Errorf("%s is of user %d; want %d", name, got, want)
+		}
 	}
 }
 

@@ -127,7 +127,14 @@ func (c *Command) keep(ctx context.Context, im *postgrey.Import) error {
 // save merges records into the store. A daemon that runs finds them there: it asks the
 // store for whom it does not have in memory.
 func (c *Command) save(ctx context.Context, all []history.Stored) (err error) {
-	store, err := c.open(&where{}, Create, "keep it")
+	if _, missing := os.Stat(c.Config.History.Store); missing != nil && !c.Config.OnServer() {
+		defer func() {
+			if err == nil {
+				err = ownedByFolder(c.Config.History.Store)
+			}
+		}()
+	}
+	store, err := c.open(ctx, &where{}, Create, "keep it")
 	if err != nil {
 		return err
 	}

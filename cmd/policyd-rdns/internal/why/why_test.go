@@ -43,8 +43,7 @@ func refused(at time.Time, client, instance, recipient string, change func(*jour
 		r.ID = "e13w" + instance
 		q.Time, q.Client, q.HELO, q.Instance, q.Recipient = at, netip.MustParseAddr(client), "pc.example.net", instance, recipient
 		r.Facts = policy.NewFacts(q)
-		r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
-		r.Facts.PTR = resolver.None
+		r.Facts.PTR, r.Facts.Past = resolver.None, policy.Past{Asked: true, DomainAsked: true}
 		r.Decision = config.Defaults().Rules.Judge(q, &r.Facts)
 		if change != nil {
 			change(r)

@@ -289,11 +289,39 @@ func (h *History) Forget(ctx context.Context, parties []Party) (n int, err error
 	return n, h.store.Delete(ctx, parties)
 }
 
-// Count tells how many parties are in memory.
-func (h *History) Count() int {
+// State is how a history does.
+type State struct {
+	Parties    int // in memory
+	MaxParties int // that there may be
+	// Store reports whether there is a store beside the memory, StoreAnswers whether it
+	// did when it was last asked.
+	Store        bool
+	StoreAnswers bool
+}
+
+// State tells how it does.
+func (h *History) State() State {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.memory.len()
+	return State{h.memory.len(), h.memory.most, h.store != nil, h.well.Load()}
+}
+
+// Each calls each for all parties that are remembered: those of the store if it lists
+// them, or else those in memory. They may be over.
+func (h *History) Each(ctx context.Context, each func(Party, *Record)) error {
+	if l, ok := h.store.(interface {
+		Each(context.Context, func(Party, *Record)) error
+	}); ok && h.well.Load() {
+		h.flush(ctx)
+		return l.Each(ctx, each)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, i := range h.memory.index {
+		e := h.memory.at(i)
+		each(e.party, &e.Record)
+	}
+	return nil
 }
 
 // Close ends the store. Run has returned before.

@@ -13,6 +13,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/past"
 	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/history/sqlite"
+	"policyd-rdns/policy/history/valkey"
 )
 
 // historyOptions are the flags of history.
@@ -106,7 +107,12 @@ func openStore(ctx context.Context, conf *config.Config, a past.Access) (history
 	o := sqlite.Options{Settings: history.Settings{Delay: h.Delay, Window: h.Window, Keep: h.Keep}}
 	switch {
 	case conf.OnServer():
-		return nil, errors.New("this build cannot open " + h.Store)
+		s, err := valkey.Open(h.Store, h.PasswordFile, valkey.Options{Settings: o.Settings})
+		if err != nil {
+			return nil, err
+		}
+		_, err = s.Key(ctx) // connects
+		return s, err
 	case a == past.Read:
 		return sqlite.OpenReadOnly(ctx, h.Store)
 	case a == past.Change:

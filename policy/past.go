@@ -8,9 +8,6 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// passGap is how far apart two passes are that make a party known.
-const passGap = 20 * time.Hour
-
 // Past is what is remembered of a client before a request: the merged record of its
 // parties (policy/history). The zero value says that nobody has asked.
 type Past struct {

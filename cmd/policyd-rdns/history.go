@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,11 +61,9 @@ Exit status 1 if nothing is remembered.`,
 			if err != nil {
 				return err
 			}
-			c := past.Command{
-				Config: conf, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(), Now: time.Now(), Socket: past.Socket, JSON: o.json,
-				Open: func(ctx context.Context, a past.Access) (history.Store, error) { return openStore(ctx, conf, a) },
-			}
-			return o.run(cmd.Context(), &c, args)
+			c := historyCommand(conf, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			c.JSON = o.json
+			return o.run(cmd.Context(), c, args)
 		},
 	}
 	f := cmd.Flags()
@@ -74,6 +73,14 @@ Exit status 1 if nothing is remembered.`,
 	f.StringVar(&o.postgrey, "import-postgrey", "", "take over what postgrey has in this `folder`")
 	_ = cmd.MarkFlagDirname("import-postgrey")
 	return cmd
+}
+
+// historyCommand asks what a configuration's daemon remembers, or its store.
+func historyCommand(conf *config.Config, stdout, stderr io.Writer) *past.Command {
+	return &past.Command{
+		Config: conf, Stdout: stdout, Stderr: stderr, Now: time.Now(), Socket: past.Socket,
+		Open: func(ctx context.Context, a past.Access) (history.Store, error) { return openStore(ctx, conf, a) },
+	}
 }
 
 // check refuses what cannot be meant.

@@ -18,7 +18,7 @@ func (h *History) Run(ctx context.Context) {
 	tick := time.NewTicker(flushTime)
 	defer tick.Stop()
 	for {
-		h.probe(ctx)
+		h.Probe(ctx)
 		h.flush(ctx)
 		select {
 		case <-ctx.Done():
@@ -30,8 +30,8 @@ func (h *History) Run(ctx context.Context) {
 	}
 }
 
-// probe sees whether the store is well, if it was not.
-func (h *History) probe(ctx context.Context) {
+// Probe sees whether the store is well, if it was not, as Run does by itself.
+func (h *History) Probe(ctx context.Context) {
 	if h.well.Load() {
 		return
 	}
@@ -192,7 +192,7 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
 
 // ofStore is what the store has of parties; nil: it did not say in time.
 func (h *History) ofStore(parties []Party) []Record {
-	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
+	ctx, cancel := context.WithTimeout(context.Background(), h.patience)
 	defer cancel()
 	records, err := h.store.Load(ctx, parties)
 	if err != nil || len(records) != len(parties) {

@@ -44,16 +44,21 @@ func (h *History) Probe(ctx context.Context) {
 	}
 	h.key.Store(&key)
 	h.well.Store(true)
+	h.telling.Lock()
+	defer h.telling.Unlock()
 	if h.told.Swap(false) {
-		h.log.Info("history: the store answers again")
+		h.log.Info("history: the store answers again", "after", h.lastError)
 	}
 }
 
-// fail notes that the store is not well, and tells once.
+// fail notes that the store is not well, and tells once. Of what follows the last is told
+// when it is well again: that a file was set aside, mostly after something else had told
+// that it is damaged.
 func (h *History) fail(err error) {
 	h.well.Store(false)
 	h.telling.Lock()
 	defer h.telling.Unlock()
+	h.lastError = err
 	if now := time.Now(); !h.told.Load() && (h.toldAt.IsZero() || now.Sub(h.toldAt) >= tellTime) {
 		h.told.Store(true)
 		h.toldAt = now

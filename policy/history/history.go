@@ -74,8 +74,9 @@ type History struct {
 	lost           []Stored // was dirty when it had to go
 	correspondents int
 
-	saving  sync.Mutex // one batch at a time
-	telling sync.Mutex
+	saving    sync.Mutex // one batch at a time
+	telling   sync.Mutex
+	lastError error // of the store; held by telling
 }
 
 // New makes a history. Run writes behind.

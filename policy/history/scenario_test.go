@@ -29,6 +29,9 @@ type stage struct {
 	begun  time.Time
 	nat    bool
 	number int // of messages
+	// jumps is by how much the wall clock is wrong when a message comes, one after the
+	// other.
+	jumps []time.Duration
 }
 
 func newStage(store history.Store) *stage {
@@ -45,6 +48,9 @@ func (s *stage) restart() {
 // ask decides about one request, and notes what became of it.
 func (s *stage) ask(e *cases.Evidence) policy.Decision {
 	e.Req.Time = time.Now()
+	if len(s.jumps) > 0 {
+		e.Req.Time = e.Req.Time.Round(0).Add(s.jumps[s.number%len(s.jumps)])
+	}
 	f := &e.Facts
 	if f.Parties, _ = s.rules.Parties(&e.Req, f); s.nat {
 		f.Past = policy.Past{Asked: true, NAT: true}
@@ -163,7 +169,18 @@ func duration(t *testing.T, where, text string) time.Duration {
 }
 
 // TestScenarios plays scenarios.txt.
-func TestScenarios(t *testing.T) {
+func TestScenarios(t *testing.T) { playScenarios(t, nil) }
+
+// TestClockJumps plays them while the wall clock jumps from message to message, by more
+// than anything is remembered for: history goes by the monotonic clock, and what it tells
+// is as long ago for the request.
+func TestClockJumps(t *testing.T) {
+	const far = 40 * 24 * time.Hour
+	playScenarios(t, []time.Duration{far, -far, 0, -far, far})
+}
+
+func playScenarios(t *testing.T, jumps []time.Duration) {
+	t.Helper()
 	text, err := os.ReadFile("testdata/scenarios.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -179,6 +196,7 @@ func TestScenarios(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStage(nil)
+				s.jumps = jumps
 				for i, line := range strings.Split(lines, "\n") {
 					if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
 						s.line(t, fmt.Sprintf("scenarios.txt:%d", begin+1+i), line)

@@ -142,7 +142,7 @@ func (s *Store) Key(ctx context.Context) (history.Key, error) {
 func (s *Store) Load(ctx context.Context, parties []history.Party) ([]history.Record, error) {
 	if !s.open.Load() {
 		if s.tried.Load() {
-			return nil, fmt.Errorf("%s: %w", s.path, errNotOpen)
+			return nil, fmt.Errorf("%s: %w", s.path, s.notOpen())
 		}
 		if _, err := s.Key(ctx); err != nil {
 			return nil, err
@@ -284,10 +284,18 @@ func (s *Store) fault(err error) {
 	s.cause.CompareAndSwap(nil, &err)
 }
 
+// notOpen is why the file is not read at present.
+func (s *Store) notOpen() error {
+	if cause := s.cause.Load(); cause != nil {
+		return fmt.Errorf("%w: %w", errNotOpen, *cause)
+	}
+	return errNotOpen
+}
+
 // read is Load in the turn of reading.
 func (s *Store) read(ctx context.Context, parties []history.Party) ([]history.Record, error) {
 	if !s.open.Load() {
-		return nil, errNotOpen
+		return nil, s.notOpen()
 	}
 	if s.r == nil {
 		c, err := openHistory(ctx, s.path, modeWrite, readWait)

@@ -1,0 +1,56 @@
+package history_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"policyd-rdns/policy/history"
+)
+
+// failing is a store that fails with one error after the other, and then is empty.
+type failing struct{ errs []error }
+
+func (f *failing) next() error {
+	if len(f.errs) == 0 {
+		return nil
+	}
+	err := f.errs[0]
+	f.errs = f.errs[1:]
+	return err
+}
+
+func (f *failing) Key(context.Context) (history.Key, error) { return history.Key{}, f.next() }
+
+func (f *failing) Load(_ context.Context, parties []history.Party) ([]history.Record, error) {
+	return make([]history.Record, len(parties)), f.next()
+}
+
+func (f *failing) Save(context.Context, []history.Stored) error  { return f.next() }
+func (f *failing) Delete(context.Context, []history.Party) error { return f.next() }
+func (f *failing) Shared() bool                                  { return false }
+func (f *failing) Close() error                                  { return nil }
+
+// TestTold: that a store does not answer is told once, with the first error; that it
+// answers again with the last, which may tell what became of a damaged file.
+func TestTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s := &failing{errs: []error{errors.New("first"), errors.New("second"), errors.New("third")}}
+		h := history.New(history.Options{Settings: settings, Entries: 100, Store: s, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		for range 10 {
+			h.Tick(t.Context())
+			time.Sleep(time.Second) // of the bubble
+		}
+		lines := strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
+		if len(lines) != 2 || !strings.Contains(lines[0], "level=WARN") || !strings.Contains(lines[0], "error=first") ||
+			!strings.Contains(lines[1], "the store answers again") || !strings.Contains(lines[1], "after=third") {
+			t.Errorf("told is\n%s\nwant a warning of the first error, and that it answers again after the third", log.String())
+		}
+	})
+}

@@ -8,9 +8,6 @@ import (
 	"policyd-rdns/resolver"
 )
 
-// passGap is how far apart two passes are that make a party known.
-const passGap = 20 * time.Hour
-
 // Past is what is remembered of a client before a request: the merged record of its
 // parties (policy/history). The zero value says that nobody has asked.
 type Past struct {
@@ -84,11 +81,10 @@ func (e *evaluation) organisation() (all string) {
 		if !n.Forward.To(e.req.Client) || e.rules.grade(n, true) != gradeProper {
 			continue
 		}
-		of := hostname.Organisation(n.Name)
-		if of == "" || all != "" && of != all {
+		if n.Organisation == "" || all != "" && n.Organisation != all {
 			return ""
 		}
-		all = of
+		all = n.Organisation
 	}
 	if all != "" && e.rules.Strangers.Has(all) {
 		return ""
@@ -228,11 +224,8 @@ func (e *evaluation) ofSender() (is Truth, lacks CheckSet) {
 	if of == "" {
 		return No, 0
 	}
-	kin := func(name string) bool {
-		return !hostname.Strangers(name, of) && hostname.Organisation(name) == of
-	}
 	f := e.facts
-	if h := &f.HELO; h.Name != "" && kin(h.Name) {
+	if h := &f.HELO; h.Name != "" && !hostname.Strangers(h.Name, of) && hostname.Organisation(h.Name) == of {
 		switch helo := e.finding(CheckHELO); {
 		case helo.Result == Match && helo.Possible == 0:
 			return Yes, 0
@@ -251,7 +244,7 @@ func (e *evaluation) ofSender() (is Truth, lacks CheckSet) {
 	}
 	for i := range f.Names {
 		n := &f.Names[i]
-		if !n.Valid || !kin(n.Name) {
+		if !n.Valid || n.Organisation != of {
 			continue
 		}
 		if n.Forward.To(e.req.Client) {

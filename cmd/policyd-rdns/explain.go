@@ -105,9 +105,14 @@ func explainClient(ctx context.Context, client string, o *explainOptions, out, s
 	if req.Sender == "<>" {
 		req.Sender = ""
 	}
-	e, err := explain.Live(ctx, conf, &req, o.stage)
+	asking := historyCommand(conf, out, stderr)
+	remembered := asking.Live(ctx)
+	e, err := explain.Live(ctx, conf, &req, remembered, o.stage)
 	if err != nil {
 		return err
+	}
+	if err := remembered.Err(); err != nil {
+		fmt.Fprintf(stderr, "what is remembered of the client is not known, and taken for nothing: %v\n", err)
 	}
 	return o.print(e, out)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/past"
 	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/history/sqlite"
+	"policyd-rdns/policy/history/valkey"
 )
 
 // historyOptions are the flags of history.
@@ -59,11 +61,9 @@ Exit status 1 if nothing is remembered.`,
 			if err != nil {
 				return err
 			}
-			c := past.Command{
-				Config: conf, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(), Now: time.Now(), Socket: past.Socket, JSON: o.json,
-				Open: func(ctx context.Context, a past.Access) (history.Store, error) { return openStore(ctx, conf, a) },
-			}
-			return o.run(cmd.Context(), &c, args)
+			c := historyCommand(conf, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			c.JSON = o.json
+			return o.run(cmd.Context(), c, args)
 		},
 	}
 	f := cmd.Flags()
@@ -73,6 +73,14 @@ Exit status 1 if nothing is remembered.`,
 	f.StringVar(&o.postgrey, "import-postgrey", "", "take over what postgrey has in this `folder`")
 	_ = cmd.MarkFlagDirname("import-postgrey")
 	return cmd
+}
+
+// historyCommand asks what a configuration's daemon remembers, or its store.
+func historyCommand(conf *config.Config, stdout, stderr io.Writer) *past.Command {
+	return &past.Command{
+		Config: conf, Stdout: stdout, Stderr: stderr, Now: time.Now(), Socket: past.Socket,
+		Open: func(ctx context.Context, a past.Access) (history.Store, error) { return openStore(ctx, conf, a) },
+	}
 }
 
 // check refuses what cannot be meant.
@@ -106,7 +114,12 @@ func openStore(ctx context.Context, conf *config.Config, a past.Access) (history
 	o := sqlite.Options{Settings: history.Settings{Delay: h.Delay, Window: h.Window, Keep: h.Keep}}
 	switch {
 	case conf.OnServer():
-		return nil, errors.New("this build cannot open " + h.Store)
+		s, err := valkey.Open(h.Store, h.PasswordFile, valkey.Options{Settings: o.Settings})
+		if err != nil {
+			return nil, err
+		}
+		_, err = s.Key(ctx) // connects
+		return s, err
 	case a == past.Read:
 		return sqlite.OpenReadOnly(ctx, h.Store)
 	case a == past.Change:

@@ -24,6 +24,14 @@ func TestHistory(t *testing.T) {
 			t.Fatalf("%s: %q, %v; want %s", c[0], got, err, c[2])
 		}
 	}
+	// explain asks the daemon, too, and notes nothing: a client that it was asked about is
+	// as new as before.
+	for client, want := range map[string]string{"203.0.113.10": "objected to since", "203.0.113.20": "last pass", "203.0.113.11": ""} {
+		_, stdout, stderr := call("", "explain", "-c", path, client, "--helo", "mail.example.com")
+		if !strings.Contains(stdout, want) || stderr != "" {
+			t.Errorf("explain %s: %s%s; want %q", client, stdout, stderr, want)
+		}
+	}
 	for _, test := range []struct {
 		args   string
 		status int

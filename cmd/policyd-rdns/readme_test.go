@@ -308,7 +308,7 @@ func TestDemo(t *testing.T) {
 		"defer   no reverse name",
 		"defer   reverse name does not resolve",
 		"dunno   logged in",
-		"dunno   would defer: generic name and HELO",
+		"defer   generic name and HELO",
 		"550 5.7.1 <user@example.net>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]",
 		"ip-203-0-113-10.provider.local",
 		"vps123.hosting.internal",

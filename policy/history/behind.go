@@ -18,7 +18,7 @@ func (h *History) Run(ctx context.Context) {
 	tick := time.NewTicker(flushTime)
 	defer tick.Stop()
 	for {
-		h.probe(ctx)
+		h.Probe(ctx)
 		h.flush(ctx)
 		select {
 		case <-ctx.Done():
@@ -30,8 +30,8 @@ func (h *History) Run(ctx context.Context) {
 	}
 }
 
-// probe sees whether the store is well, if it was not.
-func (h *History) probe(ctx context.Context) {
+// Probe sees whether the store is well, if it was not, as Run does by itself.
+func (h *History) Probe(ctx context.Context) {
 	if h.well.Load() {
 		return
 	}
@@ -197,7 +197,7 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
 
 // ofStore is what the store has of parties; nil: it did not say in time.
 func (h *History) ofStore(parties []Party) []Record {
-	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
+	ctx, cancel := context.WithTimeout(context.Background(), h.patience)
 	defer cancel()
 	records, err := h.store.Load(ctx, parties)
 	if err != nil || len(records) != len(parties) {
@@ -294,11 +294,39 @@ func (h *History) Forget(ctx context.Context, parties []Party) (n int, err error
 	return n, h.store.Delete(ctx, parties)
 }
 
-// Count tells how many parties are in memory.
-func (h *History) Count() int {
+// State is how a history does.
+type State struct {
+	Parties    int // in memory
+	MaxParties int // that there may be
+	// Store reports whether there is a store beside the memory, StoreAnswers whether it
+	// did when it was last asked.
+	Store        bool
+	StoreAnswers bool
+}
+
+// State tells how it does.
+func (h *History) State() State {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.memory.len()
+	return State{h.memory.len(), h.memory.most, h.store != nil, h.well.Load()}
+}
+
+// Each calls each for all parties that are remembered: those of the store if it lists
+// them, or else those in memory. They may be over.
+func (h *History) Each(ctx context.Context, each func(Party, *Record)) error {
+	if l, ok := h.store.(interface {
+		Each(context.Context, func(Party, *Record)) error
+	}); ok && h.well.Load() {
+		h.flush(ctx)
+		return l.Each(ctx, each)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, i := range h.memory.index {
+		e := h.memory.at(i)
+		each(e.party, &e.Record)
+	}
+	return nil
 }
 
 // Close ends the store. Run has returned before.

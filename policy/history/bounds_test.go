@@ -78,7 +78,7 @@ func TestHopping(t *testing.T) {
 						t.Fatalf("%v was pushed out", client)
 					}
 				}
-				if n := h.Count(); n > entries {
+				if n := h.State().Parties; n > entries {
 					t.Errorf("%d parties in memory; want at most %d", n, entries)
 				}
 			})
@@ -103,7 +103,7 @@ func TestStrangersHoldHalf(t *testing.T) {
 	for i := range 3000 {
 		h.Note(request(netip.AddrFrom4([4]byte{198, byte(i >> 8), byte(i), 1})), new(policy.Parties), policy.NotedContact)
 	}
-	if n := h.Count(); n > 500 {
+	if n := h.State().Parties; n > 500 {
 		t.Errorf("%d strangers of 1000 parties; want at most half", n)
 	}
 }
@@ -157,7 +157,7 @@ func BenchmarkPartyMemory(b *testing.B) {
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(h.Count()), "B/party")
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(h.State().Parties), "B/party")
 		runtime.KeepAlive(h)
 	}
 }

@@ -5,7 +5,7 @@ import "context"
 // Tick does what Run does every second.
 func (h *History) Tick(ctx context.Context) {
 	if h.store != nil {
-		h.probe(ctx)
+		h.Probe(ctx)
 		h.flush(ctx)
 	}
 }

@@ -9,6 +9,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -47,15 +48,18 @@ type Options struct {
 	Settings
 	Entries int   // parties in memory, at most
 	Store   Store // nil: memory alone
-	Log     *slog.Logger
+	// Patience is how long a decision waits for the store; 0: 50 ms.
+	Patience time.Duration
+	Log      *slog.Logger
 }
 
 // History remembers parties. It is safe for concurrent use. Nil: nothing is remembered.
 type History struct {
-	store  Store
-	shared bool
-	log    *slog.Logger
-	begun  time.Time // with a monotonic reading, by which time goes
+	store    Store
+	patience time.Duration
+	shared   bool
+	log      *slog.Logger
+	begun    time.Time // with a monotonic reading, by which time goes
 
 	settings atomic.Pointer[Settings]
 	key      atomic.Pointer[Key]
@@ -77,7 +81,7 @@ type History struct {
 
 // New makes a history. Run writes behind.
 func New(o Options) *History {
-	h := &History{store: o.Store, log: o.Log, begun: time.Now(), memory: newMemory(max(o.Entries, 16))}
+	h := &History{store: o.Store, patience: cmp.Or(o.Patience, loadTime), log: o.Log, begun: time.Now(), memory: newMemory(max(o.Entries, 16))}
 	h.settings.Store(&o.Settings)
 	var key Key
 	_, _ = rand.Read(key[:]) // never fails

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"strings"
+
+	"policyd-rdns/policy/journal/scan"
 )
 
 // AppendJSON adds a line that [Parse] or [Read] has read as one of JSON, with
@@ -45,7 +47,7 @@ func appendAsJSON(dst []byte, key, value string) []byte {
 			l := list{buf: dst, json: true}
 			row.array(&l, value)
 			return l.buf
-		case row.bare() && scalar(value) == len(value) && value != "null":
+		case row.bare() && scan.Scalar(value) == len(value) && value != "null":
 			return append(dst, value...)
 		}
 	}

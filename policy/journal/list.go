@@ -4,6 +4,8 @@ import (
 	"iter"
 	"math"
 	"strings"
+
+	"policyd-rdns/policy/journal/scan"
 )
 
 // value is what a line has of a key.
@@ -53,7 +55,7 @@ func splitList(v string) iter.Seq[string] {
 			}
 			e := v[:end]
 			if escaped {
-				e = unescape(e)
+				e = scan.Unescape(e)
 			}
 			if more = end < len(v); more {
 				v = v[end+1:]

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/journal/scan"
 	"policyd-rdns/resolver"
 )
 
@@ -163,8 +164,8 @@ func putHELOTo(l list, r *Record) list {
 func takeHELOTo(v value, r *Record) (odd string, err error) {
 	to, texts := v.text, true
 	if v.array {
-		s := scanner{in: v.text}
-		to, texts = s.texts()
+		s := scan.Scanner{In: v.text}
+		to, texts = s.Texts()
 	}
 	if !texts {
 		return noWord, errors.New("want an array of texts")

@@ -1,11 +1,11 @@
 package journal
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
+
+	"policyd-rdns/policy/journal/scan"
 )
 
 // fields are the values of a line as text, those of known keys.
@@ -92,7 +92,7 @@ func pair(s string) (key, value, rest string, err error) {
 	if rest == "" || rest[0] != '"' {
 		value, rest, _ = strings.Cut(rest, " ")
 	} else {
-		if value, n, err = unquote(rest); err != nil {
+		if value, n, err = scan.Unquote(rest); err != nil {
 			return "", "", "", fmt.Errorf("%s: %w", key, err)
 		}
 		rest = rest[n:]
@@ -115,52 +115,4 @@ func keyLen(s string) int {
 		}
 	}
 	return 0
-}
-
-// unquote reads the JSON string at the beginning of s. n is its length, quotes included.
-// By encoding/json alone replay takes a fifth longer: json.Unmarshal is for
-// the escapes that hardly ever come.
-func unquote(s string) (value string, n int, err error) {
-	end := 1
-	for end < len(s) && s[end] != '"' && s[end] != '\\' && s[end] >= ' ' && s[end] < utf8.RuneSelf {
-		end++
-	}
-	if end < len(s) && s[end] == '"' {
-		return s[1:end], end + 1, nil
-	}
-	plain := true // but for escaped quotes and backslashes
-	for ; end < len(s) && s[end] != '"'; end++ {
-		plain = plain && s[end] >= ' ' && s[end] < utf8.RuneSelf
-		if s[end] == '\\' {
-			end++
-			plain = plain && end < len(s) && (s[end] == '"' || s[end] == '\\')
-		}
-	}
-	if end >= len(s) {
-		return "", 0, errors.New("no closing quote")
-	}
-	if plain {
-		return unescape(s[1:end]), end + 1, nil
-	}
-	value, err = unquoteAny([]byte(s[:end+1]))
-	return value, end + 1, err
-}
-
-// unquoteAny reads a JSON string with whatever escapes. It is apart from unquote, whose
-// value would be allocated for every string if it were handed to encoding/json there.
-func unquoteAny(b []byte) (value string, err error) {
-	err = json.Unmarshal(b, &value)
-	return value, err
-}
-
-// unescape takes away each backslash that stands before another byte.
-func unescape(s string) string {
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) {
-			i++
-		}
-		b = append(b, s[i])
-	}
-	return string(b)
 }

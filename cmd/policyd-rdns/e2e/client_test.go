@@ -126,7 +126,7 @@ func (c *mailClient) check(t *testing.T, r *journal.Record) {
 		t.Errorf("decided by rule %q, would %q; want %q, %q (%s as %q: %s)",
 			d.Rule, would, c.rule, c.would, c.addr, c.helo, d.Checks)
 	}
-	if temporary := strings.HasPrefix(c.reply, "4"); d.Downgraded != temporary {
+	if temporary := strings.Contains(c.reply, "temporary DNS failure"); d.Downgraded != temporary {
 		t.Errorf("downgraded %t; want %t (%s as %q)", d.Downgraded, temporary, c.addr, c.helo)
 	}
 	addr := q.ClientText

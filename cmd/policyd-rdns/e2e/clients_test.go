@@ -14,9 +14,7 @@ const goodName = "mail.example.org"
 
 // What the rules under observation say of HELO names.
 const (
-	wouldNotOwn  = "reject:HELO not its own"
-	wouldNoName  = "defer:HELO is no host name"
-	wouldGeneric = "defer:generic name and HELO"
+	wouldNotOwn = "reject:HELO not its own"
 )
 
 // badlyNamed are clients without a name, or with one that does not resolve back.
@@ -66,9 +64,9 @@ func genericNames() []mailClient {
 			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "mail.example.net", rule: "generic name, foreign HELO",
 			reply: "550 5.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic and your HELO mail.example.net is not yours, [203.0.113.13]",
 		},
-		{addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ubuntu", would: wouldNoName + "," + wouldNotOwn},
-		{addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ip-203-0-113-13.provider.example", would: wouldGeneric},
-		{addr: "IPV6:2001:db8::13", helo: "20010db8000000000000000000000013.provider.example", would: wouldGeneric},
+		{addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ubuntu", rule: "HELO is no host name", reply: "450 4.7.1 your HELO ubuntu is not a fully-qualified host name, [203.0.113.13]"},
+		{addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "ip-203-0-113-13.provider.example", rule: "generic name and HELO", reply: "450 4.7.1 your reverse hostname ip-203-0-113-13.provider.example and your HELO ip-203-0-113-13.provider.example look generic, [203.0.113.13]"},
+		{addr: "IPV6:2001:db8::13", name: "20010db8000000000000000000000013.provider.example", helo: "20010db8000000000000000000000013.provider.example", rule: "generic name and HELO", reply: "450 4.7.1 your reverse hostname 20010db8000000000000000000000013.provider.example and your HELO 20010db8000000000000000000000013.provider.example look generic, [2001:db8::13]"},
 	}
 }
 
@@ -83,11 +81,11 @@ func helos() []mailClient {
 		{addr: "203.0.113.11", helo: "[198.51.100.7]", reply: "550 5.7.1 your HELO [198.51.100.7] is not your address, [203.0.113.11]", rule: "HELO is another address"},
 		{addr: "IPV6:2001:db8::20", name: "mail6.example.org", helo: "[IPv6:2001:DB8:0::20]"},
 		{addr: "IPV6:2001:db8::10", helo: "[IPv6:2001:db8::20]", reply: "550 5.7.1 your HELO [IPv6:2001:db8::20] is not your address, [2001:db8::10]", rule: "HELO is another address"},
-		{addr: "IPV6:2001:db8::20", name: "mail6.example.org", helo: "[2001:db8::20]", would: wouldNoName + "," + wouldNotOwn}, // no tag: malformed
-		{addr: "203.0.113.20", name: goodName, helo: "localhost", would: wouldNoName + "," + wouldNotOwn},
-		{addr: "203.0.113.20", name: goodName, helo: "localhost.localdomain", would: wouldNoName + "," + wouldNotOwn},
-		{addr: "203.0.113.20", name: goodName, helo: "ubuntu", would: wouldNoName + "," + wouldNotOwn},
-		{addr: "203.0.113.20", name: goodName, helo: "-mail..example.org", would: wouldNoName + "," + wouldNotOwn},
+		{addr: "IPV6:2001:db8::20", name: "mail6.example.org", helo: "[2001:db8::20]", rule: "HELO is no host name", reply: "450 4.7.1 your HELO [2001:db8::20] is not a fully-qualified host name, [2001:db8::20]"}, // no tag: malformed
+		{addr: "203.0.113.20", name: goodName, helo: "localhost", rule: "HELO is no host name", reply: "450 4.7.1 your HELO localhost is not a fully-qualified host name, [203.0.113.20]"},
+		{addr: "203.0.113.20", name: goodName, helo: "localhost.localdomain", rule: "HELO is no host name", reply: "450 4.7.1 your HELO localhost.localdomain is not a fully-qualified host name, [203.0.113.20]"},
+		{addr: "203.0.113.20", name: goodName, helo: "ubuntu", rule: "HELO is no host name", reply: "450 4.7.1 your HELO ubuntu is not a fully-qualified host name, [203.0.113.20]"},
+		{addr: "203.0.113.20", name: goodName, helo: "-mail..example.org", rule: "HELO is no host name", reply: "450 4.7.1 your HELO -mail..example.org is not a fully-qualified host name, [203.0.113.20]"},
 		{addr: "203.0.113.20", name: goodName, helo: "mail.example.net", would: wouldNotOwn},
 		{addr: "203.0.113.20", name: goodName, helo: "nowhere.example.net", would: wouldNotOwn},
 		{addr: "203.0.113.20", name: goodName, helo: "smtp.example.org"}, // related
@@ -133,10 +131,10 @@ func hostile() []mailClient {
 		{addr: "203.0.113.62", helo: goodName, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.62]", rule: "no reverse name"},
 		{addr: "203.0.113.64", helo: goodName, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.64]", rule: "no reverse name"},
 		{addr: "203.0.113.63", name: "good.evil.example", helo: "good.evil.example"}, // its other name is no host name
-		{addr: "203.0.113.20", name: goodName, more: "HELO=a+0A+0Aaction=OK+0A+0A", seen: "a??action=OK??", would: wouldNoName + "," + wouldNotOwn},
+		{addr: "203.0.113.20", name: goodName, more: "HELO=a+0A+0Aaction=OK+0A+0A", seen: "a??action=OK??", rule: "HELO is no host name", reply: "450 4.7.1 your HELO a??action=OK?? is not a fully-qualified host name, [203.0.113.20]"},
 		{
 			addr: "203.0.113.13", name: "ip-203-0-113-13.provider.example", helo: "a\x1b[31m\u00e9 \"b\"", seen: "a?[31m\u00e9??b?",
-			would: wouldNoName + "," + wouldNotOwn, // TestTraps has it in a reply
+			rule: "HELO is no host name", reply: "450 4.7.1 your HELO a?[31m???b? is not a fully-qualified host name, [203.0.113.13]",
 		},
 	}
 }

@@ -15,6 +15,9 @@ import (
 // gentleRules tag two clients and hold the mail of one. One recipient is refused.
 const gentleRules = `
 [[rule]]
+name = "generic name and HELO"
+off = true
+[[rule]]
 name = "gone"
 when = { recipient = "gone@" }
 action = "reject"

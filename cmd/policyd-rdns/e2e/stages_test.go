@@ -178,13 +178,14 @@ off = true
 				< 250 mx.example.com
 				+ EHLO a(b)"c"
 				+ MAIL FROM:<sender@example.net>
-				+ RCPT TO:<user@example.com>
+				> RCPT TO:<user@example.com>
+				< 450 4.7.1 <user@example.com>: Recipient address rejected: your HELO a?b??c? is not a fully-qualified host name, [203.0.113.20]
 			`,
 			log: `
 				EHLO reject HELO is our name | mx.example.com
 				HELO dunno | a b c
 				EHLO dunno | a(b)"c"
-				RCPT dunno | a?b??c?
+				RCPT defer HELO is no host name | a?b??c?
 			`,
 		},
 		{

@@ -18,6 +18,8 @@ import (
 type conn struct {
 	c     driver.Conn
 	stmts []driver.Stmt // that are to be closed, or the file stays open
+	// recounted: the count of the parties was compared with the parties.
+	recounted bool
 	// The statements of a file that is known to be a history; nil before.
 	find, load, insert, update, move, remove, leave, count, begin, commit, rollback *stmt
 }

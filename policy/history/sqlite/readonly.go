@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -132,4 +133,34 @@ func (r *Reader) Close() error {
 		err = errors.Join(err, os.RemoveAll(r.folder))
 	}
 	return err
+}
+
+// Each gives every party with its record, in no order. A row that this version has not
+// written is passed over.
+func (r *Reader) Each(ctx context.Context, each func(history.Party, *history.Record)) error {
+	all, err := r.c.prepare("SELECT party, " + columns + " FROM party")
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.path, err)
+	}
+	defer all.s.Close()
+	err = all.query(ctx, func(row []driver.Value) {
+		name, isText := row[0].(string)
+		if record, ok := decode(row[1:]); ok && isText {
+			each(history.Party(name), &record)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.path, err)
+	}
+	return nil
+}
+
+// Each gives every party with its record, as one who only looks at the file sees them.
+func (s *Store) Each(ctx context.Context, each func(history.Party, *history.Record)) error {
+	r, err := OpenReadOnly(ctx, s.path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return r.Each(ctx, each)
 }

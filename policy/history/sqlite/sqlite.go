@@ -268,6 +268,8 @@ func (s *Store) change(ctx context.Context, f func() error) (err error) {
 		return nil
 	case damaged(err):
 		s.fault(err)
+		s.reopen()
+		err = s.setAside(err)
 	case !passing(err):
 		s.reopen()
 	}

@@ -251,6 +251,28 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// TestDeletedByHand: the count of the parties is put right before any goes for it.
+func TestDeletedByHand(t *testing.T) {
+	o := options()
+	o.Limit = 100
+	s := opened(t, aFile(t), o)
+	batch := make([]history.Stored, 90)
+	for i := range batch {
+		batch[i] = stranger(number(i), now)
+	}
+	mustSave(t, s, batch...)
+	if err := s.w.exec(bounded(t), "DELETE FROM party WHERE party < 'o:n000060'"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range batch {
+		batch[i].Party = number(100 + i)
+	}
+	mustSave(t, s, batch[:50]...)
+	if got := counted(t, s); got != 80 {
+		t.Errorf("there are %d parties; want 80", got)
+	}
+}
+
 // TestForeignRows: what was put into the file by hand is no record, and is written over.
 func TestForeignRows(t *testing.T) {
 	s := opened(t, aFile(t), options())

@@ -161,23 +161,23 @@ func TestDamagedWhileOpen(t *testing.T) {
 				break
 			}
 		}
-		if err == nil || len(asides(t, path)) != min(round, mostAside) {
-			t.Fatalf("round %d: %v; set aside: %q", round, err, asides(t, path))
+		if err == nil {
+			t.Fatalf("round %d: nothing is amiss", round)
 		}
 		if _, err := s.Load(bounded(t), []history.Party{number(1)}); !damaged(err) {
 			t.Errorf("Load of a damaged file: %v; want that it is damaged", err)
 		}
-		if _, err := s.Key(bounded(t)); err == nil || len(asides(t, path)) != min(round+1, mostAside) && round == 0 {
-			t.Errorf("round %d: Key: %v; set aside: %q", round, err, asides(t, path))
-		}
-		if round > 0 { // too soon
+		if round > 0 {
 			if n := len(asides(t, path)); n != min(round, mostAside) {
 				t.Errorf("round %d: %d set aside within a minute", round, n)
 			}
 			at = at.Add(asideGap)
-			if _, err := s.Key(bounded(t)); err == nil {
+			if _, err = s.Key(bounded(t)); err == nil {
 				t.Errorf("round %d: Key says nothing of what it sets aside", round)
 			}
+		}
+		if all := asides(t, path); !strings.Contains(err.Error(), filepath.Base(all[len(all)-1])) {
+			t.Errorf("round %d: %v; set aside: %q", round, err, all)
 		}
 		if again := mustKey(t, s); again != key {
 			t.Errorf("round %d: Key = %x; want %x", round, again, key)
@@ -202,7 +202,7 @@ func TestFlippedBits(t *testing.T) {
 	}
 	seeds := uint64(8)
 	if os.Getenv("POLICYD_RDNS_LONG") != "" {
-		seeds = 2000
+		seeds = 400
 	}
 	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 7))
@@ -596,7 +596,7 @@ func TestDamagedAndHeld(t *testing.T) {
 func TestKilled(t *testing.T) {
 	times := 6
 	if os.Getenv("POLICYD_RDNS_LONG") != "" {
-		times = 300
+		times = 100
 	}
 	path := aFile(t)
 	saved := 0

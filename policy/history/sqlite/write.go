@@ -194,6 +194,16 @@ func (c *conn) prune(ctx context.Context, added int, now history.Moment, o *Opti
 	if err != nil {
 		return err
 	}
+	if there > int64(o.Limit) && !c.recounted {
+		// An administrator may have deleted some by hand. It takes a moment, so it is done once.
+		c.recounted = true
+		if err := c.exec(ctx, "UPDATE meta SET parties = (SELECT count(*) FROM party)"); err != nil {
+			return err
+		}
+		if there, err = c.counted(ctx, 0); err != nil {
+			return err
+		}
+	}
 	if excess := min(there-int64(o.Limit), steps); excess > 0 {
 		n, err := c.leave.exec(ctx, int64(0), int64(2*rankKnown), excess)
 		if err != nil {

@@ -426,7 +426,7 @@ func TestInquire(t *testing.T) {
 			{"forget 192.0.2.1", postfix.Network, "[{error over TCP only hash and health are told}]"},
 			{"forget", postfix.Stranger, "[{error only root and the daemon's own user may ask here}]"},
 			{"", postfix.Network, "[{error over TCP only hash and health are told}]"},
-			{"hash it", postfix.Owner, "[{error unknown query: want hash, health, past or forget}]"},
+			{"hash it", postfix.Owner, "[{error unknown query: want hash, health, past, correspondent or forget}]"},
 		} {
 			if got := fmt.Sprint(d.inquire(t.Context(), &postfix.Inquiry{Query: tt.query, Asker: tt.asker})); got != tt.want {
 				t.Errorf("%q by %d: %s; want %s", tt.query, tt.asker, got, tt.want)

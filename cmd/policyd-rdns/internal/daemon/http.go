@@ -154,7 +154,9 @@ func (d *Daemon) readyz(w http.ResponseWriter, r *http.Request) {
 // counted is what metrics tell.
 func (d *Daemon) counted() metrics.State {
 	conf, lines := d.current.Load().conf, d.journal.Stats()
+	past := d.history.State()
 	return metrics.State{
+		History:  (*metrics.History)(&past),
 		Resolver: d.resolver.Stats(), CacheEntries: conf.Resolver.CacheEntries, MaxInFlight: conf.Resolver.MaxInFlight,
 		Server: d.server.Stats(), MaxConnections: d.watch.maxConns,
 		LostLines: lines.Lost, PendingBytes: lines.Pending,

@@ -23,11 +23,11 @@ func (d *Daemon) inquire(ctx context.Context, q *postfix.Inquiry) []postfix.Attr
 		return d.healthy(ctx)
 	case q.Asker != postfix.Owner:
 		return told("error", "over TCP only hash and health are told")
-	case verb == answer.Past, verb == answer.Forget:
+	case verb == answer.Past, verb == answer.Forget, verb == answer.Correspondent:
 		s := historySettings(d.current.Load().conf)
 		return answer.Make(ctx, d.history, q.Query, &s, time.Now())
 	}
-	return told("error", "unknown query: want hash, health, past or forget")
+	return told("error", "unknown query: want hash, health, past, correspondent or forget")
 }
 
 func told(name, value string) []postfix.Attribute {

@@ -54,8 +54,9 @@ func Address(text string) (netip.Addr, error) {
 
 // Live looks a client up as the daemon would, with an empty cache, and judges it.
 // Of the request it wants all but the time. Stage is the restriction list that
-// calls the service: client or recipient.
-func Live(ctx context.Context, c *config.Config, req *policy.Request, stage string) (*Explanation, error) {
+// calls the service: client or recipient. What is remembered of the client past tells;
+// nil: nothing is.
+func Live(ctx context.Context, c *config.Config, req *policy.Request, past gather.History, stage string) (*Explanation, error) {
 	r, err := c.NewResolver(entries)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func Live(ctx context.Context, c *config.Config, req *policy.Request, stage stri
 	defer r.Close()
 	h := config.FindHost()
 	dns := &recorder{dns: r}
-	g := &gather.Gatherer{DNS: dns, Deadline: c.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
+	g := &gather.Gatherer{DNS: dns, History: past, Deadline: c.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
 	e := &Explanation{Request: *req}
 	e.Request.Time = time.Now()
 	e.Decision = g.Decide(ctx, &e.Request, c.Rules, &e.Facts)

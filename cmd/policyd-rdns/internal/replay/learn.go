@@ -73,10 +73,17 @@ func (l *learner) close() {
 	l.resolver.Close()
 }
 
+// past is what is taken to be remembered of a client, which no log of Postfix tells: who is
+// deferred for being new comes again, and it is asked who would be refused, so that each
+// counts as one that came back.
+func past(q *policy.Request) policy.Past {
+	return policy.Past{Asked: true, DomainAsked: true, Returned: q.Time}
+}
+
 // known are the facts that need no query, as of [gather.Gatherer].
 func (l *learner) known(q *policy.Request) policy.Facts {
 	f := policy.NewFacts(q)
-	f.Past.Asked, f.Past.DomainAsked = true, true
+	f.Past = past(q)
 	f.OwnClient = slices.Contains(l.gatherer.HostAddrs, q.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(l.gatherer.HostNames, f.HELO.Name)
 	return f
@@ -88,7 +95,9 @@ func (l *learner) facts(one *learning, q *policy.Request) policy.Facts {
 		return l.known(q)
 	}
 	<-one.done
-	return one.facts
+	f := one.facts
+	f.Past = past(q)
+	return f
 }
 
 // learn begins to learn of a client, or finds what was begun. It is called from one

@@ -72,6 +72,7 @@ func (m *mailReplay) judgeMail(one *mail, counts *mailCounts) (judged, bool) {
 	}
 	l.Facts = m.learner.facts(one.learning, &l.Request)
 	m.decide(&j, &l, counts)
+	l.Facts.Past, l.Decision.Checks[policy.CheckHistory] = policy.Past{}, policy.NotLearnt // which was but taken to be so
 	if j.change != unchanged {
 		l.ID, l.Config = mailID(a), m.after.Hash
 		l.Text = strings.TrimSuffix(string(journal.JSON.Append(nil, &l.Record)), "\n")

@@ -20,6 +20,8 @@ import (
 const (
 	Past   = "past"
 	Forget = "forget"
+	// Correspondent asks of a domain whether users of ours have written to it.
+	Correspondent = "correspondent"
 )
 
 // Keeper is what remembers.
@@ -51,6 +53,8 @@ func Make(ctx context.Context, keeper Keeper, query string, s *history.Settings,
 		return totals(ctx, all, s, now)
 	case text == "":
 		return failed(errors.New("want whom to forget"))
+	case verb == Correspondent:
+		return corresponds(ctx, keeper, text)
 	case verb == Past:
 		return shown(ctx, keeper, text)
 	}
@@ -59,6 +63,20 @@ func Make(ctx context.Context, keeper Keeper, query string, s *history.Settings,
 		return failed(err)
 	}
 	return []postfix.Attribute{{Name: "forgotten", Value: strconv.Itoa(n)}}
+}
+
+// corresponds answers whether a domain is a correspondent: yes or no.
+func corresponds(ctx context.Context, keeper Keeper, domain string) []postfix.Attribute {
+	is := false
+	if k, ok := keeper.(interface {
+		Correspondent(domain string, nearby bool) (is, asked bool, wait func(context.Context) bool)
+	}); ok {
+		var wait func(context.Context) bool
+		if is, _, wait = k.Correspondent(strings.ToLower(domain), false); wait != nil {
+			is = wait(ctx)
+		}
+	}
+	return []postfix.Attribute{{Name: Correspondent, Value: map[bool]string{true: "yes", false: "no"}[is]}}
 }
 
 func failed(err error) []postfix.Attribute {

@@ -197,11 +197,12 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
 
 // ofStore is what the store has of parties; nil: it did not say in time.
 func (h *History) ofStore(parties []Party) []Record {
+	begun := time.Since(h.begun)
 	ctx, cancel := context.WithTimeout(context.Background(), h.patience)
 	defer cancel()
 	records, err := h.store.Load(ctx, parties)
 	if err != nil || len(records) != len(parties) {
-		h.slow(err)
+		h.slow(err, begun)
 		return nil
 	}
 	h.late.Store(0)
@@ -240,8 +241,15 @@ func (h *History) merge(i uint32, r *Record) {
 
 // slow notes that the store did not answer in the time that a decision has. If it does not
 // answer at all the next batch tells.
-func (h *History) slow(err error) {
-	if err != nil && h.late.Add(1) >= mostLate {
+//
+// One who began to wait before another had waited in vain did so for the same stall, such
+// as that of a disk, and does not count: of a busy daemon many are.
+func (h *History) slow(err error, begun time.Duration) {
+	last := h.lateAt.Load()
+	if err == nil || int64(begun) < last || !h.lateAt.CompareAndSwap(last, int64(time.Since(h.begun))) {
+		return
+	}
+	if h.late.Add(1) >= mostLate {
 		h.late.Store(0)
 		h.fail(err)
 	}

@@ -169,8 +169,9 @@ func soak(t *testing.T, server string, w *world.World, duration time.Duration) (
 	stop()
 	serving.Wait()
 	d.Close()
-	if strings.Contains(log.String(), "history:") {
-		t.Errorf("trouble of the store:\n%s", log.String())
+	// A machine under load may have the disk take its time.
+	if text := log.String(); strings.Count(text, "the store does not answer") > strings.Count(text, "the store answers again") {
+		t.Errorf("the store is not used in the end:\n%s", text)
 	}
 	if known := addressesIn(t, store); known == 0 {
 		t.Errorf("of no client anything is in the file after %d decisions", n.Load())

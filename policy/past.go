@@ -148,14 +148,11 @@ func (e *evaluation) forgetful(r *Rule, i int) bool {
 	if r.needs()&AttrPast == 0 {
 		return false
 	}
-	past, history := &e.facts.Past, e.finding(CheckHistory)
-	if history.Result == Known && past.Correspondent {
-		return false
-	}
-	f, was := *history, past.Correspondent
-	*history, past.Correspondent = found(Known), true
+	history := e.finding(CheckHistory)
+	was := *history
+	*history, e.kindly = found(Known), true
 	best := r.holds(e, i)
-	*history, past.Correspondent = f, was
+	*history, e.kindly = was, false
 	return best.truth != Yes
 }
 

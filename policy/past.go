@@ -145,16 +145,14 @@ func (r *Rule) looksAtNames() bool {
 // forgetful reports whether rule i, which is true, is so only because nothing good is
 // remembered of the client.
 func (e *evaluation) forgetful(r *Rule, i int) bool {
-	past := &e.facts.Past
-	history := &e.findings[CheckHistory]
-	if r.needs()&AttrPast == 0 || history.Result == Known && past.Correspondent {
+	if r.needs()&AttrPast == 0 {
 		return false
 	}
-	f, was := *history, past.Correspondent
-	e.drawn |= 1 << CheckHistory
-	*history, past.Correspondent = found(Known), true
+	history := e.finding(CheckHistory)
+	was := *history
+	*history, e.kindly = found(Known), true
 	best := r.holds(e, i)
-	*history, past.Correspondent = f, was
+	*history, e.kindly = was, false
 	return best.truth != Yes
 }
 

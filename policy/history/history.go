@@ -33,7 +33,7 @@ const (
 	// flushTime is how often what is new is written, and at most so many parties at
 	// once.
 	flushTime = time.Second
-	batch     = 5000
+	batch     = 1000
 	// maxLost bounds the parties that memory had to forget before they were written.
 	maxLost = 10_000
 	// mostLate is how many decisions may wait in vain before the store counts as one that

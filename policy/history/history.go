@@ -102,6 +102,7 @@ func (h *History) Set(s Settings, entries int) {
 	for h.memory.len() > h.memory.most {
 		h.memory.evict()
 	}
+	h.memory.leaveRoom()
 }
 
 // now is the time that history goes by: the wall clock of the begin, and as much as has

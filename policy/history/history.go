@@ -217,7 +217,7 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 			message = h.message(req)
 		}
 		if returns(one, message, now, s) {
-			one.Returned = now
+			one.comeBack(now)
 		}
 		if i == ofAddress {
 			own = *one

@@ -90,7 +90,8 @@ func (r *Record) note(e *event, own bool) {
 	}
 	r.FirstContact, r.LastContact = earlier(r.FirstContact, e.now), e.now
 	if e.returned {
-		r.Returned, r.Deferrals = e.now, nil
+		r.comeBack(e.now)
+		r.Deferrals = nil
 	}
 	if e.noted&policy.NotedPass != 0 {
 		r.FirstPass, r.LastPass = earlier(r.FirstPass, e.now), e.now

@@ -247,7 +247,8 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 	if lastPass < own.Objected {
 		past.Objected = ago(own.Objected)
 	}
-	return past, whole || rank == known // nothing could be better
+	// Nothing could be better, unless a series is on: another server may have seen its end.
+	return past, whole || rank == known && past.Objected.IsZero()
 }
 
 // worth is what a party tells for a client.

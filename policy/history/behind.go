@@ -145,10 +145,7 @@ func (h *History) putBack(records []Stored) {
 	for _, s := range records {
 		hash, _ := h.memory.hashParty(s.Party)
 		if i := h.memory.find(hash); i != nobody {
-			if e := h.memory.at(i); !e.dirty {
-				e.dirty = true
-				h.dirty = append(h.dirty, hash)
-			}
+			h.mark(h.memory.at(i))
 		} else if len(h.lost) < maxLost {
 			h.lost = append(h.lost, s)
 		}

@@ -202,3 +202,17 @@ func BenchmarkPartyMemory(b *testing.B) {
 		runtime.KeepAlive(h)
 	}
 }
+
+// TestStoreAway: while the store does not answer, what is to be written stays within bounds
+// however many strangers come.
+func TestStoreAway(t *testing.T) {
+	const entries = 1000
+	h := newHistory(entries, &faulty{fault: 1})
+	h.Tick(t.Context())
+	for i := range 50_000 {
+		h.Note(request(netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})), new(policy.Parties), policy.NotedContact)
+	}
+	if n := h.Dirty(); n > 2*entries {
+		t.Errorf("%d are to be written, of a memory of %d", n, entries)
+	}
+}

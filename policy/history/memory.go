@@ -128,6 +128,16 @@ func (m *memory) hashParty(p Party) (uint64, bool) {
 	}
 }
 
+// dirty adds the hashes of those that are not in the store as they are here.
+func (m *memory) dirty(hashes []uint64) []uint64 {
+	for i := uint32(nobody + 1); i < m.used; i++ {
+		if e := m.at(i); e.dirty {
+			hashes = append(hashes, e.hash)
+		}
+	}
+	return hashes
+}
+
 // find finds a party; nobody: it is not in memory.
 func (m *memory) find(hash uint64) uint32 { return m.index[hash] }
 

@@ -22,7 +22,8 @@ func (h *History) Run(ctx context.Context) {
 		h.flush(ctx)
 		select {
 		case <-ctx.Done():
-			ctx := context.WithoutCancel(ctx)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTime)
+			defer cancel()
 			h.flush(ctx)
 			return
 		case <-tick.C:
@@ -66,7 +67,8 @@ func (h *History) fail(err error) {
 	}
 }
 
-// flush writes what is new, in batches.
+// flush writes what is new, in batches. What comes while the last one is written is for the
+// next flush.
 func (h *History) flush(ctx context.Context) {
 	h.saving.Lock()
 	defer h.saving.Unlock()
@@ -87,6 +89,9 @@ func (h *History) flush(ctx context.Context) {
 		}
 		if !h.shared {
 			h.complete(ctx, records)
+		}
+		if len(records) < batch {
+			return
 		}
 	}
 }
@@ -145,10 +150,7 @@ func (h *History) putBack(records []Stored) {
 	for _, s := range records {
 		hash, _ := h.memory.hashParty(s.Party)
 		if i := h.memory.find(hash); i != nobody {
-			if e := h.memory.at(i); !e.dirty {
-				e.dirty = true
-				h.dirty = append(h.dirty, hash)
-			}
+			h.mark(h.memory.at(i))
 		} else if len(h.lost) < maxLost {
 			h.lost = append(h.lost, s)
 		}

@@ -59,7 +59,7 @@ type History struct {
 	patience time.Duration
 	shared   bool
 	log      *slog.Logger
-	begun    time.Time // with a monotonic reading, by which time goes
+	clock    func() time.Time
 
 	settings atomic.Pointer[Settings]
 	key      atomic.Pointer[Key]
@@ -82,7 +82,7 @@ type History struct {
 
 // New makes a history. Run writes behind.
 func New(o Options) *History {
-	h := &History{store: o.Store, patience: cmp.Or(o.Patience, loadTime), log: o.Log, begun: time.Now(), memory: newMemory(max(o.Entries, 16))}
+	h := &History{store: o.Store, patience: cmp.Or(o.Patience, loadTime), log: o.Log, clock: Clock(), memory: newMemory(max(o.Entries, 16))}
 	h.settings.Store(&o.Settings)
 	var key Key
 	_, _ = rand.Read(key[:]) // never fails
@@ -103,11 +103,17 @@ func (h *History) Set(s Settings, entries int) {
 	for h.memory.len() > h.memory.most {
 		h.memory.evict()
 	}
+	h.memory.leaveRoom()
 }
 
-// now is the time that history goes by: the wall clock of the begin, and as much as has
-// passed since. A wall clock that jumps makes nobody known or new.
-func (h *History) now() Moment { return MomentOf(h.begun.Add(time.Since(h.begun))) }
+// Clock is the time that history and its stores go by: the wall clock as it is now, and
+// as much as has passed since. A wall clock that jumps makes nobody known or new.
+func Clock() func() time.Time {
+	begun := time.Now() // with a monotonic reading
+	return func() time.Time { return begun.Add(time.Since(begun)) }
+}
+
+func (h *History) now() Moment { return MomentOf(h.clock()) }
 
 // asked are the parties of one client, by their hashes in memory; 0: there is none.
 type asked struct {
@@ -217,7 +223,7 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 			message = h.message(req)
 		}
 		if returns(one, message, now, s) {
-			one.Returned = now
+			one.comeBack(now)
 		}
 		if i == ofAddress {
 			own = *one
@@ -247,7 +253,8 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 	if lastPass < own.Objected {
 		past.Objected = ago(own.Objected)
 	}
-	return past, whole || rank == known // nothing could be better
+	// Nothing could be better, unless a series is on: another server may have seen its end.
+	return past, whole || rank == known && past.Objected.IsZero()
 }
 
 // worth is what a party tells for a client.

@@ -76,11 +76,20 @@ func (h *History) before(e *event, req *policy.Request, p *entry) {
 // change marks a party as used, and to be written.
 func (h *History) change(i uint32) {
 	e := h.memory.at(i)
-	if !e.dirty && h.store != nil {
-		e.dirty = true
-		h.dirty = append(h.dirty, e.hash)
-	}
+	h.mark(e)
 	h.memory.use(i)
+}
+
+// mark marks a party as to be written.
+func (h *History) mark(e *entry) {
+	if e.dirty || h.store == nil {
+		return
+	}
+	if len(h.dirty) >= 2*h.memory.most { // the store has been away for long: most of them are forgotten
+		h.dirty = h.memory.dirty(h.dirty[:0])
+	}
+	e.dirty = true
+	h.dirty = append(h.dirty, e.hash)
 }
 
 // note notes an event of a record; own: of the client's address.
@@ -90,7 +99,8 @@ func (r *Record) note(e *event, own bool) {
 	}
 	r.FirstContact, r.LastContact = earlier(r.FirstContact, e.now), e.now
 	if e.returned {
-		r.Returned, r.Deferrals = e.now, nil
+		r.comeBack(e.now)
+		r.Deferrals = nil
 	}
 	if e.noted&policy.NotedPass != 0 {
 		r.FirstPass, r.LastPass = earlier(r.FirstPass, e.now), e.now

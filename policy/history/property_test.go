@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -241,4 +242,35 @@ func TestOthersDoNoHarm(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSeriesEndsElsewhere: a series of objections ends by a pass that another server of a
+// common store has seen, though this one knows the client well.
+func TestSeriesEndsElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &faulty{records: map[history.Party]history.Record{}, shared: true}
+		here, there := newHistory(100, store), newHistory(100, store)
+		tick := func() {
+			here.Tick(t.Context())
+			there.Tick(t.Context())
+		}
+		tick()
+		req, p := request(netip.MustParseAddr("203.0.113.10")), &policy.Parties{HELO: "mx.example.com"}
+		note := func(h *history.History, noted policy.Noted) {
+			h.Note(req, p, noted)
+			tick()
+			time.Sleep(21 * time.Hour)
+		}
+		note(here, passedOne)
+		note(here, passedOne)
+		note(here, policy.NotedContact|policy.NotedObjection)
+		note(there, passedOne)
+		past, wait := here.Begin(req, p, false)
+		if wait != nil {
+			past = wait(t.Context())
+		}
+		if past.PassDays < 2 || !past.Objected.IsZero() {
+			t.Errorf("past is %+v; want a known client without objections", past)
+		}
+	})
 }

@@ -114,3 +114,58 @@ func TestOneStall(t *testing.T) {
 		}
 	})
 }
+
+// slow is a store that takes its time to save, if it is given that.
+type slow struct {
+	failing
+	takes time.Duration
+	saved []int
+}
+
+func (s *slow) Save(ctx context.Context, records []history.Stored) error {
+	select {
+	case <-time.After(s.takes): // of the bubble
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	s.saved = append(s.saved, len(records))
+	return nil
+}
+
+// TestStop: a daemon that stops does not wait for a slow store longer than two seconds.
+func TestStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistory(100_000, &slow{takes: 1500 * time.Millisecond})
+		h.Probe(t.Context())
+		for i := range 25_000 {
+			h.Note(request(netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})), new(policy.Parties), policy.NotedContact)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		begun := time.Now()
+		if h.Run(ctx); time.Since(begun) > 2*time.Second {
+			t.Errorf("it stopped after %v", time.Since(begun))
+		}
+	})
+}
+
+// TestBatches: what comes while a batch is written waits for the next second, so that a
+// busy daemon does not write without a pause.
+func TestBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 10 * time.Millisecond}
+		h := newHistory(100_000, s)
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { h.Run(ctx) })
+		for i := range 5000 {
+			h.Note(request(netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})), new(policy.Parties), policy.NotedContact)
+			time.Sleep(time.Millisecond) // of the bubble
+		}
+		stop()
+		running.Wait()
+		if len(s.saved) > 8 {
+			t.Errorf("5 seconds were written in %d batches of %d", len(s.saved), s.saved)
+		}
+	})
+}

@@ -199,7 +199,7 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
 
 // ofStore is what the store has of parties; nil: it did not say in time.
 func (h *History) ofStore(parties []Party) []Record {
-	begun := time.Since(h.begun)
+	begun := h.clock()
 	ctx, cancel := context.WithTimeout(context.Background(), h.patience)
 	defer cancel()
 	records, err := h.store.Load(ctx, parties)
@@ -246,9 +246,9 @@ func (h *History) merge(i uint32, r *Record) {
 //
 // One who began to wait before another had waited in vain did so for the same stall, such
 // as that of a disk, and does not count: of a busy daemon many are.
-func (h *History) slow(err error, begun time.Duration) {
+func (h *History) slow(err error, begun time.Time) {
 	last := h.lateAt.Load()
-	if err == nil || int64(begun) < last || !h.lateAt.CompareAndSwap(last, int64(time.Since(h.begun))) {
+	if err == nil || begun.UnixNano() < last || !h.lateAt.CompareAndSwap(last, h.clock().UnixNano()) {
 		return
 	}
 	if h.late.Add(1) >= mostLate {

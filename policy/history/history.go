@@ -67,7 +67,7 @@ type History struct {
 	told     atomic.Bool // that it does not
 	toldAt   time.Time
 	late     atomic.Int32 // decisions that did not wait for it any more, one after the other
-	lateAt   atomic.Int64 // when the last of them gave up, in nanoseconds since begun
+	lateAt   atomic.Int64 // when the last of them gave up, in nanoseconds of the clock
 
 	mu             sync.Mutex
 	memory         *memory

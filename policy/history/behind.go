@@ -8,6 +8,26 @@ import (
 	"policyd-rdns/policy"
 )
 
+// openTime is how long a start waits for the store.
+const openTime = 500 * time.Millisecond
+
+// Open asks the store for the first time, so that who comes first is known. It takes
+// openTime at most: a store that needs longer is asked by Run.
+func (h *History) Open(ctx context.Context) {
+	if h.store == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.Probe(ctx)
+	}()
+	select {
+	case <-done:
+	case <-time.After(openTime):
+	}
+}
+
 // Run writes what is new to the store, until ctx ends; then the rest, for probeTime at
 // most. Without a store it only waits.
 func (h *History) Run(ctx context.Context) {

@@ -38,6 +38,9 @@ type Past struct {
 	// have written to, DomainAsked whether somebody was asked that.
 	Correspondent bool
 	DomainAsked   bool
+	// Unsure reports whether who was asked could not tell in time whether more is
+	// remembered, of the client or of the domain.
+	Unsure bool
 }
 
 // Parties are what a client is remembered by, beside its address and what follows from
@@ -121,7 +124,7 @@ func (e *evaluation) waiting(r *Rule) (seconds int, lacks CheckSet) {
 	if history.Result == NotLearnt && history.Lacks != 0 {
 		return 0, history.Lacks
 	}
-	if names && history.Result == Known {
+	if names && (history.Result == Known || e.facts.Past.Unsure) {
 		period = e.rules.Grace
 	}
 	begun := e.facts.Past.Objected
@@ -144,19 +147,24 @@ func (r *Rule) looksAtNames() bool {
 }
 
 // forgetful reports whether rule i, which is true, is so only because nothing good is
-// remembered of the client.
+// remembered of the client; or, where it is not sure that nothing is, whether a rule before
+// it is false for that, which would have spared the client.
 func (e *evaluation) forgetful(r *Rule, i int) bool {
 	past := &e.facts.Past
 	history := &e.findings[CheckHistory]
-	if r.needs()&AttrPast == 0 || history.Result == Known && past.Correspondent {
+	if r.needs()&AttrPast == 0 && !past.Unsure || history.Result == Known && past.Correspondent {
 		return false
 	}
 	f, was := *history, past.Correspondent
 	e.drawn |= 1 << CheckHistory
 	*history, past.Correspondent = found(Known), true
-	best := r.holds(e, i)
+	best := r.holds(e, i).truth == Yes
+	for j := 0; j < i && best && past.Unsure; j++ {
+		before := &e.rules.List[j]
+		best = !before.spares() || before.needs()&AttrPast == 0 || before.holds(e, j).truth == No
+	}
 	*history, past.Correspondent = f, was
-	return best.truth != Yes
+	return !best
 }
 
 // Noted is what history notes of a decision.

@@ -68,6 +68,8 @@ type History struct {
 	toldAt   time.Time
 	late     atomic.Int32 // decisions that did not wait for it any more, one after the other
 
+	enforced atomic.Uint32 // when it was last told that rules are enforced from now on
+
 	mu             sync.Mutex
 	memory         *memory
 	dirty          []uint64 // hashes of what is to be written
@@ -104,6 +106,10 @@ func (h *History) Set(s Settings, entries int) {
 	}
 	h.memory.leaveRoom()
 }
+
+// Enforced notes that rules are enforced from now on, which were only observed: series of
+// objections from before begin anew.
+func (h *History) Enforced() { h.enforced.Store(uint32(h.now())) }
 
 // Clock is the time that history and its stores go by: the wall clock as it is now, and
 // as much as has passed since. A wall clock that jumps makes nobody known or new.
@@ -258,7 +264,7 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 		past.PassDays = 1 + int(best.LastPass.after(best.FirstPass)/passGap)
 	}
 	if lastPass < own.Objected {
-		past.Objected = ago(own.Objected)
+		past.Objected = ago(max(own.Objected, Moment(h.enforced.Load())))
 	}
 	// Nothing could be better, unless a series is on: another server may have seen its end.
 	return past, whole || rank == known && past.Objected.IsZero()

@@ -137,6 +137,7 @@ func (s *stage) command(t *testing.T, where, line string) {
 	switch line {
 	case "mode enforce":
 		s.rules.Mode = policy.Enforce
+		s.past.Enforced()
 	case "restart":
 		s.restart()
 	case "nat":

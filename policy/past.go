@@ -227,13 +227,19 @@ func domainOf(mailbox string) string {
 }
 
 // ofSender reports whether a confirmed name, or a HELO that resolves to the client, is of
-// the organisational domain of MAIL FROM.
+// the organisational domain of MAIL FROM; of an organisation of strangers to each other, of
+// the domain itself.
 func (e *evaluation) ofSender() (is Truth, lacks CheckSet) {
-	of := hostname.Organisation(e.req.SenderDomain())
+	domain := e.req.SenderDomain()
+	of := hostname.Organisation(domain)
 	if of == "" {
 		return No, 0
 	}
+	strangers := e.rules.Strangers.Has(of)
 	kin := func(name string) bool {
+		if strangers {
+			return strings.HasSuffix("."+name, "."+domain)
+		}
 		return !hostname.Strangers(name, of) && hostname.Organisation(name) == of
 	}
 	f := e.facts

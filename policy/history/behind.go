@@ -187,8 +187,8 @@ func (h *History) evicted(e *entry) {
 	}
 }
 
-// load reads a client's parties from the store.
-func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
+// load reads a client's parties from the store, and reports whether it answered.
+func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) bool {
 	var parties []Party
 	var which []int
 	for i, hash := range a.hash {
@@ -198,7 +198,7 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
 	}
 	records := h.ofStore(parties)
 	if records == nil {
-		return
+		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -215,6 +215,7 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
 		}
 		h.merge(at, &records[n])
 	}
+	return true
 }
 
 // ofStore is what the store has of parties; nil: it did not say in time.
@@ -233,10 +234,10 @@ func (h *History) ofStore(parties []Party) []Record {
 
 // loadOne reads a correspondent from the store. One that is none is remembered as such,
 // so that the file is not read for each message of a domain.
-func (h *History) loadOne(p Party) {
+func (h *History) loadOne(p Party) bool {
 	records := h.ofStore([]Party{p})
 	if records == nil {
-		return
+		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -247,6 +248,7 @@ func (h *History) loadOne(p Party) {
 		h.correspondents++
 	}
 	h.merge(at, &records[0])
+	return true
 }
 
 // merge adds to a party what the store has of it.

@@ -69,6 +69,8 @@ type History struct {
 	late     atomic.Int32 // decisions that did not wait for it any more, one after the other
 	lateAt   atomic.Int64 // when the last of them gave up, in nanoseconds of the clock
 
+	enforced atomic.Uint32 // when it was last told that rules are enforced from now on
+
 	mu             sync.Mutex
 	memory         *memory
 	dirty          []uint64 // hashes of what is to be written
@@ -105,6 +107,10 @@ func (h *History) Set(s Settings, entries int) {
 	}
 	h.memory.leaveRoom()
 }
+
+// Enforced notes that rules are enforced from now on, which were only observed: series of
+// objections from before begin anew.
+func (h *History) Enforced() { h.enforced.Store(uint32(h.now())) }
 
 // Clock is the time that history and its stores go by: the wall clock as it is now, and
 // as much as has passed since. A wall clock that jumps makes nobody known or new.
@@ -166,7 +172,10 @@ func (h *History) Begin(req *policy.Request, p *policy.Parties, nearby bool) (pa
 	a := h.ask(req.Client, p)
 	past, whole := h.recall(req, &a)
 	switch {
-	case whole || !h.well.Load():
+	case whole:
+		return past, nil
+	case !h.well.Load():
+		past.Unsure = true
 		return past, nil
 	case nearby:
 		return policy.Past{}, nil
@@ -176,18 +185,23 @@ func (h *History) Begin(req *policy.Request, p *policy.Parties, nearby bool) (pa
 
 // wait asks the store, and gives how to wait for it.
 func (h *History) wait(req policy.Request, parties policy.Parties, a asked) func(context.Context) policy.Past {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		h.load(req.Client, &parties, &a)
-	}()
+	loaded := make(chan bool, 1)
+	go func() { loaded <- h.load(req.Client, &parties, &a) }()
 	return func(ctx context.Context) policy.Past {
-		select {
-		case <-done:
-		case <-ctx.Done():
-		}
-		past, _ := h.recall(&req, &a)
+		sure := wait(ctx, loaded)
+		past, whole := h.recall(&req, &a)
+		past.Unsure = !sure && !whole
 		return past
+	}
+}
+
+// wait waits for the store, and reports whether it answered.
+func wait(ctx context.Context, loaded <-chan bool) bool {
+	select {
+	case ok := <-loaded:
+		return ok
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -251,7 +265,7 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 		past.PassDays = 1 + int(best.LastPass.after(best.FirstPass)/passGap)
 	}
 	if lastPass < own.Objected {
-		past.Objected = ago(own.Objected)
+		past.Objected = ago(max(own.Objected, Moment(h.enforced.Load())))
 	}
 	// Nothing could be better, unless a series is on: another server may have seen its end.
 	return past, whole || rank == known && past.Objected.IsZero()
@@ -291,31 +305,39 @@ func returns(r *Record, message uint32, now Moment, s *Settings) bool {
 }
 
 // Correspondent is policy/gather's.
-func (h *History) Correspondent(domain string, nearby bool) (is, asked bool, wait func(context.Context) bool) {
+func (h *History) Correspondent(domain string, nearby bool) (is policy.Truth, waiting func(context.Context) policy.Truth) {
 	if domain == "" {
-		return false, true, nil
+		return policy.No, nil
 	}
-	is, whole := h.corresponds(domain)
+	found, whole := h.corresponds(domain)
 	switch {
 	case whole || !h.well.Load():
-		return is, true, nil
+		return truth(found, whole), nil
 	case nearby:
-		return false, false, nil
+		return policy.Undetermined, nil
 	}
-	done := make(chan struct{})
+	loaded := make(chan bool, 1)
 	go func() {
-		defer close(done)
 		name := h.correspondent(domain)
-		h.loadOne(MakeParty(KindCorrespondent, string(name[:])))
+		loaded <- h.loadOne(MakeParty(KindCorrespondent, string(name[:])))
 	}()
-	return false, false, func(ctx context.Context) bool {
-		select {
-		case <-done:
-		case <-ctx.Done():
-		}
-		is, _ := h.corresponds(domain)
-		return is
+	return policy.Undetermined, func(ctx context.Context) policy.Truth {
+		sure := wait(ctx, loaded)
+		found, _ := h.corresponds(domain)
+		return truth(found, sure)
 	}
+}
+
+// truth is how true it is that a domain is a correspondent; sure: the store was asked, or
+// there is no need to.
+func truth(found, sure bool) policy.Truth {
+	switch {
+	case found:
+		return policy.Yes
+	case sure:
+		return policy.No
+	}
+	return policy.Unknown
 }
 
 // corresponds reports whether users of ours have written to a domain, as memory has it.

@@ -24,7 +24,7 @@ func (h *History) Note(req *policy.Request, p *policy.Parties, noted policy.Note
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := event{noted: noted, message: message, now: now, settings: s}
+	e := event{noted: noted, message: message, now: now, enforced: Moment(h.enforced.Load()), settings: s}
 	for _, hash := range a.hash {
 		if i := h.memory.find(hash); hash != 0 && i != nobody {
 			h.before(&e, req, h.memory.at(i))
@@ -53,6 +53,7 @@ type event struct {
 	returned bool   // it is one that a party was deferred for before
 	lastPass Moment // of any party
 	now      Moment
+	enforced Moment // series from before have begun anew
 	settings *Settings
 }
 
@@ -110,7 +111,7 @@ func (r *Record) note(e *event, own bool) {
 		r.deferrals([]Deferral{{e.message, e.now}}, e.settings)
 	}
 	if own && e.noted&policy.NotedObjection != 0 {
-		if r.Objected == 0 || e.lastPass >= r.Objected {
+		if r.Objected < max(e.enforced, 1) || e.lastPass >= r.Objected {
 			r.Objected = e.now
 		}
 		r.LastObjection = e.now

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"policyd-rdns/policy"
@@ -244,6 +245,9 @@ func (h *History) loadOne(p Party) bool {
 	hash, _ := h.memory.hashParty(p)
 	at := h.memory.find(hash)
 	if at == nobody {
+		if records[0].Empty() && h.shared { // it is asked again anyway
+			return true
+		}
 		at = h.memory.add(hash, p, 0, 0)
 		h.correspondents++
 	}
@@ -319,6 +323,7 @@ func (h *History) Forget(ctx context.Context, parties []Party) (n int, err error
 			h.memory.remove(i)
 		}
 	}
+	h.lost = slices.DeleteFunc(h.lost, func(s Stored) bool { return slices.Contains(parties, s.Party) })
 	h.mu.Unlock()
 	if h.store == nil {
 		return n, nil

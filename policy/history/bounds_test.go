@@ -216,3 +216,37 @@ func TestStoreAway(t *testing.T) {
 		t.Errorf("%d are to be written, of a memory of %d", n, entries)
 	}
 }
+
+// TestForeignDomains: whichever sender domains strangers name, they take no room where a
+// common store is asked again anyway.
+func TestForeignDomains(t *testing.T) {
+	h := newHistory(1000, &faulty{shared: true})
+	h.Tick(t.Context())
+	for i := range 100 {
+		if _, wait := h.Correspondent(fmt.Sprintf("d%d.example", i), false); wait != nil {
+			wait(t.Context())
+		}
+	}
+	if n := h.State().Parties; n > 0 {
+		t.Errorf("%d parties in memory; want none", n)
+	}
+}
+
+// TestForgetUnwritten: who is forgotten is not written afterwards, though memory had to let
+// it go before it was.
+func TestForgetUnwritten(t *testing.T) {
+	store := &faulty{records: map[history.Party]history.Record{}}
+	h := newHistory(16, store)
+	h.Tick(t.Context())
+	for i := range 100 {
+		h.Note(request(netip.AddrFrom4([4]byte{198, 18, byte(i), 25})), new(policy.Parties), policy.NotedContact)
+	}
+	parties := history.PartiesOf("198.18.0.25")
+	if _, err := h.Forget(t.Context(), parties); err != nil {
+		t.Fatal(err)
+	}
+	h.Tick(t.Context())
+	if _, ok := h.Show(t.Context(), parties[0]); ok {
+		t.Error("it is remembered all the same")
+	}
+}

@@ -77,12 +77,15 @@ func (f *faulty) Save(ctx context.Context, records []history.Stored) error {
 }
 
 func (f *faulty) Delete(ctx context.Context, parties []history.Party) error {
+	if err := f.trouble(ctx); err != nil {
+		return err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range parties {
 		delete(f.records, p)
 	}
-	return f.trouble(ctx)
+	return nil
 }
 
 func (f *faulty) Shared() bool { return f.shared }

@@ -151,12 +151,11 @@ func (r *Rule) looksAtNames() bool {
 // it is false for that, which would have spared the client.
 func (e *evaluation) forgetful(r *Rule, i int) bool {
 	past := &e.facts.Past
-	history := &e.findings[CheckHistory]
+	history := e.finding(CheckHistory) // drawn, or it would be what it is left as here
 	if r.needs()&AttrPast == 0 && !past.Unsure || history.Result == Known && past.Correspondent {
 		return false
 	}
 	f, was := *history, past.Correspondent
-	e.drawn |= 1 << CheckHistory
 	*history, past.Correspondent = found(Known), true
 	best := r.holds(e, i).truth == Yes
 	for j := 0; j < i && best && past.Unsure; j++ {

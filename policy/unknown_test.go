@@ -267,3 +267,22 @@ func over(e *policy.Entry) string {
 	}
 	return end.UTC().Format(time.RFC3339)
 }
+
+// TestForgetfulDraws: to see whether a reject rests on what is not remembered leaves the
+// check history as it is, though no rule has asked for it.
+func TestForgetfulDraws(t *testing.T) {
+	for _, line := range []string{"rule nameless: reject when ptr=none", "rule others: reject when correspondent=false"} {
+		e, err := cases.Client("203.0.113.10 ptr:none from:<user@example.org> past:new")
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Facts.Past.Unsure = true
+		rules := &policy.Rules{OnDoubt: policy.Defer}
+		if err := cases.Setting(rules, line); err != nil {
+			t.Fatal(err)
+		}
+		if d := rules.Judge(&e.Req, &e.Facts); d.Checks[policy.CheckHistory] != policy.New {
+			t.Errorf("%s: history is %q; want new", line, d.Checks[policy.CheckHistory])
+		}
+	}
+}

@@ -207,7 +207,7 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) bool {
 		hash := a.hash[i]
 		at := h.memory.find(hash)
 		if at == nobody {
-			if records[n].Empty() && !h.shared {
+			if records[n].Empty() {
 				continue
 			}
 			if at = h.add(i, hash, client, p, a); at == nobody {

@@ -96,8 +96,11 @@ func New(o Options) *History {
 	return h
 }
 
-// Set has other settings hold from now on, and another bound of the memory.
-func (h *History) Set(s Settings, entries int) {
+// Set has another delay hold from now on, and another bound of the memory. How long what is
+// remembered counts is the store's matter too, and stays.
+func (h *History) Set(delay time.Duration, entries int) {
+	s := *h.settings.Load()
+	s.Delay = delay
 	h.settings.Store(&s)
 	h.mu.Lock()
 	defer h.mu.Unlock()

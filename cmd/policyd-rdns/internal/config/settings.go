@@ -237,13 +237,13 @@ var settings = []setting{
 			window later, has returned: delay is {limits}.`,
 	},
 	{
-		name: "history.window", def: `"2d"`,
+		name: "history.window", def: `"2d"`, restart: true,
 		kind: and(duration(func(c *Config) *time.Duration { return &c.History.Window }, time.Minute, 30*plain.Day, ""), checkWindow),
 		about: `Longer than delay; {limits}. A client that is new is forgotten, and objections to
 			it begin anew, when nothing came for so long.`,
 	},
 	{
-		name: "history.keep", def: `"35d"`,
+		name: "history.keep", def: `"35d"`, restart: true,
 		kind:  and(duration(func(c *Config) *time.Duration { return &c.History.Keep }, plain.Day, 400*plain.Day, ""), checkKeep),
 		about: `How long who passed is known after the last time; at least window, {limits}.`,
 	},

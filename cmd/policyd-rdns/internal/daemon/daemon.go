@@ -220,7 +220,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	d.resolver.Resize(conf.Resolver.CacheEntries)
 	d.resolver.SetStale(conf.Resolver.Stale)
 	d.resolver.SetMaxInFlight(conf.Resolver.MaxInFlight)
-	d.history.Set(historySettings(conf), conf.History.Entries)
+	d.history.Set(conf.History.Delay, conf.History.Entries)
 	if now, err := conf.Exempting(); err == nil {
 		conf = now // what was allowed while the rest was read
 	}

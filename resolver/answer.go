@@ -38,8 +38,8 @@ type Answer struct {
 
 	// Names are the targets of the PTR or MX records: presentation format (RFC 1035
 	// section 5.1, so bytes outside of printable ASCII are \DDD), lower case,
-	// without the final dot, in the order of the reply, none twice, at most
-	// MaxRecords. The root, which is no host, is ".": as an MX it says that the domain
+	// without the final dot, in the order of the reply, none twice (but of MX records,
+	// which may differ in preference), at most MaxRecords. The root, which is no host, is ".": as an MX it says that the domain
 	// takes no mail (RFC 7505).
 	Names []string
 	// Texts are the TXT records, the strings of each one after the other (RFC 7208

@@ -46,7 +46,7 @@ func (k textKey) query() message.Query { return message.Query{Name: k.name + "."
 
 func (k textKey) records(r []message.Record) ([]string, int, bool) {
 	if k.qtype == message.TypeMX {
-		return message.Names(r)
+		return message.Exchangers(r)
 	}
 	return message.Texts(r)
 }

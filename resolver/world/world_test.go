@@ -29,6 +29,7 @@ gone    CNAME nothing
 loop    CNAME pool
 pool    CNAME loop
 a.deep  A     192.0.2.13
+\097\032b  A   192.0.2.14
 $GENERATE 1-200 many A 192.0.2.$
 10.2.0.192.in-addr.arpa. 60 PTR mail.example.com.
 `
@@ -80,7 +81,8 @@ func TestAnswers(t *testing.T) {
 		{"mixed.example.com.", "A", "NOERROR ra MiXed.example.com./300/A/192.0.2.12"},
 		{"mail.example.com.", "MX", "NOERROR ra" + soa},
 		{"nothing.example.com.", "A", "NXDOMAIN ra" + soa},
-		{"deep.example.com.", "A", "NOERROR ra" + soa}, // an empty non-terminal
+		{"deep.example.com.", "A", "NOERROR ra" + soa},                  // an empty non-terminal
+		{`a\ b.example.com.`, "A", `NOERROR ra a\/b.example.com./IN/A`}, // as the text has it, but for the escape
 		{"com.", "A", "NOERROR ra" + root},
 		{".", "NS", "NOERROR ra" + root},
 		{"example.net.", "A", "NXDOMAIN ra" + root},

@@ -23,6 +23,7 @@
 // form, without what an evaluation does not use. Which term matched is learnt from the
 // library's trace; a pass that cannot be told from there is neutral.
 //
-// It differs from RFC 7208 in two things. The macro p is always "unknown", and a
-// domain-spec with a "/" in it is a permerror. Neither is ever a pass that should not be.
+// It differs from RFC 7208 in three things. The macro p is always "unknown", and of the
+// parts of a macro's value those without a byte are left out (section 7.3): what rests on
+// either is no more than neutral. A domain-spec with a "/" in it is a permerror.
 package spf

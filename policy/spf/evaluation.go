@@ -21,8 +21,9 @@ const (
 	// whatever the client has (section 5.7). No record has this byte in it.
 	existsMark = "\x00"
 	// maxLocal bounds a local part that macros are made of, in bytes: RFC 5321 section
-	// 4.5.3.1.1. HELO is bounded by maxName.
+	// 4.5.3.1.1; maxHELO a HELO, whose end is what is used of it.
 	maxLocal = 64
+	maxHELO  = 2 * maxName
 	// maxPointers bounds the names of a client that ptr looks up: section 4.6.4.
 	maxPointers = 10
 	// maxWhy bounds why a record cannot be read, in bytes.
@@ -117,7 +118,10 @@ func codeOf(r spf.Result) Code {
 }
 
 // helo is what macros get of HELO.
-func (e *evaluation) helo() string { return cut(e.query.HELO, maxName) }
+func (e *evaluation) helo() string {
+	helo := e.query.HELO
+	return helo[max(len(helo)-maxHELO, 0):]
+}
 
 // sender is the sender as macros get it: RFC 7208 sections 2.4 and 4.3. The library takes
 // what is behind the first "@" for the domain, so there is no other.

@@ -195,6 +195,7 @@ func TestDomain(t *testing.T) {
 
 // TestSender: what macros get of a sender that is none of the usual.
 func TestSender(t *testing.T) {
+	label := func(c string) string { return strings.Repeat(c, 60) + "." }
 	for _, test := range []struct{ sender, name string }{
 		{"alice@example.com", "alice.x.example.com"},
 		{"", "postmaster.x.example.com"},
@@ -206,12 +207,21 @@ func TestSender(t *testing.T) {
 		var queries []string
 		var r Result
 		synctest.Test(t, func(t *testing.T) {
-			dns := newDNS(t, "example.com. TXT \"v=spf1 exists:%{l}.x.example.com -all\"")
-			r = Check(t.Context(), dns, Query{Client: netip.MustParseAddr("192.0.2.7"), HELO: "example.com", Sender: test.sender})
+			dns := newDNS(t, "example.com. TXT \"v=spf1 exists:%{l}.x.example.com exists:%{h}.x.example.com -all\"")
+			helo := "example.com"
+			if test.sender != "" {
+				helo = label("z") + label("a") + label("b") + label("c") + strings.TrimSuffix(label("d"), ".")
+			}
+			r = Check(t.Context(), dns, Query{Client: netip.MustParseAddr("192.0.2.7"), HELO: helo, Sender: test.sender})
 			queries = dns.Queries()
 		})
-		if len(queries) != 2 || queries[1] != "A "+test.name || !r.Personal {
-			t.Errorf("%q queried %q, personal %v; want A %s, and that it is", test.sender, queries, r.Personal, test.name)
+		// What is too long loses labels at its beginning: RFC 7208 section 7.3.
+		helo := label("b") + label("c") + label("d") + "x.example.com"
+		if test.sender == "" {
+			helo = "example.com.x.example.com"
+		}
+		if len(queries) != 3 || queries[1] != "A "+test.name || queries[2] != "A "+helo || !r.Personal {
+			t.Errorf("%q queried %q, personal %v; want A %s, A %s, and that it is", test.sender, queries, r.Personal, test.name, helo)
 		}
 	}
 }

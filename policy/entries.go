@@ -283,7 +283,7 @@ func (c *correspondents) holds(e *evaluation) holding {
 	past := &e.facts.Past
 	is, lacks := No, CheckSet(0)
 	switch {
-	case past.Correspondent:
+	case past.Correspondent, e.kindly:
 		is, lacks = e.ofSender()
 	case !past.DomainAsked && e.req.SenderDomain() != "":
 		is, lacks = Undetermined, checkSet(CheckHistory)

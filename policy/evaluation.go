@@ -26,6 +26,8 @@ type evaluation struct {
 	from int
 	// spared: a rule that was passed over may have spared the client.
 	spared bool
+	// kindly: all good that may be remembered of the client is taken to be.
+	kindly bool
 	// unsure: a rule that might have decided could not be known.
 	unsure bool
 }

@@ -81,7 +81,10 @@ type Name struct {
 	Name    string           // lower case, no final dot
 	Valid   bool             // well-formed
 	Verdict hostname.Verdict // generic or chosen, by its looks alone
-	Forward resolver.Forward
+	// Organisation is the organisational domain of the name, kept with its looks since
+	// the public suffix list is long; empty: it has none.
+	Organisation string
+	Forward      resolver.Forward
 }
 
 // confirmed reports whether the name resolves to the client.
@@ -97,6 +100,7 @@ func NewName(name string, client netip.Addr) Name {
 	n := Name{Name: name, Valid: hostname.Valid(name)}
 	if n.Valid {
 		n.Verdict = hostname.Classify(name, client)
+		n.Organisation = hostname.Organisation(name)
 	}
 	return n
 }

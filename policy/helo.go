@@ -180,7 +180,7 @@ func (e *evaluation) related() (is Truth, lacks CheckSet) {
 			continue
 		}
 		confirmed := n.confirmed(e.req.Client)
-		switch same := f.HELO.sharesDomain(n.Name, &org); {
+		switch same := f.HELO.sharesDomain(n, &org); {
 		case same && proper && confirmed == Yes:
 			return Yes, 0
 		case same && proper:
@@ -199,16 +199,16 @@ func (e *evaluation) related() (is Truth, lacks CheckSet) {
 
 // sharesDomain reports whether a name is of HELO's organisational domain, which is
 // looked up once, into org.
-func (g *HELO) sharesDomain(name string, org *string) bool {
+func (g *HELO) sharesDomain(n *Name, org *string) bool {
 	switch {
-	case name == g.Name:
+	case n.Name == g.Name:
 		return true
-	case hostname.Strangers(name, g.Name):
+	case hostname.Strangers(n.Name, g.Name):
 		return false
 	case *org == "":
 		*org = hostname.Organisation(g.Name)
 	}
-	return *org != "" && hostname.Organisation(name) == *org
+	return *org != "" && n.Organisation == *org
 }
 
 // beside reports whether HELO is a proper name that resolves into the client's

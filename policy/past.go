@@ -38,6 +38,9 @@ type Past struct {
 	// have written to, DomainAsked whether somebody was asked that.
 	Correspondent bool
 	DomainAsked   bool
+	// Unsure reports whether who was asked could not tell in time whether more is
+	// remembered, of the client or of the domain.
+	Unsure bool
 }
 
 // Parties are what a client is remembered by, beside its address and what follows from
@@ -81,11 +84,10 @@ func (e *evaluation) organisation() (all string) {
 		if !n.Forward.To(e.req.Client) || e.rules.grade(n, true) != gradeProper {
 			continue
 		}
-		of := hostname.Organisation(n.Name)
-		if of == "" || all != "" && of != all {
+		if n.Organisation == "" || all != "" && n.Organisation != all {
 			return ""
 		}
-		all = of
+		all = n.Organisation
 	}
 	if all != "" && e.rules.Strangers.Has(all) {
 		return ""
@@ -121,7 +123,7 @@ func (e *evaluation) waiting(r *Rule) (seconds int, lacks CheckSet) {
 	if history.Result == NotLearnt && history.Lacks != 0 {
 		return 0, history.Lacks
 	}
-	if names && history.Result == Known {
+	if names && (history.Result == Known || e.facts.Past.Unsure) {
 		period = e.rules.Grace
 	}
 	begun := e.facts.Past.Objected
@@ -144,19 +146,23 @@ func (r *Rule) looksAtNames() bool {
 }
 
 // forgetful reports whether rule i, which is true, is so only because nothing good is
-// remembered of the client.
+// remembered of the client; or, where it is not sure that nothing is, whether a rule before
+// it is false for that, which would have spared the client.
 func (e *evaluation) forgetful(r *Rule, i int) bool {
 	past := &e.facts.Past
-	history := &e.findings[CheckHistory]
-	if r.needs()&AttrPast == 0 || history.Result == Known && past.Correspondent {
+	if r.needs()&AttrPast == 0 && !past.Unsure {
 		return false
 	}
-	f, was := *history, past.Correspondent
-	e.drawn |= 1 << CheckHistory
-	*history, past.Correspondent = found(Known), true
-	best := r.holds(e, i)
-	*history, past.Correspondent = f, was
-	return best.truth != Yes
+	history := e.finding(CheckHistory)
+	was := *history
+	*history, e.kindly = found(Known), true
+	best := r.holds(e, i).truth == Yes
+	for j := 0; j < i && best && past.Unsure; j++ {
+		before := &e.rules.List[j]
+		best = !before.spares() || before.needs()&AttrPast == 0 || before.holds(e, j).truth == No
+	}
+	*history, e.kindly = was, false
+	return !best
 }
 
 // Noted is what history notes of a decision.
@@ -219,17 +225,23 @@ func domainOf(mailbox string) string {
 }
 
 // ofSender reports whether a confirmed name, or a HELO that resolves to the client, is of
-// the organisational domain of MAIL FROM.
+// the organisational domain of MAIL FROM; of an organisation of strangers to each other, of
+// the domain itself.
 func (e *evaluation) ofSender() (is Truth, lacks CheckSet) {
-	of := hostname.Organisation(e.req.SenderDomain())
+	domain := e.req.SenderDomain()
+	of := hostname.Organisation(domain)
 	if of == "" {
 		return No, 0
 	}
-	kin := func(name string) bool {
-		return !hostname.Strangers(name, of) && hostname.Organisation(name) == of
+	strangers := e.rules.Strangers.Has(of)
+	kin := func(name, organisation string) bool {
+		if strangers {
+			return strings.HasSuffix("."+name, "."+domain)
+		}
+		return organisation == of
 	}
 	f := e.facts
-	if h := &f.HELO; h.Name != "" && kin(h.Name) {
+	if h := &f.HELO; h.Name != "" && !hostname.Strangers(h.Name, of) && kin(h.Name, hostname.Organisation(h.Name)) {
 		switch helo := e.finding(CheckHELO); {
 		case helo.Result == Match && helo.Possible == 0:
 			return Yes, 0
@@ -248,7 +260,7 @@ func (e *evaluation) ofSender() (is Truth, lacks CheckSet) {
 	}
 	for i := range f.Names {
 		n := &f.Names[i]
-		if !n.Valid || !kin(n.Name) {
+		if !n.Valid || !kin(n.Name, n.Organisation) {
 			continue
 		}
 		if n.Forward.To(e.req.Client) {

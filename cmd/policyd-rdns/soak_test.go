@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -19,8 +20,12 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/history/sqlite"
 	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
+	"policyd-rdns/resolver/world"
 )
 
 // soakTime is how long TestSoak works, unless SOAK says another duration.
@@ -46,10 +51,27 @@ func soakZone() string {
 	return zone.String()
 }
 
-// TestSoak keeps a daemon busy with clients good and bad, peers that break off
-// in mid-request, reloads, and a DNS of which half misbehaves; `make soak` does
-// it for longer. In the end nothing is left behind: no goroutine, no descriptor,
-// no memory to speak of; and each answer has its line.
+// soakConfig wants the file of the history. There are far more clients than fit into
+// memory.
+const soakConfig = `
+defer_for = "4h"
+[resolver]
+timeout = "100ms"
+cache_entries = 1000
+[server]
+deadline = "300ms"
+[history]
+store = %q
+delay = "1s"
+grace = "4d"
+entries = 1000
+`
+
+// TestSoak keeps a daemon busy with clients good and bad, ever new ones among them, peers
+// that break off in mid-request, and a DNS of which half misbehaves; `make soak` does it
+// for longer. It takes no more memory the longer it serves, and in the end nothing is left
+// behind: no goroutine, no descriptor, no memory to speak of; each answer has its line,
+// and clients are in the file of the history.
 func TestSoak(t *testing.T) {
 	duration := soakTime
 	if s := os.Getenv("SOAK"); s != "" {
@@ -58,11 +80,11 @@ func TestSoak(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	server, _ := startWorld(t, soakZone())
+	server, w := startWorld(t, soakZone())
 	// The first round warms up what stays: pools, caches, the runtime's own.
-	soak(t, server, duration/10)
+	soak(t, server, w, duration/10)
 	before := measure(t)
-	answered, logged := soak(t, server, duration)
+	answered, logged := soak(t, server, w, duration)
 	after := measure(t)
 	t.Logf("%d decisions in %v; before: %+v, after: %+v", answered, duration, before, after)
 	if answered == 0 || answered != logged {
@@ -99,16 +121,18 @@ func measure(t *testing.T) measured {
 
 // soak runs a daemon for some time and counts what it answered, and what it
 // logged.
-func soak(t *testing.T, server string, duration time.Duration) (answered, logged int64) {
+func soak(t *testing.T, server string, w *world.World, duration time.Duration) (answered, logged int64) {
 	t.Helper()
-	conf, err := config.Parse("soak.toml", []byte("[resolver]\ntimeout = \"100ms\"\n[server]\ndeadline = \"300ms\"\n"))
+	store := filepath.Join(t.TempDir(), "history.sqlite")
+	conf, err := config.Parse("soak.toml", fmt.Appendf(nil, soakConfig, store))
 	if err != nil {
 		t.Fatal(err)
 	}
 	conf.Resolver.Servers = []netip.AddrPort{netip.MustParseAddrPort(server)}
 	var lines countingWriter
 	decisions := logwriter.New(&lines, func(l logwriter.Loss) { t.Errorf("lines were lost: %v", l) })
-	d, err := daemon.New(conf, daemon.Options{Log: slog.New(slog.DiscardHandler), Decisions: decisions})
+	var log testbed.Log
+	d, err := daemon.New(conf, daemon.Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Decisions: decisions})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,28 +143,69 @@ func soak(t *testing.T, server string, duration time.Duration) (answered, logged
 	ctx, stop := context.WithCancel(context.Background())
 	var serving, asking sync.WaitGroup
 	serving.Go(func() {
-		s := postfix.Server{Handler: d.Handle}
-		if err := s.Serve(ctx, l); err != nil {
-			t.Errorf("Serve: %v", err)
+		if err := d.Run(ctx, []net.Listener{l}, nil); err != nil {
+			t.Errorf("Run: %v", err)
 		}
 	})
 	var n atomic.Int64
-	end := time.Now().Add(duration)
-	for seed := range uint64(8) {
-		asking.Go(func() {
-			for time.Now().Before(end) {
-				n.Add(int64(soakSession(t, l.Addr().String(), rand.New(rand.NewPCG(seed, uint64(n.Load()))))))
-			}
-		})
+	var heap uint64 // after a quarter of the time
+	for phase, duration := range []time.Duration{duration / 4, duration - duration/4} {
+		end := time.Now().Add(duration)
+		for seed := range uint64(8) {
+			asking.Go(func() {
+				for time.Now().Before(end) {
+					n.Add(int64(soakSession(t, l.Addr().String(), rand.New(rand.NewPCG(seed, uint64(n.Load()))))))
+				}
+			})
+		}
+		asking.Wait()
+		w.Forget() // what it was asked, which is no memory of the daemon's
+		if now := measure(t).heap; phase == 0 {
+			heap = now
+		} else if now > heap+8<<20 {
+			t.Errorf("after %v: %d bytes of heap, %d after a quarter of that", duration, now, heap)
+		}
 	}
-	asking.Wait()
 	stop()
 	serving.Wait()
 	d.Close()
+	// A machine under load may have the disk take its time.
+	if text := log.String(); strings.Count(text, "the store does not answer") > strings.Count(text, "the store answers again") {
+		t.Errorf("the store is not used in the end:\n%s", text)
+	}
+	if known := addressesIn(t, store); known == 0 {
+		t.Errorf("of no client anything is in the file after %d decisions", n.Load())
+	} else {
+		t.Logf("%d of 256 addresses are in the file after %d decisions", known, n.Load())
+	}
 	if err := decisions.Close(context.Background()); err != nil {
 		t.Error(err)
 	}
 	return n.Load(), lines.n
+}
+
+// addressesIn counts which addresses of 203.0.113.0/24 a file of a history has.
+func addressesIn(t *testing.T, path string) (n int) {
+	t.Helper()
+	r, err := sqlite.OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	parties := make([]history.Party, 256)
+	for i := range parties {
+		parties[i] = history.MakeParty(history.KindAddress, fmt.Sprintf("203.0.113.%d", i))
+	}
+	records, err := r.Load(t.Context(), parties)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range records {
+		if !records[i].Empty() {
+			n++
+		}
+	}
+	return n
 }
 
 // soakSession asks some questions over one connection and leaves it, at times
@@ -157,6 +222,9 @@ func soakSession(t *testing.T, address string, r *rand.Rand) (answers int) {
 	for range 20 + r.IntN(100) {
 		client := fmt.Sprintf("203.0.113.%d", r.IntN(256))
 		helo := fmt.Sprintf("mail%d.example.com", r.IntN(300))
+		if r.IntN(8) == 0 {
+			client = fmt.Sprintf("2001:db8:%x:%x::1", r.IntN(1<<16), r.IntN(1<<16))
+		}
 		text := request(client, helo)
 		if r.IntN(200) == 0 {
 			_, _ = io.WriteString(conn, text[:r.IntN(len(text)-1)])

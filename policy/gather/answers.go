@@ -33,8 +33,7 @@ func (in *inquiry) chooseNames(ptr *resolver.Answer) {
 	f.MoreNames = ptr.More
 	var malformed []policy.Name
 	if f.HELO.Form == hostname.FQDN && slices.Contains(ptr.Names, f.HELO.Name) {
-		// Both by their looks alone, and the looks are the same.
-		f.Names = append(f.Names, policy.Name{Name: f.HELO.Name, Valid: hostname.Valid(f.HELO.Name), Verdict: f.HELO.Verdict})
+		f.Names = append(f.Names, in.g.looks.Name(f.HELO.Name, in.req.Client))
 	}
 	for _, name := range ptr.Names {
 		switch {

@@ -51,8 +51,9 @@ type History interface {
 	// for the answer, which comes soon; nil: there it is.
 	Begin(req *policy.Request, p *policy.Parties, nearby bool) (past policy.Past, wait func(context.Context) policy.Past)
 	// Correspondent asks whether a domain is one that users of ours have written to, in
-	// the same way. The empty domain is none.
-	Correspondent(domain string, nearby bool) (is, asked bool, wait func(context.Context) bool)
+	// the same way: not asked is Undetermined, and what could not be learnt Unknown. The
+	// empty domain is none.
+	Correspondent(domain string, nearby bool) (is policy.Truth, wait func(context.Context) policy.Truth)
 }
 
 // Gatherer collects the facts about clients and has them judged. It is safe for

@@ -34,8 +34,8 @@ type inquiry struct {
 	waiting  policy.CheckSet // those of which queries are under way
 	ptr      func(context.Context) resolver.Answer
 	past     func(context.Context) policy.Past
-	domain   func(context.Context) bool // whether the sender's is a correspondent
-	forwards []forward                  // what names resolve to, queried so far
+	domain   func(context.Context) policy.Truth // whether the sender's is a correspondent
+	forwards []forward                          // what names resolve to, queried so far
 
 	lookups lookups // to be counted
 
@@ -269,7 +269,7 @@ func (in *inquiry) queryPast(q policy.Query) progress {
 func (in *inquiry) waitPast(ctx context.Context, q policy.Query) {
 	switch {
 	case q.Domain && in.domain != nil:
-		q.Past.Correspondent, q.Past.DomainAsked = in.domain(ctx), true
+		takeDomain(q.Past, in.domain(ctx))
 		in.domain = nil
 	case !q.Domain && in.past != nil:
 		in.takePast(q.Past, in.past(ctx))
@@ -279,21 +279,26 @@ func (in *inquiry) waitPast(ctx context.Context, q policy.Query) {
 
 // takePast puts among the facts what is remembered, beside what is known of the domain.
 func (in *inquiry) takePast(to *policy.Past, past policy.Past) {
-	past.Correspondent, past.DomainAsked = to.Correspondent, to.DomainAsked
+	past.Correspondent, past.DomainAsked, past.Unsure = to.Correspondent, to.DomainAsked, past.Unsure || to.Unsure
 	*to = past
+}
+
+// takeDomain puts among the facts whether the domain is a correspondent.
+func takeDomain(to *policy.Past, is policy.Truth) {
+	to.Correspondent, to.DomainAsked, to.Unsure = is == policy.Yes, true, to.Unsure || is == policy.Unknown
 }
 
 // queryDomain asks whether users of ours have written to the domain of the sender.
 func (in *inquiry) queryDomain(past *policy.Past) progress {
-	is, asked, wait := in.g.History.Correspondent(in.req.SenderDomain(), in.options.CacheOnly)
+	is, wait := in.g.History.Correspondent(in.req.SenderDomain(), in.options.CacheOnly)
 	switch {
 	case wait != nil:
 		in.domain = wait
 		return underWay
-	case !asked:
+	case is == policy.Undetermined:
 		return idle
 	}
-	past.Correspondent, past.DomainAsked = is, true
+	takeDomain(past, is)
 	return answered
 }
 

@@ -8,6 +8,26 @@ import (
 	"policyd-rdns/policy"
 )
 
+// openTime is how long a start waits for the store.
+const openTime = 500 * time.Millisecond
+
+// Open asks the store for the first time, so that who comes first is known. It takes
+// openTime at most: a store that needs longer is asked by Run.
+func (h *History) Open(ctx context.Context) {
+	if h.store == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.Probe(ctx)
+	}()
+	select {
+	case <-done:
+	case <-time.After(openTime):
+	}
+}
+
 // Run writes what is new to the store, until ctx ends; then the rest, for probeTime at
 // most. Without a store it only waits.
 func (h *History) Run(ctx context.Context) {
@@ -22,7 +42,8 @@ func (h *History) Run(ctx context.Context) {
 		h.flush(ctx)
 		select {
 		case <-ctx.Done():
-			ctx := context.WithoutCancel(ctx)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTime)
+			defer cancel()
 			h.flush(ctx)
 			return
 		case <-tick.C:
@@ -66,7 +87,8 @@ func (h *History) fail(err error) {
 	}
 }
 
-// flush writes what is new, in batches.
+// flush writes what is new, in batches. What comes while the last one is written is for the
+// next flush.
 func (h *History) flush(ctx context.Context) {
 	h.saving.Lock()
 	defer h.saving.Unlock()
@@ -87,6 +109,9 @@ func (h *History) flush(ctx context.Context) {
 		}
 		if !h.shared {
 			h.complete(ctx, records)
+		}
+		if len(records) < batch {
+			return
 		}
 	}
 }
@@ -145,10 +170,7 @@ func (h *History) putBack(records []Stored) {
 	for _, s := range records {
 		hash, _ := h.memory.hashParty(s.Party)
 		if i := h.memory.find(hash); i != nobody {
-			if e := h.memory.at(i); !e.dirty {
-				e.dirty = true
-				h.dirty = append(h.dirty, hash)
-			}
+			h.mark(h.memory.at(i))
 		} else if len(h.lost) < maxLost {
 			h.lost = append(h.lost, s)
 		}
@@ -165,8 +187,8 @@ func (h *History) evicted(e *entry) {
 	}
 }
 
-// load reads a client's parties from the store.
-func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
+// load reads a client's parties from the store, and reports whether it answered.
+func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) bool {
 	var parties []Party
 	var which []int
 	for i, hash := range a.hash {
@@ -176,7 +198,7 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
 	}
 	records := h.ofStore(parties)
 	if records == nil {
-		return
+		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -193,15 +215,17 @@ func (h *History) load(client netip.Addr, p *policy.Parties, a *asked) {
 		}
 		h.merge(at, &records[n])
 	}
+	return true
 }
 
 // ofStore is what the store has of parties; nil: it did not say in time.
 func (h *History) ofStore(parties []Party) []Record {
+	begun := h.clock()
 	ctx, cancel := context.WithTimeout(context.Background(), h.patience)
 	defer cancel()
 	records, err := h.store.Load(ctx, parties)
 	if err != nil || len(records) != len(parties) {
-		h.slow(err)
+		h.slow(err, begun)
 		return nil
 	}
 	h.late.Store(0)
@@ -210,10 +234,10 @@ func (h *History) ofStore(parties []Party) []Record {
 
 // loadOne reads a correspondent from the store. One that is none is remembered as such,
 // so that the file is not read for each message of a domain.
-func (h *History) loadOne(p Party) {
+func (h *History) loadOne(p Party) bool {
 	records := h.ofStore([]Party{p})
 	if records == nil {
-		return
+		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -224,6 +248,7 @@ func (h *History) loadOne(p Party) {
 		h.correspondents++
 	}
 	h.merge(at, &records[0])
+	return true
 }
 
 // merge adds to a party what the store has of it.
@@ -240,8 +265,15 @@ func (h *History) merge(i uint32, r *Record) {
 
 // slow notes that the store did not answer in the time that a decision has. If it does not
 // answer at all the next batch tells.
-func (h *History) slow(err error) {
-	if err != nil && h.late.Add(1) >= mostLate {
+//
+// One who began to wait before another had waited in vain did so for the same stall, such
+// as that of a disk, and does not count: of a busy daemon many are.
+func (h *History) slow(err error, begun time.Time) {
+	last := h.lateAt.Load()
+	if err == nil || begun.UnixNano() < last || !h.lateAt.CompareAndSwap(last, h.clock().UnixNano()) {
+		return
+	}
+	if h.late.Add(1) >= mostLate {
 		h.late.Store(0)
 		h.fail(err)
 	}

@@ -108,6 +108,47 @@ func TestStrangersHoldHalf(t *testing.T) {
 	}
 }
 
+// TestNewcomersReturn: where all room is taken by those who are known, a newcomer is
+// remembered all the same until it comes again: else it would be deferred for ever.
+func TestNewcomersReturn(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		entries  int
+		hosts    int
+		client   func(i int) netip.Addr // the first of them are known
+		newcomer string
+	}{
+		{"a memory full of known parties", 300, 100, func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, byte(i), 25}) }, "203.0.113.10"},
+		{"a network full of known parties", 4000, 85, func(i int) netip.Addr { return netip.AddrFrom4([4]byte{203, 0, 113, byte(i)}) }, "203.0.113.250"},
+		{"a /48 full of known parties", 4000, 64, inPrefix6("2001:db8:1::"), "2001:db8:1:ffff::25"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHistory(tt.entries, nil)
+				for range 2 {
+					for i := range tt.hosts {
+						p := policy.Parties{Organisation: fmt.Sprintf("known%d.example", i), HELO: fmt.Sprintf("mx.known%d.example", i)}
+						h.Note(request(tt.client(i)), &p, passedOne)
+					}
+					time.Sleep(21 * time.Hour)
+				}
+				client := request(netip.MustParseAddr(tt.newcomer))
+				h.Note(client, new(policy.Parties), policy.NotedContact|policy.NotedDeferral)
+				for i := range 20 {
+					h.Note(request(tt.client(tt.hosts+i)), new(policy.Parties), policy.NotedContact)
+				}
+				time.Sleep(4 * time.Minute)
+				if past, _ := h.Begin(client, new(policy.Parties), false); past.Returned.IsZero() {
+					t.Errorf("%s came again, and has not returned: %+v", tt.newcomer, past)
+				}
+				if n := h.State().Parties; n > tt.entries {
+					t.Errorf("%d parties in memory; want at most %d", n, tt.entries)
+				}
+			})
+		})
+	}
+}
+
 // TestForget: a party that is forgotten is one that never came.
 func TestForget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -159,5 +200,19 @@ func BenchmarkPartyMemory(b *testing.B) {
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(h.State().Parties), "B/party")
 		runtime.KeepAlive(h)
+	}
+}
+
+// TestStoreAway: while the store does not answer, what is to be written stays within bounds
+// however many strangers come.
+func TestStoreAway(t *testing.T) {
+	const entries = 1000
+	h := newHistory(entries, &faulty{fault: 1})
+	h.Tick(t.Context())
+	for i := range 50_000 {
+		h.Note(request(netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})), new(policy.Parties), policy.NotedContact)
+	}
+	if n := h.Dirty(); n > 2*entries {
+		t.Errorf("%d are to be written, of a memory of %d", n, entries)
 	}
 }

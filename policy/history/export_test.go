@@ -9,3 +9,6 @@ func (h *History) Tick(ctx context.Context) {
 		h.flush(ctx)
 	}
 }
+
+// Dirty is how many hashes of parties are kept that are to be written.
+func (h *History) Dirty() int { return len(h.dirty) }

@@ -33,7 +33,7 @@ const (
 	// flushTime is how often what is new is written, and at most so many parties at
 	// once.
 	flushTime = time.Second
-	batch     = 5000
+	batch     = 1000
 	// maxLost bounds the parties that memory had to forget before they were written.
 	maxLost = 10_000
 	// mostLate is how many decisions may wait in vain before the store counts as one that
@@ -59,7 +59,7 @@ type History struct {
 	patience time.Duration
 	shared   bool
 	log      *slog.Logger
-	begun    time.Time // with a monotonic reading, by which time goes
+	clock    func() time.Time
 
 	settings atomic.Pointer[Settings]
 	key      atomic.Pointer[Key]
@@ -67,6 +67,9 @@ type History struct {
 	told     atomic.Bool // that it does not
 	toldAt   time.Time
 	late     atomic.Int32 // decisions that did not wait for it any more, one after the other
+	lateAt   atomic.Int64 // when the last of them gave up, in nanoseconds of the clock
+
+	enforced atomic.Uint32 // when it was last told that rules are enforced from now on
 
 	mu             sync.Mutex
 	memory         *memory
@@ -81,7 +84,7 @@ type History struct {
 
 // New makes a history. Run writes behind.
 func New(o Options) *History {
-	h := &History{store: o.Store, patience: cmp.Or(o.Patience, loadTime), log: o.Log, begun: time.Now(), memory: newMemory(max(o.Entries, 16))}
+	h := &History{store: o.Store, patience: cmp.Or(o.Patience, loadTime), log: o.Log, clock: Clock(), memory: newMemory(max(o.Entries, 16))}
 	h.settings.Store(&o.Settings)
 	var key Key
 	_, _ = rand.Read(key[:]) // never fails
@@ -102,11 +105,21 @@ func (h *History) Set(s Settings, entries int) {
 	for h.memory.len() > h.memory.most {
 		h.memory.evict()
 	}
+	h.memory.leaveRoom()
 }
 
-// now is the time that history goes by: the wall clock of the begin, and as much as has
-// passed since. A wall clock that jumps makes nobody known or new.
-func (h *History) now() Moment { return MomentOf(h.begun.Add(time.Since(h.begun))) }
+// Enforced notes that rules are enforced from now on, which were only observed: series of
+// objections from before begin anew.
+func (h *History) Enforced() { h.enforced.Store(uint32(h.now())) }
+
+// Clock is the time that history and its stores go by: the wall clock as it is now, and
+// as much as has passed since. A wall clock that jumps makes nobody known or new.
+func Clock() func() time.Time {
+	begun := time.Now() // with a monotonic reading
+	return func() time.Time { return begun.Add(time.Since(begun)) }
+}
+
+func (h *History) now() Moment { return MomentOf(h.clock()) }
 
 // asked are the parties of one client, by their hashes in memory; 0: there is none.
 type asked struct {
@@ -159,7 +172,10 @@ func (h *History) Begin(req *policy.Request, p *policy.Parties, nearby bool) (pa
 	a := h.ask(req.Client, p)
 	past, whole := h.recall(req, &a)
 	switch {
-	case whole || !h.well.Load():
+	case whole:
+		return past, nil
+	case !h.well.Load():
+		past.Unsure = true
 		return past, nil
 	case nearby:
 		return policy.Past{}, nil
@@ -169,18 +185,23 @@ func (h *History) Begin(req *policy.Request, p *policy.Parties, nearby bool) (pa
 
 // wait asks the store, and gives how to wait for it.
 func (h *History) wait(req policy.Request, parties policy.Parties, a asked) func(context.Context) policy.Past {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		h.load(req.Client, &parties, &a)
-	}()
+	loaded := make(chan bool, 1)
+	go func() { loaded <- h.load(req.Client, &parties, &a) }()
 	return func(ctx context.Context) policy.Past {
-		select {
-		case <-done:
-		case <-ctx.Done():
-		}
-		past, _ := h.recall(&req, &a)
+		sure := wait(ctx, loaded)
+		past, whole := h.recall(&req, &a)
+		past.Unsure = !sure && !whole
 		return past
+	}
+}
+
+// wait waits for the store, and reports whether it answered.
+func wait(ctx context.Context, loaded <-chan bool) bool {
+	select {
+	case ok := <-loaded:
+		return ok
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -216,7 +237,7 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 			message = h.message(req)
 		}
 		if returns(one, message, now, s) {
-			one.Returned = now
+			one.comeBack(now)
 		}
 		if i == ofAddress {
 			own = *one
@@ -244,9 +265,10 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 		past.PassDays = 1 + int(best.LastPass.after(best.FirstPass)/passGap)
 	}
 	if lastPass < own.Objected {
-		past.Objected = ago(own.Objected)
+		past.Objected = ago(max(own.Objected, Moment(h.enforced.Load())))
 	}
-	return past, whole || rank == known // nothing could be better
+	// Nothing could be better, unless a series is on: another server may have seen its end.
+	return past, whole || rank == known && past.Objected.IsZero()
 }
 
 // worth is what a party tells for a client.
@@ -283,31 +305,39 @@ func returns(r *Record, message uint32, now Moment, s *Settings) bool {
 }
 
 // Correspondent is policy/gather's.
-func (h *History) Correspondent(domain string, nearby bool) (is, asked bool, wait func(context.Context) bool) {
+func (h *History) Correspondent(domain string, nearby bool) (is policy.Truth, waiting func(context.Context) policy.Truth) {
 	if domain == "" {
-		return false, true, nil
+		return policy.No, nil
 	}
-	is, whole := h.corresponds(domain)
+	found, whole := h.corresponds(domain)
 	switch {
 	case whole || !h.well.Load():
-		return is, true, nil
+		return truth(found, whole), nil
 	case nearby:
-		return false, false, nil
+		return policy.Undetermined, nil
 	}
-	done := make(chan struct{})
+	loaded := make(chan bool, 1)
 	go func() {
-		defer close(done)
 		name := h.correspondent(domain)
-		h.loadOne(MakeParty(KindCorrespondent, string(name[:])))
+		loaded <- h.loadOne(MakeParty(KindCorrespondent, string(name[:])))
 	}()
-	return false, false, func(ctx context.Context) bool {
-		select {
-		case <-done:
-		case <-ctx.Done():
-		}
-		is, _ := h.corresponds(domain)
-		return is
+	return policy.Undetermined, func(ctx context.Context) policy.Truth {
+		sure := wait(ctx, loaded)
+		found, _ := h.corresponds(domain)
+		return truth(found, sure)
 	}
+}
+
+// truth is how true it is that a domain is a correspondent; sure: the store was asked, or
+// there is no need to.
+func truth(found, sure bool) policy.Truth {
+	switch {
+	case found:
+		return policy.Yes
+	case sure:
+		return policy.No
+	}
+	return policy.Unknown
 }
 
 // corresponds reports whether users of ours have written to a domain, as memory has it.

@@ -12,6 +12,15 @@ const (
 	mostOfNetwork      = 256
 )
 
+// Some room stays free of those who are remembered for long, or in a memory, or in a
+// hoster's network, that is full of them nobody new would be remembered until it comes
+// again, and be told to come again for ever: of all entries one in roomOfAll, of those of a
+// group one in roomOfGroup.
+const (
+	roomOfAll   = 8
+	roomOfGroup = 4
+)
+
 // class orders parties by what it would cost to forget them.
 type class uint8
 
@@ -49,6 +58,9 @@ type grouped struct {
 	links
 	of uint32 // hash of what is the group's; 0: none
 }
+
+// mostOf bounds the groups.
+var mostOf = [2]int32{mostOfNetwork, mostOfOrganisation}
 
 // list is a list of entries, the one that was used last at its head.
 type list struct {
@@ -116,6 +128,16 @@ func (m *memory) hashParty(p Party) (uint64, bool) {
 	}
 }
 
+// dirty adds the hashes of those that are not in the store as they are here.
+func (m *memory) dirty(hashes []uint64) []uint64 {
+	for i := uint32(nobody + 1); i < m.used; i++ {
+		if e := m.at(i); e.dirty {
+			hashes = append(hashes, e.hash)
+		}
+	}
+	return hashes
+}
+
 // find finds a party; nobody: it is not in memory.
 func (m *memory) find(hash uint64) uint32 { return m.index[hash] }
 
@@ -145,13 +167,51 @@ func (m *memory) classify(i uint32, c class) {
 	m.unlink(&m.lists[e.class], i, -1)
 	e.class = c
 	m.link(&m.lists[c], i, -1)
+	if c == proven {
+		m.leaveRoomOfGroups(i)
+	}
+	m.leaveRoom()
+}
+
+// leaveRoom forgets of those who passed the ones that are too many.
+func (m *memory) leaveRoom() {
+	most := int32(m.most - m.most/roomOfAll)
+	for m.lists[passed].n+m.lists[proven].n > most {
+		c := passed
+		if m.lists[passed].n <= 1 { // it has just passed
+			c = proven
+		}
+		m.drop(m.lists[c].tail)
+	}
+}
+
+// leaveRoomOfGroups forgets of the groups of a party that is known now the one that was
+// known and not used for the longest time, if those are too many.
+func (m *memory) leaveRoomOfGroups(i uint32) {
+	for g, most := range mostOf {
+		of := m.at(i).groups[g].of
+		if of == 0 {
+			continue
+		}
+		n, last := int32(0), uint32(nobody)
+		for j := m.groups[g][of].head; j != nobody; j = m.at(j).groups[g].next {
+			if m.at(j).class == proven {
+				if n++; j != i {
+					last = j
+				}
+			}
+		}
+		if n > most-most/roomOfGroup {
+			m.drop(last)
+		}
+	}
 }
 
 // add makes room and adds a party that is not there, which is nobody's yet. nobody: there
 // is no room.
 func (m *memory) add(hash uint64, party Party, network, organisation uint64) uint32 {
 	of := [2]uint32{uint32(network), uint32(organisation)}
-	for g, most := range [2]int32{mostOfNetwork, mostOfOrganisation} {
+	for g, most := range mostOf {
 		if of[g] == 0 {
 			continue
 		}

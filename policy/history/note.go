@@ -24,7 +24,7 @@ func (h *History) Note(req *policy.Request, p *policy.Parties, noted policy.Note
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := event{noted: noted, message: message, now: now, settings: s}
+	e := event{noted: noted, message: message, now: now, enforced: Moment(h.enforced.Load()), settings: s}
 	for _, hash := range a.hash {
 		if i := h.memory.find(hash); hash != 0 && i != nobody {
 			h.before(&e, req, h.memory.at(i))
@@ -53,6 +53,7 @@ type event struct {
 	returned bool   // it is one that a party was deferred for before
 	lastPass Moment // of any party
 	now      Moment
+	enforced Moment // series from before have begun anew
 	settings *Settings
 }
 
@@ -76,11 +77,20 @@ func (h *History) before(e *event, req *policy.Request, p *entry) {
 // change marks a party as used, and to be written.
 func (h *History) change(i uint32) {
 	e := h.memory.at(i)
-	if !e.dirty && h.store != nil {
-		e.dirty = true
-		h.dirty = append(h.dirty, e.hash)
-	}
+	h.mark(e)
 	h.memory.use(i)
+}
+
+// mark marks a party as to be written.
+func (h *History) mark(e *entry) {
+	if e.dirty || h.store == nil {
+		return
+	}
+	if len(h.dirty) >= 2*h.memory.most { // the store has been away for long: most of them are forgotten
+		h.dirty = h.memory.dirty(h.dirty[:0])
+	}
+	e.dirty = true
+	h.dirty = append(h.dirty, e.hash)
 }
 
 // note notes an event of a record; own: of the client's address.
@@ -90,7 +100,8 @@ func (r *Record) note(e *event, own bool) {
 	}
 	r.FirstContact, r.LastContact = earlier(r.FirstContact, e.now), e.now
 	if e.returned {
-		r.Returned, r.Deferrals = e.now, nil
+		r.comeBack(e.now)
+		r.Deferrals = nil
 	}
 	if e.noted&policy.NotedPass != 0 {
 		r.FirstPass, r.LastPass = earlier(r.FirstPass, e.now), e.now
@@ -100,7 +111,7 @@ func (r *Record) note(e *event, own bool) {
 		r.deferrals([]Deferral{{e.message, e.now}}, e.settings)
 	}
 	if own && e.noted&policy.NotedObjection != 0 {
-		if r.Objected == 0 || e.lastPass >= r.Objected {
+		if r.Objected < max(e.enforced, 1) || e.lastPass >= r.Objected {
 			r.Objected = e.now
 		}
 		r.LastObjection = e.now

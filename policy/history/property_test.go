@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -238,6 +239,90 @@ func TestOthersDoNoHarm(t *testing.T) {
 		for i := range alone {
 			if alone[i].Action.Milder(among[i].Action) {
 				t.Errorf("seed %d: request %d: %s alone, %s among others", seed, i, cases.Told(alone[i]), cases.Told(among[i]))
+			}
+		}
+	}
+}
+
+// TestSeriesEndsElsewhere: a series of objections ends by a pass that another server of a
+// common store has seen, though this one knows the client well.
+func TestSeriesEndsElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &faulty{records: map[history.Party]history.Record{}, shared: true}
+		here, there := newHistory(100, store), newHistory(100, store)
+		tick := func() {
+			here.Tick(t.Context())
+			there.Tick(t.Context())
+		}
+		tick()
+		req, p := request(netip.MustParseAddr("203.0.113.10")), &policy.Parties{HELO: "mx.example.com"}
+		note := func(h *history.History, noted policy.Noted) {
+			h.Note(req, p, noted)
+			tick()
+			time.Sleep(21 * time.Hour)
+		}
+		note(here, passedOne)
+		note(here, passedOne)
+		note(here, policy.NotedContact|policy.NotedObjection)
+		note(there, passedOne)
+		past, wait := here.Begin(req, p, false)
+		if wait != nil {
+			past = wait(t.Context())
+		}
+		if past.PassDays < 2 || !past.Objected.IsZero() {
+			t.Errorf("past is %+v; want a known client without objections", past)
+		}
+	})
+}
+
+// TestForgottenForNow: whom the store knows and cannot tell of is not rejected for that: a
+// known client in its grace, one that is exempt as known, a correspondent.
+func TestForgottenForNow(t *testing.T) {
+	const well, broken = "203.0.113.10 a.example.com>me helo:a.example.com>me from:<a@example.com> to:b@example.org",
+		"203.0.113.10 ptr:none helo:a.example.com>me from:<a@example.com> to:b@example.org"
+	for _, tt := range []struct {
+		name  string
+		lines []string
+		came  string
+	}{
+		{"in its grace", []string{"rule nameless: reject when ptr=none", "with grace:96h"}, well},
+		{"exempt", []string{"exempt old: history=known", "rule nameless: reject when ptr=none"}, well},
+		{"a correspondent", []string{"builtin"}, "192.168.0.7 auth helo:laptop from:<b@example.org> to:a@example.com"},
+	} {
+		for fault := range 3 {
+			for _, shared := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					store := &faulty{records: map[history.Party]history.Record{}, shared: shared}
+					s := newStage(store)
+					for _, line := range tt.lines {
+						if err := cases.Setting(s.rules, line); err != nil {
+							t.Fatal(err)
+						}
+					}
+					ask := func(text string) policy.Decision {
+						e, err := cases.Client(text)
+						if err != nil {
+							t.Fatal(err)
+						}
+						return s.ask(&e)
+					}
+					for range 2 {
+						s.past.Tick(t.Context())
+						ask(tt.came)
+						s.past.Tick(t.Context())
+						time.Sleep(21 * time.Hour)
+					}
+					s.restart()
+					for i := range 5 {
+						if i == 1 { // the first comes before the store was asked at all
+							s.past.Tick(t.Context())
+							store.be(fault)
+						}
+						if d := ask(broken); d.Action == policy.Reject {
+							t.Errorf("%s, fault %d, shared %t, request %d: %s", tt.name, fault, shared, i, cases.Told(d))
+						}
+					}
+				})
 			}
 		}
 	}

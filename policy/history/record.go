@@ -47,7 +47,7 @@ type Deferral struct {
 type Record struct {
 	FirstContact, LastContact Moment
 	FirstPass, LastPass       Moment
-	Returned                  Moment // the last return
+	Returned                  Moment // the last return, or the last before the pass that makes it known
 	// Objected and LastObjection are the begin and the last of a series of objections.
 	Objected, LastObjection Moment
 	Deferrals               []Deferral // the first MaxDeferrals, by time
@@ -72,6 +72,14 @@ const passGap = 20 * time.Hour
 // back and then passed.
 func (r *Record) proven() bool {
 	return r.LastPass != 0 && (r.LastPass.after(r.FirstPass) >= passGap || r.Returned != 0 && r.LastPass >= r.Returned)
+}
+
+// comeBack notes a return. One that a pass has followed stays if that alone makes the
+// party known: a further return takes nothing away.
+func (r *Record) comeBack(now Moment) {
+	if !r.proven() || r.LastPass.after(r.FirstPass) >= passGap {
+		r.Returned = now
+	}
 }
 
 // stands reports whether At changes nothing, as of one who passes all the time.
@@ -128,7 +136,11 @@ func (r *Record) Merge(o *Record, s *Settings) {
 	}
 	r.FirstContact = earlier(r.FirstContact, o.FirstContact)
 	r.LastContact = max(r.LastContact, o.LastContact)
-	r.Returned = max(r.Returned, o.Returned)
+	if first, last := earlier(r.Returned, o.Returned), max(r.Returned, o.Returned); last <= r.LastPass || first > r.LastPass {
+		r.Returned = last
+	} else {
+		r.Returned = first // a pass has followed it
+	}
 	if len(o.Deferrals) > 0 {
 		r.deferrals(o.Deferrals, s)
 	}

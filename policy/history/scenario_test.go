@@ -61,11 +61,11 @@ func (s *stage) ask(e *cases.Evidence) policy.Decision {
 		}
 		f.Past = past
 	}
-	is, _, wait := s.past.Correspondent(e.Req.SenderDomain(), false)
+	is, wait := s.past.Correspondent(e.Req.SenderDomain(), false)
 	if wait != nil {
 		is = wait(context.Background())
 	}
-	f.Past.Correspondent, f.Past.DomainAsked = is, true
+	f.Past.Correspondent, f.Past.DomainAsked, f.Past.Unsure = is == policy.Yes, true, f.Past.Unsure || is == policy.Unknown
 	d := s.rules.Judge(&e.Req, f)
 	if !s.nat {
 		s.past.Note(&e.Req, &f.Parties, d.Noted)
@@ -137,6 +137,7 @@ func (s *stage) command(t *testing.T, where, line string) {
 	switch line {
 	case "mode enforce":
 		s.rules.Mode = policy.Enforce
+		s.past.Enforced()
 	case "restart":
 		s.restart()
 	case "nat":

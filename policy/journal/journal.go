@@ -81,6 +81,8 @@
 //	party                The party of the client that tells most for it: its address, its network,
 //	                     its organisation or its HELO. Left out if none is remembered.
 //	correspondent        true: users of ours have written to the domain of the sender.
+//	unsure               true: the store of history did not tell in time whether more is
+//	                     remembered: that is never ground for a 5xx.
 //	nat                  true: others stand behind the address of the client, so that nothing is
 //	                     remembered of it.
 //	own_client           true: the client is an address of the host that the daemon runs on.

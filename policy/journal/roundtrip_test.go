@@ -128,7 +128,7 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 			PassDays: d.roll(3), Party: d.name(), Correspondent: d.flip(), DomainAsked: true,
 		}
 	}
-	f.Past.DomainAsked = true
+	f.Past.DomainAsked, f.Past.Unsure = true, f.Past.PassDays == 2 // as good as any
 	f.Queries = d.roll(21)
 	f.Cached, f.Stale, f.Outage, f.Overload = d.flip(), d.flip(), d.roll(8) == 1, d.roll(8) == 1
 	return f

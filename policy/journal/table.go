@@ -117,6 +117,7 @@ func rows() []row {
 		pastRow("objected", "When the series of objections to its address began that is not over.", func(r *Record) *time.Time { return &r.Facts.Past.Objected }),
 		textRow("party", maxParty, "The party of the client that tells most for it: its address, its network, its organisation or its HELO. Left out if none is remembered.", func(r *Record) *string { return &r.Facts.Past.Party }),
 		flagRow("correspondent", "users of ours have written to the domain of the sender.", func(r *Record) *bool { return &r.Facts.Past.Correspondent }),
+		flagRow("unsure", "the store of history did not tell in time whether more is remembered: that is never ground for a 5xx.", func(r *Record) *bool { return &r.Facts.Past.Unsure }),
 		flagRow("nat", "others stand behind the address of the client, so that nothing is remembered of it.", func(r *Record) *bool { return &r.Facts.Past.NAT }),
 		flagRow("own_client", "the client is an address of the host that the daemon runs on.", func(r *Record) *bool { return &r.Facts.OwnClient }),
 		flagRow("own_helo", "the HELO is a name of the host that the daemon runs on.", func(r *Record) *bool { return &r.Facts.OwnHELO }),

@@ -77,7 +77,7 @@ func possibleClients() []policy.Facts {
 			{}, {Generic: true, Strength: hostname.Word}, {Generic: true, Strength: hostname.Half}, {Generic: true, Strength: hostname.Full},
 		} {
 			for _, forward := range slices.Delete(possibleForwards(), 1, 2) { // next to the client is elsewhere
-				names = append(names, policy.Name{Name: "client." + domain, Valid: true, Verdict: v, Forward: forward})
+				names = append(names, policy.Name{Name: "client." + domain, Valid: true, Verdict: v, Organisation: domain, Forward: forward})
 			}
 		}
 	}

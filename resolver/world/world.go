@@ -46,6 +46,13 @@ func (w *World) Queries() []string {
 	return append([]string(nil), w.queries...)
 }
 
+// Forget has Queries begin anew.
+func (w *World) Forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queries = nil
+}
+
 // respond answers a message. What is no query gets no reply.
 func (w *World) respond(packet []byte, stream bool) sending {
 	var query dns.Msg

@@ -418,3 +418,42 @@ func (r *traffic) stop(t *testing.T) {
 	}
 	t.Logf("%d requests, the slowest took %v", r.asked, r.longest)
 }
+
+// stopTime is within which a program ends whatever its store does: what is new is tried to
+// be written, and then let go.
+const stopTime = 10 * time.Second
+
+// TestHistoryStopInTrouble: a store that does not answer keeps no daemon from its end.
+func TestHistoryStopInTrouble(t *testing.T) {
+	t.Parallel()
+	testbed.Long(t)
+	dns, _ := testbed.StartWorld(t, historyZone)
+	redis := startRedis(t)
+	file := newHistoryFile(t, testbed.WorkFolder(t))
+	for _, trouble := range []struct {
+		name  string
+		rdns  *rdnsInstance
+		begin func()
+	}{
+		{"frozen", sharedHistory(t, dns, redis, ""), func() { redis.process.signal(syscall.SIGSTOP) }},
+		{"locked", file.serve(t), func() { file.lock(t) }},
+	} {
+		within(t, "noted", func() bool {
+			greylisted.action(t, trouble.rdns.tcp)
+			return redis.command(t, "EXISTS", partyKey(greylisted.client)) == ":1" && trouble.name == "frozen" ||
+				file.has(t, greylisted.client) && trouble.name == "locked"
+		})
+		trouble.begin()
+		ask{client: "203.0.113.101", helo: "ubuntu"}.action(t, trouble.rdns.tcp)
+		begun := time.Now()
+		trouble.rdns.stopped(t)
+		took := time.Since(begun)
+		t.Logf("%s: ended after %v", trouble.name, took)
+		if took > stopTime {
+			t.Errorf("%s: ended after %v; want at most %v", trouble.name, took, stopTime)
+		}
+		if trouble.name == "frozen" {
+			redis.process.signal(syscall.SIGCONT)
+		}
+	}
+}

@@ -58,7 +58,7 @@ type Options struct {
 	// Limit is how many parties the file holds; 0: 2,000,000. Beyond it who never passed
 	// goes first, the oldest first.
 	Limit int
-	// Now is the time; nil: time.Now. Only what is over is told by it.
+	// Now is the time; nil: history.Clock. Only what is over is told by it.
 	Now func() time.Time
 }
 
@@ -108,7 +108,7 @@ func Open(path string, o Options) *Store {
 		o.Limit = defaultLimit
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = history.Clock()
 	}
 	return &Store{path: path, o: o, writing: make(chan struct{}, 1), reading: make(chan struct{}, 1)}
 }

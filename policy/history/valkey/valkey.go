@@ -57,7 +57,7 @@ type Options struct {
 	Settings history.Settings
 	// Roots are who signs a server's certificate; nil: whom the system trusts.
 	Roots *x509.CertPool
-	// Now is the time; nil: time.Now. Only what is over is told by it.
+	// Now is the time; nil: history.Clock. Only what is over is told by it.
 	Now func() time.Time
 }
 
@@ -118,7 +118,7 @@ func Open(address, passwordFile string, o Options) (*Store, error) {
 		option.TLSConfig.RootCAs = o.Roots
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = history.Clock()
 	}
 	s := &Store{
 		name: option.InitAddress[0], option: option, passwordFile: passwordFile, o: o,

@@ -241,6 +241,9 @@ func (d *Daemon) reload(ctx context.Context) {
 func (d *Daemon) enforce(conf *config.Config) {
 	d.changing.Lock()
 	defer d.changing.Unlock()
+	if conf.Rules.Mode == policy.Enforce && d.current.Load().conf.Rules.Mode != policy.Enforce {
+		d.history.Enforced()
+	}
 	d.current.Store(d.generation(conf, config.FindHost(), time.Now()))
 }
 

@@ -96,6 +96,7 @@ func (d *Daemon) Run(ctx context.Context, listeners []net.Listener, hup <-chan o
 		defer close(exempting)
 		(&exemptions{Daemon: d}).lookAfter(ctx)
 	}()
+	d.history.Open(ctx)
 	remembering, forget := context.WithCancel(context.WithoutCancel(ctx))
 	written := make(chan struct{})
 	go func() {

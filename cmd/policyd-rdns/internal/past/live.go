@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/past/answer"
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/history"
 )
 
@@ -43,23 +44,26 @@ func (l *Live) fail(err error) {
 }
 
 // Correspondent asks the daemon; without one it is not known, and the domain is none.
-func (l *Live) Correspondent(domain string, nearby bool) (is, asked bool, wait func(context.Context) bool) {
+func (l *Live) Correspondent(domain string, nearby bool) (is policy.Truth, wait func(context.Context) policy.Truth) {
 	if domain == "" {
-		return false, true, nil
+		return policy.No, nil
 	}
 	if nearby {
-		return false, false, nil
+		return policy.Undetermined, nil
 	}
-	return false, false, func(ctx context.Context) bool {
+	return policy.Undetermined, func(ctx context.Context) policy.Truth {
 		w, err := l.c.find(ctx)
 		if err != nil || w.address == "" {
-			return false
+			return policy.No
 		}
 		told, err := w.query(ctx, answer.Correspondent+" "+domain)
 		if err != nil {
 			l.fail(err)
 		}
-		return told[answer.Correspondent] == "yes"
+		if told[answer.Correspondent] == "yes" {
+			return policy.Yes
+		}
+		return policy.No
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/postfix"
 )
@@ -67,16 +68,16 @@ func Make(ctx context.Context, keeper Keeper, query string, s *history.Settings,
 
 // corresponds answers whether a domain is a correspondent: yes or no.
 func corresponds(ctx context.Context, keeper Keeper, domain string) []postfix.Attribute {
-	is := false
+	is := policy.No
 	if k, ok := keeper.(interface {
-		Correspondent(domain string, nearby bool) (is, asked bool, wait func(context.Context) bool)
+		Correspondent(domain string, nearby bool) (is policy.Truth, wait func(context.Context) policy.Truth)
 	}); ok {
-		var wait func(context.Context) bool
-		if is, _, wait = k.Correspondent(strings.ToLower(domain), false); wait != nil {
+		var wait func(context.Context) policy.Truth
+		if is, wait = k.Correspondent(strings.ToLower(domain), false); wait != nil {
 			is = wait(ctx)
 		}
 	}
-	return []postfix.Attribute{{Name: Correspondent, Value: map[bool]string{true: "yes", false: "no"}[is]}}
+	return []postfix.Attribute{{Name: Correspondent, Value: map[bool]string{true: "yes", false: "no"}[is == policy.Yes]}}
 }
 
 func failed(err error) []postfix.Attribute {

@@ -31,16 +31,21 @@ func (o Outcome) String() string {
 	return [numOutcomes]string{"not queried", "found", "none", "temperror"}[o]
 }
 
-// Answer is the result of one lookup. Names and Addrs are shared with the
+// Answer is the result of one lookup. Names, Texts and Addrs are shared with the
 // cache and with other callers: read them, do not modify them.
 type Answer struct {
 	Outcome Outcome
 
-	// Names are the targets of the PTR records: presentation format (RFC 1035
+	// Names are the targets of the PTR or MX records: presentation format (RFC 1035
 	// section 5.1, so bytes outside of printable ASCII are \DDD), lower case,
-	// without the final dot, in the order of the reply, none twice, at most
-	// MaxRecords. The root, which is no host, is ".".
+	// without the final dot, in the order of the reply, none twice (but of MX records,
+	// which may differ in preference), at most MaxRecords. The root, which is no host, is ".": as an MX it says that the domain
+	// takes no mail (RFC 7505).
 	Names []string
+	// Texts are the TXT records, the strings of each one after the other (RFC 7208
+	// section 3.3), of any bytes, in the order of the reply, none twice, at most
+	// MaxRecords.
+	Texts []string
 	// Addrs are the addresses of the A or AAAA records, none twice, at most
 	// MaxRecords.
 	Addrs []netip.Addr
@@ -57,6 +62,9 @@ type Answer struct {
 	// suspended does not take last night's answer for a new one. 0 if no server
 	// said so.
 	Age time.Duration
+	// TTL is for how long the answer goes on to hold, within the limits by which answers
+	// are kept; 0 if no server said so, or it is Stale.
+	TTL time.Duration
 	// Cached: the answer was kept from before: no query was sent
 	// for it, or, if it is Stale, none that was answered in time. A caller that
 	// shares the query of another has not got a cached answer.
@@ -66,6 +74,6 @@ type Answer struct {
 	Stale bool
 }
 
-// MaxRecords bounds the records that are kept of one reply. Who owns a zone
-// chooses how many there are, and we keep them in memory for a day.
+// MaxRecords bounds the records that are kept of one reply, which have 16 KiB at most.
+// Who owns a zone chooses how many there are, and we keep them in memory for a day.
 const MaxRecords = message.MaxRecords

@@ -129,7 +129,7 @@ const (
 	refusedPause = 10 * time.Millisecond  // transport: between them
 )
 
-// lookup looks up "PTR 192.0.2.1", "A mail.example.com" or "AAAA …".
+// lookup looks up "PTR 192.0.2.1", "A mail.example.com", "AAAA …", "TXT …" or "MX …".
 func (b *bed) lookup(query string, o Options) Answer {
 	return b.lookupContext(b.t.Context(), query, o)
 }
@@ -141,6 +141,10 @@ func (b *bed) lookupContext(ctx context.Context, query string, o Options) Answer
 		return b.LookupAddrs(ctx, "ip4", name, o)
 	case "AAAA":
 		return b.LookupAddrs(ctx, "ip6", name, o)
+	case "TXT":
+		return b.LookupTXT(ctx, name, o)
+	case "MX":
+		return b.LookupMX(ctx, name, o)
 	}
 	return b.LookupPTR(ctx, netip.MustParseAddr(name), o)
 }
@@ -159,6 +163,9 @@ func words(a Answer) string {
 		s = "found"
 		for _, name := range a.Names {
 			s += " " + name
+		}
+		for _, text := range a.Texts {
+			s += fmt.Sprintf(" %q", text)
 		}
 		for _, addr := range a.Addrs {
 			s += " " + addr.String()

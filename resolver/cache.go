@@ -11,6 +11,12 @@ const (
 	// fewBytes is what an ordinary answer takes at most, in bytes: one name,
 	// half a dozen, or ten addresses.
 	fewBytes = 256
+	// fewTextBytes is the same of texts: the policy of a domain, among what it has to
+	// prove to a dozen others that it is theirs.
+	fewTextBytes = 1024
+	// textShare is the part of the answers that there may be beside for texts and MX,
+	// one in so many: a domain has few, for all of its hosts.
+	textShare = 8
 	// manyShare is the part of a cache, one in so many, that is there for
 	// answers that are larger.
 	manyShare = 64
@@ -119,18 +125,21 @@ func (e *entry[R]) refuse(at int64, err error) *entry[R] {
 // place of others.
 type cache[K comparable, R any] struct {
 	few, many *lru.Cache[K, *entry[R]]
+	ordinary  int // what is not large takes at most, in bytes
 }
 
-func newCache[K comparable, R any](entries int) (cache[K, R], error) {
+func newCache[K comparable, R any](entries, ordinary int) (cache[K, R], error) {
 	few, err := lru.New[K, *entry[R]](entries)
 	if err != nil {
 		return cache[K, R]{}, err
 	}
 	many, err := lru.New[K, *entry[R]](manyOf(entries))
-	return cache[K, R]{few, many}, err
+	return cache[K, R]{few, many, ordinary}, err
 }
 
 func manyOf(entries int) int { return max(entries/manyShare, 1) }
+
+func textsOf(entries int) int { return max(entries/textShare, 1) }
 
 // get is the answer to k, or nil. It was used then.
 func (c cache[K, R]) get(k K) *entry[R] {

@@ -1,5 +1,5 @@
-// Package resolver finds out what the DNS says about a client: PTR and address
-// lookups with a cache, and nothing else.
+// Package resolver finds out what the DNS says about a client and the domains that it
+// names: PTR, address, TXT and MX lookups with a cache, and nothing else.
 //
 // It queries recursive servers (Unbound, BIND, those of /etc/resolv.conf), one
 // after the other, over UDP with EDNS0 and over TCP when a reply was truncated.

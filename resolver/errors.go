@@ -11,8 +11,8 @@ import (
 )
 
 // Why an outcome is TempError although no server and no zone is to blame. They
-// are found in Answer.Err by errors.Is. None of them says anything about the
-// name.
+// are found in Answer.Err by errors.Is. Of them only ErrName says anything about
+// the name.
 var (
 	// ErrBusy: as many lookups are under way as Config.MaxInFlight allows, and
 	// none of them has lasted for long; or this one had to give way to another.
@@ -20,6 +20,8 @@ var (
 	// ErrShare: so many of them are for the network of Options.Client, or query the
 	// same zone, that this one is put off, or ended, for the sake of others.
 	ErrShare = admission.ErrShare
+	// ErrName: what was to be looked up is no domain name (RFC 1035 section 2.3.4).
+	ErrName = errors.New("no domain name")
 	// ErrOwn: this host has no descriptors, buffers or ports left to query with,
 	// or the program has an error (a panic, which is logged).
 	ErrOwn = errors.New("trouble of our own")
@@ -38,6 +40,7 @@ var (
 	errSlow     = errors.New("no answer in 20s")
 	errUnwanted = errors.New("nobody needs the answer")
 	errEmpty    = errors.New("records without data")
+	errLarge    = errors.New("records that are too large to be kept")
 )
 
 // Reason is why one server did not know; without a server, why nobody could say

@@ -55,8 +55,8 @@ type flight[R any] struct {
 	alone bool
 }
 
-func newTable[K key[R], R comparable](r *Resolver, entries int) (*table[K, R], error) {
-	c, err := newCache[K, R](entries)
+func newTable[K key[R], R comparable](r *Resolver, entries, ordinary int) (*table[K, R], error) {
+	c, err := newCache[K, R](entries, ordinary)
 	return &table[K, R]{r: r, cache: c, flights: make(map[K]*flight[R])}, err
 }
 
@@ -283,6 +283,13 @@ func (t *table[K, R]) fly(k K, f *flight[R], b *Budget) {
 	f.result.entry = e
 }
 
+// cut ends all lookups under way. The caller holds r.mu.
+func (t *table[K, R]) cut(why error) {
+	for _, f := range t.flights {
+		f.cutoff.Cut(why)
+	}
+}
+
 // land takes a flight out of the table and lets those who wait know.
 func (t *table[K, R]) land(k K, f *flight[R]) {
 	t.r.mu.Lock()
@@ -311,9 +318,14 @@ func (t *table[K, R]) entry(k K, f finding) *entry[R] {
 	}
 	if f.outcome == Found {
 		records, size, more := k.records(f.records)
-		e.more, e.large = more, size > fewBytes
+		e.more, e.large = more, size > t.cache.ordinary
 		e.keep(records)
-		if len(records) == 0 {
+		switch {
+		case len(records) > 0:
+		case more:
+			e.outcome = TempError
+			e.blame(errLarge)
+		default:
 			e.outcome = TempError
 			e.blame(errEmpty)
 		}

@@ -34,3 +34,19 @@ type hostKey struct {
 func (k hostKey) query() message.Query { return message.Query{Name: k.name + ".", Type: k.qtype} }
 
 func (k hostKey) records(r []message.Record) ([]netip.Addr, int, bool) { return message.Addrs(r) }
+
+// textKey is the query for what a domain publishes about its mail: texts (TXT), or the
+// hosts that take it (MX).
+type textKey struct {
+	name  string // lower case, without the final dot
+	qtype uint16
+}
+
+func (k textKey) query() message.Query { return message.Query{Name: k.name + ".", Type: k.qtype} }
+
+func (k textKey) records(r []message.Record) ([]string, int, bool) {
+	if k.qtype == message.TypeMX {
+		return message.Exchangers(r)
+	}
+	return message.Texts(r)
+}

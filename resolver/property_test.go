@@ -36,12 +36,14 @@ func FuzzAnyTrouble(f *testing.F) {
 // wellSetUp are queries with their only answers, under any faults that are not
 // lies of the server itself.
 var wellSetUp = []struct{ query, record, want string }{
-	{"A a.example.com", "a.example.com. %d A 192.0.2.1", "[] [192.0.2.1]"},
-	{"A mail.example.net", "mail.example.net. %d A 192.0.2.2", "[] [192.0.2.2]"},
-	{"AAAA mail.example.org", "mail.example.org. %d AAAA 2001:db8::1", "[] [2001:db8::1]"},
-	{"A alias.example.com", "alias.example.com. %d CNAME a.example.com.", "[] [192.0.2.1]"},
-	{"PTR 192.0.2.1", "1.2.0.192.in-addr.arpa. %d PTR a.example.com.", "[a.example.com] []"},
-	{"PTR 198.51.100.7", "7.100.51.198.in-addr.arpa. %d PTR mail.example.net.", "[mail.example.net] []"},
+	{"A a.example.com", "a.example.com. %d A 192.0.2.1", "[] [192.0.2.1] []"},
+	{"A mail.example.net", "mail.example.net. %d A 192.0.2.2", "[] [192.0.2.2] []"},
+	{"AAAA mail.example.org", "mail.example.org. %d AAAA 2001:db8::1", "[] [2001:db8::1] []"},
+	{"TXT a.example.com", `a.example.com. %d TXT "v=spf1 " "-all"`, "[] [] [v=spf1 -all]"},
+	{"MX example.net", "example.net. %d MX 10 mail.example.net.", "[mail.example.net] [] []"},
+	{"A alias.example.com", "alias.example.com. %d CNAME a.example.com.", "[] [192.0.2.1] []"},
+	{"PTR 192.0.2.1", "1.2.0.192.in-addr.arpa. %d PTR a.example.com.", "[a.example.com] [] []"},
+	{"PTR 198.51.100.7", "7.100.51.198.in-addr.arpa. %d PTR mail.example.net.", "[mail.example.net] [] []"},
 }
 
 // trouble has servers fail in ways that change every few seconds or hours, while
@@ -158,7 +160,7 @@ func (m *mishap) wrong(a *Answer, want string, o Options, late bool) string {
 		return "not so"
 	case a.Outcome == NotQueried && !o.CacheOnly:
 		return "not queried"
-	case a.Outcome == Found && fmt.Sprint(a.Names, a.Addrs) != want:
+	case a.Outcome == Found && fmt.Sprint(a.Names, a.Addrs, a.Texts) != want:
 		return "want " + want
 	case a.Outcome == TempError && a.Err == nil:
 		return "no reason"

@@ -28,7 +28,9 @@ type Config struct {
 	Timeout time.Duration
 	// CacheEntries bounds the answers that are kept; at least 2. Half of them
 	// are for names of addresses, half for addresses of names: whoever owns
-	// the zone of one address may have us look up many names.
+	// the zone of one address may have us look up many names. An eighth more is
+	// for what domains publish about their mail (TXT, MX): whoever sends chooses
+	// the domain.
 	CacheEntries int
 	// MaxInFlight bounds the lookups under way at once, those that run on behind
 	// included; at least 1. HELO names (Options.HELO) have half of them at most, and
@@ -99,6 +101,7 @@ type Resolver struct {
 
 	names *table[addrKey, string]
 	hosts *table[hostKey, netip.Addr]
+	texts *table[textKey, string]
 
 	flights sync.WaitGroup // and the prober
 	mu      sync.Mutex     // guards what follows, and the flights of the tables
@@ -123,11 +126,12 @@ func New(c Config) (*Resolver, error) {
 	r.limiter = admission.New(c.MaxInFlight, r.health.patience)
 	r.stale.Store(c.Stale.Milliseconds())
 	r.health.prober.wake = make(chan struct{}, 1)
-	var errNames, errHosts, errSilence error
-	r.names, errNames = newTable[addrKey](r, c.CacheEntries/2)
-	r.hosts, errHosts = newTable[hostKey](r, c.CacheEntries/2)
+	var errNames, errHosts, errTexts, errSilence error
+	r.names, errNames = newTable[addrKey](r, c.CacheEntries/2, fewBytes)
+	r.hosts, errHosts = newTable[hostKey](r, c.CacheEntries/2, fewBytes)
+	r.texts, errTexts = newTable[textKey](r, textsOf(c.CacheEntries), fewTextBytes)
 	r.silence, errSilence = newSilence()
-	if err := errors.Join(errNames, errHosts, errSilence); err != nil {
+	if err := errors.Join(errNames, errHosts, errTexts, errSilence); err != nil {
 		return nil, err
 	}
 	r.health.set(c.Servers, c.Timeout)
@@ -179,6 +183,7 @@ func (r *Resolver) Resize(entries int) {
 	half := max(entries/2, 1)
 	r.names.cache.resize(half)
 	r.hosts.cache.resize(half)
+	r.texts.cache.resize(textsOf(entries))
 }
 
 // SetStale changes Config.Stale. What New would refuse changes nothing.
@@ -204,12 +209,9 @@ func (r *Resolver) SetMaxInFlight(n int) {
 func (r *Resolver) Close() {
 	r.mu.Lock()
 	r.closed = true
-	for _, f := range r.names.flights {
-		f.cutoff.Cut(errClosed)
-	}
-	for _, f := range r.hosts.flights {
-		f.cutoff.Cut(errClosed)
-	}
+	r.names.cut(errClosed)
+	r.hosts.cut(errClosed)
+	r.texts.cut(errClosed)
 	r.mu.Unlock()
 	r.health.close()
 	r.flights.Wait()
@@ -319,7 +321,7 @@ func (r *Resolver) addrsAtHand(network, name string, o Options) (k hostKey, a An
 	if !ok {
 		queried, ok := message.Canonical(k.name)
 		if !ok {
-			return k, Answer{Outcome: TempError, Err: fmt.Errorf("%.60q is no domain name", name)}, true
+			return k, noName(name), true
 		}
 		k.name = queried
 		return k, Answer{}, false
@@ -346,8 +348,14 @@ func answer[R any](r *Resolver, k Kind, res result[R], uncounted bool) Answer {
 	switch res.outcome {
 	case Found, None:
 		a.Age = time.Duration(res.age) * time.Millisecond
+		a.TTL = time.Duration(max(int64(res.ttl)-res.age, 0)) * time.Millisecond
 	case TempError:
 		a.Err = res.why()
 	}
 	return a
+}
+
+// noName is the answer about what is no domain name.
+func noName(name string) Answer {
+	return Answer{Outcome: TempError, Err: fmt.Errorf("%.60q is %w", name, ErrName)}
 }

@@ -42,12 +42,14 @@ const (
 	KindPTR  Kind = iota // the names of an address
 	KindA                // the IPv4 addresses of a name
 	KindAAAA             // the IPv6 addresses of a name
+	KindTXT              // the texts of a domain
+	KindMX               // the hosts that take the mail of a domain
 	KindNS               // a probe, which begins with the name servers of the root
 	numKinds
 )
 
 // String is the queried record type, such as "PTR".
-func (k Kind) String() string { return [numKinds]string{"PTR", "A", "AAAA", "NS"}[k] }
+func (k Kind) String() string { return [numKinds]string{"PTR", "A", "AAAA", "TXT", "MX", "NS"}[k] }
 
 func kindOf(qtype uint16) Kind {
 	switch qtype {
@@ -55,6 +57,10 @@ func kindOf(qtype uint16) Kind {
 		return KindPTR
 	case message.TypeAAAA:
 		return KindAAAA
+	case message.TypeTXT:
+		return KindTXT
+	case message.TypeMX:
+		return KindMX
 	case message.TypeNS:
 		return KindNS
 	}
@@ -136,7 +142,7 @@ func (r *Resolver) Stats() Stats {
 	c := &r.counts
 	s := Stats{
 		Coalesced: c.coalesced.Load(), Prefetched: c.prefetched.Load(), Panics: c.panics.Load(),
-		Entries: r.names.cache.size() + r.hosts.cache.size(),
+		Entries: r.names.cache.size() + r.hosts.cache.size() + r.texts.cache.size(),
 	}
 	c.stats(&s)
 	r.health.stats(&s)

@@ -188,6 +188,10 @@ func foreign(query *dns.Msg) dns.RR {
 		return &dns.PTR{Hdr: h, Ptr: "foreign.invalid."}
 	case dns.TypeA:
 		return &dns.A{Hdr: h, A: net.IPv4(203, 0, 113, 99)}
+	case dns.TypeTXT:
+		return &dns.TXT{Hdr: h, Txt: []string{"foreign"}}
+	case dns.TypeMX:
+		return &dns.MX{Hdr: h, Preference: 1, Mx: "foreign.invalid."}
 	}
 	h.Rrtype = dns.TypeAAAA
 	return &dns.AAAA{Hdr: h, AAAA: net.ParseIP("2001:db8::99")}

@@ -41,6 +41,11 @@ func huge(query *dns.Msg) ([]byte, error) {
 		case dns.TypePTR:
 			second := long + 64
 			put(long, rtype, append([]byte{2}, append(number, 0xc0|byte(second>>8), byte(second))...))
+		case dns.TypeTXT:
+			put(long, rtype, append([]byte{2}, number...))
+		case dns.TypeMX:
+			second := long + 64
+			put(long, rtype, append([]byte{0, 1, 2}, append(number, 0xc0|byte(second>>8), byte(second))...))
 		case dns.TypeA:
 			put(long, rtype, append([]byte{198, 51}, number...))
 		default:

@@ -8,7 +8,7 @@ import (
 
 // TestHuge: it is a whole message, as large as one may be.
 func TestHuge(t *testing.T) {
-	for qtype, want := range map[uint16]string{dns.TypePTR: "PTR", dns.TypeA: "A", dns.TypeAAAA: "AAAA"} {
+	for qtype, want := range map[uint16]string{dns.TypePTR: "PTR", dns.TypeA: "A", dns.TypeAAAA: "AAAA", dns.TypeTXT: "TXT", dns.TypeMX: "MX"} {
 		packet, err := huge(new(dns.Msg).SetQuestion("mail.example.com.", qtype))
 		if err != nil {
 			t.Fatal(err)

@@ -16,6 +16,8 @@ const text = `
 $TTL 300
 $ORIGIN example.com.
 @ 600 IN SOA ns.example.com. hostmaster.example.com. 1 3600 600 86400 30
+        TXT   "v=spf1 " "-all"
+        MX    10 mail
 mail    A     192.0.2.10
         A     192.0.2.11
         AAAA  2001:db8::10
@@ -27,6 +29,7 @@ gone    CNAME nothing
 loop    CNAME pool
 pool    CNAME loop
 a.deep  A     192.0.2.13
+\097\032b  A   192.0.2.14
 $GENERATE 1-200 many A 192.0.2.$
 10.2.0.192.in-addr.arpa. 60 PTR mail.example.com.
 `
@@ -78,7 +81,8 @@ func TestAnswers(t *testing.T) {
 		{"mixed.example.com.", "A", "NOERROR ra MiXed.example.com./300/A/192.0.2.12"},
 		{"mail.example.com.", "MX", "NOERROR ra" + soa},
 		{"nothing.example.com.", "A", "NXDOMAIN ra" + soa},
-		{"deep.example.com.", "A", "NOERROR ra" + soa}, // an empty non-terminal
+		{"deep.example.com.", "A", "NOERROR ra" + soa},                  // an empty non-terminal
+		{`a\ b.example.com.`, "A", `NOERROR ra a\/b.example.com./IN/A`}, // as the text has it, but for the escape
 		{"com.", "A", "NOERROR ra" + root},
 		{".", "NS", "NOERROR ra" + root},
 		{"example.net.", "A", "NXDOMAIN ra" + root},
@@ -86,6 +90,8 @@ func TestAnswers(t *testing.T) {
 		{"twice.example.com.", "AAAA", "NOERROR ra twice.example.com./300/CNAME/alias.example.com. alias.example.com./300/CNAME/mail.example.com. mail.example.com./300/AAAA/2001:db8::10"},
 		{"alias.example.com.", "MX", "NOERROR ra alias.example.com./300/CNAME/mail.example.com." + soa},
 		{"alias.example.com.", "CNAME", "NOERROR ra alias.example.com./300/CNAME/mail.example.com."},
+		{"example.com.", "TXT", `NOERROR ra example.com./300/TXT/"v=spf1`},
+		{"example.com.", "MX", "NOERROR ra example.com./300/MX/10"},
 		{"gone.example.com.", "A", "NXDOMAIN ra gone.example.com./300/CNAME/nothing.example.com." + soa},
 		{"away.example.com.", "A", "NXDOMAIN ra away.example.com./300/CNAME/mail.example.net." + root},
 		{"loop.example.com.", "A", "NOERROR ra loop.example.com./300/CNAME/pool.example.com. pool.example.com./300/CNAME/loop.example.com."},

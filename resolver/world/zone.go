@@ -47,13 +47,26 @@ func parseZone(text string) (*zone, error) {
 }
 
 func (z *zone) add(rr dns.RR) {
-	owner := fold(rr.Header().Name)
+	owner := asQueried(fold(rr.Header().Name))
 	z.records[owner] = append(z.records[owner], rr)
 	for _, i := range dns.Split(owner) {
 		if parent := owner[i:]; z.records[parent] == nil {
 			z.records[parent] = []dns.RR{}
 		}
 	}
+}
+
+// asQueried is a name of the text as queries have it, which may be escaped in another way.
+func asQueried(name string) string {
+	var wire [256]byte
+	if _, err := dns.PackDomainName(name, wire[:], 0, nil, false); err != nil {
+		return name
+	}
+	unpacked, _, err := dns.UnpackDomainName(wire[:], 0)
+	if err != nil {
+		return name
+	}
+	return unpacked
 }
 
 // sending is what is sent, and when.

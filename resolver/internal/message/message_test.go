@@ -71,12 +71,18 @@ func (r *Reply) read(m *dns.Msg) {
 			if one.Ptr != "" {
 				rec.Name = Fold(one.Ptr)
 			}
+		case *dns.MX:
+			if one.Mx != "" {
+				rec.Name = Fold(one.Mx)
+			}
+		case *dns.TXT:
+			rec.Text = plainText(one.Txt)
 		case *dns.A:
 			rec.Addr, _ = netip.AddrFromSlice(one.A.To4())
 		case *dns.AAAA:
 			rec.Addr, _ = netip.AddrFromSlice(one.AAAA)
 		}
-		size += nameSize(rec.Name)
+		size += nameSize(rec.Name) + len(rec.Text)
 		r.Records = append(r.Records, rec)
 		r.TTL = min(r.TTL, wireTTL(h.Ttl))
 	}
@@ -88,13 +94,41 @@ func (r *Reply) read(m *dns.Msg) {
 	}
 }
 
+// plainText is the strings of a TXT as they are in a message, of which the DNS library
+// writes some bytes as RFC 1035 section 5.1 has it. It is cut where ours is.
+func plainText(strs []string) string {
+	var text []byte
+	for _, s := range strs {
+		for i := 0; i < len(s); i++ {
+			switch {
+			case s[i] != '\\':
+				text = append(text, s[i])
+			case s[i+1] >= '0' && s[i+1] <= '9':
+				text = append(text, (s[i+1]-'0')*100+(s[i+2]-'0')*10+s[i+3]-'0')
+				i += 3
+			default:
+				i++
+				text = append(text, s[i])
+			}
+		}
+	}
+	return string(text[:min(len(text), maxBytes+1)])
+}
+
+// types are those that FuzzReply queries: of each what is read of a record is another.
+var types = []uint16{dns.TypePTR, dns.TypeTXT, dns.TypeMX}
+
 // FuzzReply: whatever a server sends is read without a panic, as the DNS library
 // reads it, is an answer only with our ID and our query, is a "no" only with a
 // response code that says so, and stays within bounds.
 func FuzzReply(f *testing.F) {
 	const id = 0x1234
-	ask := new(dns.Msg).SetQuestion("a.example.com.", dns.TypePTR)
-	ask.Id = id
+	sent := make(map[uint16]Packet)
+	for _, qtype := range types {
+		ask := new(dns.Msg).SetQuestion("a.example.com.", qtype)
+		ask.Id = id
+		sent[qtype] = queryOf(f, ask)
+	}
 	for _, seed := range []*dns.Msg{
 		replyOf(f, "ra", []string{"a.example.com. PTR mail.example.com."}, nil),
 		replyOf(f, "ra", []string{"a.example.com. CNAME b.example.com.", "b.example.com. PTR mail.example.com.", `b.example.com. PTR x\000\.y.example.com.`}, nil),
@@ -102,13 +136,19 @@ func FuzzReply(f *testing.F) {
 		replyOf(f, "ra", []string{"a.example.com. TXT x", "a.example.com. CH PTR b.example.com.", "a.example.com. A 192.0.2.1"}, []string{"example.com. NS a.example.com."}),
 		replyOf(f, "ra NXDOMAIN", nil, []string{"example.com. 300 SOA ns.example.com. h.example.com. 1 1 1 1 300"}),
 		replyOf(f, "ra", []string{"a.example.com. CNAME b.example.com."}, []string{"example.com. 300 SOA ns.example.com. h.example.com. 1 1 1 1 300"}),
+		replyOf(f, "ra", []string{`a.example.com. TXT "v=spf1 " "-all"`, `a.example.com. TXT "\255\000\"" "x"`}, nil),
+		replyOf(f, "ra", []string{"a.example.com. MX 0 .", "a.example.com. MX 10 MX1.example.com.", "a.example.com. MX 20 a.example.com."}, nil),
 		replyOf(f, "REFUSED", nil, nil),
 		replyOf(f, "BADVERS", nil, nil),
 		replyOf(f, "", nil, []string{"example.com. NS ns.example.com."}),
 	} {
 		for _, seed.Compress = range []bool{false, true} {
 			seed.Id = id
-			seed.Question[0].Qtype = dns.TypePTR
+			if len(seed.Answer) > 0 && seed.Answer[0].Header().Rrtype != dns.TypeCNAME {
+				seed.Question[0].Qtype = seed.Answer[0].Header().Rrtype
+			} else {
+				seed.Question[0].Qtype = dns.TypePTR
+			}
 			if seed.IsEdns0() == nil {
 				seed.SetEdns0(EDNSSize, false)
 			}
@@ -121,13 +161,20 @@ func FuzzReply(f *testing.F) {
 		}
 	}
 	for _, h := range hostile {
-		packet := h.packet(queryOf(f, ask))
+		packet := h.packet(sent[h.qtype()])
 		f.Add(packet[:min(len(packet), 2000)])
 	}
-	sent := queryOf(f, ask)
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		if len(packet) > MaxSize {
 			return
+		}
+		sent, qtype := sent[dns.TypePTR], dns.TypePTR
+		if end := headerSize + len(sent.section()); len(packet) >= end { // the query that it says it answers
+			for _, qtype = range types {
+				if binary.BigEndian.Uint16(packet[end-4:]) == qtype {
+					break
+				}
+			}
 		}
 		m, err := Parse(packet, sent)
 		// What the library cannot read may be in a part that nobody reads.
@@ -153,11 +200,18 @@ func FuzzReply(f *testing.F) {
 			}
 			return
 		}
-		names, size, _ := Names(v.Records)
+		read := Names
+		if qtype == dns.TypeTXT {
+			read = Texts
+		}
+		names, size, _ := read(v.Records)
 		if m.Rcode != dns.RcodeSuccess || len(names) > MaxRecords || size > maxBytes || v.TTL < minPositive || v.TTL > maxPositive {
 			t.Fatalf("digest(%x) = %d names of %d bytes, for %v", packet, len(names), size, v.TTL)
 		}
 		for _, name := range names {
+			if qtype == dns.TypeTXT {
+				break
+			}
 			if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c > '~' || c >= 'A' && c <= 'Z' }) {
 				t.Fatalf("digest(%x): name %q", packet, name)
 			}
@@ -182,13 +236,27 @@ func (r *Reply) plain() any {
 	}{p, s, r.SOA != nil}
 }
 
+// hostileReply is a message that is made to be costly.
+type hostileReply struct {
+	name   string // begins with the type that is queried; PTR if it has none
+	packet func(Packet) []byte
+	want   string
+}
+
+func (h *hostileReply) qtype() uint16 {
+	word, _, _ := strings.Cut(h.name, " ")
+	switch word {
+	case "TXT":
+		return dns.TypeTXT
+	case "MX":
+		return dns.TypeMX
+	}
+	return dns.TypePTR
+}
+
 // hostile are messages made to be costly, of the largest size, as a zone's owner
 // can have a resolver hand them on, or a resolver's owner make them.
-var hostile = []struct {
-	name   string
-	packet func(Packet) []byte
-	want   string // of the query for names of an address
-}{
+var hostile = []hostileReply{
 	{"records at a long name", func(q Packet) []byte {
 		m := begin(q)
 		long := m.put(pointer(headerSize), dns.TypeCNAME, longName(0xff))
@@ -347,6 +415,57 @@ var hostile = []struct {
 		m.fill(func(int) { m.wire = append(m.wire, 0, 0, 1, 0, 1); m.counts[0]++ })
 		return m.packet()
 	}, "a reply to another query"},
+	{"TXT of one text", func(q Packet) []byte {
+		m := begin(q)
+		m.put(pointer(headerSize), dns.TypeTXT, bytes.Repeat(append([]byte{255}, bytes.Repeat([]byte{'a'}, 255)...), 230))
+		return m.packet()
+	}, "found 0 and more"},
+	{"TXT of 60,000 strings", func(q Packet) []byte {
+		m := begin(q)
+		m.put(pointer(headerSize), dns.TypeTXT, make([]byte, 60000))
+		return m.packet()
+	}, "found 1"},
+	{"TXT of many texts", func(q Packet) []byte {
+		m := begin(q)
+		m.fill(func(i int) { m.put(pointer(headerSize), dns.TypeTXT, []byte{2, byte(i >> 8), byte(i)}) })
+		return m.packet()
+	}, "found 100 and more"},
+	{"TXT without strings", func(q Packet) []byte {
+		m := begin(q)
+		m.fill(func(int) { m.put(pointer(headerSize), dns.TypeTXT, nil) })
+		return m.packet()
+	}, "found 1 and more"},
+	{"TXT that is longer than it says", func(q Packet) []byte {
+		m := begin(q)
+		m.put(pointer(headerSize), dns.TypeTXT, []byte{1, 'a', 5, 'b'})
+		return m.packet()
+	}, "a mangled reply"},
+	{"TXT at a long name", func(q Packet) []byte {
+		m := begin(q)
+		long := m.put(pointer(headerSize), dns.TypeCNAME, longName(0xff))
+		m.fill(func(i int) {
+			m.put(pointer(long), dns.TypeTXT, append([]byte{200, byte(i)}, bytes.Repeat([]byte{0xff}, 199)...))
+		})
+		return m.packet()
+	}, "found 75 and more"},
+	{"MX at a long name", func(q Packet) []byte {
+		m := begin(q)
+		long := m.put(pointer(headerSize), dns.TypeCNAME, longName(0xff))
+		m.fill(func(i int) {
+			m.put(pointer(long), dns.TypeMX, append([]byte{0, 10, 2, 0x80 | byte(i>>6), 0x80 | byte(i)}, pointer(long+64)...))
+		})
+		return m.packet()
+	}, "found 21 and more"},
+	{"MX without names", func(q Packet) []byte {
+		m := begin(q)
+		m.fill(func(int) { m.put(pointer(headerSize), dns.TypeMX, []byte{0, 10}) })
+		return m.packet()
+	}, "found 0 and more"},
+	{"MX with half a preference", func(q Packet) []byte {
+		m := begin(q)
+		m.put(pointer(headerSize), dns.TypeMX, []byte{0})
+		return m.packet()
+	}, "a mangled reply"},
 	{"records without data", func(q Packet) []byte {
 		m := begin(q)
 		m.fill(func(int) { m.put(pointer(headerSize), qtypeOf(q), nil) })
@@ -356,9 +475,8 @@ var hostile = []struct {
 
 // TestHostileReplies: what is made of them, and how much memory that takes.
 func TestHostileReplies(t *testing.T) {
-	ask := new(dns.Msg).SetQuestion("1.2.0.192.in-addr.arpa.", dns.TypePTR)
-	q := queryOf(t, ask)
 	for _, test := range hostile {
+		q := queryOf(t, new(dns.Msg).SetQuestion("1.2.0.192.in-addr.arpa.", test.qtype()))
 		packet := test.packet(q)
 		if got := made(packet, q); got != test.want {
 			t.Errorf("%s: %s; want %s", test.name, got, test.want)
@@ -392,7 +510,11 @@ func made(packet []byte, q Packet) string {
 	case len(v.Records) == 0:
 		return "none"
 	}
-	names, _, more := Names(v.Records)
+	read := Names
+	if qtypeOf(q) == dns.TypeTXT {
+		read = Texts
+	}
+	names, _, more := read(v.Records)
 	if more || len(v.Records) > MaxRecords {
 		return fmt.Sprintf("found %d and more", len(names))
 	}
@@ -400,8 +522,8 @@ func made(packet []byte, q Packet) string {
 }
 
 func BenchmarkHostileReply(b *testing.B) {
-	q := queryOf(b, new(dns.Msg).SetQuestion("1.2.0.192.in-addr.arpa.", dns.TypePTR))
 	for _, h := range hostile {
+		q := queryOf(b, new(dns.Msg).SetQuestion("1.2.0.192.in-addr.arpa.", h.qtype()))
 		packet := h.packet(q)
 		b.Run(strings.ReplaceAll(h.name, " ", "-"), func(b *testing.B) {
 			b.ReportAllocs()

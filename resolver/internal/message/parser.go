@@ -208,7 +208,7 @@ func (p *parser) content(one rr) (Record, error) {
 	case len(data) == 0:
 	case one.rtype == dns.TypePTR:
 		rec.Name, err = p.name(one.data)
-	case one.rtype == dns.TypeMX:
+	case one.rtype == dns.TypeMX && len(data) > preference:
 		rec.Name, err = p.name(one.data + preference)
 	case one.rtype == dns.TypeTXT:
 		rec.Text, err = text(data)
@@ -271,8 +271,8 @@ func (p *parser) record(at int) (rr, error) {
 // section 3.3.9.
 const preference = 2
 
-// fits reports whether the data of a record has the form of its type. A SOA may end after
-// any of its fields, as the DNS library has it.
+// fits reports whether the data of a record has the form of its type. A SOA and an MX may
+// end after any of their fields, as the DNS library has it.
 func (p *parser) fits(one rr) bool {
 	switch one.rtype {
 	case dns.TypeA:
@@ -283,6 +283,9 @@ func (p *parser) fits(one rr) bool {
 		end, err := p.skip(one.data)
 		return err == nil && end == one.after
 	case dns.TypeMX:
+		if one.after-one.data == preference {
+			return true
+		}
 		end, err := p.skip(one.data + preference)
 		return err == nil && end == one.after
 	case dns.TypeSOA:

@@ -120,7 +120,9 @@ func TestRead(t *testing.T) {
 // mail answers what the DNS says of mail.
 type mail map[string]resolver.Answer
 
-func (m mail) LookupMX(_ context.Context, domain string) resolver.Answer { return m["MX "+domain] }
+func (m mail) LookupMX(_ context.Context, domain string, _ resolver.Options) resolver.Answer {
+	return m["MX "+domain]
+}
 
 func (m mail) LookupAddrs(_ context.Context, network, name string, _ resolver.Options) resolver.Answer {
 	return m[network+" "+name]

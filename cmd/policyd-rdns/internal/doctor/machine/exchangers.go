@@ -29,7 +29,7 @@ func (s *System) exchangers(ctx context.Context, domains []string) []Exchanger {
 	}
 	var all []Exchanger
 	for _, domain := range domains[:min(len(domains), maxDomains)] {
-		a := s.Mail.LookupMX(ctx, domain)
+		a := s.Mail.LookupMX(ctx, domain, resolver.Options{})
 		if a.Outcome == resolver.TempError {
 			all = append(all, Exchanger{Domain: domain, Unread: a.Err.Error()})
 			continue

@@ -40,7 +40,7 @@ type System struct {
 	// Mail queries the DNS for where the mail of our domains goes, as the daemon would;
 	// nil: nobody does.
 	Mail interface {
-		LookupMX(ctx context.Context, domain string) resolver.Answer
+		LookupMX(ctx context.Context, domain string, o resolver.Options) resolver.Answer
 		LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer
 	}
 	// Dial opens a connection to the daemon.

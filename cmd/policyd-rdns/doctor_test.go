@@ -214,6 +214,7 @@ func (w *doctorWorld) printed(t *testing.T, s doctorSetup) string {
 // TestDoctorSetups: what is said of real Postfix configurations, good and broken,
 // beside a daemon that runs.
 func TestDoctorSetups(t *testing.T) {
+	longAlone(t)
 	w := newDoctorWorld(t)
 	for _, s := range doctorSetups() {
 		t.Run(s.name, func(t *testing.T) {
@@ -246,6 +247,7 @@ func TestDoctorSetups(t *testing.T) {
 // TestDoctorFromFile: what postconf has printed elsewhere is as good as the
 // Postfix itself, and the JSON says the same as the text.
 func TestDoctorFromFile(t *testing.T) {
+	longAlone(t)
 	w := newDoctorWorld(t)
 	for _, s := range doctorSetups() {
 		if s.here {
@@ -281,6 +283,7 @@ func TestDoctorFromFile(t *testing.T) {
 // TestDoctorMends: the commands that are shown, carried out by the real postconf,
 // leave nothing to mend by a command.
 func TestDoctorMends(t *testing.T) {
+	longAlone(t)
 	w := newDoctorWorld(t)
 	for _, s := range doctorSetups() {
 		t.Run(s.name, func(t *testing.T) {

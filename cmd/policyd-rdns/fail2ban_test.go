@@ -96,6 +96,7 @@ func forms(line string) []string {
 // TestFail2banFilter finds those who were rejected in real log lines, and nobody
 // else, whatever a client has put into them.
 func TestFail2banFilter(t *testing.T) {
+	longAlone(t)
 	regexps := failRegexps(t)
 	for _, format := range []journal.Format{journal.Logfmt, journal.JSON} {
 		lines, rejected := fail2banLog(t, format)

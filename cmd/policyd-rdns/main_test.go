@@ -112,3 +112,12 @@ func writeFile(t testing.TB, path, text string) {
 	t.Helper()
 	testbed.WriteFile(t, path, text)
 }
+
+// longAlone leaves out of a short run a test of which the race detector has nothing to see,
+// as it goes one way alone, and that takes ten seconds under it.
+func longAlone(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("short")
+	}
+}

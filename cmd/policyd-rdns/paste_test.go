@@ -196,6 +196,7 @@ func TestPastedBlocks(t *testing.T) {
 
 // TestPastedReport is the same of the blocks of report, for a week's clients.
 func TestPastedReport(t *testing.T) {
+	longAlone(t)
 	log := week.Record(t)
 	var records []journal.Record
 	seen := map[string]bool{}
@@ -282,6 +283,7 @@ func randomFile(random *rand.Rand) string {
 // TestPastedAnywhere: to random files the exemption of a random client is added. It
 // passes, and nobody else's verdict changes, of a week's clients.
 func TestPastedAnywhere(t *testing.T) {
+	longAlone(t)
 	random := rand.New(rand.NewPCG(15, 1))
 	var records []journal.Record
 	seen := map[netip.Addr]int{}

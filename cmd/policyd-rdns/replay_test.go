@@ -55,6 +55,7 @@ func TestReplay(t *testing.T) {
 // TestReplayChangesNothing under the configuration that a log was made with,
 // in either format.
 func TestReplayChangesNothing(t *testing.T) {
+	longAlone(t)
 	configs := map[string]string{
 		"built-in": "[resolver]\nservers = [\"192.0.2.53\"]\n",
 		"week":     week.Config,

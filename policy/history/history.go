@@ -255,11 +255,12 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 	if rank < 0 {
 		return past, whole
 	}
+	this := req.Time.Truncate(time.Second)
 	ago := func(m Moment) time.Time {
 		if m == 0 {
 			return time.Time{}
 		}
-		return req.Time.Add(-now.after(m)).Truncate(time.Second)
+		return this.Add(-now.after(m))
 	}
 	past.Party = by.Name()
 	past.FirstContact, past.LastContact = ago(first), ago(last)

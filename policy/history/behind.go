@@ -181,7 +181,7 @@ func (h *History) putBack(records []Stored) {
 // evicted keeps what memory forgets before it was written.
 func (h *History) evicted(e *entry) {
 	if e.party.Kind() == KindCorrespondent {
-		h.correspondents--
+		h.correspondents.Add(-1)
 	}
 	if e.dirty && len(h.lost) < maxLost {
 		h.lost = append(h.lost, Stored{e.party, e.Record})
@@ -249,7 +249,7 @@ func (h *History) loadOne(p Party) bool {
 			return true
 		}
 		at = h.memory.add(hash, p, 0, 0)
-		h.correspondents++
+		h.correspondents.Add(1)
 	}
 	h.merge(at, &records[0])
 	return true
@@ -318,7 +318,7 @@ func (h *History) Forget(ctx context.Context, parties []Party) (n int, err error
 		hash, ok := h.memory.hashParty(p)
 		if i := h.memory.find(hash); ok && i != nobody {
 			if p.Kind() == KindCorrespondent {
-				h.correspondents--
+				h.correspondents.Add(-1)
 			}
 			h.memory.remove(i)
 		}

@@ -75,7 +75,7 @@ type History struct {
 	memory         *memory
 	dirty          []uint64 // hashes of what is to be written
 	lost           []Stored // was dirty when it had to go
-	correspondents int
+	correspondents atomic.Int64
 
 	saving    sync.Mutex // one batch at a time
 	telling   sync.Mutex
@@ -347,12 +347,12 @@ func truth(found, sure bool) policy.Truth {
 // corresponds reports whether users of ours have written to a domain, as memory has it.
 // whole: the store has no more that matters.
 func (h *History) corresponds(domain string) (is, whole bool) {
+	if h.correspondents.Load() == 0 {
+		return false, h.store == nil
+	}
 	s, now := h.settings.Load(), h.now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.correspondents == 0 {
-		return false, h.store == nil
-	}
 	name := h.correspondent(domain)
 	i := h.memory.find(h.memory.hashBytes(KindCorrespondent, name[:]))
 	if i == nobody {

@@ -25,24 +25,29 @@ func (h *History) Note(req *policy.Request, p *policy.Parties, noted policy.Note
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := event{noted: noted, message: message, now: now, enforced: Moment(h.enforced.Load()), settings: s}
-	for _, hash := range a.hash {
-		if i := h.memory.find(hash); hash != 0 && i != nobody {
-			h.before(&e, req, h.memory.at(i))
+	var at [numParties]uint32
+	for which, hash := range a.hash {
+		if hash == 0 {
+			continue
+		}
+		if at[which] = h.memory.find(hash); at[which] != nobody {
+			h.before(&e, req, h.memory.at(at[which]))
 		}
 	}
 	for which, hash := range a.hash {
 		if hash == 0 {
 			continue
 		}
-		i := h.memory.find(hash)
-		if i == nobody {
+		i := at[which]
+		if i == nobody || h.memory.at(i).hash != hash { // an addition may have pushed it out
 			if i = h.add(which, hash, req.Client, p, &a); i == nobody {
 				continue
 			}
 		}
 		h.change(i)
-		h.memory.at(i).note(&e, which == ofAddress)
-		h.memory.classify(i, classOf(&h.memory.at(i).Record))
+		party := h.memory.at(i)
+		party.note(&e, which == ofAddress)
+		h.memory.classify(i, classOf(&party.Record))
 	}
 }
 
@@ -145,7 +150,7 @@ func (h *History) noteCorrespondent(domain string) {
 	i := h.memory.find(hash)
 	if i == nobody {
 		i = h.memory.add(hash, MakeParty(KindCorrespondent, string(name[:])), 0, 0)
-		h.correspondents++
+		h.correspondents.Add(1)
 	}
 	h.change(i)
 	r := &h.memory.at(i).Record

@@ -44,7 +44,7 @@ func (h *History) Note(req *policy.Request, p *policy.Parties, noted policy.Note
 				continue
 			}
 		}
-		h.change(i)
+		h.change(i, now)
 		party := h.memory.at(i)
 		party.note(&e, which == ofAddress)
 		h.memory.classify(i, classOf(&party.Record))
@@ -80,10 +80,12 @@ func (h *History) before(e *event, req *policy.Request, p *entry) {
 }
 
 // change marks a party as used, and to be written.
-func (h *History) change(i uint32) {
+func (h *History) change(i uint32, now Moment) {
 	e := h.memory.at(i)
 	h.mark(e)
-	h.memory.use(i)
+	if e.LastContact != now { // within a second no order is kept
+		h.memory.use(i)
+	}
 }
 
 // mark marks a party as to be written.
@@ -152,7 +154,7 @@ func (h *History) noteCorrespondent(domain string) {
 		i = h.memory.add(hash, MakeParty(KindCorrespondent, string(name[:])), 0, 0)
 		h.correspondents.Add(1)
 	}
-	h.change(i)
+	h.change(i, now)
 	r := &h.memory.at(i).Record
 	r.FirstContact, r.LastContact = earlier(r.FirstContact, now), now
 	r.FirstPass, r.LastPass = now, now

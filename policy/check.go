@@ -177,6 +177,14 @@ type Finding struct {
 	Lacks CheckSet
 }
 
+// only reports whether the check is one of some results, whichever of them.
+func (f *Finding) only(results ...Result) bool {
+	if f.Possible != 0 {
+		return f.Possible&^of(results...) == 0
+	}
+	return of(results...).Has(f.Result)
+}
+
 // found is a result that is determined.
 func found(r Result) Finding { return Finding{Result: r} }
 

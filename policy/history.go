@@ -20,14 +20,17 @@ var checkHistory = check{
 	late:     true,
 	find: func(e *evaluation) Finding {
 		possible := of(Known, Returned, New)
-		switch past := &e.facts.Past; {
-		case !e.remembers():
+		if !e.remembers() {
 			return Finding{Possible: possible} // no rule that looks at it holds
-		case past.Asked:
-			return found(e.rules.remembered(e.req, past))
 		}
-		_, lacks := e.parties()
-		return Finding{Possible: possible, Lacks: lacks | checkSet(CheckHistory)}
+		past, lacks := &e.facts.Past, e.lacksParties()
+		switch {
+		case past.Asked && lacks == 0:
+			return found(e.rules.remembered(e.req, past))
+		case !past.Asked:
+			lacks.Add(CheckHistory)
+		}
+		return Finding{Possible: possible, Lacks: lacks}
 	},
 	queries: func(f *Facts, list []Query) []Query {
 		if !f.Past.DomainAsked {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -64,11 +65,11 @@ func (r *Rules) Parties(req *Request, f *Facts) (p Parties, lacks CheckSet) {
 func (e *evaluation) parties() (p Parties, lacks CheckSet) {
 	f := e.facts
 	helo := e.finding(CheckHELO)
-	lacks = f.lacksConfirmation() | helo.Lacks
-	if helo.Possible != 0 || helo.Result != Match && helo.Result != Related {
+	lacks = e.lacksParties()
+	if !helo.only(Match, Related) {
 		return p, lacks
 	}
-	if helo.Result == Match && f.HELO.Name != "" {
+	if helo.only(Match) && f.HELO.Name != "" {
 		p.HELO = f.HELO.Name
 	}
 	p.Organisation = e.organisation()
@@ -93,6 +94,25 @@ func (e *evaluation) organisation() (all string) {
 		return ""
 	}
 	return all
+}
+
+// lacksParties are the queries that tell by what the client is remembered.
+func (e *evaluation) lacksParties() CheckSet {
+	return e.facts.lacksConfirmation() | e.finding(CheckHELO).Lacks
+}
+
+// unsureOfPast reports whether more may be remembered of the client than is known of it: the
+// store did not tell in time, or the DNS did not by what the client is remembered.
+func (e *evaluation) unsureOfPast() bool {
+	f := e.facts
+	helo := e.finding(CheckHELO)
+	switch {
+	case f.Past.Unsure, helo.Possible.Has(Match), helo.Possible.Has(Related):
+		return true
+	case !helo.only(Match, Related):
+		return false // it has no names to be remembered by
+	}
+	return f.PTR == resolver.TempError || slices.ContainsFunc(f.Names, func(n Name) bool { return n.Forward.Outcome == resolver.TempError })
 }
 
 // Messages reports whether a request is of a stage at which clients are remembered: from
@@ -123,7 +143,7 @@ func (e *evaluation) waiting(r *Rule) (seconds int, lacks CheckSet) {
 	if history.Result == NotLearnt && history.Lacks != 0 {
 		return 0, history.Lacks
 	}
-	if names && (history.Result == Known || e.facts.Past.Unsure) {
+	if names && (history.Result == Known || e.unsureOfPast()) {
 		period = e.rules.Grace
 	}
 	begun := e.facts.Past.Objected
@@ -149,15 +169,16 @@ func (r *Rule) looksAtNames() bool {
 // remembered of the client; or, where it is not sure that nothing is, whether a rule before
 // it is false for that, which would have spared the client.
 func (e *evaluation) forgetful(r *Rule, i int) bool {
-	past := &e.facts.Past
-	if r.needs()&AttrPast == 0 && !past.Unsure {
+	unsure := e.unsureOfPast()
+	if r.needs()&AttrPast == 0 && !unsure {
 		return false
 	}
 	history := e.finding(CheckHistory)
 	was := *history
 	*history, e.kindly = found(Known), true
 	best := r.holds(e, i).truth == Yes
-	for j := 0; j < i && best && past.Unsure; j++ {
+	e.kindly = e.facts.Past.Unsure // of a domain the DNS has nothing to tell
+	for j := 0; j < i && best && unsure; j++ {
 		before := &e.rules.List[j]
 		best = !before.spares() || before.needs()&AttrPast == 0 || before.holds(e, j).truth == No
 	}

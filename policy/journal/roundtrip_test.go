@@ -116,7 +116,11 @@ func (d *dice) facts(req *policy.Request) policy.Facts {
 		}
 		f.Errors = append(f.Errors, e)
 	}
-	if d.flip() {
+	// Who came before is asked when all lookups are made that tell who it is.
+	open := func(l resolver.Forward) bool { return l.Outcome == resolver.NotQueried }
+	made := f.PTR != resolver.NotQueried && !open(f.HELO.Forward) &&
+		!slices.ContainsFunc(f.Names, func(n policy.Name) bool { return open(n.Forward) })
+	if made && d.flip() {
 		ago := func() (t time.Time) {
 			if d.flip() {
 				t = req.Time.Add(-time.Duration(d.roll(200)) * time.Hour).Truncate(time.Second)

@@ -44,6 +44,7 @@ func refused(at time.Time, client, instance, recipient string, change func(*jour
 		q.Time, q.Client, q.HELO, q.Instance, q.Recipient = at, netip.MustParseAddr(client), "pc.example.net", instance, recipient
 		r.Facts = policy.NewFacts(q)
 		r.Facts.PTR, r.Facts.Past = resolver.None, policy.Past{Asked: true, DomainAsked: true}
+		r.Facts.HELO.Forward = resolver.Forward{Outcome: resolver.None}
 		r.Decision = config.Defaults().Rules.Judge(q, &r.Facts)
 		if change != nil {
 			change(r)
@@ -115,7 +116,7 @@ func TestAnswers(t *testing.T) {
 			})),
 			Options{},
 			[]string{
-				"2026-11-20 11:00:00 rejected", "2026-11-20 10:00:00 deferred for now", `Rule "no reverse name" decided. The reason: no reverse name; never seen before.`,
+				"2026-11-20 11:00:00 rejected", "2026-11-20 10:00:00 deferred for now", "resolve; never seen before.",
 				"It is refused (5xx) in 1 h if nothing changes (defer_for).", "The sender read: 450 4.7.1 <user@example.com>: ", "To let it pass: policyd-rdns allow 192.0.2.1",
 			},
 			"It was not a reject",

@@ -92,7 +92,7 @@ type outcome struct {
 // [Check.Results].
 type Result uint8
 
-// The results of all checks. The zero value says that the facts do not hold
+// The results of all checks. The zero value: the facts do not hold
 // what the check needs: it was not queried.
 const (
 	NotLearnt Result = iota

@@ -10,7 +10,7 @@ import (
 )
 
 // Past is what is remembered of a client before a request: the merged record of its
-// parties (policy/history). The zero value says that nobody has asked.
+// parties (policy/history). The zero value: nobody has asked.
 type Past struct {
 	// Asked reports whether somebody was asked. What nobody could tell then counts as
 	// not remembered.

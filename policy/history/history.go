@@ -191,15 +191,15 @@ func (h *History) wait(req policy.Request, parties policy.Parties, a asked) func
 	loaded := make(chan bool, 1)
 	go func() { loaded <- h.load(req.Client, &parties, &a) }()
 	return func(ctx context.Context) policy.Past {
-		sure := wait(ctx, loaded)
+		sure := answered(ctx, loaded)
 		past, whole := h.recall(&req, &a)
 		past.Unsure = !sure && !whole
 		return past
 	}
 }
 
-// wait waits for the store, and reports whether it answered.
-func wait(ctx context.Context, loaded <-chan bool) bool {
+// answered waits for the store, and reports whether it answered.
+func answered(ctx context.Context, loaded <-chan bool) bool {
 	select {
 	case ok := <-loaded:
 		return ok
@@ -287,7 +287,7 @@ const (
 
 func worthOf(r *Record) worth {
 	switch {
-	case r.proven():
+	case r.Known():
 		return known
 	case r.Returned != 0:
 		return cameBack
@@ -326,7 +326,7 @@ func (h *History) Correspondent(domain string, nearby bool) (is policy.Truth, wa
 		loaded <- h.loadOne(MakeParty(KindCorrespondent, string(name[:])))
 	}()
 	return policy.Undetermined, func(ctx context.Context) policy.Truth {
-		sure := wait(ctx, loaded)
+		sure := answered(ctx, loaded)
 		found, _ := h.corresponds(domain)
 		return truth(found, sure)
 	}

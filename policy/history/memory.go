@@ -343,7 +343,7 @@ func (m *memory) unlink(l *list, i uint32, g int) {
 // classOf is the class of a party by its record.
 func classOf(r *Record) class {
 	switch {
-	case r.proven():
+	case r.Known():
 		return proven
 	case r.LastPass != 0:
 		return passed

@@ -68,16 +68,16 @@ func (r *Record) Empty() bool {
 // passGap is how far apart the first and the last pass are of a party that is known.
 const passGap = 20 * time.Hour
 
-// proven reports whether the party is known: it passed twice, 20 hours apart, or came
-// back and then passed.
-func (r *Record) proven() bool {
+// Known reports whether the record, as it is at some time, makes a party known: it passed
+// twice, 20 hours apart, or came back and then passed.
+func (r *Record) Known() bool {
 	return r.LastPass != 0 && (r.LastPass.after(r.FirstPass) >= passGap || r.Returned != 0 && r.LastPass >= r.Returned)
 }
 
 // comeBack notes a return. One that a pass has followed stays if that alone makes the
 // party known: a further return takes nothing away.
 func (r *Record) comeBack(now Moment) {
-	if !r.proven() || r.LastPass.after(r.FirstPass) >= passGap {
+	if !r.Known() || r.LastPass.after(r.FirstPass) >= passGap {
 		r.Returned = now
 	}
 }

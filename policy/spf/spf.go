@@ -18,7 +18,7 @@ const maxMessages = 20
 // Code is what a check came to.
 type Code uint8
 
-// The codes: those of RFC 7208 section 2.6, and Own. The zero value says that nobody has
+// The codes: those of RFC 7208 section 2.6, and Own. The zero value: nobody has
 // checked yet.
 const (
 	// NotChecked: nobody has checked.

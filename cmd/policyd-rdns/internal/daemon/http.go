@@ -156,7 +156,7 @@ func (d *Daemon) counted() metrics.State {
 	conf, lines := d.current.Load().conf, d.journal.Stats()
 	past := d.history.State()
 	return metrics.State{
-		History:  (*metrics.History)(&past),
+		History:  &past,
 		Resolver: d.resolver.Stats(), CacheEntries: conf.Resolver.CacheEntries, MaxInFlight: conf.Resolver.MaxInFlight,
 		Server: d.server.Stats(), MaxConnections: d.watch.maxConns,
 		LostLines: lines.Lost, PendingBytes: lines.Pending,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"policyd-rdns/policy/history"
 	"policyd-rdns/resolver"
 )
 
@@ -117,7 +118,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 }
 
 // history tells what is remembered of clients, if anything is.
-func (c *collector) history(to chan<- prometheus.Metric, h *History) {
+func (c *collector) history(to chan<- prometheus.Metric, h *history.State) {
 	if h == nil {
 		return
 	}

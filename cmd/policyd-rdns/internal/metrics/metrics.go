@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver"
 )
@@ -32,23 +33,13 @@ type State struct {
 	Server         postfix.Stats
 	MaxConnections int
 
-	History *History // nil: nothing is remembered of clients
+	History *history.State // nil: nothing is remembered of clients
 
 	LostLines    uint64 // of the decision log
 	PendingBytes int    // of it, that wait to be written
 
 	Config string // hash
 	Mode   string // enforce or observe
-}
-
-// History is what is remembered of clients.
-type History struct {
-	Parties    int // in memory
-	MaxParties int // that there may be
-	// Store reports whether there is a store beside the memory, StoreAnswers whether it
-	// did the last time.
-	Store        bool
-	StoreAnswers bool
 }
 
 // Metrics are the metrics of one daemon. The zero value is of no use: see [New].

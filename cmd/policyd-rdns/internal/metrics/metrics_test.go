@@ -12,6 +12,7 @@ import (
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
+	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver"
 )
@@ -37,7 +38,7 @@ func busy() State {
 		},
 		CacheEntries: 100_000, MaxInFlight: 500,
 		Server:         postfix.Stats{Open: 1, Accepted: 2, AcceptFailures: 3, Full: 4, GaveWay: 8, Requests: 5, BadRequests: 6, Panics: 7},
-		MaxConnections: 2000, LostLines: 12, PendingBytes: 13, History: &History{Parties: 15, MaxParties: 200_000, Store: true, StoreAnswers: true}, Config: "09388c781a7e", Mode: "enforce",
+		MaxConnections: 2000, LostLines: 12, PendingBytes: 13, History: &history.State{Parties: 15, MaxParties: 200_000, Store: true, StoreAnswers: true}, Config: "09388c781a7e", Mode: "enforce",
 	}
 }
 
@@ -103,13 +104,13 @@ func TestState(t *testing.T) {
 // TestHistoryState: what there is not is not exported, nor is a store of memory alone.
 func TestHistoryState(t *testing.T) {
 	for _, test := range []struct {
-		history *History
+		history *history.State
 		want    string // the values of parties, most parties, store
 	}{
 		{nil, ""},
-		{&History{Parties: 3, MaxParties: 9}, "parties 3, parties_max 9"},
-		{&History{Parties: 3, MaxParties: 9, Store: true}, "parties 3, parties_max 9, store_up 0"},
-		{&History{Parties: 3, MaxParties: 9, Store: true, StoreAnswers: true}, "parties 3, parties_max 9, store_up 1"},
+		{&history.State{Parties: 3, MaxParties: 9}, "parties 3, parties_max 9"},
+		{&history.State{Parties: 3, MaxParties: 9, Store: true}, "parties 3, parties_max 9, store_up 0"},
+		{&history.State{Parties: 3, MaxParties: 9, Store: true, StoreAnswers: true}, "parties 3, parties_max 9, store_up 1"},
 	} {
 		text := scraped(t, New("1.2.3", func() State { return State{History: test.history} }))
 		var got []string

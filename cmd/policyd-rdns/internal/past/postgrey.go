@@ -11,7 +11,6 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
-	"policyd-rdns/cmd/policyd-rdns/internal/past/answer"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/history/postgrey"
@@ -103,7 +102,7 @@ func (c *Command) keep(ctx context.Context, im *postgrey.Import) error {
 		case at.Empty():
 			over++
 			continue
-		case answer.Known(&at):
+		case at.Known():
 			known++
 		}
 		all = append(all, s)

@@ -51,7 +51,7 @@ func whenOf(m history.Moment) *time.Time {
 func (c *Command) partyOf(s *history.Stored) party {
 	r := &s.Record
 	p := party{
-		Kind: kinds[s.Party.Kind()][2], Name: s.Party.Name(), Known: answer.Known(r),
+		Kind: kinds[s.Party.Kind()][2], Name: s.Party.Name(), Known: r.Known(),
 		FirstContact: whenOf(r.FirstContact), LastContact: whenOf(r.LastContact),
 		FirstPass: whenOf(r.FirstPass), LastPass: whenOf(r.LastPass), Returned: whenOf(r.Returned),
 		Objected: whenOf(r.Objected), LastObjected: whenOf(r.LastObjection), Deferrals: len(r.Deferrals),

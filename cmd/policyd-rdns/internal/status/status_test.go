@@ -12,6 +12,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/resolver"
 )
@@ -231,9 +232,9 @@ func TestHealth(t *testing.T) {
 		{"NAT, and lines were lost", func(s *State) { s.Unseen, s.LostLines = "all have one address", 3 }, "trouble", "Postfix does not see who its clients are"},
 		{"reload", func(s *State) { s.ReloadFailed = "config.toml:1: no" }, "warning", "The configuration could not be read again"},
 		{"exempt_file", func(s *State) { s.ExemptFailed = "exempt.toml: no" }, "warning", "exempt_file is damaged"},
-		{"store", func(s *State) { s.History = &metrics.History{Store: true} }, "warning", "The store of what is remembered does not answer"},
-		{"store that answers", func(s *State) { s.History = &metrics.History{Store: true, StoreAnswers: true} }, "well", "All is well"},
-		{"no store", func(s *State) { s.History = &metrics.History{} }, "well", "All is well"},
+		{"store", func(s *State) { s.History = &history.State{Store: true} }, "warning", "The store of what is remembered does not answer"},
+		{"store that answers", func(s *State) { s.History = &history.State{Store: true, StoreAnswers: true} }, "well", "All is well"},
+		{"no store", func(s *State) { s.History = &history.State{} }, "well", "All is well"},
 		{"lost lines", func(s *State) { s.LostLines = 3 }, "warning", "3 lines of the decision log were lost since the start"},
 		{"panic", func(s *State) { s.Server.Panics = 1 }, "warning", "The program failed over 1 requests since the start"},
 		{"observed", func(s *State) { s.Mode = "observe" }, "well", "All is well"},

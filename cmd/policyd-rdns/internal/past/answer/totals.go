@@ -34,7 +34,7 @@ func (t Totals) Add(p history.Party, r *history.Record, s *history.Settings, now
 	of := t[p.Kind()]
 	of.Parties++
 	switch {
-	case Known(&at):
+	case at.Known():
 		of.Known++
 	case at.Returned != 0:
 		of.Returned++
@@ -43,20 +43,6 @@ func (t Totals) Add(p history.Party, r *history.Record, s *history.Settings, now
 		of.Objected++
 	}
 	t[p.Kind()] = of
-}
-
-// passGap is how far apart two passes are that make a party known.
-const passGap = 20 * time.Hour
-
-// Known reports whether a record, as it is at some time, makes a party known.
-func Known(r *history.Record) bool {
-	switch {
-	case r.LastPass == 0:
-		return false
-	case r.LastPass.Time().Sub(r.FirstPass.Time()) >= passGap:
-		return true
-	}
-	return r.Returned != 0 && r.LastPass >= r.Returned
 }
 
 // totals answers how many are remembered, a kind a line.

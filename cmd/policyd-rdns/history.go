@@ -9,12 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
 	"policyd-rdns/cmd/policyd-rdns/internal/past"
 	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/history/sqlite"
-	"policyd-rdns/policy/history/valkey"
 )
 
 // historyOptions are the flags of history.
@@ -110,20 +110,16 @@ func (o *historyOptions) run(ctx context.Context, c *past.Command, args []string
 
 // openStore opens the store that a configuration names.
 func openStore(ctx context.Context, conf *config.Config, a past.Access) (history.Store, error) {
-	h := &conf.History
-	o := sqlite.Options{Settings: history.Settings{Delay: h.Delay, Window: h.Window, Keep: h.Keep}}
-	switch {
+	switch h := &conf.History; {
 	case conf.OnServer():
-		s, err := valkey.Open(h.Store, h.PasswordFile, valkey.Options{Settings: o.Settings})
-		if err != nil {
-			return nil, err
-		}
-		_, err = s.Key(ctx) // connects
-		return s, err
 	case a == past.Read:
 		return sqlite.OpenReadOnly(ctx, h.Store)
 	case a == past.Change:
-		return sqlite.OpenExisting(h.Store, o), nil
+		return sqlite.OpenExisting(h.Store, sqlite.Options{Settings: h.Settings}), nil
 	}
-	return sqlite.Open(h.Store, o), nil
+	s, err := daemon.OpenStore(conf)
+	if err == nil && conf.OnServer() {
+		_, err = s.Key(ctx) // connects
+	}
+	return s, err
 }

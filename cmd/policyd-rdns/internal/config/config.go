@@ -10,6 +10,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/journal"
 )
 
@@ -41,10 +42,10 @@ type Config struct {
 		File   string // empty: standard error
 	}
 	History struct {
-		Store               string // empty: memory alone; a path; a URL
-		PasswordFile        string // of a URL; empty: it wants none
-		Delay, Window, Keep time.Duration
-		Entries             int // in memory
+		Store        string // empty: memory alone; a path; a URL
+		PasswordFile string // of a URL; empty: it wants none
+		history.Settings
+		Entries int // in memory
 	}
 	HTTP struct {
 		Listen string // host:port; empty: nothing is served

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
@@ -15,26 +14,24 @@ import (
 // nothing that keeps a daemon from starting; what is an error the configuration is wrong
 // about.
 func newHistory(conf *config.Config, o Options) (*history.History, error) {
-	store, err := openStore(conf)
+	store, err := OpenStore(conf)
 	if err != nil {
 		return nil, err
 	}
-	return history.New(history.Options{Settings: historySettings(conf), Entries: conf.History.Entries, Store: store, Log: o.Log}), nil
+	return history.New(history.Options{Settings: conf.History.Settings, Entries: conf.History.Entries, Store: store, Log: o.Log}), nil
 }
 
-func openStore(conf *config.Config) (history.Store, error) {
-	switch where := conf.History.Store; {
-	case where == "":
+// OpenStore is the store of history that a configuration names; nil: memory alone. It
+// touches nothing yet. The error is about the configuration alone.
+func OpenStore(conf *config.Config) (history.Store, error) {
+	switch h := &conf.History; {
+	case h.Store == "":
 		return nil, nil
-	case strings.Contains(where, "://"):
-		return valkey.Open(where, conf.History.PasswordFile, valkey.Options{Settings: historySettings(conf)})
+	case conf.OnServer():
+		return valkey.Open(h.Store, h.PasswordFile, valkey.Options{Settings: h.Settings})
 	default:
-		return sqlite.Open(where, sqlite.Options{Settings: historySettings(conf)}), nil
+		return sqlite.Open(h.Store, sqlite.Options{Settings: h.Settings}), nil
 	}
-}
-
-func historySettings(conf *config.Config) history.Settings {
-	return history.Settings{Delay: conf.History.Delay, Window: conf.History.Window, Keep: conf.History.Keep}
 }
 
 // remembered is the history as requests ask it: of an address that others stand behind

@@ -24,7 +24,7 @@ func (d *Daemon) inquire(ctx context.Context, q *postfix.Inquiry) []postfix.Attr
 	case q.Asker != postfix.Owner:
 		return told("error", "over TCP only hash and health are told")
 	case verb == answer.Past, verb == answer.Forget, verb == answer.Correspondent:
-		s := historySettings(d.current.Load().conf)
+		s := d.current.Load().conf.History.Settings
 		return answer.Make(ctx, d.history, q.Query, &s, time.Now())
 	}
 	return told("error", "unknown query: want hash, health, past, correspondent or forget")

@@ -23,7 +23,7 @@ type Live struct {
 // when the decision does.
 func (c *Command) Live(ctx context.Context) *Live {
 	l := &Live{c: c}
-	l.History = history.New(history.Options{Settings: *c.settings(), Entries: 64, Store: (*asked)(l), Patience: daemonTime, Log: slog.New(slog.DiscardHandler)})
+	l.History = history.New(history.Options{Settings: c.Config.History.Settings, Entries: 64, Store: (*asked)(l), Patience: daemonTime, Log: slog.New(slog.DiscardHandler)})
 	l.Probe(ctx)
 	return l
 }

@@ -100,12 +100,6 @@ func (w *where) query(ctx context.Context, query string) (map[string]string, err
 	return ask.Query(ctx, w.address, query)
 }
 
-// settings are those of the configuration.
-func (c *Command) settings() *history.Settings {
-	h := &c.Config.History
-	return &history.Settings{Delay: h.Delay, Window: h.Window, Keep: h.Keep}
-}
-
 // open opens the store where no daemon can be asked. what is what cannot be done without.
 func (c *Command) open(ctx context.Context, w *where, a Access, what string) (history.Store, error) {
 	store := c.Config.History.Store
@@ -176,7 +170,7 @@ func (c *Command) records(ctx context.Context, name string) (live []history.Stor
 		return nil, err
 	}
 	for _, s := range all {
-		if s.Record = s.Record.At(history.MomentOf(c.Now), c.settings()); !s.Record.Empty() {
+		if s.Record = s.Record.At(history.MomentOf(c.Now), &c.Config.History.Settings); !s.Record.Empty() {
 			live = append(live, s)
 		}
 	}
@@ -290,5 +284,5 @@ func (c *Command) count(ctx context.Context, w *where, totals answer.Totals) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
-	return all.Each(ctx, func(p history.Party, r *history.Record) { totals.Add(p, r, c.settings(), c.Now) })
+	return all.Each(ctx, func(p history.Party, r *history.Record) { totals.Add(p, r, &c.Config.History.Settings, c.Now) })
 }

@@ -97,7 +97,7 @@ func (c *Command) keep(ctx context.Context, im *postgrey.Import) error {
 	var all []history.Stored
 	over, known := 0, 0
 	for _, s := range im.Records() {
-		at := s.Record.At(history.MomentOf(c.Now), c.settings())
+		at := s.Record.At(history.MomentOf(c.Now), &c.Config.History.Settings)
 		switch {
 		case at.Empty():
 			over++

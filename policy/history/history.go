@@ -211,49 +211,11 @@ func answered(ctx context.Context, loaded <-chan bool) bool {
 // recall is what memory has of a client's parties together. whole: the store has no more
 // that matters.
 func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole bool) {
-	s, now := h.settings.Load(), h.now()
-	var best, own Record // best is of the party that tells most
-	rank, by := worth(-1), Party("")
-	first, last, lastPass := Moment(0), Moment(0), Moment(0)
-	message := uint32(0)
-	whole = h.store == nil || !h.shared
-	h.mu.Lock()
-	for i, hash := range a.hash {
-		if hash == 0 {
-			continue
-		}
-		at := h.memory.find(hash)
-		if at == nobody {
-			whole = whole && h.store == nil
-			continue
-		}
-		e := h.memory.at(at)
-		whole = whole && !e.partial
-		one := &e.Record
-		if !one.stands(now, s) {
-			now := one.At(now, s)
-			if one = &now; one.Empty() {
-				continue
-			}
-		}
-		if len(one.Deferrals) > 0 && message == 0 {
-			message = h.message(req)
-		}
-		if returns(one, message, now, s) {
-			one.comeBack(now)
-		}
-		if i == ofAddress {
-			own = *one
-		}
-		first, last, lastPass = earlier(first, one.FirstContact), max(last, one.LastContact), max(lastPass, one.LastPass)
-		if w := worthOf(one); w > rank {
-			rank, by, best = w, e.party, *one
-		}
-	}
-	h.mu.Unlock()
+	now := h.now()
+	all := h.together(req, a, now)
 	past.Asked = true
-	if rank < 0 {
-		return past, whole
+	if all.by == "" {
+		return past, all.whole
 	}
 	this := req.Time.Truncate(time.Second)
 	ago := func(m Moment) time.Time {
@@ -262,17 +224,67 @@ func (h *History) recall(req *policy.Request, a *asked) (past policy.Past, whole
 		}
 		return this.Add(-now.after(m))
 	}
-	past.Party = by.Name()
-	past.FirstContact, past.LastContact = ago(first), ago(last)
-	past.LastPass, past.Returned = ago(best.LastPass), ago(best.Returned)
-	if best.LastPass != 0 {
-		past.PassDays = 1 + int(best.LastPass.after(best.FirstPass)/passGap)
+	past.Party = all.by.Name()
+	past.FirstContact, past.LastContact = ago(all.first), ago(all.last)
+	past.LastPass, past.Returned = ago(all.best.LastPass), ago(all.best.Returned)
+	if all.best.LastPass != 0 {
+		past.PassDays = 1 + int(all.best.LastPass.after(all.best.FirstPass)/passGap)
 	}
-	if lastPass < own.Objected {
-		past.Objected = ago(max(own.Objected, Moment(h.enforced.Load())))
+	if all.lastPass < all.objected {
+		past.Objected = ago(max(all.objected, Moment(h.enforced.Load())))
 	}
 	// Nothing could be better, unless a series is on: another server may have seen its end.
-	return past, whole || rank == known && past.Objected.IsZero()
+	return past, all.whole || worthOf(&all.best) == known && past.Objected.IsZero()
+}
+
+// merged is what memory has of the parties of one client.
+type merged struct {
+	best                  Record // of the party that tells most
+	by                    Party  // which that is; empty: none is remembered
+	first, last, lastPass Moment // contacts and pass, of any
+	objected              Moment // begin of the series of the address itself
+	whole                 bool   // the store has no more
+}
+
+// together puts together what memory has of a client's parties at a moment.
+func (h *History) together(req *policy.Request, a *asked, now Moment) (all merged) {
+	s, message := h.settings.Load(), uint32(0)
+	all.whole = h.store == nil || !h.shared
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, hash := range a.hash {
+		if hash == 0 {
+			continue
+		}
+		at := h.memory.find(hash)
+		if at == nobody {
+			all.whole = all.whole && h.store == nil
+			continue
+		}
+		e := h.memory.at(at)
+		all.whole = all.whole && !e.partial
+		one := &e.Record
+		if !one.stands(now, s) {
+			counts := one.At(now, s)
+			if one = &counts; one.Empty() {
+				continue
+			}
+		}
+		if len(one.Deferrals) > 0 && message == 0 {
+			message = h.message(req)
+		}
+		if returns(one, message, now, s) {
+			one.comeBack(now) // one that stands has no deferrals: memory is not touched
+		}
+		if i == ofAddress {
+			all.objected = one.Objected
+		}
+		all.first, all.last, all.lastPass = earlier(all.first, one.FirstContact), max(all.last, one.LastContact), max(all.lastPass, one.LastPass)
+		if all.by == "" || worthOf(one) > worthOf(&all.best) {
+			all.by, all.best = e.party, *one
+		}
+	}
+	return all
 }
 
 // worth is what a party tells for a client.

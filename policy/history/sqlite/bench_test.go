@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/history/internal/storetest"
 )
 
 // million is how many parties the benchmarks have in their file. Half of them passed, as
@@ -87,7 +88,7 @@ func ofMillion(b *testing.B) *Store {
 	})
 	s := Open(path, options())
 	b.Cleanup(func() { s.Close() })
-	mustKey(b, s)
+	storetest.Key(b, s)
 	return s
 }
 
@@ -106,11 +107,11 @@ func BenchmarkSave(b *testing.B) {
 							batch[i] = typical(rand.IntN(million))
 							batch[i].Record.LastContact = now + history.Moment(n%1000)
 						} else {
-							batch[i] = stranger(history.MakeParty(history.KindHELO, fmt.Sprintf("new%d.example", rand.Int64())), now)
+							batch[i] = storetest.Stranger(history.MakeParty(history.KindHELO, fmt.Sprintf("new%d.example", rand.Int64())), now)
 						}
 						n++
 					}
-					mustSave(b, s, batch...)
+					storetest.Save(b, s, batch...)
 				}
 				b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "rows/s")
 			})
@@ -123,7 +124,7 @@ func BenchmarkLoad(b *testing.B) {
 	s := ofMillion(b)
 	for b.Loop() {
 		i := rand.IntN(million)
-		mustLoad(b, s, party(i), party((i+7919)%million), party((i+104729)%million), "o:unknown.example")
+		storetest.Load(b, s, party(i), party((i+7919)%million), party((i+104729)%million), "o:unknown.example")
 	}
 }
 
@@ -134,8 +135,8 @@ func BenchmarkOpen(b *testing.B) {
 	path, _ := aMillion()
 	for b.Loop() {
 		s := Open(path, options())
-		mustKey(b, s)
-		mustLoad(b, s, party(rand.IntN(million)))
+		storetest.Key(b, s)
+		storetest.Load(b, s, party(rand.IntN(million)))
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"policyd-rdns/policy/history/internal/storetest"
 )
 
 // roleKey is, in the environment of a test's own children, what they do.
@@ -55,7 +57,7 @@ func start(t testing.TB, role, path string, uid uint32) *child {
 	if uid != 0 {
 		program = copied(t, program)
 	}
-	c.cmd = exec.CommandContext(bounded(t), program, path)
+	c.cmd = exec.CommandContext(storetest.Bounded(t), program, path)
 	c.cmd.Env = append(os.Environ(), roleKey+"="+role)
 	c.cmd.Dir = "/"
 	c.cmd.Stderr = os.Stderr

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/history/internal/storetest"
 )
 
 // TestReader: who only looks sees what was saved, beside a daemon, after one, and after
@@ -21,19 +22,19 @@ func TestReader(t *testing.T) {
 	look := func(when, path string, want bool) {
 		t.Helper()
 		before := files(t, path)
-		r, err := OpenReadOnly(bounded(t), path)
+		r, err := OpenReadOnly(storetest.Bounded(t), path)
 		if err != nil {
 			t.Errorf("%s: OpenReadOnly: %v", when, err)
 			return
 		}
-		if key := mustKey(t, r); key == (history.Key{}) {
+		if key := storetest.Key(t, r); key == (history.Key{}) {
 			t.Errorf("%s: the key is empty", when)
 		}
-		if got := mustLoad(t, r, number(77), number(88)); got[0].Empty() == want || !got[1].Empty() {
+		if got := storetest.Load(t, r, storetest.Number(77), storetest.Number(88)); got[0].Empty() == want || !got[1].Empty() {
 			t.Errorf("%s: Load = %+v", when, got)
 		}
 		for what, err := range map[string]error{
-			"Save": r.Save(bounded(t), []history.Stored{known(number(88), now)}), "Delete": r.Delete(bounded(t), []history.Party{number(1)}),
+			"Save": r.Save(storetest.Bounded(t), []history.Stored{storetest.Known(storetest.Number(88), now)}), "Delete": r.Delete(storetest.Bounded(t), []history.Party{storetest.Number(1)}),
 		} {
 			if !errors.Is(err, ErrReadOnly) {
 				t.Errorf("%s: %s: %v", when, what, err)
@@ -64,7 +65,7 @@ func TestReader(t *testing.T) {
 		t.Errorf("there are %q, %v", left, err)
 	}
 	s := opened(t, path, options())
-	if got := mustLoad(t, s, number(77)); got[0].Empty() {
+	if got := storetest.Load(t, s, storetest.Number(77)); got[0].Empty() {
 		t.Error("what a killed daemon had saved is gone after it was looked at")
 	}
 }
@@ -79,7 +80,7 @@ func TestReaderElsewhere(t *testing.T) {
 		}
 	}
 	for _, path := range []string{text, empty, filepath.Join(folder, "none")} {
-		if r, err := OpenReadOnly(bounded(t), path); err == nil {
+		if r, err := OpenReadOnly(storetest.Bounded(t), path); err == nil {
 			r.Close()
 			t.Errorf("OpenReadOnly(%s) works", filepath.Base(path))
 		}
@@ -99,10 +100,10 @@ func TestForget(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Delete(bounded(t), []history.Party{number(1)}); err != nil {
+	if err := s.Delete(storetest.Bounded(t), []history.Party{storetest.Number(1)}); err != nil {
 		t.Fatal(err)
 	}
-	if got := mustLoad(t, s, number(1), number(2)); !got[0].Empty() || got[1].Empty() {
+	if got := storetest.Load(t, s, storetest.Number(1), storetest.Number(2)); !got[0].Empty() || got[1].Empty() {
 		t.Errorf("Load after Delete = %+v", got)
 	}
 	mine, err := os.Stat(path)
@@ -122,12 +123,12 @@ func TestForget(t *testing.T) {
 		t.Errorf("there are %q", left)
 	}
 	none := OpenExisting(filepath.Join(filepath.Dir(path), "none.db"), options())
-	if err := none.Delete(bounded(t), []history.Party{number(1)}); !errors.Is(err, os.ErrNotExist) || len(files(t, path)) != 1 {
+	if err := none.Delete(storetest.Bounded(t), []history.Party{storetest.Number(1)}); !errors.Is(err, os.ErrNotExist) || len(files(t, path)) != 1 {
 		t.Errorf("Delete in no file: %v; there are %q", err, files(t, path))
 	}
 	alter(t, path, func(b []byte) []byte { return b[:1000] })
 	broken := OpenExisting(path, options())
-	if err := broken.Delete(bounded(t), []history.Party{number(1)}); err == nil || len(files(t, path)) != 1 {
+	if err := broken.Delete(storetest.Bounded(t), []history.Party{storetest.Number(1)}); err == nil || len(files(t, path)) != 1 {
 		t.Errorf("Delete in a damaged file: %v; there are %q", err, files(t, path))
 	}
 }
@@ -161,12 +162,12 @@ func TestForgetByAnother(t *testing.T) {
 func childReader(path string, _ *bufio.Reader) error {
 	ctx := context.Background()
 	s := OpenExisting(path, options())
-	fmt.Println(s.Delete(ctx, []history.Party{number(1)}))
+	fmt.Println(s.Delete(ctx, []history.Party{storetest.Number(1)}))
 	r, err := OpenReadOnly(ctx, path)
 	if err != nil {
 		return err
 	}
-	if _, err := r.Load(ctx, []history.Party{number(1)}); err != nil {
+	if _, err := r.Load(ctx, []history.Party{storetest.Number(1)}); err != nil {
 		return err
 	}
 	fmt.Println("looked")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/history/internal/storetest"
 )
 
 // TestFullDisk: with a disk that is full saving fails until there is room, and what was
@@ -23,29 +24,29 @@ func TestFullDisk(t *testing.T) {
 	})
 	s := Open(filepath.Join(folder, "history.db"), options())
 	defer s.Close()
-	mustSave(t, s, known("a:192.0.2.1", now))
+	storetest.Save(t, s, storetest.Known("a:192.0.2.1", now))
 	ballast := filepath.Join(folder, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 750_000), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	many := make([]history.Stored, 2500)
 	for i := range many {
-		many[i] = known(number(i), now)
+		many[i] = storetest.Known(storetest.Number(i), now)
 	}
-	if err := s.Save(bounded(t), many); err == nil {
+	if err := s.Save(storetest.Bounded(t), many); err == nil {
 		t.Fatal("Save works without room")
 	}
-	if _, err := s.Key(bounded(t)); err == nil {
+	if _, err := s.Key(storetest.Bounded(t)); err == nil {
 		t.Error("Key does not see that there is hardly room")
 	}
-	if got := mustLoad(t, s, "a:192.0.2.1"); got[0].Empty() {
+	if got := storetest.Load(t, s, "a:192.0.2.1"); got[0].Empty() {
 		t.Error("what was saved is gone")
 	}
 	if err := syscall.Mount("", folder, "", syscall.MS_REMOUNT, "size=20m"); err != nil {
 		t.Fatal(err)
 	}
-	mustKey(t, s)
-	mustSave(t, s, many...)
+	storetest.Key(t, s)
+	storetest.Save(t, s, many...)
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}

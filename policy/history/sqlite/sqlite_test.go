@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/history/internal/storetest"
 )
 
 const now = history.Moment(1_800_000_000)
@@ -36,78 +37,26 @@ func opened(t testing.TB, path string, o Options) *Store {
 	return s
 }
 
-// bounded is a context that no healthy call needs all of.
-func bounded(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func mustKey(t testing.TB, s history.Store) history.Key {
-	t.Helper()
-	key, err := s.Key(bounded(t))
-	if err != nil {
-		t.Fatalf("Key: %v", err)
-	}
-	return key
-}
-
-func mustSave(t testing.TB, s history.Store, records ...history.Stored) {
-	t.Helper()
-	if err := s.Save(bounded(t), records); err != nil {
-		t.Fatalf("Save: %v", err)
-	}
-}
-
-func mustLoad(t testing.TB, s history.Store, parties ...history.Party) []history.Record {
-	t.Helper()
-	records, err := s.Load(bounded(t), parties)
-	if err != nil || len(records) != len(parties) {
-		t.Fatalf("Load: %v, %v", records, err)
-	}
-	return records
-}
-
-func stranger(party history.Party, first history.Moment) history.Stored {
-	return history.Stored{Party: party, Record: history.Record{FirstContact: first, LastContact: first}}
-}
-
-func known(party history.Party, last history.Moment) history.Stored {
-	return history.Stored{Party: party, Record: history.Record{FirstContact: last - 86400, LastContact: last, FirstPass: last - 86400, LastPass: last}}
-}
-
-// number is one of many parties.
-func number(i int) history.Party {
-	return history.MakeParty(history.KindOrganisation, fmt.Sprintf("n%06d.example", i))
-}
-
 // TestStore: what was saved is there, merged, in the order asked for, also after the
 // file was closed; the key stays.
 func TestStore(t *testing.T) {
 	path := aFile(t)
 	s := opened(t, path, options())
-	key := mustKey(t, s)
+	key := storetest.Key(t, s)
 	if key == (history.Key{}) {
 		t.Error("the key is empty")
 	}
-	whole := history.Record{
-		FirstContact: now - 900, LastContact: now, FirstPass: now - 800, LastPass: now - 700, Returned: now - 750, Objected: now - 500,
-		LastObjection: now - 400,
-	}
-	for i := range history.MaxDeferrals {
-		whole.Deferrals = append(whole.Deferrals, history.Deferral{Hash: 0xfffffff0 + uint32(i), At: now - 300 + history.Moment(i)})
-	}
+	whole := storetest.Whole(now)
 	const address, network, helo = "a:192.0.2.1", "n:2001:db8:0:1::/64", "h:mx.example.com"
-	mustSave(t, s, history.Stored{Party: address, Record: whole}, stranger(network, now))
-	mustSave(t, s, history.Stored{Party: network, Record: history.Record{LastContact: now + 5, FirstPass: now + 5, LastPass: now + 5}})
+	storetest.Save(t, s, history.Stored{Party: address, Record: whole}, storetest.Stranger(network, now))
+	storetest.Save(t, s, history.Stored{Party: network, Record: history.Record{LastContact: now + 5, FirstPass: now + 5, LastPass: now + 5}})
 	want := []history.Record{
 		{},
 		{FirstContact: now, LastContact: now + 5, FirstPass: now + 5, LastPass: now + 5},
 		whole,
 	}
 	for _, after := range []string{"saved", "opened again"} {
-		if got := mustLoad(t, s, helo, network, address); !reflect.DeepEqual(got, want) {
+		if got := storetest.Load(t, s, helo, network, address); !reflect.DeepEqual(got, want) {
 			t.Errorf("Load when %s = %+v; want %+v", after, got, want)
 		}
 		if err := s.Close(); err != nil {
@@ -115,24 +64,24 @@ func TestStore(t *testing.T) {
 		}
 		s = opened(t, path, options())
 	}
-	if again := mustKey(t, s); again != key {
+	if again := storetest.Key(t, s); again != key {
 		t.Errorf("Key = %x when opened again; want %x", again, key)
 	}
-	if err := s.Delete(bounded(t), []history.Party{address, helo}); err != nil {
+	if err := s.Delete(storetest.Bounded(t), []history.Party{address, helo}); err != nil {
 		t.Fatal(err)
 	}
 	want[2] = history.Record{}
-	if got := mustLoad(t, s, helo, network, address); !reflect.DeepEqual(got, want) {
+	if got := storetest.Load(t, s, helo, network, address); !reflect.DeepEqual(got, want) {
 		t.Errorf("Load after Delete = %+v; want %+v", got, want)
 	}
 	many := make([]history.Stored, 3*most+1)
 	parties := make([]history.Party, len(many))
 	for i := range many {
-		many[i] = stranger(number(i), now)
+		many[i] = storetest.Stranger(storetest.Number(i), now)
 		parties[len(many)-1-i] = many[i].Party
 	}
-	mustSave(t, s, many...)
-	for i, r := range mustLoad(t, s, parties...) {
+	storetest.Save(t, s, many...)
+	for i, r := range storetest.Load(t, s, parties...) {
 		if r.Empty() {
 			t.Errorf("%s is not there", parties[i])
 		}
@@ -143,7 +92,7 @@ func TestStore(t *testing.T) {
 func TestModes(t *testing.T) {
 	path := aFile(t)
 	s := opened(t, path, options())
-	mustSave(t, s, stranger("a:192.0.2.1", now))
+	storetest.Save(t, s, storetest.Stranger("a:192.0.2.1", now))
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
 		if err != nil || info.Mode() != 0o600 {
@@ -156,7 +105,7 @@ func TestModes(t *testing.T) {
 	if left := files(t, path); len(left) != 1 {
 		t.Errorf("after Close there are %q", left)
 	}
-	if _, err := s.Load(bounded(t), []history.Party{"a:192.0.2.1"}); err == nil {
+	if _, err := s.Load(storetest.Bounded(t), []history.Party{"a:192.0.2.1"}); err == nil {
 		t.Error("Load works after Close")
 	}
 }
@@ -183,9 +132,9 @@ func TestOver(t *testing.T) {
 	const n = 3 * atOnce
 	var batch []history.Stored
 	for i := range n {
-		batch = append(batch, stranger(number(i), now), known(number(n+i), now))
+		batch = append(batch, storetest.Stranger(storetest.Number(i), now), storetest.Known(storetest.Number(n+i), now))
 	}
-	mustSave(t, s, batch...)
+	storetest.Save(t, s, batch...)
 	for _, c := range []struct {
 		after history.Moment
 		saves int
@@ -199,7 +148,7 @@ func TestOver(t *testing.T) {
 	} {
 		at = now + c.after
 		for range c.saves {
-			mustSave(t, s, stranger(history.Party(fmt.Sprintf("h:%d.example", c.after)), at))
+			storetest.Save(t, s, storetest.Stranger(history.Party(fmt.Sprintf("h:%d.example", c.after)), at))
 		}
 		if got := counted(t, s); got != c.want {
 			t.Errorf("after %d s there are %d parties; want %d", c.after, got, c.want)
@@ -210,7 +159,7 @@ func TestOver(t *testing.T) {
 // counted is how many parties there are, by the file's own count, which is right.
 func counted(t *testing.T, s *Store) int64 {
 	t.Helper()
-	count, err := s.w.values(bounded(t), "SELECT (SELECT count(*) FROM party), parties FROM meta")
+	count, err := s.w.values(storetest.Bounded(t), "SELECT (SELECT count(*) FROM party), parties FROM meta")
 	if err != nil || len(count) != 2 || count[0] != count[1] {
 		t.Fatalf("parties: there are %v, counted; %v", count, err)
 	}
@@ -225,26 +174,26 @@ func TestLimit(t *testing.T) {
 	s := opened(t, aFile(t), o)
 	var batch []history.Stored
 	for i := range 200 {
-		batch = append(batch, stranger(number(i), now-history.Moment(i)*600), known(number(200+i), now-history.Moment(i)*3600))
+		batch = append(batch, storetest.Stranger(storetest.Number(i), now-history.Moment(i)*600), storetest.Known(storetest.Number(200+i), now-history.Moment(i)*3600))
 	}
-	mustSave(t, s, batch...)
+	storetest.Save(t, s, batch...)
 	if got := counted(t, s); got != 300 {
 		t.Errorf("there are %d parties; want the limit", got)
 	}
-	for i, r := range mustLoad(t, s, number(0), number(90), number(110), number(199), number(200), number(399)) {
+	for i, r := range storetest.Load(t, s, storetest.Number(0), storetest.Number(90), storetest.Number(110), storetest.Number(199), storetest.Number(200), storetest.Number(399)) {
 		if want := i == 2 || i == 3; r.Empty() != want {
 			t.Errorf("%d is gone: %v; want %v", i, r.Empty(), want)
 		}
 	}
 	batch = nil
 	for i := range 300 {
-		batch = append(batch, known(number(1000+i), now))
+		batch = append(batch, storetest.Known(storetest.Number(1000+i), now))
 	}
-	mustSave(t, s, batch...)
+	storetest.Save(t, s, batch...)
 	if got := counted(t, s); got != 300 {
 		t.Errorf("there are %d parties; want the limit", got)
 	}
-	for i, r := range mustLoad(t, s, number(0), number(399), number(1299)) {
+	for i, r := range storetest.Load(t, s, storetest.Number(0), storetest.Number(399), storetest.Number(1299)) {
 		if want := i < 2; r.Empty() != want {
 			t.Errorf("%d is gone: %v; want %v", i, r.Empty(), want)
 		}
@@ -258,16 +207,16 @@ func TestDeletedByHand(t *testing.T) {
 	s := opened(t, aFile(t), o)
 	batch := make([]history.Stored, 90)
 	for i := range batch {
-		batch[i] = stranger(number(i), now)
+		batch[i] = storetest.Stranger(storetest.Number(i), now)
 	}
-	mustSave(t, s, batch...)
-	if err := s.w.exec(bounded(t), "DELETE FROM party WHERE party < 'o:n000060'"); err != nil {
+	storetest.Save(t, s, batch...)
+	if err := s.w.exec(storetest.Bounded(t), "DELETE FROM party WHERE party < 'o:n000060'"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range batch {
-		batch[i].Party = number(100 + i)
+		batch[i].Party = storetest.Number(100 + i)
 	}
-	mustSave(t, s, batch[:50]...)
+	storetest.Save(t, s, batch[:50]...)
 	if got := counted(t, s); got != 80 {
 		t.Errorf("there are %d parties; want 80", got)
 	}
@@ -276,7 +225,7 @@ func TestDeletedByHand(t *testing.T) {
 // TestForeignRows: what was put into the file by hand is no record, and is written over.
 func TestForeignRows(t *testing.T) {
 	s := opened(t, aFile(t), options())
-	mustKey(t, s)
+	storetest.Key(t, s)
 	parties := []history.Party{"a:192.0.2.1", "a:192.0.2.2", "a:192.0.2.3", "a:192.0.2.4", "a:192.0.2.5"}
 	for i, values := range []string{
 		"-1, 0, 0, 0, 0, 0, 0, NULL",
@@ -285,28 +234,28 @@ func TestForeignRows(t *testing.T) {
 		"1, 0, 0, 0, 0, 0, 0, zeroblob(72)",
 		"1, 0, 0, 0, 0, 0, 0, zeroblob(100000)",
 	} {
-		err := s.w.exec(bounded(t), "INSERT INTO party VALUES ('"+string(parties[i])+"', "+values+", 7)")
+		err := s.w.exec(storetest.Bounded(t), "INSERT INTO party VALUES ('"+string(parties[i])+"', "+values+", 7)")
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i, r := range mustLoad(t, s, parties...) {
+	for i, r := range storetest.Load(t, s, parties...) {
 		if !reflect.DeepEqual(r, history.Record{}) {
 			t.Errorf("%s = %+v; want nothing", parties[i], r)
 		}
 	}
 	var batch []history.Stored
 	for _, p := range parties {
-		batch = append(batch, known(p, now))
+		batch = append(batch, storetest.Known(p, now))
 	}
-	mustSave(t, s, batch...)
-	for i, r := range mustLoad(t, s, parties...) {
+	storetest.Save(t, s, batch...)
+	for i, r := range storetest.Load(t, s, parties...) {
 		if r.LastPass != now {
 			t.Errorf("%s = %+v after Save", parties[i], r)
 		}
 	}
 	for _, row := range []string{"rank", "length(deferrals)"} {
-		got, err := s.w.values(bounded(t), "SELECT min("+row+"), max("+row+") FROM party")
+		got, err := s.w.values(storetest.Bounded(t), "SELECT min("+row+"), max("+row+") FROM party")
 		if err != nil || got[0] != got[1] {
 			t.Errorf("%s = %v, %v; want it written anew", row, got, err)
 		}
@@ -316,11 +265,11 @@ func TestForeignRows(t *testing.T) {
 // TestContext: a call whose time is over returns, and what it wanted has not happened.
 func TestContext(t *testing.T) {
 	s := opened(t, aFile(t), options())
-	mustKey(t, s)
+	storetest.Key(t, s)
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	for name, err := range map[string]error{
-		"Save":   s.Save(over, []history.Stored{known("a:192.0.2.1", now)}),
+		"Save":   s.Save(over, []history.Stored{storetest.Known("a:192.0.2.1", now)}),
 		"Delete": s.Delete(over, []history.Party{"a:192.0.2.1"}),
 		"Key":    func() error { _, err := s.Key(over); return err }(),
 		"Load":   func() error { _, err := s.Load(over, []history.Party{"a:192.0.2.1"}); return err }(),
@@ -337,10 +286,10 @@ func TestContext(t *testing.T) {
 	if _, err := s.Load(short, []history.Party{"a:192.0.2.1"}); err == nil || !strings.Contains(err.Error(), "deadline") {
 		t.Errorf("Load while the disk hangs: %v", err)
 	}
-	if err := s.Save(short, []history.Stored{known("a:192.0.2.1", now)}); err == nil {
+	if err := s.Save(short, []history.Stored{storetest.Known("a:192.0.2.1", now)}); err == nil {
 		t.Error("Save works while the disk hangs")
 	}
 	<-s.reading
 	<-s.writing
-	mustSave(t, s, known("a:192.0.2.1", now))
+	storetest.Save(t, s, storetest.Known("a:192.0.2.1", now))
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/history/internal/storetest"
 )
 
 // nobody is a user who is neither root nor the owner of anything.
@@ -31,9 +32,9 @@ func written(t testing.TB, n int) (path string) {
 	s := Open(path, options())
 	batch := make([]history.Stored, n)
 	for i := range batch {
-		batch[i] = known(number(i), now)
+		batch[i] = storetest.Known(storetest.Number(i), now)
 	}
-	mustSave(t, s, batch...)
+	storetest.Save(t, s, batch...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +69,13 @@ func alter(t testing.TB, path string, f func([]byte) []byte) []byte {
 // sql runs statements on a file that nobody has open.
 func sql(t testing.TB, path string, statements ...string) {
 	t.Helper()
-	c, err := connect(bounded(t), path, modeWrite)
+	c, err := connect(storetest.Bounded(t), path, modeWrite)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.close()
 	for _, s := range statements {
-		if err := c.exec(bounded(t), s); err != nil {
+		if err := c.exec(storetest.Bounded(t), s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -110,7 +111,7 @@ func TestDamaged(t *testing.T) {
 		path := written(t, 200)
 		want := harm(path)
 		s := opened(t, path, options())
-		_, err := s.Key(bounded(t))
+		_, err := s.Key(storetest.Bounded(t))
 		aside := asides(t, path)
 		if err == nil || len(aside) != 1 || !strings.Contains(err.Error(), filepath.Base(aside[0])) {
 			t.Errorf("%s: Key: %v; set aside: %q", name, err, aside)
@@ -119,9 +120,9 @@ func TestDamaged(t *testing.T) {
 		if got, err := os.ReadFile(aside[0]); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: what was set aside is not what it was, or %v", name, err)
 		}
-		mustKey(t, s)
-		mustSave(t, s, known(number(1), now))
-		if got := mustLoad(t, s, number(1), number(2)); got[0].LastPass != now || !got[1].Empty() {
+		storetest.Key(t, s)
+		storetest.Save(t, s, storetest.Known(storetest.Number(1), now))
+		if got := storetest.Load(t, s, storetest.Number(1), storetest.Number(2)); got[0].LastPass != now || !got[1].Empty() {
 			t.Errorf("%s: Load = %+v", name, got)
 		}
 	}
@@ -139,10 +140,10 @@ func TestDamagedWhileOpen(t *testing.T) {
 	at := now.Time()
 	o.Now = func() time.Time { return at }
 	s := opened(t, path, o)
-	key := mustKey(t, s)
+	key := storetest.Key(t, s)
 	for round := range mostAside + 2 {
 		sqlite := s.w
-		if err := sqlite.exec(bounded(t), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		if err := sqlite.exec(storetest.Bounded(t), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 			t.Fatal(err)
 		}
 		s.reopen()
@@ -150,12 +151,12 @@ func TestDamagedWhileOpen(t *testing.T) {
 		alter(t, path, func(b []byte) []byte { return append(b[:8192:8192], bytes.Repeat([]byte{7}, len(b)-8192)...) })
 		batch := make([]history.Stored, filled/10)
 		for i := range batch {
-			batch[i] = known(number(i*9), now)
+			batch[i] = storetest.Known(storetest.Number(i*9), now)
 		}
 		var err error
 		for range 3 { // Key may find nothing amiss
-			if _, err = s.Key(bounded(t)); err == nil {
-				err = s.Save(bounded(t), batch)
+			if _, err = s.Key(storetest.Bounded(t)); err == nil {
+				err = s.Save(storetest.Bounded(t), batch)
 			}
 			if err != nil {
 				break
@@ -165,7 +166,7 @@ func TestDamagedWhileOpen(t *testing.T) {
 			t.Fatalf("round %d: nothing is amiss", round)
 		}
 		// The first one is set aside by now; the others are too soon for that.
-		if _, err := s.Load(bounded(t), []history.Party{number(1)}); err == nil || round > 0 && !damaged(err) {
+		if _, err := s.Load(storetest.Bounded(t), []history.Party{storetest.Number(1)}); err == nil || round > 0 && !damaged(err) {
 			t.Errorf("round %d: Load of a damaged file: %v; want that it is", round, err)
 		}
 		if round > 0 {
@@ -173,14 +174,14 @@ func TestDamagedWhileOpen(t *testing.T) {
 				t.Errorf("round %d: %d set aside within a minute", round, n)
 			}
 			at = at.Add(asideGap)
-			if _, err = s.Key(bounded(t)); err == nil {
+			if _, err = s.Key(storetest.Bounded(t)); err == nil {
 				t.Errorf("round %d: Key says nothing of what it sets aside", round)
 			}
 		}
 		if all := asides(t, path); !strings.Contains(err.Error(), filepath.Base(all[len(all)-1])) {
 			t.Errorf("round %d: %v; set aside: %q", round, err, all)
 		}
-		if again := mustKey(t, s); again != key {
+		if again := storetest.Key(t, s); again != key {
 			t.Errorf("round %d: Key = %x; want %x", round, again, key)
 		}
 		if n := len(asides(t, path)); n != min(round+1, mostAside) {
@@ -188,9 +189,9 @@ func TestDamagedWhileOpen(t *testing.T) {
 		}
 		fill := make([]history.Stored, filled)
 		for i := range fill {
-			fill[i] = known(number(i), now)
+			fill[i] = storetest.Known(storetest.Number(i), now)
 		}
-		mustSave(t, s, fill...)
+		storetest.Save(t, s, fill...)
 	}
 }
 
@@ -246,25 +247,25 @@ func until(t testing.TB, path string, f func() error) {
 func everything(t testing.TB, path string) error {
 	s := Open(path, options())
 	defer s.Close()
-	if _, err := s.Key(bounded(t)); err != nil {
+	if _, err := s.Key(storetest.Bounded(t)); err != nil {
 		return err
 	}
 	var batch []history.Stored
 	var parties []history.Party
 	for i := range 220 {
-		batch = append(batch, known(number(i), now+1))
-		parties = append(parties, number(i))
+		batch = append(batch, storetest.Known(storetest.Number(i), now+1))
+		parties = append(parties, storetest.Number(i))
 	}
-	if _, err := s.Load(bounded(t), parties); err != nil {
-		_, found := s.Key(bounded(t)) // sets it aside
+	if _, err := s.Load(storetest.Bounded(t), parties); err != nil {
+		_, found := s.Key(storetest.Bounded(t)) // sets it aside
 		return errors.Join(err, found)
 	}
-	if err := s.Save(bounded(t), batch); err != nil {
-		_, found := s.Key(bounded(t))
+	if err := s.Save(storetest.Bounded(t), batch); err != nil {
+		_, found := s.Key(storetest.Bounded(t))
 		return errors.Join(err, found)
 	}
-	if err := s.Delete(bounded(t), parties); err != nil {
-		_, found := s.Key(bounded(t))
+	if err := s.Delete(storetest.Bounded(t), parties); err != nil {
+		_, found := s.Key(storetest.Bounded(t))
 		return errors.Join(err, found)
 	}
 	return nil
@@ -289,11 +290,11 @@ func TestOthersFiles(t *testing.T) {
 	} {
 		s := opened(t, path, options())
 		for range 2 {
-			if _, err := s.Key(bounded(t)); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			if _, err := s.Key(storetest.Bounded(t)); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 				t.Errorf("Key of %s: %v; want %q", path, err, want)
 			}
 		}
-		if _, err := s.Load(bounded(t), []history.Party{"a:192.0.2.1"}); err == nil {
+		if _, err := s.Load(storetest.Bounded(t), []history.Party{"a:192.0.2.1"}); err == nil {
 			t.Errorf("Load of %s works", path)
 		}
 	}
@@ -306,15 +307,15 @@ func TestOthersFiles(t *testing.T) {
 func TestMoved(t *testing.T) {
 	path := written(t, 10)
 	s := opened(t, path, options())
-	key := mustKey(t, s)
+	key := storetest.Key(t, s)
 	if err := os.Rename(path, path+".old"); err != nil {
 		t.Fatal(err)
 	}
-	mustSave(t, s, known(number(20), now))
-	if got := mustLoad(t, s, number(20), number(1)); got[0].Empty() || !got[1].Empty() {
+	storetest.Save(t, s, storetest.Known(storetest.Number(20), now))
+	if got := storetest.Load(t, s, storetest.Number(20), storetest.Number(1)); got[0].Empty() || !got[1].Empty() {
 		t.Errorf("after the file was removed: %+v", got)
 	}
-	if again := mustKey(t, s); again != key {
+	if again := storetest.Key(t, s); again != key {
 		t.Errorf("Key = %x; want what memory goes on with, %x", again, key)
 	}
 }
@@ -324,29 +325,29 @@ func TestMoved(t *testing.T) {
 func TestFull(t *testing.T) {
 	path := written(t, 200)
 	s := opened(t, path, options())
-	mustKey(t, s)
+	storetest.Key(t, s)
 	many := make([]history.Stored, 3000)
 	for i := range many {
-		many[i] = known(number(5000+i), now)
+		many[i] = storetest.Known(storetest.Number(5000+i), now)
 	}
 	limit := func(pages string) {
-		if _, err := s.w.values(bounded(t), "PRAGMA max_page_count = "+pages); err != nil {
+		if _, err := s.w.values(storetest.Bounded(t), "PRAGMA max_page_count = "+pages); err != nil {
 			t.Fatal(err)
 		}
 	}
 	limit("60")
-	if err := s.Save(bounded(t), many); err == nil || !strings.Contains(err.Error(), "full") {
+	if err := s.Save(storetest.Bounded(t), many); err == nil || !strings.Contains(err.Error(), "full") {
 		t.Fatalf("Save without room: %v", err)
 	}
-	if got := mustLoad(t, s, number(1), number(5000)); got[0].Empty() || !got[1].Empty() {
+	if got := storetest.Load(t, s, storetest.Number(1), storetest.Number(5000)); got[0].Empty() || !got[1].Empty() {
 		t.Errorf("Load without room = %+v", got)
 	}
-	if _, err := s.Key(bounded(t)); err == nil {
+	if _, err := s.Key(storetest.Bounded(t)); err == nil {
 		t.Error("Key does not see that there is hardly room")
 	}
 	limit("100000")
-	mustKey(t, s)
-	mustSave(t, s, many...)
+	storetest.Key(t, s)
+	storetest.Save(t, s, many...)
 	if len(asides(t, path)) != 0 {
 		t.Error("the file was set aside")
 	}
@@ -369,7 +370,7 @@ func childFull(path string, _ *bufio.Reader) error {
 	if _, err := s.Key(ctx); err != nil {
 		return err
 	}
-	if err := s.Save(ctx, []history.Stored{known("a:192.0.2.1", now)}); err != nil {
+	if err := s.Save(ctx, []history.Stored{storetest.Known("a:192.0.2.1", now)}); err != nil {
 		return err
 	}
 	var limit syscall.Rlimit
@@ -383,7 +384,7 @@ func childFull(path string, _ *bufio.Reader) error {
 	}
 	many := make([]history.Stored, 3000)
 	for i := range many {
-		many[i] = known(number(5000+i), now)
+		many[i] = storetest.Known(storetest.Number(5000+i), now)
 	}
 	if err := s.Save(ctx, many); err == nil {
 		return errors.New("Save works without room")
@@ -402,7 +403,7 @@ func childFull(path string, _ *bufio.Reader) error {
 	if err := s.Save(ctx, many); err != nil {
 		return err
 	}
-	records, err := s.Load(ctx, []history.Party{"a:192.0.2.1", number(1), number(5000)})
+	records, err := s.Load(ctx, []history.Party{"a:192.0.2.1", storetest.Number(1), storetest.Number(5000)})
 	if err != nil || slices.ContainsFunc(records, func(r history.Record) bool { return r.Empty() }) {
 		return fmt.Errorf("Load: %v, %v", records, err)
 	}
@@ -418,7 +419,7 @@ func TestReadOnly(t *testing.T) {
 		uid = nobody // root writes everything
 	}
 	s := Open(path, options())
-	mustSave(t, s, known(number(1), now))
+	storetest.Save(t, s, storetest.Known(storetest.Number(1), now))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -466,7 +467,7 @@ func childStranger(path string, in *bufio.Reader) error {
 		}
 		_, err := s.Key(ctx)
 		if err == nil {
-			err = s.Save(ctx, []history.Stored{known(number(2), now)})
+			err = s.Save(ctx, []history.Stored{storetest.Known(storetest.Number(2), now)})
 		}
 		if err != nil {
 			fmt.Println("refused:", strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -488,12 +489,12 @@ func TestLocked(t *testing.T) {
 	if _, err := s.Key(short); err == nil {
 		t.Error("Key works though the file is locked")
 	}
-	if err := s.Save(short, []history.Stored{known(number(1), now)}); err == nil {
+	if err := s.Save(short, []history.Stored{storetest.Known(storetest.Number(1), now)}); err == nil {
 		t.Error("Save works though the file is locked")
 	}
 	c.end()
-	mustKey(t, s)
-	if got := mustLoad(t, s, number(1)); got[0].Empty() || len(asides(t, path)) != 0 {
+	storetest.Key(t, s)
+	if got := storetest.Load(t, s, storetest.Number(1)); got[0].Empty() || len(asides(t, path)) != 0 {
 		t.Errorf("after the lock: %+v; set aside: %q", got, asides(t, path))
 	}
 }
@@ -525,12 +526,12 @@ func TestUpgrade(t *testing.T) {
 	old := start(t, "holder", path, 0)
 	key := old.line()
 	s := opened(t, path, options())
-	if got := fmt.Sprintf("%x", mustKey(t, s)); got != key {
+	if got := fmt.Sprintf("%x", storetest.Key(t, s)); got != key {
 		t.Errorf("the new process has the key %s; want %s", got, key)
 	}
 	for i := range 20 {
 		old.tell(strconv.Itoa(i))
-		mustSave(t, s, history.Stored{Party: number(i), Record: history.Record{FirstContact: now, LastContact: now + 9}})
+		storetest.Save(t, s, history.Stored{Party: storetest.Number(i), Record: history.Record{FirstContact: now, LastContact: now + 9}})
 	}
 	for range 20 {
 		old.expect("saved")
@@ -541,7 +542,7 @@ func TestUpgrade(t *testing.T) {
 		if i < 10 {
 			want.FirstContact, want.FirstPass = now-86400, now-86400
 		}
-		if got := mustLoad(t, s, number(i))[0]; !reflect.DeepEqual(got, want) {
+		if got := storetest.Load(t, s, storetest.Number(i))[0]; !reflect.DeepEqual(got, want) {
 			t.Errorf("%d = %+v; want %+v", i, got, want)
 		}
 	}
@@ -565,7 +566,7 @@ func childHolder(path string, in *bufio.Reader) error {
 		if err != nil {
 			return err
 		}
-		err = s.Save(ctx, []history.Stored{{Party: number(n), Record: history.Record{FirstContact: now, LastContact: now, FirstPass: now, LastPass: now + 1}}})
+		err = s.Save(ctx, []history.Stored{{Party: storetest.Number(n), Record: history.Record{FirstContact: now, LastContact: now, FirstPass: now, LastPass: now + 1}}})
 		if err != nil {
 			return err
 		}
@@ -581,15 +582,15 @@ func TestDamagedAndHeld(t *testing.T) {
 	alter(t, path, func(b []byte) []byte { return append([]byte("no database"), b[11:]...) })
 	s := opened(t, path, options())
 	for range 2 {
-		if _, err := s.Key(bounded(t)); err == nil || !strings.Contains(err.Error(), "has it open") || len(asides(t, path)) != 0 {
+		if _, err := s.Key(storetest.Bounded(t)); err == nil || !strings.Contains(err.Error(), "has it open") || len(asides(t, path)) != 0 {
 			t.Errorf("Key: %v; set aside: %q", err, asides(t, path))
 		}
 	}
 	old.kill()
-	if _, err := s.Key(bounded(t)); err == nil || len(asides(t, path)) != 1 {
+	if _, err := s.Key(storetest.Bounded(t)); err == nil || len(asides(t, path)) != 1 {
 		t.Errorf("Key: %v; set aside: %q", err, asides(t, path))
 	}
-	mustKey(t, s)
+	storetest.Key(t, s)
 }
 
 // TestKilled: a process that is killed in the midst of saving has lost what Save had not
@@ -617,12 +618,12 @@ func TestKilled(t *testing.T) {
 			saved = last(t, rest[len(rest)-2])
 		}
 		s := Open(path, options())
-		mustKey(t, s)
-		whole, err := s.w.values(bounded(t), "PRAGMA integrity_check")
+		storetest.Key(t, s)
+		whole, err := s.w.values(storetest.Bounded(t), "PRAGMA integrity_check")
 		if err != nil || whole[0] != "ok" {
 			t.Fatalf("killed %d times: %v, %v", i+1, whole, err)
 		}
-		for n, r := range mustLoad(t, s, number(saved*batchOf), number(saved*batchOf+batchOf-1), number(batchOf)) {
+		for n, r := range storetest.Load(t, s, storetest.Number(saved*batchOf), storetest.Number(saved*batchOf+batchOf-1), storetest.Number(batchOf)) {
 			if r.Empty() {
 				t.Errorf("killed %d times: a party of a batch that was saved is gone: %d", i+1, n)
 			}
@@ -667,7 +668,7 @@ func childWriter(path string, in *bufio.Reader) error {
 		n++
 		batch := make([]history.Stored, batchOf)
 		for i := range batch {
-			batch[i] = known(number(n*batchOf+i), now)
+			batch[i] = storetest.Known(storetest.Number(n*batchOf+i), now)
 		}
 		if err := s.Save(context.Background(), batch); err != nil {
 			return err
@@ -681,17 +682,17 @@ func childWriter(path string, in *bufio.Reader) error {
 func TestMapped(t *testing.T) {
 	path := written(t, 10)
 	s := opened(t, path, options())
-	mustSave(t, s, known(number(20), now))
-	mustLoad(t, s, number(1))
+	storetest.Save(t, s, storetest.Known(storetest.Number(20), now))
+	storetest.Load(t, s, storetest.Number(1))
 	if err := os.Truncate(path+"-shm", 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Load(bounded(t), []history.Party{number(1)}); err == nil {
+	if _, err := s.Load(storetest.Bounded(t), []history.Party{storetest.Number(1)}); err == nil {
 		t.Error("Load works without an index")
 	}
-	until(t, path, func() error { _, err := s.Key(bounded(t)); return err })
-	mustSave(t, s, known(number(21), now))
-	for i, r := range mustLoad(t, s, number(1), number(20), number(21)) {
+	until(t, path, func() error { _, err := s.Key(storetest.Bounded(t)); return err })
+	storetest.Save(t, s, storetest.Known(storetest.Number(21), now))
+	for i, r := range storetest.Load(t, s, storetest.Number(1), storetest.Number(20), storetest.Number(21)) {
 		if r.Empty() {
 			t.Errorf("party %d is gone", i)
 		}
@@ -704,15 +705,15 @@ func TestMapped(t *testing.T) {
 // TestPanic: if SQLite panics it is an error, and the file is left alone from then on.
 func TestPanic(t *testing.T) {
 	s := Open(aFile(t), options())
-	mustKey(t, s)
-	_, err := call(bounded(t), s, s.reading, func() (int, error) { panic("as in a damaged file") })
+	storetest.Key(t, s)
+	_, err := call(storetest.Bounded(t), s, s.reading, func() (int, error) { panic("as in a damaged file") })
 	if !errors.Is(err, errCrashed) {
 		t.Errorf("a panic is %v", err)
 	}
 	for what, err := range map[string]error{
-		"Key":   func() error { _, err := s.Key(bounded(t)); return err }(),
-		"Load":  func() error { _, err := s.Load(bounded(t), []history.Party{number(1)}); return err }(),
-		"Save":  s.Save(bounded(t), []history.Stored{known(number(1), now)}),
+		"Key":   func() error { _, err := s.Key(storetest.Bounded(t)); return err }(),
+		"Load":  func() error { _, err := s.Load(storetest.Bounded(t), []history.Party{storetest.Number(1)}); return err }(),
+		"Save":  s.Save(storetest.Bounded(t), []history.Stored{storetest.Known(storetest.Number(1), now)}),
 		"Close": s.Close(),
 	} {
 		if !errors.Is(err, errCrashed) {

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/history/internal/storetest"
 )
 
 const now = history.Moment(1_800_000_000)
@@ -49,9 +50,6 @@ func opened(t testing.TB, url, passwordFile string) *Store {
 	return s
 }
 
-// bounded is a context that no healthy call needs all of.
-func bounded(t testing.TB) context.Context { return lasting(t, 10*time.Second) }
-
 func lasting(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), d)
@@ -59,69 +57,25 @@ func lasting(t testing.TB, d time.Duration) context.Context {
 	return ctx
 }
 
-func mustKey(t testing.TB, s history.Store) history.Key {
-	t.Helper()
-	key, err := s.Key(bounded(t))
-	if err != nil {
-		t.Fatalf("Key: %v", err)
-	}
-	return key
-}
-
-func mustSave(t testing.TB, s history.Store, records ...history.Stored) {
-	t.Helper()
-	if err := s.Save(bounded(t), records); err != nil {
-		t.Fatalf("Save: %v", err)
-	}
-}
-
-func mustLoad(t testing.TB, s history.Store, parties ...history.Party) []history.Record {
-	t.Helper()
-	records, err := s.Load(bounded(t), parties)
-	if err != nil || len(records) != len(parties) {
-		t.Fatalf("Load: %v, %v", records, err)
-	}
-	return records
-}
-
-func stranger(party history.Party, first history.Moment) history.Stored {
-	return history.Stored{Party: party, Record: history.Record{FirstContact: first, LastContact: first}}
-}
-
-func known(party history.Party, last history.Moment) history.Stored {
-	return history.Stored{Party: party, Record: history.Record{FirstContact: last - 86400, LastContact: last, FirstPass: last - 86400, LastPass: last}}
-}
-
-// number is one of many parties.
-func number(i int) history.Party {
-	return history.MakeParty(history.KindOrganisation, fmt.Sprintf("n%06d.example", i))
-}
-
 // TestStore: what was saved is there, merged, in the order asked for, for every daemon,
 // and expires.
 func TestStore(t *testing.T) {
 	server := aServer(t)
 	s, other := opened(t, server.url(), ""), opened(t, strings.Replace(server.url(), "valkey", "redis", 1), "")
-	if _, err := s.Load(bounded(t), []history.Party{"a:192.0.2.1"}); err == nil {
+	if _, err := s.Load(storetest.Bounded(t), []history.Party{"a:192.0.2.1"}); err == nil {
 		t.Error("Load connects")
 	}
-	key := mustKey(t, s)
-	if key == (history.Key{}) || mustKey(t, other) != key {
+	key := storetest.Key(t, s)
+	if key == (history.Key{}) || storetest.Key(t, other) != key {
 		t.Error("the key is empty, or each has its own")
 	}
-	whole := history.Record{
-		FirstContact: now - 900, LastContact: now, FirstPass: now - 800, LastPass: now - 700, Returned: now - 750, Objected: now - 500,
-		LastObjection: now - 400,
-	}
-	for i := range history.MaxDeferrals {
-		whole.Deferrals = append(whole.Deferrals, history.Deferral{Hash: 0xfffffff0 + uint32(i), At: now - 300 + history.Moment(i)})
-	}
+	whole := storetest.Whole(now)
 	const address, network, helo = "a:192.0.2.1", "n:2001:db8:0:1::/64", "h:mx.example.com"
-	mustSave(t, s, history.Stored{Party: address, Record: whole}, stranger(network, now), stranger(network, now-1))
-	mustSave(t, other, history.Stored{Party: network, Record: history.Record{LastContact: now + 5}})
+	storetest.Save(t, s, history.Stored{Party: address, Record: whole}, storetest.Stranger(network, now), storetest.Stranger(network, now-1))
+	storetest.Save(t, other, history.Stored{Party: network, Record: history.Record{LastContact: now + 5}})
 	want := []history.Record{{}, {FirstContact: now - 1, LastContact: now + 5}, whole}
 	for _, by := range []*Store{s, other} {
-		if got := mustLoad(t, by, helo, network, address); !reflect.DeepEqual(got, want) {
+		if got := storetest.Load(t, by, helo, network, address); !reflect.DeepEqual(got, want) {
 			t.Errorf("Load = %+v; want %+v", got, want)
 		}
 	}
@@ -131,11 +85,11 @@ func TestStore(t *testing.T) {
 			t.Errorf("%s expires in %d ms; want %v", name, left, life)
 		}
 	}
-	if err := s.Delete(bounded(t), []history.Party{address, helo}); err != nil {
+	if err := s.Delete(storetest.Bounded(t), []history.Party{address, helo}); err != nil {
 		t.Fatal(err)
 	}
 	want[2] = history.Record{}
-	if got := mustLoad(t, other, helo, network, address); !reflect.DeepEqual(got, want) {
+	if got := storetest.Load(t, other, helo, network, address); !reflect.DeepEqual(got, want) {
 		t.Errorf("Load after Delete = %+v; want %+v", got, want)
 	}
 	if !s.Shared() {
@@ -144,19 +98,19 @@ func TestStore(t *testing.T) {
 	// More than one batch, and one that changes nothing.
 	many, parties := make([]history.Stored, 2*batch+1), make([]history.Party, 2*batch+1)
 	for i := range many {
-		many[i] = known(number(i), now)
+		many[i] = storetest.Known(storetest.Number(i), now)
 		parties[len(many)-1-i] = many[i].Party
 	}
-	mustSave(t, s, many...)
-	mustSave(t, other, many...)
+	storetest.Save(t, s, many...)
+	storetest.Save(t, other, many...)
 	for from := 0; from < len(parties); from += 1000 {
-		for i, r := range mustLoad(t, s, parties[from:min(from+1000, len(parties))]...) {
+		for i, r := range storetest.Load(t, s, parties[from:min(from+1000, len(parties))]...) {
 			if r.Empty() {
 				t.Errorf("%s is not there", parties[from+i])
 			}
 		}
 	}
-	if err := s.Delete(bounded(t), parties); err != nil || server.ask("DBSIZE") != ":2" {
+	if err := s.Delete(storetest.Bounded(t), parties); err != nil || server.ask("DBSIZE") != ":2" {
 		t.Errorf("Delete: %v; there are %s keys", err, server.ask("DBSIZE"))
 	}
 }
@@ -169,7 +123,7 @@ func TestTogether(t *testing.T) {
 	var wait sync.WaitGroup
 	for d := range daemons {
 		s := opened(t, server.url(), "")
-		mustKey(t, s)
+		storetest.Key(t, s)
 		wait.Go(func() {
 			for n := range times {
 				at := now + history.Moment(d*times+n)
@@ -179,17 +133,17 @@ func TestTogether(t *testing.T) {
 					if n < 2 {
 						r.Deferrals = []history.Deferral{{Hash: uint32(at), At: at}}
 					}
-					batch = append(batch, history.Stored{Party: number(i), Record: r})
+					batch = append(batch, history.Stored{Party: storetest.Number(i), Record: r})
 				}
-				within(t, func() error { return s.Save(bounded(t), batch) })
+				within(t, func() error { return s.Save(storetest.Bounded(t), batch) })
 			}
 		})
 	}
 	wait.Wait()
 	s := opened(t, server.url(), "")
-	mustKey(t, s)
+	storetest.Key(t, s)
 	for i := range 20 {
-		r := mustLoad(t, s, number(i))[0]
+		r := storetest.Load(t, s, storetest.Number(i))[0]
 		if r.FirstContact != now-daemons+1 || r.LastContact != now+daemons*times-1 || len(r.Deferrals) != 2*daemons {
 			t.Errorf("%d = %+v", i, r)
 		}
@@ -201,7 +155,7 @@ func TestTogether(t *testing.T) {
 func TestForeignValues(t *testing.T) {
 	server := aServer(t)
 	s := opened(t, server.url(), "")
-	mustKey(t, s)
+	storetest.Key(t, s)
 	record, _ := new(history.Record{FirstContact: now}).AppendBinary(nil)
 	for i, command := range [][]string{
 		{"SET", "", "yes"},
@@ -211,18 +165,18 @@ func TestForeignValues(t *testing.T) {
 		{"SETRANGE", "", "10000000", "x"},
 		{"SET", "", string(record) + strings.Repeat("x", 64+8)},
 	} {
-		command[1] = prefix + string(number(i))
+		command[1] = prefix + string(storetest.Number(i))
 		server.ask(command...)
-		if got := mustLoad(t, s, number(i), number(99)); !reflect.DeepEqual(got, make([]history.Record, 2)) {
+		if got := storetest.Load(t, s, storetest.Number(i), storetest.Number(99)); !reflect.DeepEqual(got, make([]history.Record, 2)) {
 			t.Errorf("of %.80q there is %+v", command, got)
 		}
-		mustSave(t, s, known(number(i), now))
-		if got := mustLoad(t, s, number(i))[0]; got.LastPass != now {
+		storetest.Save(t, s, storetest.Known(storetest.Number(i), now))
+		if got := storetest.Load(t, s, storetest.Number(i))[0]; got.LastPass != now {
 			t.Errorf("after Save over %.80q there is %+v", command, got)
 		}
 	}
 	server.ask("SET", prefix+"key", "short")
-	if _, err := s.Key(bounded(t)); err == nil || !strings.Contains(err.Error(), "remove it") {
+	if _, err := s.Key(storetest.Bounded(t)); err == nil || !strings.Contains(err.Error(), "remove it") {
 		t.Errorf("Key that is none: %v", err)
 	}
 }
@@ -235,12 +189,12 @@ func fails(t *testing.T, s *Store, when, want string) {
 	t.Helper()
 	began := time.Now()
 	_, keyErr := s.Key(lasting(t, 200*time.Millisecond))
-	saveErr := s.Save(lasting(t, 200*time.Millisecond), []history.Stored{known(history.MakeParty(history.KindHELO, when), now)})
+	saveErr := s.Save(lasting(t, 200*time.Millisecond), []history.Stored{storetest.Known(history.MakeParty(history.KindHELO, when), now)})
 	if keyErr == nil || saveErr == nil || !strings.Contains(keyErr.Error()+saveErr.Error(), want) || !strings.Contains(keyErr.Error(), s.name) {
 		t.Errorf("%s: Key: %v; Save: %v; want %q", when, keyErr, saveErr, want)
 	}
 	for range 3 {
-		if _, err := s.Load(lasting(t, 50*time.Millisecond), []history.Party{number(1)}); err == nil {
+		if _, err := s.Load(lasting(t, 50*time.Millisecond), []history.Party{storetest.Number(1)}); err == nil {
 			t.Errorf("%s: Load works", when)
 		}
 	}
@@ -257,8 +211,8 @@ func well(t *testing.T, s *Store, when string) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("%s: it took %v", when, took)
 	}
-	mustSave(t, s, known(number(1), now))
-	if r := mustLoad(t, s, number(1))[0]; r.Empty() {
+	storetest.Save(t, s, storetest.Known(storetest.Number(1), now))
+	if r := storetest.Load(t, s, storetest.Number(1))[0]; r.Empty() {
 		t.Errorf("%s: what was saved is not there", when)
 	}
 }
@@ -272,13 +226,13 @@ func TestDown(t *testing.T) {
 	fails(t, s, "never up", "refused")
 	server.start()
 	well(t, s, "first up")
-	key := mustKey(t, s)
+	key := storetest.Key(t, s)
 	server.kill()
 	fails(t, s, "killed", "")
 	fails(t, s, "still down", "refused")
 	server.start()
 	well(t, s, "up again")
-	if mustKey(t, s) != key {
+	if storetest.Key(t, s) != key {
 		t.Error("there is another key after the server forgot all")
 	}
 }
@@ -295,7 +249,7 @@ func TestFrozen(t *testing.T) {
 	began := time.Now()
 	for range 3000 {
 		wait.Go(func() {
-			if _, err := s.Load(lasting(t, 50*time.Millisecond), []history.Party{number(1), number(2)}); err == nil {
+			if _, err := s.Load(lasting(t, 50*time.Millisecond), []history.Party{storetest.Number(1), storetest.Number(2)}); err == nil {
 				t.Error("Load works")
 			}
 		})
@@ -327,7 +281,7 @@ func TestFrozen(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := s.Key(bounded(t)); !errors.Is(err, errClosed) {
+	if _, err := s.Key(storetest.Bounded(t)); !errors.Is(err, errClosed) {
 		t.Errorf("Key after Close: %v", err)
 	}
 }
@@ -382,7 +336,7 @@ func TestLoading(t *testing.T) {
 		return nil
 	})
 	well(t, s, "loaded")
-	if r := mustLoad(t, s, number(1))[0]; r.Empty() {
+	if r := storetest.Load(t, s, storetest.Number(1))[0]; r.Empty() {
 		t.Error("what was saved before is gone")
 	}
 }
@@ -547,15 +501,15 @@ func BenchmarkSave(b *testing.B) {
 		b.Run(strconv.Itoa(size), func(b *testing.B) {
 			server := aServer(b)
 			s := opened(b, server.url(), "")
-			mustKey(b, s)
+			storetest.Key(b, s)
 			records := make([]history.Stored, size)
 			n := 0
 			for b.Loop() {
 				for i := range records {
 					n++
-					records[i] = known(number(n%100_000), now+history.Moment(n))
+					records[i] = storetest.Known(storetest.Number(n%100_000), now+history.Moment(n))
 				}
-				mustSave(b, s, records...)
+				storetest.Save(b, s, records...)
 			}
 			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "rows/s")
 		})
@@ -566,9 +520,9 @@ func BenchmarkSave(b *testing.B) {
 func BenchmarkLoad(b *testing.B) {
 	server := aServer(b)
 	s := opened(b, server.url(), "")
-	mustKey(b, s)
-	mustSave(b, s, known(number(1), now), known(number(2), now), stranger(number(3), now))
+	storetest.Key(b, s)
+	storetest.Save(b, s, storetest.Known(storetest.Number(1), now), storetest.Known(storetest.Number(2), now), storetest.Stranger(storetest.Number(3), now))
 	for b.Loop() {
-		mustLoad(b, s, number(1), number(2), number(3), number(4))
+		storetest.Load(b, s, storetest.Number(1), storetest.Number(2), storetest.Number(3), storetest.Number(4))
 	}
 }

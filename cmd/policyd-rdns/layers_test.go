@@ -77,7 +77,9 @@ var sharedImports = map[string][]string{
 	// The benchmark shares nothing with what it measures.
 	"golang.org/x/sys/unix":                   {"cmd/policybench/internal/load", internalPackages + "plain"},
 	"github.com/HdrHistogram/hdrhistogram-go": {internalPackages + "report", internalPackages + "deferral", "cmd/policybench/internal/load"},
-	"golang.org/x/net/dns/dnsmessage":         {"cmd/policybench/internal/trial", "cmd/policybench/internal/zone"},
+	// Keyed hashes, of who came before and of case numbers.
+	"github.com/dchest/siphash":       {"policy/casenumber", "policy/history"},
+	"golang.org/x/net/dns/dnsmessage": {"cmd/policybench/internal/trial", "cmd/policybench/internal/zone"},
 }
 
 // aPackage is one of ours, without its tests, for whichever system a file is.

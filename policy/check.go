@@ -23,6 +23,8 @@ const (
 	CheckHELO
 	CheckHELOName
 	CheckHistory
+	CheckSPF
+	CheckDNSWL
 	// NumChecks is how many there are.
 	NumChecks
 )
@@ -30,8 +32,35 @@ const (
 // checks is the list of them.
 var checks [NumChecks]*check
 
-// lateQueries are those of the checks that are asked last.
-var lateQueries CheckSet
+// turn is when a check is asked.
+type turn uint8
+
+// The turns. What comes after the first is asked only where it can change the decision, and
+// what comes after ours only when nothing that comes before it is lacking.
+const (
+	first  turn = iota
+	ours        // of our own memory: beside the first
+	theirs      // of the sender's domain: several queries
+	listed      // of a list, which counts our queries
+	numTurns
+)
+
+// notBefore are the checks that are asked in a turn or after it.
+var notBefore [numTurns]CheckSet
+
+// next are those of some queries that are to be made now.
+func (s CheckSet) next() CheckSet {
+	for t := theirs; t < numTurns; t++ {
+		if now := s &^ notBefore[t]; now != 0 {
+			return now
+		}
+	}
+	return s
+}
+
+// AskedOfOthers are the checks that are asked of somebody who has no part in the client's
+// names: not even a cache is asked where the decision does not need it.
+func AskedOfOthers() CheckSet { return notBefore[theirs] }
 
 func init() { // a check may look at those before it, through this list
 	checks = [NumChecks]*check{
@@ -43,10 +72,12 @@ func init() { // a check may look at those before it, through this list
 		CheckHELO:     &checkHELO,
 		CheckHELOName: &checkHELOName,
 		CheckHistory:  &checkHistory,
+		CheckSPF:      &checkSPF,
+		CheckDNSWL:    &checkDNSWL,
 	}
 	for c := range checks {
-		if checks[c].late {
-			lateQueries.Add(Check(c))
+		for turn := first; turn <= checks[c].turn; turn++ {
+			notBefore[turn].Add(Check(c))
 		}
 	}
 }
@@ -68,8 +99,11 @@ type check struct {
 	hides Result
 	// ofNames: it is about the client's names in the DNS.
 	ofNames bool
-	// late: it is asked last, and only where that can change the decision.
-	late bool
+	// turn is when it is asked.
+	turn turn
+	// fact is where among the facts the result stands, if that is all that there is to
+	// learn. Nil: it is drawn from them.
+	fact func(f *Facts) *Result
 	// find draws the check from the facts and from the checks before it.
 	find func(e *evaluation) Finding
 	// queries appends what the check rests on, beside what the queries of other checks
@@ -119,17 +153,24 @@ const (
 	Known
 	Returned
 	New
+	Fail
+	SoftFail
+	Neutral
+	PermError
+	Low
+	Medium
+	High
 	numResults
 )
 
 var resultNames = [numResults]string{
 	"", "temperror", "none", "found", "malformed", "pass", "mismatch", "unresolved", "proper", "generic",
 	"word", "half", "full", "fqdn", "literal", "unqualified", "bare_ip", "missing", "match", "own", "related",
-	"known", "returned", "new",
+	"known", "returned", "new", "fail", "softfail", "neutral", "permerror", "low", "medium", "high",
 }
 
 // Results is a set of results.
-type Results uint32
+type Results uint64
 
 // of is the set of some results.
 func of(all ...Result) Results {
@@ -256,19 +297,24 @@ func (c Check) Evidence(req *Request, f *Facts) []string {
 	return checks[c].evidence(req, f)
 }
 
-// A Query is a lookup, or a question to history, that a check rests on.
+// A Query is a lookup, or a question to somebody else, that a check rests on.
 type Query struct {
-	// Name is to be resolved into the client's address family; empty, and Past nil: the
-	// names of the client's address are asked for.
+	// Name is to be resolved into the client's address family; empty, and nothing else is
+	// set: the names of the client's address are asked for.
 	Name string
 	// To is where among the facts it belongs what Name resolves to. Nil: Name is empty.
 	To *resolver.Forward
 	// Past is where among the facts it belongs what is remembered of the client. Nil: it
 	// is a lookup in the DNS.
 	Past *Past
-	// Domain: what is asked is no more than whether the domain of MAIL FROM is a
-	// correspondent.
+	// Domain: what is asked is no more than what is remembered of the domain of MAIL FROM.
 	Domain bool
+	// SPF is where among the facts it belongs what the domain of MAIL FROM, or of HELO for
+	// the null sender, says of the client. Nil: that is not asked.
+	SPF *SPF
+	// List is where among the facts it belongs what the allow-list says of the client. Nil:
+	// that is not asked.
+	List *Result
 	// Claimed: the client alone says the name, and may say any.
 	Claimed bool
 }
@@ -288,11 +334,19 @@ func CheckByName(name string) (Check, bool) {
 	return Check(max(i, 0)), i >= 0
 }
 
-// ChecksOf lists the checks that look at any of some keys of the request.
+// Fact is where among facts the result of the check stands; nil: it is drawn from others.
+func (c Check) Fact(f *Facts) *Result {
+	if checks[c].fact == nil {
+		return nil
+	}
+	return checks[c].fact(f)
+}
+
+// ChecksOf lists the checks that are drawn from any of some keys of the request.
 func ChecksOf(keys Attributes) []Check {
 	var some []Check
 	for c := range checks {
-		if checks[c].needs&keys != 0 {
+		if checks[c].needs&keys != 0 && checks[c].fact == nil {
 			some = append(some, Check(c))
 		}
 	}

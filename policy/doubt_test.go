@@ -31,7 +31,7 @@ func holdDoubt(t *testing.T, rules *policy.Rules, client string, random *rand.Ra
 			t.Errorf("%s: %s, though it would be %s with %s", client, cases.Told(d), cases.Told(s), certain)
 			return
 		}
-		if s.Downgraded && judge(certain+" past:known:correspondent").Downgraded {
+		if s.Downgraded && judge(certain+" past:known:correspondent:sender spf:none").Downgraded {
 			t.Errorf("%s: %s without any doubt", certain, cases.Told(s))
 			return
 		}

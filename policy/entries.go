@@ -36,7 +36,7 @@ var kinds = []kind{
 		values:  `"user@example.com", "example.com", ".example.com", "user@", "<>"`,
 	},
 	{
-		key: "recipient", example: "postmaster@", needs: AttrRecipient, standing: Neutral, make: func() condition { return new(recipients) },
+		key: "recipient", example: "postmaster@", needs: AttrRecipient, standing: Silent, make: func() condition { return new(recipients) },
 		misread: match.MisreadMailbox,
 		values:  "as sender",
 	},
@@ -45,11 +45,11 @@ var kinds = []kind{
 		values: "true or false",
 	},
 	{
-		key: "encrypted", example: "true", needs: AttrEncrypted, standing: Neutral, bare: true, make: func() condition { return new(encrypted) },
+		key: "encrypted", example: "true", needs: AttrEncrypted, standing: Silent, bare: true, make: func() condition { return new(encrypted) },
 		values: "true or false",
 	},
 	{
-		key: "context", example: "mx", needs: AttrContext, standing: Neutral, make: func() condition { return contexts{} },
+		key: "context", example: "mx", needs: AttrContext, standing: Silent, make: func() condition { return contexts{} },
 		misread: func(value string) string {
 			if !strings.ContainsAny(value, "*?") {
 				return ""
@@ -60,10 +60,10 @@ var kinds = []kind{
 	},
 	{
 		key: "correspondent", example: "true", needs: AttrSender | AttrPast, bare: true, make: func() condition { return new(correspondents) },
-		values: "true or false: users of ours have written to the domain of MAIL FROM, and the client is of it",
+		values: "true or false: users of ours have written to the domain of MAIL FROM, and the client is of it, by its name or by SPF",
 	},
 	{
-		key: "until", example: "2027-03-31", needs: AttrTime, standing: Neutral, bare: true, make: func() condition { return new(until) },
+		key: "until", example: "2027-03-31", needs: AttrTime, standing: Silent, bare: true, make: func() condition { return new(until) },
 		end:    endOf,
 		values: "a date, as 2027-03-31: to the end of that day, UTC; or a time with its offset, as 2027-03-31T18:00:00Z",
 	},
@@ -276,7 +276,8 @@ func (f *flag) of(is bool) holding { return holds(truthOf(is && f.yes || !is && 
 func (a *authenticated) holds(e *evaluation) holding { return a.of(e.req.Authenticated) }
 func (c *encrypted) holds(e *evaluation) holding     { return c.of(e.req.Encrypted) }
 
-// correspondents asks whether the client is of a domain that users of ours write to.
+// correspondents asks whether the client is of a domain that users of ours write to, or sends
+// for it.
 type correspondents struct{ flag }
 
 func (c *correspondents) holds(e *evaluation) holding {
@@ -284,7 +285,10 @@ func (c *correspondents) holds(e *evaluation) holding {
 	is, lacks := No, CheckSet(0)
 	switch {
 	case past.Correspondent, e.kindly:
-		is, lacks = e.ofSender()
+		if is, lacks = e.ofSender(); is != Yes {
+			vouched := e.vouched()
+			is, lacks = is.or(vouched.truth), lacks|vouched.lacks
+		}
 	case !past.DomainAsked && e.req.SenderDomain() != "":
 		is, lacks = Undetermined, checkSet(CheckHistory)
 	}

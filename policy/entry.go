@@ -28,8 +28,8 @@ type Standing uint8
 const (
 	// Proven: it tells who the client is, by its address or the DNS.
 	Proven Standing = iota
-	// Neutral: it tells nothing of the client, as a date does.
-	Neutral
+	// Silent: it tells nothing of the client, as a date does.
+	Silent
 	// Claimed: it rests on nothing but what the client says of itself.
 	Claimed
 )

@@ -94,6 +94,12 @@ func holdExempt(t *testing.T, data []byte) string {
 		if before.Undetermined || after.Undetermined {
 			return open
 		}
+		for _, d := range []*policy.Decision{&before, &after} {
+			// What would be without SPF is another judgement, of a client that may meet another exemption.
+			d.Would = slices.DeleteFunc(d.Would, func(v policy.Ruling) bool {
+				return slices.ContainsFunc(with.List, func(r policy.Rule) bool { return r.Name == v.Rule && !r.Observe })
+			})
+		}
 		if why := weakened(how, &before, &after); why != "" {
 			t.Errorf("%s: one more exemption, which holds: %s, made %s of %s: %s\nthe rules were\n%s", client, how,
 				cases.Told(after), cases.Told(before), why, strings.Join(lines, "\n"))

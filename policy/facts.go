@@ -43,6 +43,11 @@ type Facts struct {
 	Past    Past
 	Parties Parties
 
+	// SPF is what the domain of the sender says of the client, Listed what the allow-list
+	// does: one of the results of [CheckDNSWL].
+	SPF    SPF
+	Listed Result
+
 	// Errors says of each lookup that is a temperror why.
 	Errors []resolver.LookupError
 	// Queries is the number of queries that were sent for this client.

@@ -16,7 +16,7 @@ var checkHELOForm = check{
 		{Missing, "Nothing: MAIL came without a HELO before it."},
 	},
 	needs:    AttrHELO,
-	standing: Neutral,
+	standing: Silent,
 	find: func(e *evaluation) Finding {
 		switch e.facts.HELO.Form {
 		case hostname.FQDN:

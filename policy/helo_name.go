@@ -13,7 +13,7 @@ var checkHELOName = check{
 		{None, "It is no full host name."},
 	},
 	needs:    AttrHELO,
-	standing: Neutral,
+	standing: Silent,
 	find: func(e *evaluation) Finding {
 		switch h := &e.facts.HELO; {
 		case h.Form != hostname.FQDN:

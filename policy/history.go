@@ -17,7 +17,7 @@ var checkHistory = check{
 	},
 	needs:    AttrPast,
 	standing: Claimed,
-	late:     true,
+	turn:     ours,
 	find: func(e *evaluation) Finding {
 		possible := of(Known, Returned, New)
 		if !e.remembers() {

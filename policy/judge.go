@@ -43,6 +43,7 @@ type Rules struct {
 	ProperNames  match.Names    // confirmed, never generic
 	GenericNames match.Names    // always generic
 	Strangers    match.Names    // organisations whose customers are strangers to each other
+	AllowList    string         // zone of the allow-list, without final dot; empty: none is asked
 
 	// DeferFor is how long a client is told 4xx by reject rules before it is told 5xx,
 	// Grace the same of a known client by rules about its names in the DNS.
@@ -72,7 +73,8 @@ type Decision struct {
 	Text   string    // what the sender reads, filled in
 	// Downgraded reports whether a doubt made less of a reject.
 	Downgraded bool
-	// Would lists what rules under observation would have done.
+	// Would lists what rules under observation would have done, and what would have been
+	// decided without SPF, if that is more.
 	Would []Ruling
 	// Tags are the rules that tag the message. With Action Tag the reply adds the header.
 	Tags []string
@@ -82,6 +84,9 @@ type Decision struct {
 	// Waiting is for how many seconds more Rule is a defer, before it is the reject that
 	// it says (defer_for, grace); 0: it does not wait.
 	Waiting int
+	// Rescued: Rule is a reject, and a defer only since the domain of MAIL FROM is known and
+	// says that the client sends for it.
+	Rescued bool
 	Mode    Mode
 	Checks  Checks
 	// Noted is what history notes of it.
@@ -172,7 +177,9 @@ func (e *evaluation) judge(d *Decision) {
 		return
 	}
 	e.goDown(d)
+	d.Lacks = d.Lacks.next()
 	if !d.Undetermined {
+		e.compare(d)
 		d.answered(e.req)
 		e.note(d)
 		e.from = 0
@@ -182,10 +189,26 @@ func (e *evaluation) judge(d *Decision) {
 	}
 }
 
+// compare adds to a decision what would have been decided if the domain of the sender had
+// nothing to say for the client, if that is more.
+func (e *evaluation) compare(d *Decision) {
+	if spf := e.facts.SPF.Result; spf != Own && spf != Pass || e.firm != nil {
+		return
+	}
+	f := *e.facts
+	f.SPF.Result, f.Past.DomainKnown = None, false
+	without := e.rules.evaluate(e.req, &f)
+	var other Decision
+	without.goDown(&other)
+	if !other.Undetermined && d.Decided.Milder(other.Decided) {
+		d.Would = append(d.Would, Ruling{other.Decided, other.Rule})
+	}
+}
+
 // goDown holds the rules against the request, one after the other.
 func (e *evaluation) goDown(d *Decision) {
 	var late CheckSet // queries that are made only if a rule behind would refuse
-	first := 0        // rule that lacks one of them
+	begin := 0        // rule that lacks one of them
 	for i := e.from; i < len(e.rules.List); i++ {
 		rule := &e.rules.List[i]
 		h := rule.holds(e, i)
@@ -203,19 +226,19 @@ func (e *evaluation) goDown(d *Decision) {
 		case h.truth == Unknown && !rule.Observe:
 			e.unsure = true
 		case h.truth == Yes && rule.Action.Permanent() && !h.doubtful && !e.spared:
-			if wait, h.lacks = e.waiting(rule); h.lacks != 0 {
+			if wait, h = e.held(rule, h); h.lacks != 0 {
 				h.truth = Undetermined
 			}
 		}
 		switch {
-		case h.truth == Undetermined && !d.Undetermined && rule.Action == DUNNO && !rule.Observe && h.lacks != 0 && h.lacks&^lateQueries == 0:
+		case h.truth == Undetermined && !d.Undetermined && rule.Action == DUNNO && !rule.Observe && h.lacks != 0 && h.lacks&^notBefore[ours] == 0:
 			if late == 0 {
-				first = i
+				begin = i
 			}
 			late |= h.lacks
 			continue
 		case late == 0:
-			first = i
+			begin = i
 		case rule.Action != DUNNO || rule.Observe:
 			d.Undetermined, d.Lacks, late = true, d.Lacks|late, 0
 		}
@@ -234,7 +257,7 @@ func (e *evaluation) goDown(d *Decision) {
 			}
 		}
 		if d.Undetermined && e.brief {
-			e.from = first
+			e.from = begin
 			return
 		}
 	}
@@ -312,10 +335,10 @@ func (e *evaluation) apply(i int, h holding, wait int, d *Decision) (decided boo
 	rule := &e.rules.List[i]
 	action, determined := e.outcome(rule, h)
 	doubt := h.truth == Unknown || h.doubtful || e.spared
-	if action.Permanent() && (wait > 0 || e.forgetful(rule, i)) {
+	if action.Permanent() && (wait > 0 || h.rescued || e.forgetful(rule, i)) {
 		action = Defer
 	} else {
-		wait = 0
+		wait, h.rescued = 0, false
 	}
 	switch {
 	case rule.Observe:
@@ -330,7 +353,7 @@ func (e *evaluation) apply(i int, h holding, wait int, d *Decision) (decided boo
 	case !determined:
 		e.spared = true
 	default:
-		d.Waiting = wait
+		d.Waiting, d.Rescued = wait, h.rescued
 		d.decide(rule, action, doubt, e)
 		return true
 	}
@@ -365,7 +388,7 @@ func (e *evaluation) doubt() Action {
 func (d *Decision) decide(rule *Rule, a Action, doubt bool, e *evaluation) {
 	d.Decided, d.Rule = a, rule.Name
 	d.Exempt, d.Why = rule.Exempt, rule.Why
-	d.Downgraded = a.Milder(rule.Action) && d.Waiting == 0
+	d.Downgraded = a.Milder(rule.Action) && d.Waiting == 0 && !d.Rescued
 	if !actions[a].text {
 		return
 	}

@@ -39,9 +39,19 @@ type Past struct {
 	// have written to, DomainAsked whether somebody was asked that.
 	Correspondent bool
 	DomainAsked   bool
+	// DomainKnown reports whether the domain of MAIL FROM is known as a sender by its own
+	// passes, as a client is.
+	DomainKnown bool
 	// Unsure reports whether who was asked could not tell in time whether more is
 	// remembered, of the client or of the domain.
 	Unsure bool
+}
+
+// Sender is what is remembered of the domain of MAIL FROM. What nobody has asked is
+// Undetermined, and what could not be learnt Unknown.
+type Sender struct {
+	Correspondent Truth // users of ours have written to it
+	Known         Truth // as a sender, by its own passes
 }
 
 // Parties are what a client is remembered by, beside its address and what follows from
@@ -54,6 +64,9 @@ type Parties struct {
 	// HELO is a HELO that resolves to the client: it stays when a PTR record is lost.
 	// Empty: there is none.
 	HELO string
+	// Sender is the domain of MAIL FROM. It is remembered only to spare one that lost its
+	// name in the DNS: the check history does not see it. Empty: there is none.
+	Sender string
 }
 
 // Parties are what a client is remembered by. lacks are the queries that would tell more;
@@ -64,6 +77,9 @@ func (r *Rules) Parties(req *Request, f *Facts) (p Parties, lacks CheckSet) {
 
 func (e *evaluation) parties() (p Parties, lacks CheckSet) {
 	f := e.facts
+	if spf := f.SPF.Result; spf == NotLearnt || spf == Own || spf == Pass {
+		p.Sender = e.req.SenderDomain()
+	}
 	helo := e.finding(CheckHELO)
 	lacks = e.lacksParties()
 	if !helo.only(Match, Related) {
@@ -154,6 +170,56 @@ func (e *evaluation) waiting(r *Rule) (seconds int, lacks CheckSet) {
 	return int(max(left+time.Second-1, 0) / time.Second), 0
 }
 
+// held adds to a reject that is true whether it is a defer all the same, and for how many
+// seconds; what it lacks are the queries that would tell.
+func (e *evaluation) held(r *Rule, h holding) (seconds int, _ holding) {
+	if seconds, h.lacks = e.waiting(r); seconds > 0 || h.lacks != 0 {
+		return seconds, h
+	}
+	switch rescued := e.rescued(r); rescued.truth {
+	case Undetermined:
+		h.lacks = rescued.lacks
+	case Unknown:
+		h.doubtful = true
+	case Yes:
+		h.rescued = true
+	}
+	return 0, h
+}
+
+// rescued reports whether a reject that is true is a defer all the same, for as long as it
+// holds: the client has lost its name in the DNS, and the domain of MAIL FROM, which is known
+// as a sender, says that the client sends for it.
+func (e *evaluation) rescued(r *Rule) holding {
+	past := &e.facts.Past
+	switch {
+	case !r.missesName() || !e.remembers() || e.req.SenderDomain() == "":
+		return holds(No)
+	case !past.DomainAsked:
+		return holding{truth: Undetermined, lacks: checkSet(CheckHistory)}
+	case !past.DomainKnown && !past.Unsure:
+		return holds(No)
+	}
+	return e.vouched()
+}
+
+// missesName reports whether a rule objects to there being no name of the client that
+// resolves to it.
+func (r *Rule) missesName() bool {
+	for i := range r.When {
+		if w, ok := r.When[i].cond.(*wanted); ok && w.results&missing[w.check] != 0 && w.results&^(missing[w.check]|of(TempError)) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// missing are the results of checks that say that there is no such name.
+var missing = [NumChecks]Results{
+	CheckPTR:    of(None, Malformed),
+	CheckFCrDNS: of(None, Unresolved, Mismatch),
+}
+
 // looksAtNames reports whether a rule objects to the client's names in the DNS, which a
 // hoster's outage may take away for days.
 func (r *Rule) looksAtNames() bool {
@@ -225,7 +291,7 @@ func (e *evaluation) note(d *Decision) {
 		if d.Action == Defer {
 			d.Noted |= NotedDeferral
 		}
-		if d.Decided == Reject || d.Waiting > 0 {
+		if d.Decided == Reject || d.Waiting > 0 || d.Rescued {
 			d.Noted |= NotedObjection
 		}
 	}

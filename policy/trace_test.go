@@ -43,8 +43,11 @@ func agree(t *testing.T, where string, rules *policy.Rules, e *cases.Evidence) {
 		want = "open"
 	}
 	trials := rules.Trace(&e.Req, &e.Facts)
-	// Without what is remembered, which is asked only where it matters, a trace tells less.
-	forgetful := rules.Findings(&e.Req, &e.Facts)[policy.CheckHistory].Lacks != 0 && (want == "open" || traced(trials) == "open")
+	// Without what is asked only where it matters a trace tells less.
+	forgetful := false
+	for _, c := range []policy.Check{policy.CheckHistory, policy.CheckSPF, policy.CheckDNSWL} {
+		forgetful = forgetful || rules.Findings(&e.Req, &e.Facts)[c].Lacks != 0 && (want == "open" || traced(trials) == "open")
+	}
 	if got := traced(trials); got != want && !forgetful {
 		t.Errorf("%s: %s: the trace resolves to %q, the judgement to %q", where, e.Text, got, want)
 	}

@@ -65,6 +65,8 @@ type holding struct {
 	// early: it is unknown because of a key of the request that this stage of the
 	// dialogue cannot know yet.
 	early bool
+	// rescued: it is a reject, and a defer all the same ([Decision.Rescued]).
+	rescued bool
 }
 
 // shown is the truth for a trial.
@@ -82,5 +84,7 @@ func (h holding) and(other holding) holding {
 	if h.truth == No || other.truth == No {
 		return holds(No)
 	}
-	return holding{min(h.truth, other.truth), h.doubtful || other.doubtful, h.lacks | other.lacks, h.early || other.early}
+	return holding{
+		truth: min(h.truth, other.truth), doubtful: h.doubtful || other.doubtful, lacks: h.lacks | other.lacks, early: h.early || other.early,
+	}
 }

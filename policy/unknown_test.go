@@ -149,10 +149,11 @@ func TestOutage(t *testing.T) {
 // TestQueries: what a check lacks is told as far as it is known.
 func TestQueries(t *testing.T) {
 	for _, tt := range []struct{ client, want string }{
-		{"203.0.113.10 ptr:? helo:mail.example.com>?", "ptr: PTR; helo: mail.example.com, claimed"},
-		{"203.0.113.10 mail.example.com>? -x>? helo:mail.example.com>?", "fcrdns: mail.example.com; helo: mail.example.com"},
-		{"203.0.113.10 a.example.com>me b.example.com>? helo:[203.0.113.10]", "fcrdns: b.example.com"},
-		{"203.0.113.10 ptr:none helo:mail.example.com>none past:?", "history: domain; history: past"},
+		{"203.0.113.10 ptr:? helo:mail.example.com>?", "ptr: PTR; helo: mail.example.com, claimed; dnswl: list"},
+		{"203.0.113.10 mail.example.com>? -x>? helo:mail.example.com>?", "fcrdns: mail.example.com; helo: mail.example.com; dnswl: list"},
+		{"203.0.113.10 a.example.com>me b.example.com>? helo:[203.0.113.10]", "fcrdns: b.example.com; dnswl: list"},
+		{"203.0.113.10 ptr:none helo:mail.example.com>none spf:? dnswl:none", "spf: domain"},
+		{"203.0.113.10 ptr:none helo:mail.example.com>none past:?", "history: domain; history: past; dnswl: list"},
 	} {
 		e, err := cases.Client(tt.client)
 		if err != nil {
@@ -167,6 +168,10 @@ func TestQueries(t *testing.T) {
 					text += "domain"
 				case q.Past != nil:
 					text += "past"
+				case q.SPF != nil:
+					text += "domain"
+				case q.List != nil:
+					text += "list"
 				case q.To == nil:
 					text += "PTR"
 				}
@@ -223,7 +228,7 @@ func TestEntryTold(t *testing.T) {
 		want        told
 	}{
 		{"ptr", "none found", told{implies: "ptr 1100"}},
-		{"helo_form", "fqdn", told{standing: policy.Neutral, implies: "helo_form 10000000000000"}},
+		{"helo_form", "fqdn", told{standing: policy.Silent, implies: "helo_form 10000000000000"}},
 		{"client", "192.0.2.0/24 own", told{}},
 		{"client", "0.0.0.0/1", told{wide: true}},
 		{"ptr_name", ".example.com", told{implies: "fcrdns 100000"}},
@@ -233,13 +238,13 @@ func TestEntryTold(t *testing.T) {
 		{"helo_is", ".example.com", told{standing: policy.Claimed, implies: "helo_form 10000000000000"}},
 		{"helo_is", "localhost.", told{standing: policy.Claimed, implies: "helo_form 1000000000000000"}},
 		{"sender", "*@example.com", told{standing: policy.Claimed, misread: true}},
-		{"recipient", "a@example.com", told{standing: policy.Neutral}},
+		{"recipient", "a@example.com", told{standing: policy.Silent}},
 		{"authenticated", "true", told{bare: true}},
-		{"encrypted", "false", told{standing: policy.Neutral, bare: true}},
-		{"context", "mx*", told{standing: policy.Neutral, misread: true}},
-		{"context", "mx", told{standing: policy.Neutral}},
-		{"until", "2027-03-31 2027-03-30", told{standing: policy.Neutral, bare: true, dated: true, over: "2027-04-01T00:00:00Z"}},
-		{"until", "2027-03-31 2027-04-01T18:00:00+02:00", told{standing: policy.Neutral, bare: true, dated: true, over: "2027-04-01T16:00:00Z"}},
+		{"encrypted", "false", told{standing: policy.Silent, bare: true}},
+		{"context", "mx*", told{standing: policy.Silent, misread: true}},
+		{"context", "mx", told{standing: policy.Silent}},
+		{"until", "2027-03-31 2027-03-30", told{standing: policy.Silent, bare: true, dated: true, over: "2027-04-01T00:00:00Z"}},
+		{"until", "2027-03-31 2027-04-01T18:00:00+02:00", told{standing: policy.Silent, bare: true, dated: true, over: "2027-04-01T16:00:00Z"}},
 	} {
 		values := strings.Fields(tt.values)
 		e, errs := policy.NewEntry(tt.key, values, values)

@@ -18,7 +18,7 @@ func (c *check) kind(number Check) *kind {
 			return number, w.results
 		},
 	}
-	if c.late {
+	if c.turn != first {
 		k.implies = nil // it says nothing of the others
 	}
 	return k

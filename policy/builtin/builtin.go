@@ -51,7 +51,12 @@ func Rules() []policy.Rule {
 		},
 		{
 			Name: "generic name, foreign HELO", Action: policy.Reject,
-			When: slices.Concat(table("name", "generic"), table("helo_form", "fqdn", "literal"), table("helo", "mismatch", "unresolved")),
+			When: foreignHELO(), Unless: []policy.Table{table("spf", "own")},
+			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
+		},
+		{
+			Name: "generic name, vouched for", Action: policy.Defer,
+			When: slices.Concat(foreignHELO(), table("history", "new"), table("spf", "own")), Unless: probes(),
 			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
 		},
 		{
@@ -72,6 +77,11 @@ func Rules() []policy.Rule {
 			Text: "your HELO {helo} does not resolve to you, [{client}]",
 		},
 	}
+}
+
+// foreignHELO is a client whose name its provider made, and whose HELO is not its own.
+func foreignHELO() policy.Table {
+	return slices.Concat(table("name", "generic"), table("helo_form", "fqdn", "literal"), table("helo", "mismatch", "unresolved"))
 }
 
 // probes are the messages by which others ask about our own users' mail before they take

@@ -19,7 +19,7 @@ func (in *inquiry) names(a *resolver.Answer) progress {
 	f := in.facts
 	in.chooseNames(a)
 	f.PTR = a.Outcome
-	in.note("", a)
+	in.note("", resolver.KindPTR, a)
 	return answered
 }
 
@@ -59,7 +59,7 @@ func (in *inquiry) chooseNames(ptr *resolver.Answer) {
 // noted is what the facts hold of an answer; the answer is noted for the record.
 func (in *inquiry) noted(name string, a *resolver.Answer) resolver.Forward {
 	l := in.addrs(a)
-	in.note(name, a)
+	in.note(name, in.kind(), a)
 	return l
 }
 
@@ -96,9 +96,9 @@ func (in *inquiry) addrs(a *resolver.Answer) resolver.Forward {
 // note keeps what the log line and a reject want to know of an answer beside
 // its outcome: of a temperror what it was about. The empty name is for the client's
 // names.
-func (in *inquiry) note(name string, a *resolver.Answer) {
+func (in *inquiry) note(name string, kind resolver.Kind, a *resolver.Answer) {
 	f := in.facts
-	in.lookups.see(name, a)
+	in.lookups.see(name, kind, a)
 	in.known, in.cached = true, in.cached && a.Cached
 	f.Stale = f.Stale || a.Stale
 	if a.Outcome == resolver.TempError {

@@ -10,11 +10,13 @@ import (
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/looks"
+	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
 )
 
 // maxQueries bounds the messages to DNS servers for one decision, retries
-// included: a PTR, a HELO and [policy.MaxNames] names, and some trouble on the way.
+// included: a PTR, a HELO and [policy.MaxNames] names, and some trouble on the way. What SPF
+// asks has a budget of its own.
 const maxQueries = 20
 
 // fresh is how old a cached answer may be that a reject rests on. Older ones
@@ -50,10 +52,16 @@ type History interface {
 	// known at once is wanted, and the answer is not asked if that is not all. wait waits
 	// for the answer, which comes soon; nil: there it is.
 	Begin(req *policy.Request, p *policy.Parties, nearby bool) (past policy.Past, wait func(context.Context) policy.Past)
-	// Correspondent asks whether a domain is one that users of ours have written to, in
-	// the same way: not asked is Undetermined, and what could not be learnt Unknown. The
-	// empty domain is none.
-	Correspondent(domain string, nearby bool) (is policy.Truth, wait func(context.Context) policy.Truth)
+	// Sender asks what is remembered of a domain of MAIL FROM, in the same way. Of the
+	// empty domain nothing is.
+	Sender(domain string, nearby bool) (is policy.Sender, wait func(context.Context) policy.Sender)
+}
+
+// SPF asks the domain of a sender; *[spf.Checker] does. If nearby, only a result at hand is
+// wanted, and the code is NotChecked if there is none. wait asks, until its context is over;
+// nil: there is the result.
+type SPF interface {
+	Begin(q spf.Query, nearby bool) (r spf.Result, wait func(context.Context) spf.Result)
 }
 
 // Gatherer collects the facts about clients and has them judged. It is safe for
@@ -61,6 +69,7 @@ type History interface {
 type Gatherer struct {
 	DNS      DNS
 	History  History       // nil: nothing is remembered of anybody
+	SPF      SPF           // nil: no domain has a policy
 	Deadline time.Duration // for all queries about one client
 	// HostAddrs and HostNames are this machine's own: lower case, no final dot.
 	HostAddrs []netip.Addr
@@ -91,7 +100,7 @@ func (g *Gatherer) Begin(req *policy.Request, rules *policy.Rules, facts *policy
 	in.begin(g, req, rules, facts, true)
 	done := in.run(context.Background(), &d) && !g.Complete // nothing is waited for
 	if done {
-		in.lookups.count(g.DNS, in.kind())
+		in.lookups.count(g.DNS)
 	}
 	in.end()
 	if done {
@@ -116,7 +125,7 @@ func (g *Gatherer) finish(ctx context.Context, req *policy.Request, rules *polic
 		in.restart(fresh)
 		in.run(ctx, &d)
 	}
-	in.lookups.count(g.DNS, in.kind())
-	facts.Queries = in.options.Budget.Sent()
+	in.lookups.count(g.DNS)
+	facts.Queries = in.options.Budget.Sent() + in.asked
 	return d
 }

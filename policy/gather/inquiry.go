@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
 )
 
@@ -34,8 +35,11 @@ type inquiry struct {
 	waiting  policy.CheckSet // those of which queries are under way
 	ptr      func(context.Context) resolver.Answer
 	past     func(context.Context) policy.Past
-	domain   func(context.Context) policy.Truth // whether the sender's is a correspondent
-	forwards []forward                          // what names resolve to, queried so far
+	domain   func(context.Context) policy.Sender // of MAIL FROM
+	spf      func(context.Context) spf.Result
+	list     func(context.Context) resolver.Answer
+	forwards []forward // what names resolve to, queried so far
+	asked    int       // messages that were sent for SPF
 
 	lookups lookups // to be counted
 
@@ -59,14 +63,14 @@ type forward struct {
 func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, facts *policy.Facts, cacheOnly bool) {
 	in.g, in.req, in.rules, in.facts = g, req, rules, facts
 	in.options = resolver.Options{Client: req.Client, Uncounted: true, CacheOnly: cacheOnly}
-	in.judged, in.lookups.n = 0, 0
+	in.judged, in.lookups.n, in.asked = 0, 0, 0
 	in.restart(0)
 }
 
 // restart asks all again, for answers of an age that is not above maxAge; 0: any.
 func (in *inquiry) restart(maxAge time.Duration) {
 	in.options.MaxAge = maxAge
-	in.waiting, in.ptr, in.past, in.domain, in.forwards = 0, nil, nil, nil, in.forwards[:0]
+	in.waiting, in.ptr, in.past, in.domain, in.spf, in.list, in.forwards = 0, nil, nil, nil, nil, nil, in.forwards[:0]
 	in.known, in.cached, in.aged = false, true, false
 	f := in.facts
 	f.Reset(in.g.looks.HELO(in.req.HELO, in.req.Client))
@@ -90,8 +94,11 @@ func (in *inquiry) run(ctx context.Context, d *policy.Decision) bool {
 	for {
 		in.judge(d)
 		wanted := d.Lacks
-		if in.g.Complete && in.req.Client.IsValid() || in.options.CacheOnly && d.Undetermined {
-			wanted = ^policy.CheckSet(0) // what is at hand costs nobody anything, and the log has it
+		switch all := ^policy.CheckSet(0); {
+		case in.g.Complete && in.req.Client.IsValid():
+			wanted = all
+		case in.options.CacheOnly && d.Undetermined:
+			wanted |= all &^ policy.AskedOfOthers() // what is at hand costs nobody anything, and the log has it
 		}
 		switch in.query(ctx, wanted) {
 		case answered:
@@ -138,6 +145,10 @@ func (in *inquiry) query(ctx context.Context, wanted policy.CheckSet) progress {
 			switch {
 			case q.Past != nil:
 				p = max(p, in.queryPast(q))
+			case q.SPF != nil:
+				p = max(p, in.querySPF(q.SPF))
+			case q.List != nil:
+				p = max(p, in.queryList(ctx, q.List))
 			case q.To == nil:
 				p = max(p, in.queryNames(ctx))
 			default:
@@ -168,6 +179,13 @@ func (in *inquiry) takeOne(ctx context.Context) {
 			switch {
 			case q.Past != nil:
 				in.waitPast(ctx, q)
+				continue
+			case q.SPF != nil:
+				in.takeSPF(q.SPF, in.spf(ctx))
+				continue
+			case q.List != nil:
+				a := in.list(ctx)
+				in.takeList(q.List, &a)
 				continue
 			case q.To == nil:
 				in.takeNames(ctx)
@@ -216,7 +234,7 @@ func (in *inquiry) takeSoon(ctx context.Context, f *forward) bool {
 	}
 	a := f.wait(ctx)
 	if a.Outcome == resolver.TempError && ctx.Err() != nil {
-		in.lookups.see(f.name, &a)
+		in.lookups.see(f.name, in.kind(), &a)
 		return false
 	}
 	f.to, f.wait = in.noted(f.name, &a), nil
@@ -279,23 +297,25 @@ func (in *inquiry) waitPast(ctx context.Context, q policy.Query) {
 
 // takePast puts among the facts what is remembered, beside what is known of the domain.
 func (in *inquiry) takePast(to *policy.Past, past policy.Past) {
-	past.Correspondent, past.DomainAsked, past.Unsure = to.Correspondent, to.DomainAsked, past.Unsure || to.Unsure
+	past.Correspondent, past.DomainKnown, past.DomainAsked = to.Correspondent, to.DomainKnown, to.DomainAsked
+	past.Unsure = past.Unsure || to.Unsure
 	*to = past
 }
 
-// takeDomain puts among the facts whether the domain is a correspondent.
-func takeDomain(to *policy.Past, is policy.Truth) {
-	to.Correspondent, to.DomainAsked, to.Unsure = is == policy.Yes, true, to.Unsure || is == policy.Unknown
+// takeDomain puts among the facts what is remembered of the domain.
+func takeDomain(to *policy.Past, is policy.Sender) {
+	to.Correspondent, to.DomainKnown, to.DomainAsked = is.Correspondent == policy.Yes, is.Known == policy.Yes, true
+	to.Unsure = to.Unsure || is.Correspondent == policy.Unknown || is.Known == policy.Unknown
 }
 
-// queryDomain asks whether users of ours have written to the domain of the sender.
+// queryDomain asks what is remembered of the domain of the sender.
 func (in *inquiry) queryDomain(past *policy.Past) progress {
-	is, wait := in.g.History.Correspondent(in.req.SenderDomain(), in.options.CacheOnly)
+	is, wait := in.g.History.Sender(in.req.SenderDomain(), in.options.CacheOnly)
 	switch {
 	case wait != nil:
 		in.domain = wait
 		return underWay
-	case is == policy.Undetermined:
+	case is.Correspondent == policy.Undetermined:
 		return idle
 	}
 	takeDomain(past, is)

@@ -9,21 +9,22 @@ import (
 // in the cache alone, again with what the cache did not hold, and once more with
 // what was too old.
 type lookups struct {
-	list [2 + policy.MaxNames]lookup
+	list [3 + policy.MaxNames]lookup
 	n    int
 }
 
 // lookup is a lookup as it is counted.
 type lookup struct {
 	name    string // empty: of the client's names
+	kind    resolver.Kind
 	outcome resolver.Outcome
 	source  resolver.Source
 }
 
 // see takes an answer. Of several to one lookup the last one counts, as asked if
 // any of them was.
-func (l *lookups) see(name string, a *resolver.Answer) {
-	now := lookup{name, a.Outcome, a.Source()}
+func (l *lookups) see(name string, kind resolver.Kind, a *resolver.Answer) {
+	now := lookup{name, kind, a.Outcome, a.Source()}
 	for i := range l.list[:l.n] {
 		if old := &l.list[i]; old.name == name {
 			if old.source == resolver.Queried {
@@ -39,13 +40,9 @@ func (l *lookups) see(name string, a *resolver.Answer) {
 	}
 }
 
-// count counts them, those of names as of a kind.
-func (l *lookups) count(dns DNS, names resolver.Kind) {
+// count counts them.
+func (l *lookups) count(dns DNS) {
 	for _, one := range l.list[:l.n] {
-		kind := names
-		if one.name == "" {
-			kind = resolver.KindPTR
-		}
-		dns.Count(kind, one.outcome, one.source)
+		dns.Count(one.kind, one.outcome, one.source)
 	}
 }

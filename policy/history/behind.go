@@ -233,38 +233,12 @@ func (h *History) ofStore(parties []Party) []Record {
 	return records
 }
 
-// loadOne reads a correspondent from the store. One that is none is remembered as such,
-// so that the file is not read for each message of a domain.
-func (h *History) loadOne(p Party) bool {
-	records := h.ofStore([]Party{p})
-	if records == nil {
-		return false
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	hash, _ := h.memory.hashParty(p)
-	at := h.memory.find(hash)
-	if at == nobody {
-		if records[0].Empty() && h.shared { // it is asked again anyway
-			return true
-		}
-		at = h.memory.add(hash, p, 0, 0)
-		h.correspondents.Add(1)
-	}
-	h.merge(at, &records[0])
-	return true
-}
-
 // merge adds to a party what the store has of it.
 func (h *History) merge(i uint32, r *Record) {
 	e := h.memory.at(i)
 	e.Merge(r, h.settings.Load())
 	e.partial = false
-	c := classOf(&e.Record)
-	if e.party.Kind() == KindCorrespondent && !e.Empty() {
-		c = passed
-	}
-	h.memory.classify(i, c)
+	h.memory.classify(i, e.worthKeeping())
 }
 
 // slow notes that the store did not answer in the time that a decision has. If it does not

@@ -178,7 +178,7 @@ func BenchmarkRemember(b *testing.B) {
 	h.Note(req, &p, passedOne)
 	b.ReportAllocs()
 	for b.Loop() {
-		h.Correspondent("example.com", true)
+		h.Sender("example.com", true)
 		h.Begin(req, &p, true)
 		h.Note(req, &p, passedOne)
 	}
@@ -223,7 +223,7 @@ func TestForeignDomains(t *testing.T) {
 	h := newHistory(1000, &faulty{shared: true})
 	h.Tick(t.Context())
 	for i := range 100 {
-		if _, wait := h.Correspondent(fmt.Sprintf("d%d.example", i), false); wait != nil {
+		if _, wait := h.Sender(fmt.Sprintf("d%d.example", i), false); wait != nil {
 			wait(t.Context())
 		}
 	}

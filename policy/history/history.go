@@ -13,7 +13,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"encoding/hex"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -318,71 +317,6 @@ func returns(r *Record, message uint32, now Moment, s *Settings) bool {
 		}
 	}
 	return false
-}
-
-// Correspondent is policy/gather's.
-func (h *History) Correspondent(domain string, nearby bool) (is policy.Truth, waiting func(context.Context) policy.Truth) {
-	if domain == "" {
-		return policy.No, nil
-	}
-	found, whole := h.corresponds(domain)
-	switch {
-	case whole || !h.well.Load():
-		return truth(found, whole), nil
-	case nearby:
-		return policy.Undetermined, nil
-	}
-	loaded := make(chan bool, 1)
-	go func() {
-		name := h.correspondent(domain)
-		loaded <- h.loadOne(MakeParty(KindCorrespondent, string(name[:])))
-	}()
-	return policy.Undetermined, func(ctx context.Context) policy.Truth {
-		sure := answered(ctx, loaded)
-		found, _ := h.corresponds(domain)
-		return truth(found, sure)
-	}
-}
-
-// truth is how true it is that a domain is a correspondent; sure: the store was asked, or
-// there is no need to.
-func truth(found, sure bool) policy.Truth {
-	switch {
-	case found:
-		return policy.Yes
-	case sure:
-		return policy.No
-	}
-	return policy.Unknown
-}
-
-// corresponds reports whether users of ours have written to a domain, as memory has it.
-// whole: the store has no more that matters.
-func (h *History) corresponds(domain string) (is, whole bool) {
-	if h.correspondents.Load() == 0 {
-		return false, h.store == nil
-	}
-	s, now := h.settings.Load(), h.now()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	name := h.correspondent(domain)
-	i := h.memory.find(h.memory.hashBytes(KindCorrespondent, name[:]))
-	if i == nobody {
-		return false, h.store == nil
-	}
-	e := h.memory.at(i)
-	is = !e.Empty() && now.after(e.LastContact) <= s.Keep
-	return is, is || h.store == nil || !h.shared && !e.partial
-}
-
-// correspondent is the name of the party that a domain is to which users of ours write: a
-// keyed hash, in hexadecimal digits.
-func (h *History) correspondent(domain string) (name [16]byte) {
-	var buf [300]byte
-	var sum [8]byte
-	binary.BigEndian.PutUint64(sum[:], h.hash(append(append(buf[:0], KindCorrespondent), domain...)))
-	hex.Encode(name[:], sum[:])
-	return name
 }
 
 // message is the keyed hash of what a deferral was about; never 0.

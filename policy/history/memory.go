@@ -26,6 +26,7 @@ type class uint8
 
 const (
 	stranger class = iota // never passed: goes first, and holds at most half
+	sending               // a domain of MAIL FROM: holds at most one in roomOfAll
 	passed
 	proven // is known
 	numClasses
@@ -167,8 +168,11 @@ func (m *memory) classify(i uint32, c class) {
 	m.unlink(&m.lists[e.class], i, -1)
 	e.class = c
 	m.link(&m.lists[c], i, -1)
-	if c == proven {
+	switch {
+	case c == proven:
 		m.leaveRoomOfGroups(i)
+	case c == sending && int(m.lists[sending].n) > max(m.most/roomOfAll, 1):
+		m.drop(m.lists[sending].tail)
 	}
 	m.leaveRoom()
 }
@@ -340,13 +344,15 @@ func (m *memory) unlink(l *list, i uint32, g int) {
 	l.n--
 }
 
-// classOf is the class of a party by its record.
-func classOf(r *Record) class {
-	switch {
-	case r.Known():
+// worthKeeping is the class of a party by its record.
+func (e *entry) worthKeeping() class {
+	switch kind := e.party.Kind(); {
+	case e.LastPass == 0:
+		return stranger
+	case kind == KindSender:
+		return sending
+	case e.Known() && kind != KindCorrespondent:
 		return proven
-	case r.LastPass != 0:
-		return passed
 	}
-	return stranger
+	return passed
 }

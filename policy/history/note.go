@@ -47,7 +47,10 @@ func (h *History) Note(req *policy.Request, p *policy.Parties, noted policy.Note
 		h.change(i, now)
 		party := h.memory.at(i)
 		party.note(&e, which == ofAddress)
-		h.memory.classify(i, classOf(&party.Record))
+		h.memory.classify(i, party.worthKeeping())
+	}
+	if noted&policy.NotedPass != 0 && p.Sender != "" {
+		h.noteSender(p.Sender, &a, &e)
 	}
 }
 
@@ -136,27 +139,4 @@ func (h *History) add(which int, hash uint64, client netip.Addr, p *policy.Parti
 		h.memory.at(i).partial = h.store != nil
 	}
 	return i
-}
-
-// noteCorrespondent notes that a user of ours writes to a domain. It is as a pass, so that
-// it is no stranger and is kept as long.
-func (h *History) noteCorrespondent(domain string) {
-	if domain == "" {
-		return
-	}
-	now := h.now()
-	name := h.correspondent(domain)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	hash := h.memory.hashBytes(KindCorrespondent, name[:])
-	i := h.memory.find(hash)
-	if i == nobody {
-		i = h.memory.add(hash, MakeParty(KindCorrespondent, string(name[:])), 0, 0)
-		h.correspondents.Add(1)
-	}
-	h.change(i, now)
-	r := &h.memory.at(i).Record
-	r.FirstContact, r.LastContact = earlier(r.FirstContact, now), now
-	r.FirstPass, r.LastPass = now, now
-	h.memory.classify(i, passed)
 }

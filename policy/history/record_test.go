@@ -123,7 +123,7 @@ func TestParties(t *testing.T) {
 		{"203.0.113.10", []history.Party{"a:203.0.113.10"}},
 		{"2001:db8::25", []history.Party{"a:2001:db8::25", "n:2001:db8::/64"}},
 		{"2001:db8::/64", []history.Party{"n:2001:db8::/64"}},
-		{"Mail.Example.COM.", []history.Party{"o:mail.example.com", "h:mail.example.com"}},
+		{"Mail.Example.COM.", []history.Party{"o:mail.example.com", "h:mail.example.com", "s:mail.example.com"}},
 	} {
 		if got := history.PartiesOf(tt.text); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q; want %q", tt.text, got, tt.want)

@@ -61,11 +61,12 @@ func (s *stage) ask(e *cases.Evidence) policy.Decision {
 		}
 		f.Past = past
 	}
-	is, wait := s.past.Correspondent(e.Req.SenderDomain(), false)
+	is, wait := s.past.Sender(e.Req.SenderDomain(), false)
 	if wait != nil {
 		is = wait(context.Background())
 	}
-	f.Past.Correspondent, f.Past.DomainAsked, f.Past.Unsure = is == policy.Yes, true, f.Past.Unsure || is == policy.Unknown
+	f.Past.Correspondent, f.Past.DomainKnown, f.Past.DomainAsked = is.Correspondent == policy.Yes, is.Known == policy.Yes, true
+	f.Past.Unsure = f.Past.Unsure || is.Correspondent == policy.Unknown || is.Known == policy.Unknown
 	d := s.rules.Judge(&e.Req, f)
 	if !s.nat {
 		s.past.Note(&e.Req, &f.Parties, d.Noted)

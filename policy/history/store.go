@@ -8,8 +8,8 @@ import (
 
 // Party is one that clients are remembered by, as stores have it: a letter for its kind,
 // a colon, and the address, network or name in its usual form, such as
-// "a:203.0.113.10", "n:2001:db8:0:1::/64", "o:example.com", "h:mx.example.com". Of a
-// correspondent it has 16 hexadecimal digits of a keyed hash: "c:0123456789abcdef".
+// "a:203.0.113.10", "n:2001:db8:0:1::/64", "o:example.com", "h:mx.example.com",
+// "s:example.com". Of a correspondent it has 16 hexadecimal digits of a keyed hash: "c:0123456789abcdef".
 type Party string
 
 // The kinds of parties.
@@ -18,6 +18,7 @@ const (
 	KindNetwork       byte = 'n' // of IPv6, a /64
 	KindOrganisation  byte = 'o'
 	KindHELO          byte = 'h'
+	KindSender        byte = 's' // a domain of MAIL FROM
 	KindCorrespondent byte = 'c'
 )
 
@@ -26,7 +27,7 @@ func MakeParty(kind byte, name string) Party { return Party(string(kind) + ":" +
 
 // Kind is the kind of the party; 0: it is none.
 func (p Party) Kind() byte {
-	if len(p) < 3 || p[1] != ':' || !strings.ContainsRune("anohc", rune(p[0])) {
+	if len(p) < 3 || p[1] != ':' || !strings.ContainsRune("anohsc", rune(p[0])) {
 		return 0
 	}
 	return p[0]
@@ -51,7 +52,7 @@ func PartiesOf(text string) []Party {
 		return []Party{MakeParty(KindNetwork, p.Masked().String())}
 	}
 	name := strings.TrimSuffix(strings.ToLower(text), ".")
-	return []Party{MakeParty(KindOrganisation, name), MakeParty(KindHELO, name)}
+	return []Party{MakeParty(KindOrganisation, name), MakeParty(KindHELO, name), MakeParty(KindSender, name)}
 }
 
 // networks are those of an address: the one that is counted where parties are bounded, a

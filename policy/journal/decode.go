@@ -258,6 +258,9 @@ func (d *decoder) check(f field, c policy.Check, r *Record) {
 	}
 	result, known := c.Result(v)
 	r.Decision.Checks[c] = result
+	if fact := c.Fact(&r.Facts); fact != nil {
+		*fact = result
+	}
 	switch {
 	case known:
 	case isWord(v):

@@ -31,12 +31,15 @@
 //	decided              What the rules came to: reject, defer, hold or dunno. Left out if that is
 //	                     what was done, as action has it.
 //	would                What rules that only observe would have done, as action:rule; in mode
-//	                     observe the last is what the rules came to.
+//	                     observe the last is what the rules came to. Where SPF spoke for the
+//	                     client, what had been decided without it, too.
 //	downgraded           true: a temporary failure of the DNS, an exemption that could not be
 //	                     determined, or that nothing is remembered of the client made less of a
 //	                     reject.
 //	waiting              For how many seconds more the rule is a defer, before it is the reject
 //	                     that it says (defer_for, grace). Left out if it is not.
+//	rescued              true: the rule is a reject, and a defer only since the domain of the
+//	                     sender is known and says by SPF that the client sends for it.
 //	reply                The reply to Postfix, with the text that the client reads. Left out if it
 //	                     was DUNNO.
 //	ptr                  The check ptr: does the address have a name? One of found, none,
@@ -58,6 +61,12 @@
 //	                     generic, none. Left out if no rule in force needed it.
 //	history              The check history: did the client come before, and how did that end? One
 //	                     of known, returned, new. Left out if no rule in force needed it.
+//	spf                  The check spf: does the domain of the sender say that the client sends
+//	                     for it? One of own, pass, fail, softfail, neutral, none, permerror,
+//	                     temperror. Left out if no rule in force needed it.
+//	dnswl                The check dnswl: how far does the allow-list trust the client? One of
+//	                     high, medium, low, none, temperror. Left out if no rule in force needed
+//	                     it.
 //	client               The address of the client. Left out if Postfix sent none; then
 //	                     client_address has what it sent.
 //	why                  What in the name shows that it was made from the address, for people.
@@ -81,6 +90,9 @@
 //	party                The party of the client that tells most for it: its address, its network,
 //	                     its organisation or its HELO. Left out if none is remembered.
 //	correspondent        true: users of ours have written to the domain of the sender.
+//	domain_known         true: the domain of the sender is known by its own passes.
+//	spf_by               The term of an SPF record that decided, and the domain whose record it
+//	                     is. Left out if none did, or no domain was asked.
 //	unsure               true: the store of history did not tell in time whether more is
 //	                     remembered: that is never ground for a 5xx.
 //	nat                  true: others stand behind the address of the client, so that nothing is

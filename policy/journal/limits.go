@@ -32,19 +32,20 @@ const (
 	maxNames = policy.MaxNames*(maxName+maxAddr+len(`{"name":"","to":[""]},`)) + maxMalformedMany*(maxMalformed-maxName)
 
 	// maxErrors bounds all that is told of lookups that failed, maxReason one reason.
-	maxErrors = 320
+	maxErrors = 304
 	maxReason = 120
 	maxServer = len("[2001:db8:1111:2222:3333:4444:5555:6666]:65535")
 
 	// Mail addresses have 256 bytes at most, names of hosts 253 (RFC 5321 section
 	// 4.5.3.1.3, RFC 1035): only what needs escapes, or is nothing of these, is cut.
-	maxHELO      = 320
-	maxMailbox   = 448
-	maxText      = 64 // client_address, instance, queue_id
+	maxHELO      = 280
+	maxMailbox   = 360
+	maxText      = 48 // client_address, instance, queue_id
 	maxState     = 32 // protocol_state
 	maxFoundName = 64 // client_name, reverse_client_name: Postfix's own findings
 	maxContext   = 96 // policy_context
 	maxParty     = 64 // of the client that tells most for it
+	maxSPFBy     = 128
 	maxHost      = 64 // HOST_NAME_MAX of Linux
 
 	maxTime   = len("292277026596-12-04T15:30:07.999Z")
@@ -53,7 +54,7 @@ const (
 	maxMode   = len("enforce")
 	maxNumber = len("-9223372036854775808")
 	maxSpan   = len("-9223372036854.775")
-	maxCut    = 240 // all keys that may be cut
+	maxCut    = 248 // all keys that may be cut
 )
 
 // maxFields bounds the keys of a line.

@@ -98,9 +98,10 @@ func rows() []row {
 		{key: "tags", doc: "The rules of action tag that hold. The header is added once for each message.", kind: kindList, bound: maxTags, cuts: true, some: func(r *Record) bool { return len(r.Decision.Tags) > 0 }, put: putTags, take: takeTags, array: (*list).copyTexts},
 		{key: "mode", doc: "Whether decisions are carried out: enforce, or observe.", kind: kindSaid, bound: maxMode, say: func(r *Record) string { return r.Decision.Mode.String() }, take: takeMode},
 		{key: "decided", doc: "What the rules came to: reject, defer, hold or dunno. Left out if that is what was done, as action has it.", kind: kindSaid, bound: maxAction, say: sayDecided, take: takeDecided},
-		{key: "would", doc: "What rules that only observe would have done, as action:rule; in mode observe the last is what the rules came to.", kind: kindList, bound: maxWould, cuts: true, some: func(r *Record) bool { return len(r.Decision.Would) > 0 || !r.Decision.CarriedOut() }, put: putWould, take: takeWould, array: (*list).copyTexts},
+		{key: "would", doc: "What rules that only observe would have done, as action:rule; in mode observe the last is what the rules came to. Where SPF spoke for the client, what had been decided without it, too.", kind: kindList, bound: maxWould, cuts: true, some: func(r *Record) bool { return len(r.Decision.Would) > 0 || !r.Decision.CarriedOut() }, put: putWould, take: takeWould, array: (*list).copyTexts},
 		flagRow("downgraded", "a temporary failure of the DNS, an exemption that could not be determined, or that nothing is remembered of the client made less of a reject.", func(r *Record) *bool { return &r.Decision.Downgraded }),
 		countRow("waiting", "For how many seconds more the rule is a defer, before it is the reject that it says (defer_for, grace). Left out if it is not.", func(r *Record) *int { return &r.Decision.Waiting }),
+		flagRow("rescued", "the rule is a reject, and a defer only since the domain of the sender is known and says by SPF that the client sends for it.", func(r *Record) *bool { return &r.Decision.Rescued }),
 		textRow("reply", maxReply, "The reply to Postfix, with the text that the client reads. Left out if it was DUNNO.", func(r *Record) *string { return &r.Reply }),
 	}
 	rest := []row{
@@ -117,6 +118,8 @@ func rows() []row {
 		pastRow("objected", "When the series of objections to its address began that is not over.", func(r *Record) *time.Time { return &r.Facts.Past.Objected }),
 		textRow("party", maxParty, "The party of the client that tells most for it: its address, its network, its organisation or its HELO. Left out if none is remembered.", func(r *Record) *string { return &r.Facts.Past.Party }),
 		flagRow("correspondent", "users of ours have written to the domain of the sender.", func(r *Record) *bool { return &r.Facts.Past.Correspondent }),
+		flagRow("domain_known", "the domain of the sender is known by its own passes.", func(r *Record) *bool { return &r.Facts.Past.DomainKnown }),
+		textRow("spf_by", maxSPFBy, "The term of an SPF record that decided, and the domain whose record it is. Left out if none did, or no domain was asked.", func(r *Record) *string { return &r.Facts.SPF.By }),
 		flagRow("unsure", "the store of history did not tell in time whether more is remembered: that is never ground for a 5xx.", func(r *Record) *bool { return &r.Facts.Past.Unsure }),
 		flagRow("nat", "others stand behind the address of the client, so that nothing is remembered of it.", func(r *Record) *bool { return &r.Facts.Past.NAT }),
 		flagRow("own_client", "the client is an address of the host that the daemon runs on.", func(r *Record) *bool { return &r.Facts.OwnClient }),

@@ -28,6 +28,9 @@ func (row *row) fill(r *Record) bool {
 		*row.addr(r) = netip.MustParseAddr("2001:db8::7")
 	case kindCheck:
 		r.Decision.Checks[row.check] = row.check.Results()[0]
+		if fact := row.check.Fact(&r.Facts); fact != nil {
+			*fact = r.Decision.Checks[row.check]
+		}
 	default:
 		return false
 	}

@@ -108,6 +108,23 @@ func (c *Cache) Check(ctx context.Context, dns DNS, q Query) Result {
 	return r
 }
 
+// Checker checks policies through a resolver, and keeps the results. It may be used from any
+// number of goroutines.
+type Checker struct {
+	DNS   DNS
+	Cache *Cache
+}
+
+// Begin is the result at hand; else wait checks, as [Check] does, and keeps the result. If
+// nearby, there is no wait, and the code is NotChecked if nothing is at hand.
+func (c *Checker) Begin(q Query, nearby bool) (r Result, wait func(context.Context) Result) {
+	r, ok := c.Cache.Get(q)
+	if ok || nearby {
+		return r, nil
+	}
+	return r, func(ctx context.Context) Result { return c.Cache.Check(ctx, c.DNS, q) }
+}
+
 // put keeps a result.
 func (c *Cache) put(q *Query, r Result) {
 	if r.TTL <= 0 || r.Personal && len(q.Sender)+len(q.HELO) > maxPersonal {

@@ -80,6 +80,7 @@ func Client(text string) (Evidence, error) {
 	}
 	e.Req.Client = address.Plain(addr)
 	e.Facts.Past.Asked, e.Facts.Past.DomainAsked = true, true
+	e.Facts.SPF.Result = policy.None
 	for _, w := range words[1:] {
 		if err := e.word(w); err != nil {
 			return e, fmt.Errorf("%s: %w", w, err)
@@ -105,6 +106,12 @@ func (e *Evidence) word(w string) (err error) {
 		e.Req.Server = address.Plain(e.Req.Server)
 	case "past":
 		return e.past(value)
+	case "spf", "dnswl":
+		check, _ := policy.CheckByName(key)
+		result, known := check.Result(value)
+		if *check.Fact(&e.Facts) = result; !known && value != "?" {
+			return fmt.Errorf("want a result of %s, or ?", key)
+		}
 	case "auth":
 		e.Req.Authenticated = true
 	case "tls":
@@ -126,7 +133,8 @@ func (e *Evidence) word(w string) (err error) {
 }
 
 // past reads what is remembered: known, returned, new, or ? for "not asked"; behind it
-// since which time the client is objected to, as known:objected:2h, nat, or correspondent.
+// since which time the client is objected to, as known:objected:2h, nat, correspondent, or
+// sender for a known domain of MAIL FROM.
 func (e *Evidence) past(text string) (err error) {
 	p := &e.Facts.Past
 	result, rest, _ := strings.Cut(text, ":")
@@ -148,6 +156,8 @@ func (e *Evidence) past(text string) (err error) {
 			p.NAT = true
 		case "correspondent":
 			p.Correspondent = true
+		case "sender":
+			p.DomainKnown = true
 		default:
 			ago, err := time.ParseDuration(word)
 			if err != nil {
@@ -284,6 +294,8 @@ func readWith(r *policy.Rules, w string) (err error) {
 		r.Keep, err = time.ParseDuration(value)
 	case "strangers":
 		err = r.Strangers.Add(value)
+	case "dnswl":
+		r.AllowList = value
 	case "mode":
 		r.Mode = map[string]policy.Mode{"observe": policy.Observe, "info": policy.ObserveInfo}[value]
 	default:
@@ -384,12 +396,12 @@ func Show(req *policy.Request, f *policy.Facts) string {
 	return strings.Join(words, " ")
 }
 
-// Alike reports whether two decisions are the same, but for which rule has said DUNNO:
-// what is remembered of a client is not asked for where nothing would be refused.
+// Alike reports whether two decisions are the same, but for which rule has said DUNNO, for
+// good or for now: what is asked last is not asked where nothing would be refused.
 func Alike(a, b policy.Decision) bool {
 	for _, d := range []*policy.Decision{&a, &b} {
-		if d.Decided == policy.DUNNO && !d.Downgraded && !d.Early {
-			d.Rule, d.Exempt = "", false
+		if d.Decided == policy.DUNNO && !d.Downgraded {
+			d.Rule, d.Exempt, d.Early = "", false, false
 		}
 	}
 	return Told(a) == Told(b)
@@ -415,6 +427,9 @@ func Told(d policy.Decision) string {
 	}
 	if d.Waiting > 0 {
 		s += ", waiting " + (time.Duration(d.Waiting) * time.Second).String()
+	}
+	if d.Rescued {
+		s += ", rescued"
 	}
 	if d.Exempt {
 		s += ", exempt"

@@ -40,7 +40,7 @@ func (d *Dice) some(from ...string) string {
 // Rules are lines of a table.
 func (d *Dice) Rules() []string {
 	lines := []string{"with own:mx.example.org own:198.51.100.25 " +
-		d.pick("", "", "defer_for:4h ", "grace:96h ", "defer_for:24h grace:48h ") +
+		d.pick("", "", "defer_for:4h ", "grace:96h ", "defer_for:24h grace:48h ") + "dnswl:list.example " +
 		d.pick("", "on_doubt:dunno ", "proper:.example.com ", "generic:b.example.com ", "networks:203.0.113.0/24 ", "mode:observe ")}
 	for i := range 1 + d.roll(6) {
 		line := fmt.Sprintf("rule r%d: %s%s when", i, d.pick("reject", "dunno", "defer", "reject", "tag", "hold"), d.pick("", "", "", " observe", " 50%"))
@@ -63,7 +63,7 @@ func (d *Dice) entries(most int) string {
 
 func (d *Dice) entry() string {
 	checks := policy.AllChecks()
-	i := d.roll(len(checks) + 5)
+	i := d.roll(len(checks) + 6)
 	if i < len(checks) {
 		var results []string
 		for _, r := range checks[i].Results() {
@@ -135,11 +135,35 @@ func (d *Dice) Client() string {
 	}
 	switch d.roll(6) {
 	case 1:
-		words = append(words, "past:"+d.pick("known", "returned", "new", "?")+d.pick("", ":objected:1h", ":objected:30h", ":correspondent", ":nat"))
+		words = append(words, "past:"+d.pick("known", "returned", "new", "?")+d.pick("", ":objected:1h", ":objected:30h", ":correspondent", ":nat", ":sender"))
 	case 2:
 		words = append(words, "past:?")
+	case 3:
+		words = append(words, "past:new:sender", "from:<user@example.com>")
+	}
+	for _, voice := range voices {
+		words = append(words, voice+":"+d.pick("?", "temperror", d.said(voice), d.said(voice)))
 	}
 	return strings.Join(words, " ")
+}
+
+// voices are the checks that others have a say in, whatever the client's names are.
+var voices = []string{"spf", "dnswl"}
+
+// said is one of the results of a check.
+func (d *Dice) said(voice string) string {
+	c, _ := policy.CheckByName(voice)
+	return c.Results()[d.roll(len(c.Results()))].String()
+}
+
+// said is a result of a check, and settled if it is not one that the DNS could not say.
+func said(voice string, random *rand.Rand, settled bool) string {
+	c, _ := policy.CheckByName(voice)
+	for {
+		if r := c.Results()[random.IntN(len(c.Results()))]; r != policy.TempError || !settled {
+			return voice + ":" + r.String()
+		}
+	}
 }
 
 // beside is in the network of clients, of either family.
@@ -162,6 +186,9 @@ func Settled(client string, random *rand.Rand) string {
 			words = append(words, resolving(random, random.IntN(3))...)
 		case to == "temperror":
 			words = append(words, name+">"+forward(random))
+		case w == "spf:temperror", w == "dnswl:temperror":
+			voice, _, _ := strings.Cut(w, ":")
+			words = append(words, said(voice, random, true))
 		default:
 			words = append(words, w)
 		}
@@ -180,6 +207,9 @@ func Queried(client string, random *rand.Rand) string {
 			words = append(words, "ptr:temperror")
 		case w == "ptr:?":
 			words = append(words, someNames(random)...)
+		case w == "spf:?", w == "dnswl:?":
+			voice, _, _ := strings.Cut(w, ":")
+			words = append(words, said(voice, random, false))
 		case strings.HasPrefix(w, "past:?"):
 			words = append(words, "past:"+[]string{"known", "returned", "new"}[random.IntN(3)]+strings.TrimPrefix(w, "past:?"))
 		case to == "?" && random.IntN(4) == 0:

@@ -43,28 +43,35 @@ func (l *Live) fail(err error) {
 	}
 }
 
-// Correspondent asks the daemon; without one it is not known, and the domain is none.
-func (l *Live) Correspondent(domain string, nearby bool) (is policy.Truth, wait func(context.Context) policy.Truth) {
-	if domain == "" {
-		return policy.No, nil
+// Sender asks the daemon, and the store; without a daemon no domain is a correspondent.
+func (l *Live) Sender(domain string, nearby bool) (is policy.Sender, wait func(context.Context) policy.Sender) {
+	is, wait = l.History.Sender(domain, nearby)
+	if domain == "" || nearby {
+		return is, wait
 	}
-	if nearby {
-		return policy.Undetermined, nil
+	return is, func(ctx context.Context) policy.Sender {
+		if wait != nil {
+			is = wait(ctx)
+		}
+		is.Correspondent = l.correspondent(ctx, domain)
+		return is
 	}
-	return policy.Undetermined, func(ctx context.Context) policy.Truth {
-		w, err := l.c.find(ctx)
-		if err != nil || w.address == "" {
-			return policy.No
-		}
-		told, err := w.query(ctx, answer.Correspondent+" "+domain)
-		if err != nil {
-			l.fail(err)
-		}
-		if told[answer.Correspondent] == "yes" {
-			return policy.Yes
-		}
+}
+
+// correspondent is what the daemon says of a domain.
+func (l *Live) correspondent(ctx context.Context, domain string) policy.Truth {
+	w, err := l.c.find(ctx)
+	if err != nil || w.address == "" {
 		return policy.No
 	}
+	told, err := w.query(ctx, answer.Correspondent+" "+domain)
+	if err != nil {
+		l.fail(err)
+	}
+	if told[answer.Correspondent] == "yes" {
+		return policy.Yes
+	}
+	return policy.No
 }
 
 // asked is who is asked, as a store.

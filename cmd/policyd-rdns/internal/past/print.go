@@ -19,6 +19,7 @@ var kinds = map[byte][3]string{
 	history.KindNetwork:       {"network", "networks (/64)", "network"},
 	history.KindOrganisation:  {"organisation", "organisations", "organisation"},
 	history.KindHELO:          {"HELO name", "HELO names", "helo"},
+	history.KindSender:        {"sender domain", "sender domains", "sender"},
 	history.KindCorrespondent: {"correspondent", "correspondents", "correspondent"},
 }
 

@@ -68,16 +68,16 @@ func Make(ctx context.Context, keeper Keeper, query string, s *history.Settings,
 
 // corresponds answers whether a domain is a correspondent: yes or no.
 func corresponds(ctx context.Context, keeper Keeper, domain string) []postfix.Attribute {
-	is := policy.No
+	var is policy.Sender
 	if k, ok := keeper.(interface {
-		Correspondent(domain string, nearby bool) (is policy.Truth, wait func(context.Context) policy.Truth)
+		Sender(domain string, nearby bool) (is policy.Sender, wait func(context.Context) policy.Sender)
 	}); ok {
-		var wait func(context.Context) policy.Truth
-		if is, wait = k.Correspondent(strings.ToLower(domain), false); wait != nil {
+		var wait func(context.Context) policy.Sender
+		if is, wait = k.Sender(strings.ToLower(domain), false); wait != nil {
 			is = wait(ctx)
 		}
 	}
-	return []postfix.Attribute{{Name: Correspondent, Value: map[bool]string{true: "yes", false: "no"}[is == policy.Yes]}}
+	return []postfix.Attribute{{Name: Correspondent, Value: map[bool]string{true: "yes", false: "no"}[is.Correspondent == policy.Yes]}}
 }
 
 func failed(err error) []postfix.Attribute {

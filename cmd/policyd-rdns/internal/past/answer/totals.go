@@ -22,7 +22,7 @@ type Totals map[byte]Total
 
 // Kinds are the kinds of parties, in the order in which they are told.
 func Kinds() []byte {
-	return []byte{history.KindAddress, history.KindNetwork, history.KindOrganisation, history.KindHELO, history.KindCorrespondent}
+	return []byte{history.KindAddress, history.KindNetwork, history.KindOrganisation, history.KindHELO, history.KindSender, history.KindCorrespondent}
 }
 
 // Add counts a party as it is at a time.

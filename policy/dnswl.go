@@ -27,4 +27,10 @@ var checkDNSWL = check{
 		}
 		return list
 	},
+	evidence: func(_ *Request, f *Facts) []string {
+		if f.Listed == NotLearnt {
+			return nil
+		}
+		return []string{"its operator asks whoever sends more than 100,000 queries a day to register"}
+	},
 }

@@ -69,6 +69,21 @@ type Facts struct {
 	Unread CheckSet
 }
 
+// Assumed are the facts with what is asked last, where nobody has: nothing is remembered, and
+// nobody speaks for the client. any reports whether they are others.
+func (f *Facts) Assumed() (assumed Facts, any bool) {
+	assumed = *f
+	if !f.Past.Asked {
+		assumed.Past.Asked, assumed.Past.DomainAsked, any = true, true, true
+	}
+	for c := range checks {
+		if fact := Check(c).Fact(&assumed); fact != nil && *fact == NotLearnt {
+			*fact, any = None, true
+		}
+	}
+	return assumed, any
+}
+
 // Why tells people why the lookup of an address or a name failed: of each server that
 // was asked. Empty: it did not fail.
 func (f *Facts) Why(about string) string {

@@ -149,7 +149,7 @@ func TestExplainID(t *testing.T) {
 			"by the rules in force now\n  the same: reject by rule \"HELO is a bare address\"\n", "policyd-rdns allow 203.0.113.20",
 		}},
 		{"[[rule]]\nname = \"HELO is a bare address\"\noff = true\n", "--id e13wu1p5", 1, []string{"by the rules in force now\n  another: reject by rule \"no reverse name\""}},
-		{"defer_for = \"4h\"\n", "--id e13wu1p5", 1, []string{"by the rules in force now\n  another: defer by rule \"HELO is a bare address\", if nothing is remembered of the client\n"}},
+		{"defer_for = \"4h\"\n", "--id e13wu1p5", 1, []string{"by the rules in force now\n  another: defer by rule \"HELO is a bare address\", if what was not asked then (history, SPF) does not speak for the client"}},
 		{"", "--id e13wu1p5 --json", 1, []string{`"now": {`, `"decided": "reject"`}},
 		{"", "--id x", 0, []string{"decision x of"}},
 		{"", "--id e13wu1p6", 1, []string{`no decision has the id "e13wu1p6" in `}},

@@ -32,13 +32,13 @@ const (
 	maxNames = policy.MaxNames*(maxName+maxAddr+len(`{"name":"","to":[""]},`)) + maxMalformedMany*(maxMalformed-maxName)
 
 	// maxErrors bounds all that is told of lookups that failed, maxReason one reason.
-	maxErrors = 304
+	maxErrors = 320
 	maxReason = 120
 	maxServer = len("[2001:db8:1111:2222:3333:4444:5555:6666]:65535")
 
 	// Mail addresses have 256 bytes at most, names of hosts 253 (RFC 5321 section
 	// 4.5.3.1.3, RFC 1035): only what needs escapes, or is nothing of these, is cut.
-	maxHELO      = 280
+	maxHELO      = 264
 	maxMailbox   = 360
 	maxText      = 48 // client_address, instance, queue_id
 	maxState     = 32 // protocol_state

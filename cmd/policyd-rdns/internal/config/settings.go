@@ -188,6 +188,14 @@ var settings = []setting{
 		name: "names.generic", def: "[]",
 		kind: list(func(c *Config) *match.Names { return &c.Rules.GenericNames }, (*match.Names).Add),
 	},
+	{
+		name: "names.dnswl", def: `""`,
+		kind: text(func(c *Config) *string { return &c.Rules.AllowList }, checkAllowList),
+		about: `The allow-list that the check dnswl asks, last and only before a client would be
+			refused or deferred: "list.dnswl.org", or another zone of that form. "" asks none.
+			Its operator wants whoever sends more than 100,000 queries a day to register, and
+			does not answer by way of large public resolvers.`,
+	},
 
 	{
 		name: "log.format", def: `"logfmt"`,
@@ -416,6 +424,20 @@ func addOwnName(rules *policy.Rules, text string) error {
 	}
 	return rules.OwnNames.Add(text)
 }
+
+// checkAllowList takes the zone of an allow-list as the DNS has it.
+func checkAllowList(t *document.Table, key string, c *Config) {
+	zone := &c.Rules.AllowList
+	name := hostname.Normal(*zone)
+	if *zone != "" && (!hostname.Valid(name) || len(name) > maxAllowList) {
+		t.Bad(key, *zone, fmt.Sprintf("want the name of a zone of at most %d bytes, such as list.dnswl.org", maxAllowList))
+		return
+	}
+	*zone = name
+}
+
+// maxAllowList leaves room before the zone for the 32 digits of an address of IPv6.
+const maxAllowList = 253 - 2*32
 
 // addStrangers adds an organisational domain, with all that is under it.
 func addStrangers(strangers *match.Names, text string) error {

@@ -52,7 +52,7 @@ func (c *Config) warn(r *reader) {
 		rule := &c.Rules.List[i]
 		refuses = refuses || rule.Action.Refuses() && !rule.Observe
 		if o := &c.Origins[i]; o.path != "" && o.Source != Listed {
-			r.warnRule(rule, o)
+			r.warnRule(c, rule, o)
 		}
 	}
 	if !refuses {

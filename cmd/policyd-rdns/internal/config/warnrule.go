@@ -19,7 +19,7 @@ type ruleWarner struct {
 	origin *Origin
 }
 
-func (r *reader) warnRule(rule *policy.Rule, o *Origin) {
+func (r *reader) warnRule(c *Config, rule *policy.Rule, o *Origin) {
 	w := ruleWarner{r, rule, o}
 	w.table("when", rule.When)
 	for n, except := range rule.Unless {
@@ -27,6 +27,9 @@ func (r *reader) warnRule(rule *policy.Rule, o *Origin) {
 	}
 	if n := lint.Undone(rule); n >= 0 {
 		w.tell(w.unless(n), "%s holds whenever when does, so that the rule never holds", w.unless(n))
+	}
+	if c.Rules.AllowList == "" {
+		w.unlisted()
 	}
 	if rule.Observe {
 		return
@@ -102,6 +105,19 @@ func (w *ruleWarner) refuses() {
 	for _, e := range w.rule.When {
 		if w.rule.Action == policy.Reject && wants(&e, policy.TempError) {
 			w.tell("when."+e.Key, "when.%s lists temperror: a temporary failure is never rejected, so that this becomes a defer", e.Key)
+		}
+	}
+}
+
+// unlisted notes a rule that asks a list which there is not.
+func (w *ruleWarner) unlisted() {
+	paths, tables := []string{"when"}, []policy.Table{w.rule.When}
+	for n, except := range w.rule.Unless {
+		paths, tables = append(paths, w.unless(n)), append(tables, except)
+	}
+	for i, t := range tables {
+		if key := policy.CheckDNSWL.String(); t.Has(key) {
+			w.tell(paths[i]+"."+key, "%s.%s never holds: names.dnswl does not say which list is asked", paths[i], key)
 		}
 	}
 }
@@ -182,9 +198,13 @@ func (w *ruleWarner) exempts(path string, t policy.Table) {
 			claimed = e.Key
 		}
 	}
-	if _, earned := policy.CheckByName(claimed); earned {
+	switch claimed {
+	case "":
+	case policy.CheckHistory.String():
 		w.tell(path+"."+claimed, "%s.%s alone exempts: anyone may earn it, who sends for a day from a host that is set up well", path, claimed)
-	} else if claimed != "" {
+	case policy.CheckSPF.String():
+		w.tell(path+"."+claimed, "%s.%s alone exempts: any domain can say it", path, claimed)
+	default:
 		w.tell(path+"."+claimed, "%s.%s alone exempts: anyone may claim it", path, claimed)
 	}
 	for i := range t {

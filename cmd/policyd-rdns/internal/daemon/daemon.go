@@ -24,6 +24,7 @@ import (
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
+	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
 )
 
@@ -34,6 +35,7 @@ type Daemon struct {
 	journal  *logwriter.Writer // of decisions
 	resolver *resolver.Resolver
 	history  *history.History
+	spf      *spf.Checker
 	server   postfix.Server
 	watch    *watch // nil: nothing is served over HTTP
 	current  atomic.Pointer[generation]
@@ -57,6 +59,9 @@ type generation struct {
 	gatherer *gather.Gatherer
 	tally    *metrics.Tally
 }
+
+// spfShare: of resolver.cache_entries one in so many may be a result of SPF beside.
+const spfShare = 16
 
 // Options are what a daemon has beside its configuration.
 type Options struct {
@@ -104,6 +109,7 @@ func New(conf *config.Config, o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.spf = &spf.Checker{DNS: d.resolver, Cache: spf.NewCache(conf.Resolver.CacheEntries/spfShare, nil)}
 	if d.history, err = newHistory(conf, o); err != nil {
 		d.resolver.Close()
 		return nil, err
@@ -130,6 +136,7 @@ func (d *Daemon) generation(conf *config.Config, h config.Host, loaded time.Time
 		tally:  d.watch.tally(conf.Rules, d.current.Load()),
 		gatherer: &gather.Gatherer{
 			DNS:       d.resolver,
+			SPF:       d.spf,
 			Deadline:  conf.Server.Deadline,
 			HostAddrs: h.Addrs,
 			HostNames: h.Names,
@@ -218,6 +225,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	}
 	d.resolver.SetServers(servers, conf.Resolver.Timeout)
 	d.resolver.Resize(conf.Resolver.CacheEntries)
+	d.spf.Cache.Resize(conf.Resolver.CacheEntries / spfShare)
 	d.resolver.SetStale(conf.Resolver.Stale)
 	d.resolver.SetMaxInFlight(conf.Resolver.MaxInFlight)
 	d.history.Set(conf.History.Delay, conf.History.Entries)

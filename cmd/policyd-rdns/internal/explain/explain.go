@@ -15,6 +15,7 @@ import (
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
 )
 
@@ -32,8 +33,9 @@ type Explanation struct {
 	Allow    exempt.Subject // what would let the client pass; zero: it passes
 	// Now is what the rules in force make of a decision that was recorded; nil: none was.
 	Now *policy.Decision
-	// Unremembered: Now holds if nothing is remembered of the client.
-	Unremembered bool
+	// Assumed: Now holds if what nobody asked then speaks for the client in no way: what is
+	// remembered, and what SPF or a list says.
+	Assumed bool
 }
 
 // Lookup is one query with its answer.
@@ -63,8 +65,9 @@ func Live(ctx context.Context, c *config.Config, req *policy.Request, past gathe
 	}
 	defer r.Close()
 	h := config.FindHost()
-	dns := &recorder{dns: r}
-	g := &gather.Gatherer{DNS: dns, History: past, Deadline: c.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
+	dns := &recorder{dns: r, whole: r}
+	checker := &spf.Checker{DNS: dns, Cache: spf.NewCache(1, nil)}
+	g := &gather.Gatherer{DNS: dns, History: past, SPF: checker, Deadline: c.Server.Deadline, HostAddrs: h.Addrs, HostNames: h.Names, Complete: true}
 	e := &Explanation{Request: *req}
 	e.Request.Time = time.Now()
 	e.Decision = g.Decide(ctx, &e.Request, c.Rules, &e.Facts)
@@ -84,15 +87,13 @@ func Recorded(c *config.Config, r *journal.Record) *Explanation {
 }
 
 // judgeNow judges what was recorded by the rules in force. If they ask what nobody asked
-// then, whether the client came before, nothing counts as remembered.
+// then, nothing of that speaks for the client.
 func (e *Explanation) judgeNow(rules *policy.Rules) {
 	now := rules.Judge(&e.Request, &e.Facts)
-	if past := &e.Facts.Past; now.Undetermined && !past.Asked {
-		f := e.Facts
-		f.Past.Asked, f.Past.DomainAsked = true, true
-		if now = rules.Judge(&e.Request, &f); !now.Undetermined {
-			e.Unremembered = true
-		}
+	if now.Undetermined {
+		f, _ := e.Facts.Assumed()
+		now = rules.Judge(&e.Request, &f)
+		e.Assumed = !now.Undetermined
 	}
 	e.Now = &now
 }

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"policyd-rdns/policy/gather"
+	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
 )
 
 // recorder passes queries on and keeps them with their answers.
 type recorder struct {
-	dns gather.DNS
+	dns   gather.DNS
+	whole spf.DNS
 
 	mu   sync.Mutex
 	made []Lookup
@@ -61,6 +63,36 @@ func (r *recorder) record(ctx context.Context, query string, begin time.Time, a 
 			return resolver.Answer{Outcome: resolver.TempError, Err: enough.Err()}
 		}
 	}
+}
+
+// LookupTXT is that of [spf.DNS].
+func (r *recorder) LookupTXT(ctx context.Context, name string, o resolver.Options) resolver.Answer {
+	begin := time.Now()
+	return r.kept("TXT "+name, r.whole.LookupTXT(ctx, name, o), begin)
+}
+
+// LookupMX is that of [spf.DNS].
+func (r *recorder) LookupMX(ctx context.Context, domain string, o resolver.Options) resolver.Answer {
+	begin := time.Now()
+	return r.kept("MX "+domain, r.whole.LookupMX(ctx, domain, o), begin)
+}
+
+// LookupAddrs is that of [spf.DNS].
+func (r *recorder) LookupAddrs(ctx context.Context, network, name string, o resolver.Options) resolver.Answer {
+	begin := time.Now()
+	return r.kept(addrsQuery(network, name), r.whole.LookupAddrs(ctx, network, name, o), begin)
+}
+
+// LookupPTR is that of [spf.DNS].
+func (r *recorder) LookupPTR(ctx context.Context, addr netip.Addr, o resolver.Options) resolver.Answer {
+	begin := time.Now()
+	return r.kept("PTR "+addr.String(), r.whole.LookupPTR(ctx, addr, o), begin)
+}
+
+// kept keeps a query that was answered.
+func (r *recorder) kept(query string, a resolver.Answer, begin time.Time) resolver.Answer {
+	r.keep(query, a, begin)
+	return a
 }
 
 func addrsQuery(network, name string) string {

@@ -93,7 +93,8 @@ func (e *Explanation) Shown() []Fact {
 	var facts []Fact
 	for i, result := range e.Decision.Checks {
 		check := policy.Check(i)
-		if result == policy.NotLearnt || check.Shown(result) {
+		others := check.Fact(&e.Facts) != nil // who are asked where that matters
+		if result == policy.NotLearnt && !others || check.Shown(result) {
 			facts = append(facts, Fact{check.String(), Result(result), e.why(check)})
 		}
 	}
@@ -162,8 +163,8 @@ func (e *Explanation) printDecision(w io.Writer, p plain.Paint) {
 // now tells whether the rules in force would decide the same.
 func (e *Explanation) now() string {
 	was, now := DecisionLines(&e.Decision)[0], DecisionLines(e.Now)[0]
-	if e.Unremembered {
-		now += ", if nothing is remembered of the client"
+	if e.Assumed {
+		now += ", if what was not asked then (history, SPF) does not speak for the client"
 	}
 	switch {
 	case e.Now.Undetermined:

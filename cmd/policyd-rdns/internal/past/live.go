@@ -45,13 +45,13 @@ func (l *Live) fail(err error) {
 
 // Sender asks the daemon, and the store; without a daemon no domain is a correspondent.
 func (l *Live) Sender(domain string, nearby bool) (is policy.Sender, wait func(context.Context) policy.Sender) {
-	is, wait = l.History.Sender(domain, nearby)
+	is, known := l.History.Sender(domain, nearby)
 	if domain == "" || nearby {
-		return is, wait
+		return is, known
 	}
 	return is, func(ctx context.Context) policy.Sender {
-		if wait != nil {
-			is = wait(ctx)
+		if known != nil {
+			is = known(ctx)
 		}
 		is.Correspondent = l.correspondent(ctx, domain)
 		return is

@@ -284,6 +284,7 @@ func TestTotals(t *testing.T) {
     1      1         0         0 networks (/64)
     1      0         0         0 organisations
     2      0         0         0 HELO names
+    0      0         0         0 sender domains
     1      0         0         0 correspondents
 `
 	text, address := socket(t)

@@ -243,7 +243,15 @@ func needed(rules *policy.Rules, q *policy.Request, f *policy.Facts) string {
 		}
 		return "rule " + config.Quote(t.Rule.Name) + " asks for " + strings.Join(keys, ", ")
 	}
-	return ""
+	// A rule holds, and what may spare the client is not known.
+	d := rules.Judge(q, f)
+	var keys []string
+	for _, c := range policy.AllChecks() {
+		if d.Lacks.Has(c) {
+			keys = append(keys, c.String())
+		}
+	}
+	return strings.Join(keys, ", ") + " may spare the client"
 }
 
 // detail adds what is told of a change. Its texts do not share the line's

@@ -83,7 +83,7 @@ func past(q *policy.Request) policy.Past {
 // known are the facts that need no query, as of [gather.Gatherer].
 func (l *learner) known(q *policy.Request) policy.Facts {
 	f := policy.NewFacts(q)
-	f.Past = past(q)
+	f.Past, f.SPF.Result = past(q), policy.None // that of a domain is not asked here
 	f.OwnClient = slices.Contains(l.gatherer.HostAddrs, q.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(l.gatherer.HostNames, f.HELO.Name)
 	return f

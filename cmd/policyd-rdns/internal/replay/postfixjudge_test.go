@@ -76,7 +76,7 @@ func TestPossible(t *testing.T) {
 			q := policy.Request{Time: week.Begins, Client: addr, State: "RCPT", Sender: "a@example.org", Recipient: "b@example.com"}
 			f := clients[i]
 			f.HELO = policy.NewHELO("", addr)
-			f.Past.Asked, f.Past.DomainAsked = true, true
+			f, _ = f.Assumed()
 			var may []policy.Action
 			q.Unknown = policy.AttrHELO
 			for _, d := range rules.Possible(&q, &f) {

@@ -217,11 +217,9 @@ func (d *digester) objection(l *journal.Line, refusal policy.Ruling) policy.Ruli
 	v := &l.Decision
 	if _, ok := d.meant[refusal.Rule]; !ok {
 		again := d.rules.Judge(&l.Request, &l.Facts)
-		if past := l.Facts.Past; again.Undetermined && !past.Asked {
-			// Nothing is remembered of clients in a log of rules that did not ask.
-			l.Facts.Past.Asked, l.Facts.Past.DomainAsked = true, true
-			again = d.rules.Judge(&l.Request, &l.Facts)
-			l.Facts.Past = past
+		if again.Undetermined { // in a log of rules that did not ask
+			assumed, _ := l.Facts.Assumed()
+			again = d.rules.Judge(&l.Request, &assumed)
 		}
 		v, refusal = &again, refusalOf(&again)
 	}

@@ -47,7 +47,6 @@ func (y try) record(t testing.TB, n int, rules *policy.Rules) journal.Record {
 	helo, forwards := bytes.CutSuffix([]byte(y.helo), []byte("="))
 	r.Request.HELO = string(helo)
 	r.Facts = policy.NewFacts(&r.Request)
-	r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
 	r.Facts.HELO.Forward = resolver.Forward{Outcome: resolver.None}
 	if forwards {
 		r.Facts.HELO.Forward = back
@@ -65,7 +64,7 @@ func (y try) record(t testing.TB, n int, rules *policy.Rules) journal.Record {
 			}
 		}
 	}
-	r.Facts.Past = policy.Past{Asked: true, DomainAsked: true}
+	r.Facts.Past, r.Facts.SPF.Result = policy.Past{Asked: true, DomainAsked: true}, policy.None
 	r.Decision = rules.Judge(&r.Request, &r.Facts)
 	if r.Decision.Action != policy.DUNNO {
 		r.Reply = r.Decision.Reply()

@@ -60,7 +60,7 @@ func longLogRecord(random *rand.Rand, c *Client) journal.Record {
 	q.Server = netip.MustParseAddr("192.0.2.25")
 	q.ClientName, q.ReverseClientName = "unknown", "unknown"
 	*f = policy.NewFacts(q)
-	f.Past.Asked, f.Past.DomainAsked = true, true
+	f.Past.Asked, f.Past.DomainAsked, f.SPF.Result = true, true, policy.None
 	back := resolver.Forward{Outcome: resolver.Found, Addrs: []netip.Addr{c.Addr}}
 	f.PTR = resolver.None
 	for _, name := range c.Names {

@@ -341,7 +341,7 @@ func Line(change func(*journal.Record)) []byte {
 		Sender: "a@example.org", Recipient: "b@example.com", Instance: "1.2.3",
 	}}
 	r.Facts = policy.NewFacts(&r.Request)
-	r.Facts.Past.Asked, r.Facts.Past.DomainAsked = true, true
+	r.Facts.Past.Asked, r.Facts.Past.DomainAsked, r.Facts.SPF.Result = true, true, policy.None
 	if change != nil {
 		change(&r)
 	}

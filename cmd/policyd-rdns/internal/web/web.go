@@ -1,7 +1,8 @@
 // Package web is the HTTP side of the daemon but for what it shows: who may ask,
-// for how long, and what a browser may do with the answer.
+// for how long, and what a browser may do with the answer. There are two: [Server] is for
+// the administrator, [Public] for everybody.
 //
-// Everything can be read by who reaches the port, and nothing can be changed:
+// Everything of a Server can be read by who reaches the port, and nothing can be changed:
 // GET and HEAD only, no cookie, no script. What stands on the pages are names
 // that strangers chose, so that the browser is told to run and load nothing
 // (Content-Security-Policy) even if an escape were forgotten. A request for
@@ -52,15 +53,20 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	server := http.Server{
+	return run(ctx, netutil.LimitListener(l, maxConnections), &http.Server{
 		Handler:        s.guard(),
 		ReadTimeout:    readTime,
 		WriteTimeout:   writeTime,
 		IdleTimeout:    idleTime,
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		BaseContext:    func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-	}
+	})
+}
+
+// run answers requests until ctx is done, those that have begun for stopTime longer. It
+// closes the listener, whose error it gives.
+func run(ctx context.Context, l net.Listener, server *http.Server) error {
+	server.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
 	var stopping sync.WaitGroup
 	own, stop := context.WithCancel(ctx)
 	stopping.Go(func() {
@@ -71,7 +77,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			_ = server.Close()
 		}
 	})
-	err := server.Serve(netutil.LimitListener(l, maxConnections))
+	err := server.Serve(l)
 	stop()
 	stopping.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
@@ -96,11 +102,13 @@ func (s *Server) guard() http.Handler {
 	})
 }
 
+// contentPolicy is what a browser may do with any page of ours, and run and load: nothing.
+const contentPolicy = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+
 // secure sets what a browser has to obey. Chart and styles are part of the page
 // or come from this very server; nothing else is loaded, run, framed or sent.
 func secure(h http.Header) {
-	h.Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", contentPolicy+"style-src 'self'; img-src 'self'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")

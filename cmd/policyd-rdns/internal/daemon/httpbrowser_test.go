@@ -118,43 +118,6 @@ func views() map[string]browser.View {
 const inert = `document.querySelectorAll("script, img, iframe, object, [onload], [onerror], [onfocus], [onclick], [style], a[href^=javascript]").length +
 	(document.title.includes("owned") ? 1 : 0)`
 
-// accessible lists what keeps somebody from using the page: fields without a
-// label, tables without headings, links without text, headings out of order, no
-// landmarks, text that is hardly seen (WCAG 2.2, 1.4.3), a page that is wider than
-// the screen (1.4.10).
-const accessible = `(() => {
-	const wrong = [];
-	const say = (what, e) => wrong.push(what + ": " + (e.outerHTML || "").slice(0, 120));
-	for (const e of document.querySelectorAll("input:not([type=hidden]), select")) if (!e.labels.length) say("no label", e);
-	for (const e of document.querySelectorAll("table")) if (!e.querySelector("thead th[scope=col]")) say("no headings", e);
-	for (const e of document.querySelectorAll("a, button")) if (!e.textContent.trim()) say("no text", e);
-	for (const landmark of ["header", "main", "footer"]) if (document.querySelectorAll("body > " + landmark).length != 1) wrong.push("no " + landmark);
-	for (const e of document.querySelectorAll("section")) if (!document.getElementById(e.getAttribute("aria-labelledby"))) say("no name", e);
-	if (document.querySelectorAll("h1").length != 1 || !document.documentElement.lang || !document.title) wrong.push("no heading, language or title");
-	const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
-	if (new Set(ids).size != ids.length) wrong.push("an ID twice");
-	if (document.documentElement.scrollWidth > innerWidth) wrong.push("wider than the screen: " + document.documentElement.scrollWidth);
-	const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
-	const paint = (...colours) => {
-		canvas.clearRect(0, 0, 1, 1);
-		for (const c of colours) { canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); }
-		return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-	};
-	const light = rgb => {
-		const [r, g, b] = rgb.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-	};
-	for (const e of document.querySelectorAll("body *")) {
-		const text = [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim());
-		if (!text || e.closest("svg, .visually-hidden, .skip, option") || !e.checkVisibility()) continue;
-		const below = [];
-		for (let at = e; at; at = at.parentElement) below.unshift(getComputedStyle(at).backgroundColor);
-		const a = light(paint(...below)), b = light(paint(...below, getComputedStyle(e).color));
-		if ((Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5) say("contrast", e);
-	}
-	return wrong;
-})()`
-
 // TestStatusPageInBrowser looks at every page in every way, with hostile clients
 // on it.
 func TestStatusPageInBrowser(t *testing.T) {
@@ -183,7 +146,7 @@ func TestStatusPageInBrowser(t *testing.T) {
 			if got := browser.Eval[int](t, page, inert); got != 0 {
 				t.Errorf("%s, %s: %d things of a stranger's on the page", name, way, got)
 			}
-			for _, wrong := range browser.Eval[[]string](t, page, accessible) {
+			for _, wrong := range page.Inaccessible(t) {
 				t.Errorf("%s, %s: %s", name, way, wrong)
 			}
 		}

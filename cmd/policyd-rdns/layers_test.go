@@ -55,15 +55,17 @@ var rooms = [][]string{
 		internalPackages + "declog", internalPackages + "replay", internalPackages + "explain", internalPackages + "daemon",
 		internalPackages + "report", internalPackages + "status", internalPackages + "classify", internalPackages + "manual",
 		internalPackages + "doctor", internalPackages + "doctor/checkup", internalPackages + "why",
+		internalPackages + "helppage", internalPackages + "helppage/look",
 	},
 }
 
 // lent are what rooms have of each other.
 var lent = map[string][]string{
-	"declog":         {"explain"},           // the words for a decision
-	"why":            {"declog", "explain"}, // and searched
-	"replay":         {"declog", "explain"}, // logs are chosen, and changes listed, as log does
-	"daemon":         {"explain", "status"}, // the pages
+	"declog":         {"explain"},                                        // the words for a decision
+	"why":            {"declog", "explain"},                              // and searched
+	"replay":         {"declog", "explain"},                              // logs are chosen, and changes listed, as log does
+	"daemon":         {"explain", "status", "helppage", "helppage/look"}, // the pages
+	"helppage":       {"helppage/look"},
 	"doctor/checkup": {"doctor"},
 }
 

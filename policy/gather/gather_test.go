@@ -16,6 +16,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/internal/cases"
+	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
 )
 
@@ -24,6 +25,7 @@ import (
 //	PTR 203.0.113.10 = mail.example.com other.example.com
 //	A mail.example.com = 203.0.113.10
 //	A other.example.com = none
+//	SPF example.com = own
 //
 // An answer may be none, temperror, or silence until the deadline. Before it
 // can be "cached AGE" or "cached AGE stale", with the answer of the DNS itself
@@ -82,6 +84,33 @@ func (d *fakeDNS) begins(ctx context.Context, question string, o resolver.Option
 	}
 }
 
+// spfOf has the domains of a fakeDNS say what it says of them.
+type spfOf struct{ *fakeDNS }
+
+func (d spfOf) Begin(q spf.Query, nearby bool) (spf.Result, func(context.Context) spf.Result) {
+	ask := func(ctx context.Context, nearby bool) spf.Result {
+		a := d.lookup(ctx, "SPF "+q.Domain(), resolver.Options{MaxAge: q.MaxAge, CacheOnly: nearby})
+		r := spf.Result{Cached: a.Cached, Stale: a.Stale, Age: a.Age}
+		switch {
+		case a.Outcome == resolver.TempError:
+			r.Code, r.Errors = spf.TempError, []resolver.LookupError{{About: q.Domain(), Reason: a.Err.Error()}}
+		case a.Outcome == resolver.None:
+			r.Code = spf.None
+		case len(a.Names) == 1:
+			for code := spf.Own; code <= spf.TempError; code++ {
+				if code.String() == a.Names[0] {
+					r.Code = code
+				}
+			}
+		}
+		return r
+	}
+	if r := ask(context.Background(), true); r.Code != spf.NotChecked || nearby {
+		return r, nil
+	}
+	return spf.Result{}, func(ctx context.Context) spf.Result { return ask(ctx, false) }
+}
+
 func (d *fakeDNS) lookup(ctx context.Context, question string, o resolver.Options) resolver.Answer {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -138,7 +167,7 @@ func readAnswer(question, text string) resolver.Answer {
 	}
 	a := resolver.Answer{Outcome: resolver.Found}
 	text, a.More = strings.CutSuffix(text, " and more")
-	if strings.HasPrefix(question, "PTR ") {
+	if strings.HasPrefix(question, "PTR ") || strings.HasPrefix(question, "SPF ") {
 		a.Names = strings.Fields(text)
 		return a
 	}
@@ -226,6 +255,9 @@ func (tt *gatherCase) run(t *testing.T) {
 	g := gather.Gatherer{
 		DNS: dns, Deadline: 5 * time.Second, Complete: tt.complete,
 		HostAddrs: []netip.Addr{netip.MustParseAddr("203.0.113.25")}, HostNames: []string{"mx.example.org"},
+	}
+	if strings.Contains(strings.Join(tt.dns, "\n"), "SPF ") {
+		g.SPF = spfOf{dns}
 	}
 	var facts policy.Facts
 	d := g.Decide(t.Context(), &e.Req, rules, &facts)

@@ -65,6 +65,17 @@ func (h *host) set(zone string) {
 // that reached the DNS for it.
 func (h *host) expect(when, client, want string, questions int) policy.Facts {
 	h.t.Helper()
+	facts, asked := h.judge(when, client, want)
+	if len(asked) != questions || facts.Queries != questions {
+		h.t.Errorf("%s: %s: %d questions told, %d asked: %s; want %d",
+			when, client, facts.Queries, len(asked), strings.Join(asked, ", "), questions)
+	}
+	return facts
+}
+
+// judge judges a client, compares the decision, and tells which questions reached the DNS.
+func (h *host) judge(when, client, want string) (facts policy.Facts, asked []string) {
+	h.t.Helper()
 	e, err := cases.Client(client)
 	if err != nil {
 		h.t.Fatal(err)
@@ -72,17 +83,13 @@ func (h *host) expect(when, client, want string, questions int) policy.Facts {
 	e.Req.Time = time.Now()
 	before := len(h.world.Queries())
 	d := h.g.Decide(h.t.Context(), &e.Req, &h.rules, &h.facts)
-	facts := h.facts
+	facts = h.facts
 	facts.Names = slices.Clone(facts.Names)
-	asked := h.world.Queries()[before:]
+	asked = h.world.Queries()[before:]
 	if got := cases.Told(d); got != want {
 		h.t.Errorf("%s: %s: %s; want %s; %s", when, client, got, want, cases.Show(&e.Req, &facts))
 	}
-	if len(asked) != questions || facts.Queries != questions {
-		h.t.Errorf("%s: %s: %d questions told, %d asked: %s; want %d",
-			when, client, facts.Queries, len(asked), strings.Join(asked, ", "), questions)
-	}
-	return facts
+	return facts, asked
 }
 
 const (

@@ -390,6 +390,12 @@ func Show(req *policy.Request, f *policy.Facts) string {
 			words = append(words, flag.name)
 		}
 	}
+	for _, voice := range voices {
+		c, _ := policy.CheckByName(voice)
+		if r := *c.Fact(f); r != policy.NotLearnt {
+			words = append(words, voice+":"+r.String())
+		}
+	}
 	for _, err := range f.Errors {
 		words = append(words, "("+err.String()+")")
 	}

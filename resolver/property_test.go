@@ -199,6 +199,12 @@ func (m *mishap) end() {
 	}
 }
 
+// asking is a reply to a question of another type.
+func asking(qtype uint16, m *dns.Msg) *dns.Msg {
+	m.Question[0].Qtype = qtype
+	return m
+}
+
 // FuzzServer: replies that the fuzzer made go through the whole resolver, over
 // UDP and TCP. A "no" is always what the reply says.
 func FuzzServer(f *testing.F) {
@@ -208,6 +214,8 @@ func FuzzServer(f *testing.F) {
 		replyOf(f, "ra", []string{"a.example.com. CNAME b.example.com."}, nil),
 		replyOf(f, "ra NXDOMAIN", nil, []string{"example.com. 300 SOA ns.example.com. h.example.com. 1 1 1 1 300"}),
 		replyOf(f, "SERVFAIL", nil, nil),
+		asking(dns.TypeTXT, replyOf(f, "ra", []string{`a.example.com. TXT "v=spf1 " "\255\254 -all"`}, nil)),
+		asking(dns.TypeMX, replyOf(f, "ra", []string{"a.example.com. MX 0 .", "a.example.com. MX 10 a.example.com."}, nil)),
 		replyOf(f, "", nil, []string{"example.com. NS ns.example.com."}),
 	} {
 		for _, m.Truncated = range []bool{false, true} {
@@ -224,12 +232,14 @@ func FuzzServer(f *testing.F) {
 			b.reroute(func(_ context.Context, network string, _ int, _ time.Duration) (net.Conn, error) {
 				return script(func(c net.Conn) { replay(c, network, packet) }), nil
 			})
-			begin := time.Now()
-			a := b.lookup("A a.example.com", Options{Budget: NewBudget(20)})
 			var m dns.Msg
 			bad := m.Unpack(packet) != nil || m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError || m.Truncated
-			if a.Outcome == NotQueried || a.Outcome == None && bad || len(a.Addrs) > MaxRecords || time.Since(begin) > 20*time.Second {
-				t.Errorf("with reply %x: %s, after %v", packet, words(a), time.Since(begin))
+			for _, question := range []string{"A a.example.com", "TXT a.example.com", "MX a.example.com"} {
+				begin := time.Now()
+				a := b.lookup(question, Options{Budget: NewBudget(20)})
+				if a.Outcome == NotQueried || a.Outcome == None && bad || len(a.Addrs)+len(a.Names)+len(a.Texts) > MaxRecords || time.Since(begin) > 20*time.Second {
+					t.Errorf("%s with reply %x: %s, after %v", question, packet, words(a), time.Since(begin))
+				}
 			}
 			b.Close()
 			time.Sleep(time.Second)

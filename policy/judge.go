@@ -195,15 +195,29 @@ func (e *evaluation) compare(d *Decision) {
 	if spf := e.facts.SPF.Result; spf != Own && spf != Pass || e.firm != nil {
 		return
 	}
-	f := *e.facts
-	f.SPF.Result, f.Past.DomainKnown = None, false
-	without := e.rules.evaluate(e.req, &f)
-	var other Decision
-	without.goDown(&other)
+	without, _ := comparisons.Get().(*comparison)
+	defer comparisons.Put(without)
+	other := &without.decision
+	*other, without.facts = Decision{}, *e.facts
+	without.facts.SPF.Result, without.facts.Past.DomainKnown = None, false
+	without.evaluation = evaluation{untold: true}
+	without.begin(e.rules, e.req, &without.facts, true)
+	without.goDown(other)
 	if !other.Undetermined && d.Decided.Milder(other.Decided) {
 		d.Would = append(d.Would, Ruling{other.Decided, other.Rule})
 	}
+	without.req, without.facts = nil, Facts{}
 }
+
+// comparison is a judgement beside another.
+type comparison struct {
+	evaluation
+	facts    Facts
+	decision Decision
+}
+
+// comparisons are used again.
+var comparisons = sync.Pool{New: func() any { return new(comparison) }}
 
 // goDown holds the rules against the request, one after the other.
 func (e *evaluation) goDown(d *Decision) {
@@ -390,6 +404,9 @@ func (d *Decision) decide(rule *Rule, a Action, doubt bool, e *evaluation) {
 	d.Exempt, d.Why = rule.Exempt, rule.Why
 	d.Downgraded = a.Milder(rule.Action) && d.Waiting == 0 && !d.Rescued
 	if !actions[a].text {
+		return
+	}
+	if e.untold {
 		return
 	}
 	d.Code = rule.Code

@@ -81,6 +81,7 @@ func (e *evaluation) run(ctx context.Context) Result {
 	r.Messages = e.options.Budget.Sent()
 	r.Cached = r.Messages == 0 && r.RFC != TempError
 	e.setBy()
+	r.By.text = r.By.String()
 	switch r.RFC {
 	case Pass:
 		r.Code, r.Why = e.grade(err)

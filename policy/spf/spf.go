@@ -102,6 +102,11 @@ func checkable(domain string) bool {
 			return false
 		}
 	}
+	// An address of IPv4 ends in a number, as no domain does, and one of IPv6 has colons.
+	last := domain[strings.LastIndexByte(domain, '.')+1:]
+	if !strings.Contains(domain, ":") && strings.Trim(last, "0123456789") != "" {
+		return true
+	}
 	_, err := netip.ParseAddr(domain)
 	return err != nil
 }
@@ -117,10 +122,14 @@ type By struct {
 	Term string
 	// Domain is as it was queried, 253 bytes at most, of any bytes if a macro made it.
 	Domain string
+	text   string // of both, once it was put together
 }
 
 // String is the term and its domain: "a:mail.example.com example.com".
 func (b By) String() string {
+	if b.text != "" {
+		return b.text
+	}
 	if b.Term == "" {
 		return b.Domain
 	}

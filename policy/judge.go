@@ -73,8 +73,8 @@ type Decision struct {
 	Text   string    // what the sender reads, filled in
 	// Downgraded reports whether a doubt made less of a reject.
 	Downgraded bool
-	// Would lists what rules under observation would have done, and what would have been
-	// decided without SPF, if that is more.
+	// Would lists what rules under observation would have done, and of a defer the reject
+	// that it would have been without SPF.
 	Would []Ruling
 	// Tags are the rules that tag the message. With Action Tag the reply adds the header.
 	Tags []string
@@ -189,10 +189,10 @@ func (e *evaluation) judge(d *Decision) {
 	}
 }
 
-// compare adds to a decision what would have been decided if the domain of the sender had
-// nothing to say for the client, if that is more.
+// compare adds to a decision that refuses what would have been decided if the domain of the
+// sender had nothing to say for the client, if that is more.
 func (e *evaluation) compare(d *Decision) {
-	if spf := e.facts.SPF.Result; spf != Own && spf != Pass || e.firm != nil {
+	if spf := e.facts.SPF.Result; spf != Own && spf != Pass || !d.Decided.Refuses() || e.firm != nil {
 		return
 	}
 	without, _ := comparisons.Get().(*comparison)

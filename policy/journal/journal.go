@@ -31,8 +31,8 @@
 //	decided              What the rules came to: reject, defer, hold or dunno. Left out if that is
 //	                     what was done, as action has it.
 //	would                What rules that only observe would have done, as action:rule; in mode
-//	                     observe the last is what the rules came to. Where SPF spoke for the
-//	                     client, what had been decided without it, too.
+//	                     observe the last is what the rules came to. Of a defer also the reject
+//	                     that it had been without SPF.
 //	downgraded           true: a temporary failure of the DNS, an exemption that could not be
 //	                     determined, or that nothing is remembered of the client made less of a
 //	                     reject.

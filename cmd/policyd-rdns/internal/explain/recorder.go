@@ -89,9 +89,14 @@ func (r *recorder) LookupPTR(ctx context.Context, addr netip.Addr, o resolver.Op
 	return r.kept("PTR "+addr.String(), r.whole.LookupPTR(ctx, addr, o), begin)
 }
 
-// kept keeps a query that was answered.
+// kept keeps a query that was answered, if it was not made before.
 func (r *recorder) kept(query string, a resolver.Answer, begin time.Time) resolver.Answer {
-	r.keep(query, a, begin)
+	r.mu.Lock()
+	made := slices.ContainsFunc(r.made, func(l Lookup) bool { return l.Query == query })
+	r.mu.Unlock()
+	if !made {
+		r.keep(query, a, begin)
+	}
 	return a
 }
 

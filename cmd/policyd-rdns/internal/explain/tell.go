@@ -61,6 +61,9 @@ func AnswerText(a resolver.Answer) string {
 		for _, addr := range a.Addrs {
 			parts = append(parts, addr.String())
 		}
+		for _, text := range a.Texts {
+			parts = append(parts, plain.Line(fmt.Sprintf("%.300q", text)))
+		}
 		const most = 12
 		if len(parts) > most {
 			parts = append(parts[:most], fmt.Sprintf("and %d more", len(parts)-most))
@@ -201,8 +204,16 @@ func DecisionLines(d *policy.Decision) []string {
 	if !d.CarriedOut() {
 		lines = append(lines, "not carried out: mode is observe")
 	}
-	for _, v := range d.Would {
-		lines = append(lines, fmt.Sprintf("observed: %s by rule %s", v.Action, config.Quote(v.Rule)))
+	if d.Rescued {
+		lines = append(lines, "a defer for as long as SPF says so: the domain of the sender is known, and says that the client sends for it")
+	}
+	vouched := d.Checks[policy.CheckSPF] == policy.Own || d.Checks[policy.CheckSPF] == policy.Pass
+	for i, v := range d.Would {
+		when := "observed"
+		if vouched && i == len(d.Would)-1 && d.Decided == policy.Defer && v.Action == policy.Reject {
+			when = "without SPF"
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s by rule %s", when, v.Action, config.Quote(v.Rule)))
 	}
 	return lines
 }

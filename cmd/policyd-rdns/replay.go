@@ -36,7 +36,8 @@ out.
 With --postfix the files are Postfix's own mail logs, for sites that have no
 decision log yet: the clients whose mail was accepted are looked up in the DNS, as
 it is today, and judged. Their HELO is mostly not logged: what depends on it
-is undecided. What the DNS cannot say is held against nobody.
+is undecided. What the DNS cannot say is held against nobody. Each client counts as
+one that came back, and SPF is not asked: whom it would spare counts as refused.
 
 Files are read as log does: compressed or not, from syslog, the journal, containers
 and collectors. If one is not read to its end, the status is 1.

@@ -132,7 +132,8 @@ func play(t *testing.T, random *rand.Rand, store *faulty, lines []string, each f
 		if random.IntN(4) > 0 {
 			s.past.Tick(t.Context())
 		}
-		e, err := cases.Client(clients[random.IntN(len(clients))] + fmt.Sprintf(" from:<u@example.%s> to:b%d@example.org", []string{"com", "net"}[random.IntN(2)], random.IntN(2)))
+		e, err := cases.Client(clients[random.IntN(len(clients))] + fmt.Sprintf(" from:<u@example.%s> to:b%d@example.org", []string{"com", "net"}[random.IntN(2)], random.IntN(2)) +
+			[]string{"", " spf:own", " spf:pass", " spf:fail", " spf:temperror"}[random.IntN(5)])
 		if err != nil {
 			t.Fatal(err)
 		}

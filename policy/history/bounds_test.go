@@ -52,6 +52,12 @@ func TestHopping(t *testing.T) {
 		{"a zone that answers to every name", func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}) }, func(i int) policy.Parties {
 			return policy.Parties{Organisation: "bad.example", HELO: fmt.Sprintf("h%d.bad.example", i)}
 		}, passedOne},
+		{"a host that sends for every domain", func(int) netip.Addr { return netip.MustParseAddr("198.51.100.66") }, func(i int) policy.Parties {
+			return policy.Parties{Organisation: "bad.example", Sender: fmt.Sprintf("d%d.example", i)}
+		}, passedOne},
+		{"everybody, for every domain", func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), 66}) }, func(i int) policy.Parties {
+			return policy.Parties{Sender: fmt.Sprintf("d%d.example", i)}
+		}, passedOne},
 		{"everybody, who never passes", func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)}) }, nobody, policy.NotedContact},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,6 +101,49 @@ func inPrefix6(prefix string) func(i int) netip.Addr {
 		a[6], a[7], a[15] = byte(i>>8), byte(i), 1
 		return netip.AddrFrom16(a)
 	}
+}
+
+// TestSenders: what others send pushes out no domain that is known, but for one that is used
+// less than as many as there is room for; and what is said in HELO is none.
+func TestSenders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const entries = 4000
+		h := newHistory(entries, nil)
+		for range 2 {
+			for i := range 200 {
+				p := policy.Parties{Sender: fmt.Sprintf("good%d.example", i)}
+				h.Note(request(netip.AddrFrom4([4]byte{203, 0, byte(i), 25})), &p, passedOne)
+			}
+			time.Sleep(21 * time.Hour)
+		}
+		for i := range 20_000 { // of one /24
+			p := policy.Parties{Sender: fmt.Sprintf("bad%d.example", i)}
+			h.Note(request(netip.AddrFrom4([4]byte{198, 51, 100, byte(i)})), &p, passedOne)
+		}
+		for i := range 200 {
+			if is, wait := h.Sender(fmt.Sprintf("good%d.example", i), false); wait != nil || is.Known != policy.Yes || is.Correspondent != policy.No {
+				t.Fatalf("good%d.example: %+v; want known, and no correspondent", i, is)
+			}
+		}
+		for _, domain := range []string{"bad19999.example", "other.example", ""} {
+			if is, wait := h.Sender(domain, false); wait != nil || is.Known != policy.No {
+				t.Errorf("%q: %+v; want not known", domain, is)
+			}
+		}
+		for i := range 20_000 { // of everywhere
+			p := policy.Parties{Sender: fmt.Sprintf("many%d.example", i)}
+			h.Note(request(netip.AddrFrom4([4]byte{198, byte(i >> 8), byte(i), 66})), &p, passedOne)
+		}
+		senders := 0
+		err := h.Each(t.Context(), func(p history.Party, _ *history.Record) {
+			if p.Kind() == history.KindSender {
+				senders++
+			}
+		})
+		if err != nil || senders > entries/8 || senders < entries/16 {
+			t.Errorf("%d domains of %d parties, %v; want at most an eighth", senders, entries, err)
+		}
+	})
 }
 
 // TestStrangersHoldHalf: who never passed holds at most half.

@@ -40,6 +40,7 @@ type Config struct {
 	Log struct {
 		Format journal.Format
 		File   string // empty: standard error
+		People journal.People
 	}
 	History struct {
 		Store        string // empty: memory alone; a path; a URL

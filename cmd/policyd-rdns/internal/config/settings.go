@@ -214,6 +214,16 @@ var settings = []setting{
 	},
 
 	{
+		name: "log.people", def: `"full"`,
+		kind: choice(func(c *Config) *journal.People { return &c.Log.People },
+			word("full", journal.Whole), word("domain", journal.Domains), word("hash", journal.Hashes)),
+		about: `How senders and recipients are written there, and on the status page: "full";
+			"domain", without what stands before the @; or "hash", by which the lines about one
+			address are found until the daemon starts anew, and nobody. Rules about what is
+			hidden cannot be tried on such a log (replay), nor can mail be found by it (why).`,
+	},
+
+	{
 		name: "http.listen", def: `""`, restart: true,
 		kind: text(func(c *Config) *string { return &c.HTTP.Listen }, checkHTTP),
 		about: `Metrics (/metrics), health (/healthz, /readyz) and a status page (/), such as

@@ -194,9 +194,10 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	if r.Decision.Action != policy.DUNNO {
 		r.Reply = reply.String()
 	}
+	g.tally.Count(req, &r.Decision, &r.Facts, r.Elapsed)
+	g.conf.Log.People.Hide(r)
 	w.line = g.conf.Log.Format.Append(w.line[:0], r)
 	_, _ = d.journal.Write(w.line) // never fails
-	g.tally.Count(req, &r.Decision, &r.Facts, r.Elapsed)
 	d.watch.keep(r, w.line)
 	d.works.Put(w)
 	return reply

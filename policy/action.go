@@ -36,36 +36,34 @@ type action struct {
 	class byte
 	// text: the reply has the rule's text.
 	text bool
-	// reply is the action of access(5) that carries a decision out; decided names
-	// what the rules came to.
+	// reply is the action of access(5) that carries a decision out, up to the text; decided
+	// names what the rules came to.
 	reply func(d *Decision, decided string) string
 }
 
 var actions = [NumActions]action{
 	DUNNO: {name: "dunno", rule: true, reply: func(*Decision, string) string { return "DUNNO" }},
-	Info: {name: "info", reply: func(d *Decision, decided string) string {
-		return "INFO would " + decided + " (" + d.Rule + "): " + d.Text
+	Info: {name: "info", text: true, reply: func(d *Decision, decided string) string {
+		return "INFO would " + decided + " (" + d.Rule + "): "
 	}},
 	Tag: {name: "tag", rule: true, reply: func(d *Decision, _ string) string {
 		return "PREPEND " + d.Header()
 	}},
-	Hold: {name: "hold", severity: 1, rule: true, text: true, reply: func(d *Decision, _ string) string {
-		return "HOLD " + d.Text
-	}},
+	Hold: {name: "hold", severity: 1, rule: true, text: true, reply: func(*Decision, string) string { return "HOLD " }},
 	// A defer is DEFER_IF_PERMIT, so that a later hard reject still wins, unless the
 	// rule names its code.
 	Defer: {name: "defer", severity: 2, rule: true, class: '4', text: true, reply: func(d *Decision, _ string) string {
 		if d.Code == (smtp.Code{}) || d.Downgraded || d.Waiting > 0 {
-			return "DEFER_IF_PERMIT " + d.Code.Temporary() + " " + d.Text
+			return "DEFER_IF_PERMIT " + d.Code.Temporary() + " "
 		}
-		return d.Code.String() + " " + d.Text
+		return d.Code.String() + " "
 	}},
 	// A reject names its code, since REJECT would be Postfix's access_map_reject_code.
 	Reject: {name: "reject", severity: 3, rule: true, class: '5', text: true, reply: func(d *Decision, _ string) string {
 		if d.Code == (smtp.Code{}) {
-			return "550 5.7.1 " + d.Text
+			return "550 5.7.1 "
 		}
-		return d.Code.String() + " " + d.Text
+		return d.Code.String() + " "
 	}},
 }
 
@@ -141,12 +139,13 @@ func ParseCode(s string, a Action) (smtp.Code, error) {
 	return smtp.ParseCode(s, actions[a].class, "action "+a.String())
 }
 
-// Reply is the decision as an action of Postfix's access(5): the value of the
-// policy reply's "action" attribute. It may hold bytes that the client or the
-// DNS chose; the writer of the reply makes them harmless and bounds them. OK is
+// ReplyHead is the decision as an action of Postfix's access(5), up to the text where the
+// action takes one, with a space before that: the value of the policy reply's "action"
+// attribute, which package policy/reply completes. It may hold bytes that the client or
+// the DNS chose; the writer of the reply makes them harmless and bounds them. OK is
 // never sent: it would end the restrictions for a client that we merely have
 // nothing against.
-func (d *Decision) Reply() string { return actions[d.Action].reply(d, d.Decided.String()) }
+func (d *Decision) ReplyHead() string { return actions[d.Action].reply(d, d.Decided.String()) }
 
 // headerName is the header that a tag adds to a message. maxTags bounds the names of rules
 // in it, in bytes, so that the checks fit into a reply with them.

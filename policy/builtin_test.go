@@ -8,7 +8,7 @@ import (
 	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/policy/lint"
-	"policyd-rdns/policy/smtp"
+	"policyd-rdns/policy/reply"
 )
 
 func TestBuiltin(t *testing.T) {
@@ -43,7 +43,7 @@ func TestBuiltinTexts(t *testing.T) {
 			continue
 		}
 		rest := rule.Text
-		for _, placeholder := range smtp.Placeholders() {
+		for _, placeholder := range reply.Placeholders() {
 			rest = strings.ReplaceAll(rest, placeholder, "")
 		}
 		if !strings.Contains(rule.Text, "[{client}]") || strings.ContainsAny(rest, "{}") || rest != strings.TrimSpace(rest) {

@@ -28,8 +28,6 @@ type evaluation struct {
 	spared bool
 	// kindly: all good that may be remembered of the client is taken to be.
 	kindly bool
-	// untold: nobody reads the text of the decision.
-	untold bool
 	// unsure: a rule that might have decided could not be known.
 	unsure bool
 }

@@ -70,7 +70,9 @@ type Decision struct {
 	Exempt bool
 	Why    string
 	Code   smtp.Code // of the rule
-	Text   string    // what the sender reads, filled in
+	Text   string    // of the rule, with its placeholders
+	// Doubtful: it is Downgraded, and would be something else if the DNS had said more.
+	Doubtful bool
 	// Downgraded reports whether a doubt made less of a reject.
 	Downgraded bool
 	// Would lists what rules under observation would have done, and of a defer the reject
@@ -200,7 +202,7 @@ func (e *evaluation) compare(d *Decision) {
 	other := &without.decision
 	*other, without.facts = Decision{}, *e.facts
 	without.facts.SPF.Result, without.facts.Past.DomainKnown = None, false
-	without.evaluation = evaluation{untold: true}
+	without.evaluation = evaluation{}
 	without.begin(e.rules, e.req, &without.facts, true)
 	without.goDown(other)
 	if !other.Undetermined && d.Decided.Milder(other.Decided) {
@@ -283,7 +285,7 @@ func (e *evaluation) wait(i int, d *Decision) {
 	for j := i + 1; j < len(e.rules.List) && e.rules.List[j].Action == DUNNO; j++ {
 		if rule := &e.rules.List[j]; !rule.Observe && rule.holds(e, j).truth == Yes {
 			e.at = j
-			d.decide(rule, DUNNO, false, e)
+			d.decide(rule, DUNNO, false)
 			return
 		}
 	}
@@ -368,7 +370,7 @@ func (e *evaluation) apply(i int, h holding, wait int, d *Decision) (decided boo
 		e.spared = true
 	default:
 		d.Waiting, d.Rescued = wait, h.rescued
-		d.decide(rule, action, doubt, e)
+		d.decide(rule, action, doubt)
 		return true
 	}
 	return false
@@ -399,21 +401,14 @@ func (e *evaluation) doubt() Action {
 }
 
 // decide has a rule decide; doubt: the DNS could not say all.
-func (d *Decision) decide(rule *Rule, a Action, doubt bool, e *evaluation) {
+func (d *Decision) decide(rule *Rule, a Action, doubt bool) {
 	d.Decided, d.Rule = a, rule.Name
 	d.Exempt, d.Why = rule.Exempt, rule.Why
 	d.Downgraded = a.Milder(rule.Action) && d.Waiting == 0 && !d.Rescued
 	if !actions[a].text {
 		return
 	}
-	if e.untold {
-		return
-	}
-	d.Code = rule.Code
-	d.Text = e.fill(rule.Text)
-	if d.Downgraded && doubt {
-		d.Text = "temporary DNS failure: " + d.Text
-	}
+	d.Code, d.Text, d.Doubtful = rule.Code, rule.Text, d.Downgraded && doubt
 }
 
 // answered sets what Postfix is told.
@@ -427,24 +422,3 @@ func (d *Decision) answered(req *Request) {
 		d.Action = Info
 	}
 }
-
-// fill fills in a rule's text.
-func (e *evaluation) fill(text string) string {
-	name := e.bestName()
-	return smtp.Fill(text, smtp.Values{
-		Client: e.req.Client, HELO: e.req.HELO, Name: name.Name, Addresses: &name.Forward, Recipient: e.req.Recipient,
-	})
-}
-
-// bestName is the client's confirmed or else first name.
-func (e *evaluation) bestName() *Name {
-	names := e.facts.Names
-	if len(names) == 0 {
-		return &noName
-	}
-	i := slices.IndexFunc(names, func(n Name) bool { return n.Forward.To(e.req.Client) })
-	return &names[max(i, 0)]
-}
-
-// noName is what a client without a name is called.
-var noName = Name{Name: "unknown"}

@@ -9,7 +9,6 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/internal/cases"
-	"policyd-rdns/policy/smtp"
 	"policyd-rdns/resolver"
 )
 
@@ -106,61 +105,6 @@ func TestPercent(t *testing.T) {
 	}
 }
 
-func TestText(t *testing.T) {
-	long := strings.Repeat("x", 200) + ".example.com"
-	tests := []struct {
-		text, client string
-		helo, to     string // attributes as a client may choose them
-		want         string
-	}{
-		{"no placeholder", "203.0.113.10 ptr:none", "", "", "no placeholder"},
-		{"[{client}] {client}", "203.0.113.10 ptr:none", "", "", "[203.0.113.10] 203.0.113.10"},
-		{"[{client}]", "2001:db8::1 ptr:none", "", "", "[2001:db8::1]"},
-		{"{helo}|{recipient}", "203.0.113.10", "mail.example.com", "a@example.org", "mail.example.com|a@example.org"},
-		{"{helo}|{recipient}", "203.0.113.10", "", "", "|"},
-		{"{name}", "203.0.113.10 ptr:none", "", "", "unknown"},
-		{"{name}", "203.0.113.10 a.example.com>none b.example.com>me", "", "", "b.example.com"},
-		{"{name}", "203.0.113.10 a.example.com>none b.example.com>none", "", "", "a.example.com"},
-		{"{name}", "203.0.113.10 localhost>?", "", "", "localhost"},
-		// What a client says is not read for placeholders.
-		{"{helo} {name}", "203.0.113.10 a.example.com>me", "{name}{client}", "", "{name}{client} a.example.com"},
-		{"{recipient}", "203.0.113.10", "", "{helo}@example.com", "{helo}@example.com"},
-		{"{nothing} {", "203.0.113.10", "", "", "{nothing} {"},
-		// It is bounded, so that the rule's own words stay in the line.
-		{"{helo}.", "203.0.113.10", long, "", long[:100] + "."},
-		{"{recipient}.", "203.0.113.10", "", long, long[:100] + "."},
-		{"{name}.", "203.0.113.10 " + long + ">me", "", "", long[:100] + "."},
-		// The writer of the reply makes this harmless.
-		{"{helo}", "203.0.113.10", "a\n\naction=OK", "", "a\n\naction=OK"},
-	}
-	for _, tt := range tests {
-		e, err := cases.Client(tt.client)
-		if err != nil {
-			t.Fatal(err)
-		}
-		e.Req.HELO, e.Req.Recipient = tt.helo, tt.to
-		rules := policy.Rules{List: []policy.Rule{{Name: "r", Action: policy.Reject, Text: tt.text}}}
-		if got := rules.Judge(&e.Req, &e.Facts).Text; got != tt.want {
-			t.Errorf("text %q for %s, HELO %q = %q; want %q", tt.text, tt.client, tt.helo, got, tt.want)
-		}
-	}
-}
-
-// The documented placeholders are those that are filled.
-func TestTexts(t *testing.T) {
-	e, err := cases.Client("203.0.113.10 mail.example.com>me helo:x.example.org to:bob@example.net")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"203.0.113.10", "x.example.org", "mail.example.com", "203.0.113.10", "bob@example.net"}
-	for i, placeholder := range smtp.Placeholders() {
-		rules := policy.Rules{List: []policy.Rule{{Action: policy.Defer, Text: placeholder}}}
-		if got := rules.Judge(&e.Req, &e.Facts).Text; got != want[i] {
-			t.Errorf("text %s = %q; want %q", placeholder, got, want[i])
-		}
-	}
-}
-
 // TestJudging: on the way to one decision it is judged as it is at once, at each stage of
 // the dialogue.
 func TestJudging(t *testing.T) {
@@ -195,7 +139,7 @@ func TestHeader(t *testing.T) {
 		{[]string{strings.Repeat("x", 300)}, "PREPEND X-Policyd-Rdns: rule=; name=generic; fcrdns=pass"},
 	} {
 		d.Tags = tt.tags
-		if got := d.Reply(); got != tt.want {
+		if got := d.ReplyHead(); got != tt.want {
 			t.Errorf("tagged by %q: %s; want %s", tt.tags, got, tt.want)
 		}
 	}

@@ -30,7 +30,7 @@ type Rule struct {
 	Unless []Table // the rule does not hold if one of them does
 	Action Action
 	Code   smtp.Code // zero: that of the action
-	Text   string    // what the sender reads; see [smtp.Fill]
+	Text   string    // what the sender reads; its placeholders are those of package policy/reply
 	// Observe: the rule does not decide, it is only logged.
 	Observe bool
 	// DeferFor is how long a client is told 4xx by a reject rule before it is told 5xx.

@@ -19,7 +19,7 @@ func TestHistory(t *testing.T) {
 	d := startDaemon(t, "serve", "-c", path)
 	defer d.stop(t)
 	conn, replies := dial(t, "unix", socket)
-	for _, c := range [][3]string{{"203.0.113.20", "mail.example.com", "DUNNO"}, {"203.0.113.10", "mail.example.org", "DEFER_IF_PERMIT 4.7.1 cannot find your reverse hostname"}} {
+	for _, c := range [][3]string{{"203.0.113.20", "mail.example.com", "DUNNO"}, {"203.0.113.10", "mail.example.org", "DEFER_IF_PERMIT 4.7.1 your server [203.0.113.10] has no valid reverse DNS name"}} {
 		if got, err := ask(conn, replies, c[0], c[1]); err != nil || !strings.HasPrefix(got, c[2]) {
 			t.Fatalf("%s: %q, %v; want %s", c[0], got, err, c[2])
 		}

@@ -179,8 +179,8 @@ mail.example.org. A 198.51.100.7
 	}{
 		{"Let a partner in", "192.0.2.1", "mail.example.org", "reject by rule \"no reverse name\"", ": ticket 4711", 0},
 		{
-			"Give my texts a URL", "192.0.2.1", "mail.example.org", "cannot find your reverse hostname, [192.0.2.1]\n",
-			"550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [192.0.2.1]: see https://mx.example.com/rdns\n", 1,
+			"Give my refusals a URL", "192.0.2.1", "mail.example.org", "; contact postmaster@example.com\n",
+			"550 5.7.1 <user@example.com>: Recipient address rejected: your server [192.0.2.1] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com; see https://mx.example.com/rdns/no-ptr\n", 1,
 		},
 		{
 			"Watch one rule first", "203.0.113.13", "mail.example.org", "reject by rule \"generic name, foreign HELO\"",
@@ -199,7 +199,7 @@ mail.example.org. A 198.51.100.7
 		if _, stdout, _ := call("", explain...); !strings.Contains(stdout, tt.before) {
 			t.Errorf("before %q: want %q in\n%s", tt.wish, tt.before, stdout)
 		}
-		if block := all[tt.wish]; strings.HasPrefix(block, "[[") {
+		if block := all[tt.wish]; strings.HasPrefix(block, "[") {
 			writeConfig(t, conf, dns, anyPort, settings+block)
 		} else if status, stdout, stderr := call("", append(arguments(t, block), "-c", conf)...); status != 0 {
 			t.Errorf("%q: %s = %d, %s%s", tt.wish, block, status, stdout, stderr)
@@ -309,7 +309,7 @@ func TestDemo(t *testing.T) {
 		"defer   reverse name does not resolve",
 		"dunno   logged in",
 		"defer   generic name and HELO",
-		"550 5.7.1 <user@example.net>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]",
+		"550 5.7.1 <user@example.net>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.net",
 		"ip-203-0-113-10.provider.local",
 		"vps123.hosting.internal",
 	} {
@@ -349,8 +349,9 @@ func exampleLine(t *testing.T) string {
 		t.Fatalf("README.md: %v", err)
 	}
 	rules := policy.Rules{List: builtin.Rules(), OnDoubt: policy.Defer}
-	if d := rules.Judge(&r.Request, &r.Facts); d.Rule != r.Decision.Rule || d.Reply() != r.Reply {
-		t.Errorf("the line of README.md has %s, %s; judged anew it is %s, %s", r.Decision.Rule, r.Reply, d.Rule, d.Reply())
+	d := rules.Judge(&r.Request, &r.Facts)
+	if now := config.Defaults().Texts(nil).Reply(&r.Request, &r.Facts, &d).Action; d.Rule != r.Decision.Rule || now != r.Reply {
+		t.Errorf("the line of README.md has %s, %s; judged anew it is %s, %s", r.Decision.Rule, r.Reply, d.Rule, now)
 	}
 	return line
 }

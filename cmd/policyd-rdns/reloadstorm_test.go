@@ -18,7 +18,7 @@ func TestReloadStorm(t *testing.T) {
 	dns, _ := startWorld(t, plainZone)
 	path := filepath.Join(t.TempDir(), "config.toml")
 	rule := func(text string) {
-		writeConfig(t, path, dns, anyPort, fmt.Sprintf("[[rule]]\nname = %q\nwhen = { client = \"0.0.0.0/0\" }\naction = \"reject\"\ntext = %[1]q\n", text))
+		writeConfig(t, path, dns, anyPort, fmt.Sprintf("[reply]\ncontact = \"\"\n[[rule]]\nname = %q\nwhen = { client = \"0.0.0.0/0\" }\naction = \"reject\"\ntext = %[1]q\n", text))
 	}
 	rule("even")
 	d := startDaemon(t, "serve", "-c", path)

@@ -81,14 +81,14 @@ func useProgram(t *testing.T, filter string) {
 		}
 	}
 	decide("203.0.113.20", "DUNNO")
-	decide("203.0.113.10", "550 5.7.1 cannot find your reverse hostname, [203.0.113.10]")
+	decide("203.0.113.10", "550 5.7.1 your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com")
 	configure("[[rule]]\nname = \"new\"\nwhen = { client = \"203.0.113.0/24\" }\naction = \"defer\"\ntext = \"new\"")
 	reloaded := d.expect("configuration reloaded")
 	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	d.await(t, reloaded)
-	decide("203.0.113.20", "DEFER_IF_PERMIT 4.7.1 new")
+	decide("203.0.113.20", "DEFER_IF_PERMIT 4.7.1 new; contact postmaster@example.com")
 	d.stop(t)
 	if text, err := os.ReadFile(log); err != nil || bytes.Count(text, []byte("msg=decision")) != 9 {
 		t.Errorf("the log holds %q, %v; want 9 decisions", text, err)

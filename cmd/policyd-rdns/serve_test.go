@@ -128,7 +128,7 @@ func TestReload(t *testing.T) {
 	dns, _ := startWorld(t, plainZone)
 	path := filepath.Join(t.TempDir(), "config.toml")
 	rule := func(text string) {
-		writeConfig(t, path, dns, anyPort, fmt.Sprintf("[[rule]]\nname = \"all\"\nwhen = { client = \"0.0.0.0/0\" }\naction = \"reject\"\ntext = %q\n", text))
+		writeConfig(t, path, dns, anyPort, fmt.Sprintf("[reply]\ncontact = \"\"\n[[rule]]\nname = \"all\"\nwhen = { client = \"0.0.0.0/0\" }\naction = \"reject\"\ntext = %q\n", text))
 	}
 	rule("first")
 	d := startDaemon(t, "serve", "-c", path)
@@ -169,7 +169,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	dns, _ := startWorld(t, plainZone)
 	path := filepath.Join(t.TempDir(), "config.toml")
 	rule := func(text string) {
-		writeConfig(t, path, dns, anyPort, fmt.Sprintf("[[rule]]\nname = %q\nwhen = { client = \"0.0.0.0/0\" }\naction = \"reject\"\ntext = %q\n", text, text))
+		writeConfig(t, path, dns, anyPort, fmt.Sprintf("[reply]\ncontact = \"\"\n[[rule]]\nname = %q\nwhen = { client = \"0.0.0.0/0\" }\naction = \"reject\"\ntext = %q\n", text, text))
 	}
 	rule("even")
 	d := startDaemon(t, "serve", "-c", path)

@@ -14,6 +14,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/reply"
 	"policyd-rdns/resolver"
 )
 
@@ -130,7 +131,7 @@ func TestExplainID(t *testing.T) {
 			asked.Past = policy.Past{Asked: true, DomainAsked: true}
 			r.Decision = config.Defaults().Rules.Judge(&r.Request, &asked)
 			r.Decision.Checks[policy.CheckHistory] = policy.NotLearnt // as older logs are
-			r.Reply = r.Decision.Reply()
+			r.Reply = reply.Plain(&r.Request, &r.Facts, &r.Decision)
 		})
 	}
 	testbed.WriteFile(t, log+".1", string(decided("e13wu1p5")))

@@ -5,6 +5,7 @@ package builtin
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"policyd-rdns/policy"
 )
@@ -15,66 +16,66 @@ func Rules() []policy.Rule {
 	return []policy.Rule{
 		{Name: "logged in", Exempt: true, When: table("authenticated", "true")},
 		{Name: "own client", Exempt: true, When: table("client", "loopback", "private", "own")},
-		{Name: "postmaster", Exempt: true, When: table("recipient", "postmaster@", "abuse@")},
+		{Name: postmaster, Exempt: true, When: table("recipient", "postmaster@", "abuse@")},
 		{Name: "correspondent", Exempt: true, When: table("correspondent", "true")},
 		{
 			Name: "HELO is our name", When: table("helo", "own"), Action: policy.Reject,
-			Text: "your HELO {helo} is not yours, [{client}]: it is ours",
+			Text: "your server [{client}] says {helo} in HELO, which is ours; have it say its own host name",
 		},
 		{
 			Name: "HELO is a bare address", When: table("helo_form", "bare_ip"), Action: policy.Reject,
-			Text: "your HELO {helo} is not a host name, [{client}]",
+			Text: "your server [{client}] says {helo} in HELO, which is an address; have it say its own host name",
 		},
 		{
 			// RFC 5321 section 4.1.4: no ground to refuse on its own.
 			Name: "HELO is another address", Action: policy.Reject,
 			When:   slices.Concat(table("helo_form", "literal"), table("helo", "mismatch")),
 			Unless: []policy.Table{slices.Concat(table("fcrdns", "pass"), table("name", "proper"))},
-			Text:   "your HELO {helo} is not your address, [{client}]",
+			Text:   "your server [{client}] says {helo} in HELO, which is another address; have it say its own host name",
 		},
 		{
 			Name: "HELO is another address, proper name", Action: policy.Reject, Observe: true,
 			When: slices.Concat(table("fcrdns", "pass"), table("name", "proper"), table("helo_form", "literal"), table("helo", "mismatch")),
-			Text: "your HELO {helo} is not your address, [{client}]",
+			Text: "your server [{client}] says {helo} in HELO, which is another address; have it say its own host name",
 		},
 		{
 			Name: "no reverse name", When: table("ptr", "none", "malformed"), Action: policy.Reject,
-			Text: "cannot find your reverse hostname, [{client}]",
+			Text: "your server [{client}] has no valid reverse DNS name (PTR record); ask the provider of this address to set one",
 		},
 		{
 			Name: "reverse name does not resolve", When: table("fcrdns", "unresolved"), Action: policy.Reject,
-			Text: "your reverse hostname {name} does not resolve, [{client}]",
+			Text: "the reverse DNS name {name} of your server [{client}] does not resolve; give it an address record with this address",
 		},
 		{
 			Name: "reverse name resolves elsewhere", When: table("fcrdns", "mismatch"), Action: policy.Reject,
-			Text: "your reverse hostname {name} does not resolve to you, [{client}]",
+			Text: "the reverse DNS name {name} of your server [{client}] resolves to {addresses}, not to this address; PTR and address record have to match",
 		},
 		{
 			Name: "generic name, foreign HELO", Action: policy.Reject,
 			When: foreignHELO(), Unless: []policy.Table{table("spf", "own")},
-			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
+			Text: "your server [{client}] has the generic reverse DNS name {name}, and its HELO {helo} does not resolve to it; give it a name of its own",
 		},
 		{
 			Name: "generic name, vouched for", Action: policy.Defer,
 			When: slices.Concat(foreignHELO(), table("history", "new"), table("spf", "own")), Unless: probes(),
-			Text: "your reverse hostname {name} looks generic and your HELO {helo} is not yours, [{client}]",
+			Text: "your server [{client}] is new here, its reverse DNS name {name} is generic, and its HELO {helo} does not resolve to it; there is nothing to do, it tries again by itself",
 		},
 		{
 			Name: "generic name and HELO", Action: policy.Defer,
 			When:   slices.Concat(table("name", "generic"), table("helo_name", "generic"), table("history", "new")),
 			Unless: probes(),
-			Text:   "your reverse hostname {name} and your HELO {helo} look generic, [{client}]",
+			Text:   "your server [{client}] is new here, and its reverse DNS name {name} and HELO {helo} look generic; there is nothing to do, it tries again by itself",
 		},
 		{
 			Name: "HELO is no host name", Action: policy.Defer,
 			When:   slices.Concat(table("helo_form", "unqualified", "malformed"), table("history", "new")),
 			Unless: probes(),
-			Text:   "your HELO {helo} is not a fully-qualified host name, [{client}]",
+			Text:   "your server [{client}] is new here, and its HELO {helo} is no fully-qualified host name; there is nothing to do, it tries again by itself",
 		},
 		{
 			// RFC 5321 section 4.1.4 again.
 			Name: "HELO not its own", When: table("helo", "mismatch", "unresolved"), Action: policy.Reject, Observe: true,
-			Text: "your HELO {helo} does not resolve to you, [{client}]",
+			Text: "your server [{client}] says {helo} in HELO, which does not resolve to it; have it say its own host name",
 		},
 	}
 }
@@ -82,6 +83,30 @@ func Rules() []policy.Rule {
 // foreignHELO is a client whose name its provider made, and whose HELO is not its own.
 func foreignHELO() policy.Table {
 	return slices.Concat(table("name", "generic"), table("helo_form", "fqdn", "literal"), table("helo", "mismatch", "unresolved"))
+}
+
+// postmaster is the name of the exemption of those whom the refused write to.
+const postmaster = "postmaster"
+
+// WithContact is a built-in exemption; if it is that of the postmaster, one of a further
+// address, too: a whole one, or its part before the @ in any domain. What is no address
+// adds nothing.
+func WithContact(rule policy.Rule, contact string) policy.Rule {
+	if rule.Name != postmaster || contact == "" {
+		return rule
+	}
+	if !strings.Contains(contact, "@") {
+		contact += "@"
+	}
+	recipients := rule.When[0].Written
+	if slices.ContainsFunc(recipients, func(r string) bool { return strings.EqualFold(r, contact) }) {
+		return rule
+	}
+	recipients = append(slices.Clone(recipients), contact)
+	if e, errs := policy.NewEntry(rule.When[0].Key, recipients, recipients); len(errs) == 0 {
+		rule.When = policy.Table{e}
+	}
+	return rule
 }
 
 // probes are the messages by which others ask about our own users' mail before they take

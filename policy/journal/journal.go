@@ -42,6 +42,8 @@
 //	                     sender is known and says by SPF that the client sends for it.
 //	reply                The reply to Postfix, with the text that the client reads. Left out if it
 //	                     was DUNNO.
+//	case                 The number of the case, which stands in the reply behind the URL of the
+//	                     page for the refused. Left out if there is none.
 //	ptr                  The check ptr: does the address have a name? One of found, none,
 //	                     malformed, temperror. Left out if no rule in force needed it.
 //	fcrdns               The check fcrdns: does one of its names resolve to the address? One of
@@ -178,9 +180,10 @@ type Record struct {
 	Config  string // hash of the configuration
 	Host    string // that wrote the line; empty: not known
 	Elapsed time.Duration
-	// Reply is what Postfix was told: Decision.Reply, bounded and printable;
-	// empty for DUNNO.
+	// Reply is what Postfix was told, as package policy/reply has it, bounded and
+	// printable; empty for DUNNO.
 	Reply string
+	Case  string // the number of the case in Reply; empty: there is none
 
 	Request  policy.Request
 	Facts    policy.Facts

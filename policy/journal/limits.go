@@ -1,6 +1,10 @@
 package journal
 
-import "policyd-rdns/policy"
+import (
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/casenumber"
+	"policyd-rdns/policy/smtp"
+)
 
 // MaxLine is the longest line that [Format.Append] writes, in bytes, its newline
 // included, whatever a client, the DNS or the configuration bring. systemd's
@@ -18,7 +22,8 @@ const (
 	maxWould     = 256
 	maxTags      = 112 // all rules that tagged the message
 	maxWhyExempt = 96
-	maxReply     = 400
+	maxReply     = smtp.MaxAction
+	maxCase      = casenumber.Length6
 	maxWhy       = 128
 
 	// A well-formed name takes no more bytes than it has (RFC 1035 section 2.3.4),

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy/match"
-	"policyd-rdns/policy/smtp"
+	"policyd-rdns/policy/reply"
 )
 
 // People says how senders and recipients are written: those whose mail it is.
@@ -83,17 +83,20 @@ func (p People) hidden(address string) string {
 }
 
 // without is a reply that does not name its recipient, nor his domain where that is hidden.
-func (p People) without(reply, recipient string) string {
-	shown := smtp.Fill("{recipient}", smtp.Values{Recipient: recipient})
-	reply = strings.ReplaceAll(reply, shown, p.hidden(recipient))
+func (p People) without(told, recipient string) string {
+	shown := reply.Shown(recipient)
+	told = strings.ReplaceAll(told, shown, p.hidden(recipient))
 	if _, domain, _ := match.SplitMailbox(shown); p == Hashes && domain != "" {
-		reply = strings.ReplaceAll(reply, domain, "#")
+		told = strings.ReplaceAll(told, domain, "#")
+	}
+	if domain := match.MailDomain(recipient); p == Hashes && domain != "" {
+		told = strings.ReplaceAll(told, domain, "#") // whom he may write to is of it
 	}
 	// A long text may have ended in the middle of him.
 	for n := len(shown) - 1; n > 0; n-- {
-		if head, ok := strings.CutSuffix(reply, shown[:n]); ok && (head == "" || strings.HasSuffix(head, " ") || strings.HasSuffix(head, "<")) {
+		if head, ok := strings.CutSuffix(told, shown[:n]); ok && (head == "" || strings.HasSuffix(head, " ") || strings.HasSuffix(head, "<")) {
 			return head
 		}
 	}
-	return reply
+	return told
 }

@@ -83,3 +83,14 @@ func TestHiddenIsUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestHiddenContact: whom the refused may write to is of the recipient's domain.
+func TestHiddenContact(t *testing.T) {
+	for p, want := range map[People]string{Whole: "postmaster@example.com", Domains: "postmaster@example.com", Hashes: "postmaster@#"} {
+		r := Record{Reply: "550 5.7.1 no; contact postmaster@example.com"}
+		r.Request.Recipient = "user@Example.COM."
+		if p.Hide(&r); !strings.HasSuffix(r.Reply, "contact "+want) {
+			t.Errorf("%d: reply %q; want contact %s", p, r.Reply, want)
+		}
+	}
+}

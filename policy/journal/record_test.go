@@ -10,7 +10,9 @@ import (
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
+	"policyd-rdns/policy/casenumber"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/reply"
 	"policyd-rdns/resolver"
 )
 
@@ -28,12 +30,18 @@ type sample struct {
 // record is the sample as the daemon would log it.
 func (s *sample) record() journal.Record {
 	d := s.rules.Judge(&s.req, &s.facts)
+	keys, err := casenumber.ParseKeys("key-1-0123456789abcdef")
+	if err != nil {
+		panic(err)
+	}
+	texts := reply.New(&s.rules, reply.Settings{Contact: "postmaster", Help: "https://mx.example.com/rdns/", Keys: keys})
 	r := journal.Record{
 		ID: "1z141z3", Config: "5f2d1a90", Host: "mx1.example.com", Elapsed: 1234567 * time.Nanosecond,
 		Request: s.req, Facts: s.facts, Decision: d,
 	}
 	if d.Action != policy.DUNNO {
-		r.Reply = d.Reply()
+		told := texts.Reply(&s.req, &s.facts, &d)
+		r.Reply, r.Case = told.Action, told.Case
 	}
 	return r
 }

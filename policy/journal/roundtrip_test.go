@@ -244,7 +244,7 @@ func asLogged(r journal.Record) journal.Record {
 	r.Request.Time = r.Request.Time.UTC()
 	r.Elapsed = r.Elapsed.Round(time.Microsecond)
 	// They follow from the request, the facts and the rules.
-	r.Decision.Code, r.Decision.Text, r.Decision.Undetermined = smtp.Code{}, "", false
+	r.Decision.Code, r.Decision.Text, r.Decision.Doubtful, r.Decision.Undetermined = smtp.Code{}, "", false, false
 	r.Decision.Lacks = 0
 	return r
 }

@@ -103,6 +103,7 @@ func rows() []row {
 		countRow("waiting", "For how many seconds more the rule is a defer, before it is the reject that it says (defer_for, grace). Left out if it is not.", func(r *Record) *int { return &r.Decision.Waiting }),
 		flagRow("rescued", "the rule is a reject, and a defer only since the domain of the sender is known and says by SPF that the client sends for it.", func(r *Record) *bool { return &r.Decision.Rescued }),
 		textRow("reply", maxReply, "The reply to Postfix, with the text that the client reads. Left out if it was DUNNO.", func(r *Record) *string { return &r.Reply }),
+		textRow("case", maxCase, "The number of the case, which stands in the reply behind the URL of the page for the refused. Left out if there is none.", func(r *Record) *string { return &r.Case }),
 	}
 	rest := []row{
 		addrRow("client", "The address of the client. Left out if Postfix sent none; then client_address has what it sent.", func(r *Record) *netip.Addr { return &r.Request.Client }),

@@ -3,12 +3,12 @@ package postfix
 import (
 	"bytes"
 	"strings"
+
+	"policyd-rdns/policy/smtp"
 )
 
-// maxAction bounds the action of a reply, in bytes. Postfix cuts its SMTP
-// reply at 510 (smtpd_check.c), with the client's name or the recipient in
-// front of our text.
-const maxAction = 400
+// maxAction bounds the action of a reply, in bytes.
+const maxAction = smtp.MaxAction
 
 const (
 	// noAction is the reply that decides nothing.

@@ -1,9 +1,17 @@
-// Package smtp has the codes of SMTP replies.
+// Package smtp has the codes of SMTP replies, and how long these are.
 package smtp
 
 import (
 	"fmt"
 	"strings"
+)
+
+const (
+	// MaxLine is where Postfix cuts the line of a reply, in bytes (smtpd_check.c).
+	MaxLine = 510
+	// MaxAction bounds the action of a policy reply, in bytes: the client's name or the
+	// recipient stands in front of its text.
+	MaxAction = 400
 )
 
 // Code is an SMTP reply code with its enhanced status code, such as

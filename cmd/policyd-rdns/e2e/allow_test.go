@@ -50,7 +50,7 @@ func (c *smtpClient) awaitReply(t *testing.T, want string) {
 // and refused again when the exemption is gone; a damaged exempt_file changes nothing.
 func TestPostfixAllow(t *testing.T) {
 	t.Parallel()
-	const refused, accepted = "550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]", "250 2.1.5 Ok"
+	const refused, accepted = "550 5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com", "250 2.1.5 Ok"
 	postfix := newPostfix(t)
 	rdns := startProgram(t, sessionConfig("127.0.0.1:0", startUnbound(t), "exempt_file = \"exempt.toml\"\n"))
 	file := filepath.Join(filepath.Dir(rdns.config), "exempt.toml")

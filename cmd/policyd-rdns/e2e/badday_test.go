@@ -138,7 +138,7 @@ func (m *mailing) deliver(t *testing.T, k *killing) {
 func (k *killing) round(t *testing.T, kill string) {
 	t.Helper()
 	good := mailClient{addr: "203.0.113.20", name: goodName, helo: goodName}
-	bad := mailClient{addr: "203.0.113.10", helo: goodName, reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.10]"}
+	bad := mailClient{addr: "203.0.113.10", helo: goodName, reply: "550 5.7.1 your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com"}
 	var mailings []*mailing
 	for i := range badDayServices {
 		client := good
@@ -208,7 +208,7 @@ func awayClient(n int) (_ mailClient, zone string) {
 		c.addr, record = "IPV6:"+addr, "AAAA"
 	}
 	if n%10 == 9 {
-		c.reply = fmt.Sprintf("550 5.7.1 cannot find your reverse hostname, [%s]", addr)
+		c.reply = fmt.Sprintf("550 5.7.1 your server [%s] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com", addr)
 		return c, ""
 	}
 	reverse, _ := dns.ReverseAddr(addr) // which fails for what is no address

@@ -82,12 +82,12 @@ func TestPostfixHistory(t *testing.T) {
 
 	nameless := mailClient{
 		addr: "203.0.113.10", helo: goodName, rule: "no reverse name",
-		reply: "450 4.7.1 cannot find your reverse hostname, [203.0.113.10]",
+		reply: "450 4.7.1 your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com",
 	}
 	nameless.mail(t, addr, recipientList)
 	poor := mailClient{
 		addr: "203.0.113.20", helo: "ubuntu", rule: "HELO is no host name",
-		reply: "450 4.7.1 your HELO ubuntu is not a fully-qualified host name, [203.0.113.20]",
+		reply: "450 4.7.1 your server [203.0.113.20] is new here, and its HELO ubuntu is no fully-qualified host name; there is nothing to do, it tries again by itself; contact postmaster@example.com",
 	}
 	poor.mail(t, addr, recipientList)
 	if reply := poor.rcptOf(t, addr, "sender@example.org", "user@example.com"); reply == accepted {

@@ -133,8 +133,8 @@ var (
 )
 
 const (
-	putOffHELO    = "DEFER_IF_PERMIT 4.7.1 your HELO ubuntu is not a fully-qualified host name, "
-	putOffPartner = "DEFER_IF_PERMIT 4.7.1 your reverse hostname ip-203-0-113-13.provider.example looks generic "
+	putOffHELO    = "DEFER_IF_PERMIT 4.7.1 your server [203.0.113.20] is new here, and its HELO ubuntu is no "
+	putOffPartner = "DEFER_IF_PERMIT 4.7.1 your server [203.0.113.13] has the generic reverse DNS name "
 	passes        = "DUNNO"
 )
 
@@ -372,7 +372,7 @@ func trafficClient(n int) ask { return ask{client: fmt.Sprintf("2001:db8:%x::1",
 
 func (r *traffic) one() {
 	n := r.count()
-	a, want := trafficClient(n/2), "DEFER_IF_PERMIT 4.7.1 cannot find your reverse hostname, "
+	a, want := trafficClient(n/2), "DEFER_IF_PERMIT 4.7.1 your server ["
 	if n%3 == 0 {
 		a, want = ask{client: "203.0.113.20", helo: goodName}, passes
 	}

@@ -81,7 +81,7 @@ func (d *rdnsInstance) ended(t *testing.T) []journal.Record {
 	judged := 0
 	for i := range records {
 		if r := &records[i]; r.Config == conf.Hash {
-			d.judgeAgain(t, conf.Rules, r)
+			d.judgeAgain(t, conf, r)
 			judged++
 		}
 	}
@@ -111,19 +111,19 @@ func (d *rdnsInstance) decisions(t *testing.T) []journal.Record {
 }
 
 // judgeAgain compares a decision to the one that its log line comes to.
-func (d *rdnsInstance) judgeAgain(t *testing.T, rules *policy.Rules, r *journal.Record) {
+func (d *rdnsInstance) judgeAgain(t *testing.T, conf *config.Config, r *journal.Record) {
 	t.Helper()
-	again := rules.Judge(&r.Request, &r.Facts)
+	again := conf.Rules.Judge(&r.Request, &r.Facts)
 	if again.Action == policy.Tag && r.Decision.Action == policy.DUNNO {
 		again.Action = policy.DUNNO // the message has the header already
 	}
-	reply := postfix.NewReply(again.Reply()).String()
+	told := postfix.NewReply(conf.Texts(nil).Reply(&r.Request, &r.Facts, &again).Action).String()
 	if again.Action == policy.DUNNO {
-		reply = "" // as the log has it
+		told = "" // as the log has it
 	}
-	if got, want := summary(&again), summary(&r.Decision); got != want || reply != r.Reply {
+	if got, want := summary(&again), summary(&r.Decision); got != want || told != r.Reply {
 		t.Errorf("judged again from the log: %s, %q; want %s, %q (%s as %q)",
-			got, reply, want, r.Reply, r.Request.Client, r.Request.HELO)
+			got, told, want, r.Reply, r.Request.Client, r.Request.HELO)
 	}
 }
 

@@ -102,7 +102,7 @@ action = "reject"
 text = "no more"
 `))
 	c.must(t, "MAIL FROM:<sender@example.net>")
-	want := "550 5.7.1 <user@example.com>: Recipient address rejected: no more"
+	want := "550 5.7.1 <user@example.com>: Recipient address rejected: no more; contact postmaster@example.com"
 	if reply := c.say(t, "RCPT TO:<user@example.com>"); reply != want {
 		t.Errorf("after the reload: %s; want %s", reply, want)
 	}
@@ -149,7 +149,7 @@ func TestPostfixObserve(t *testing.T) {
 	if !client.mail(t, postfix.addrs["smtp"], recipientList) {
 		t.Error("the mail was not accepted")
 	}
-	postfix.process.await(t, "info: RCPT from unknown[203.0.113.10]: would reject (no reverse name): cannot find your reverse hostname, [203.0.113.10];")
+	postfix.process.await(t, "info: RCPT from unknown[203.0.113.10]: would reject (no reverse name): your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one;")
 	records := rdns.stopped(t)
 	if len(records) != 1 {
 		t.Fatalf("%d decisions in the log; want 1", len(records))
@@ -200,7 +200,7 @@ func TestPostfixStop(t *testing.T) {
 	unbound.late.await(t)
 	rdns.terminate(t)
 	unbound.late.release()
-	want := "550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.55]"
+	want := "550 5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.55] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com"
 	if reply := c.reply(t); reply != want {
 		t.Errorf("while stopping: %s; want %s", reply, want)
 	}
@@ -229,7 +229,7 @@ text = "{recipient}"
 	for _, c := range []*smtpClient{c, d} {
 		c.must(t, "RSET")
 		c.must(t, "MAIL FROM:<sender@example.net>")
-		want := "550 5.7.1 <user@example.com>: Recipient address rejected: user@example.com"
+		want := "550 5.7.1 <user@example.com>: Recipient address rejected: user@example.com; contact postmaster@example.com"
 		if reply := c.say(t, "RCPT TO:<user@example.com>"); reply != want {
 			t.Errorf("after the start: %s; want %s", reply, want)
 		}

@@ -40,15 +40,15 @@ func sharedClients() []mailClient {
 		{addr: "IPV6:2001:db8::25", helo: "six.example.org"},
 		{
 			addr: "203.0.113.21", helo: "mail.example.net", rule: "reverse name resolves elsewhere",
-			reply: "550 5.7.1 your reverse hostname mail.example.net does not resolve to you, [203.0.113.21]",
+			reply: "550 5.7.1 the reverse DNS name mail.example.net of your server [203.0.113.21] resolves to 198.51.100.7, not to this address; PTR and address record have to match; contact postmaster@example.com",
 		},
 		{
 			addr: "203.0.113.22", helo: "other.example.net", rule: "generic name, foreign HELO",
-			reply: "550 5.7.1 your reverse hostname ip-203-0-113-22.dyn.example.org looks generic and your HELO other.example.net is not yours, [203.0.113.22]",
+			reply: "550 5.7.1 your server [203.0.113.22] has the generic reverse DNS name ip-203-0-113-22.dyn.example.org, and its HELO other.example.net does not resolve to it; give it a name of its own; contact postmaster@example.com",
 		},
 		{
 			addr: "203.0.113.23", helo: "mail.example.org", rule: "no reverse name",
-			reply: "550 5.7.1 cannot find your reverse hostname, [203.0.113.23]",
+			reply: "550 5.7.1 your server [203.0.113.23] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com",
 		},
 	}
 }

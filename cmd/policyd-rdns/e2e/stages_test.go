@@ -16,7 +16,7 @@ func TestPostfixEarlyStages(t *testing.T) {
 			talk: `
 				+ RCPT TO:<postmaster@example.com>
 				> RCPT TO:<user@example.com>
-				< 550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com
 			`,
 			log: `
 				CONNECT dunno own client
@@ -40,7 +40,7 @@ func TestPostfixEarlyStages(t *testing.T) {
 				+ EHLO mx.example.com
 				+ MAIL FROM:<sender@example.net>
 				> RCPT TO:<user@example.com>
-				< 550 5.7.1 <user@example.com>: Recipient address rejected: your HELO mx.example.com is not yours, [203.0.113.20]: it is ours
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.20] says mx.example.com in HELO, which is ours; have it say its own host name; contact postmaster@example.com
 				+ RCPT TO:<abuse@example.com>
 			`,
 			log: `
@@ -54,7 +54,7 @@ func TestPostfixEarlyStages(t *testing.T) {
 			name: "sender", options: []string{atOnce, "smtpd_sender_restrictions = POLICY", thenRecipients}, as: "203.0.113.10",
 			talk: `
 				> RCPT TO:<user@example.com>
-				< 550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com
 			`,
 			log: `
 				MAIL dunno postmaster
@@ -80,7 +80,7 @@ func TestPostfixEarlyStages(t *testing.T) {
 			talk: `
 				+ RCPT TO:<user@example.com>
 				> DATA
-				< 550 5.7.1 <DATA>: Data command rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <DATA>: Data command rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com
 			`,
 			log: "DATA reject no reverse name",
 		},
@@ -91,7 +91,7 @@ func TestPostfixEarlyStages(t *testing.T) {
 				+ RCPT TO:<user@example.com>
 				+ DATA
 				> .
-				< 550 5.7.1 <END-OF-MESSAGE>: End-of-data rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <END-OF-MESSAGE>: End-of-data rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com
 			`,
 			log: "END-OF-MESSAGE reject no reverse name",
 		},
@@ -101,7 +101,7 @@ func TestPostfixEarlyStages(t *testing.T) {
 				+ XCLIENT ADDR=203.0.113.10
 				+ EHLO mail.example.org
 				> ETRN example.com
-				< 550 5.7.1 <example.com>: Etrn command rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <example.com>: Etrn command rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one
 			`,
 			log: "ETRN reject no reverse name",
 		},
@@ -111,7 +111,7 @@ func TestPostfixEarlyStages(t *testing.T) {
 				+ XCLIENT ADDR=203.0.113.10
 				+ EHLO mail.example.org
 				> VRFY user@example.com
-				< 550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com
 			`,
 			log: "VRFY reject no reverse name",
 		},
@@ -137,7 +137,7 @@ off = true
 			name: "client", options: []string{atOnce, "smtpd_client_restrictions = POLICY"},
 			talk: `
 				> XCLIENT ADDR=203.0.113.10
-				< 550 5.7.1 <unknown[203.0.113.10]>: Client host rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <unknown[203.0.113.10]>: Client host rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one
 			`,
 			log: `
 				CONNECT dunno own client
@@ -160,7 +160,7 @@ off = true
 			as: "203.0.113.50",
 			talk: `
 				> RCPT TO:<user@example.com>
-				< 450 4.7.1 <unknown[203.0.113.50]>: Client host rejected: temporary DNS failure: cannot find your reverse hostname, [203.0.113.50]
+				< 450 4.7.1 <unknown[203.0.113.50]>: Client host rejected: temporary DNS failure: the names of your server [203.0.113.50] could not be looked up; there is nothing to do, it tries again by itself
 			`,
 			log: `
 				CONNECT dunno own client
@@ -173,13 +173,13 @@ off = true
 			talk: `
 				+ XCLIENT ADDR=203.0.113.20 NAME=mail.example.org
 				> EHLO mx.example.com
-				< 550 5.7.1 <mx.example.com>: Helo command rejected: your HELO mx.example.com is not yours, [203.0.113.20]: it is ours
+				< 550 5.7.1 <mx.example.com>: Helo command rejected: your server [203.0.113.20] says mx.example.com in HELO, which is ours; have it say its own host name
 				> HELO a  b c
 				< 250 mx.example.com
 				+ EHLO a(b)"c"
 				+ MAIL FROM:<sender@example.net>
 				> RCPT TO:<user@example.com>
-				< 450 4.7.1 <user@example.com>: Recipient address rejected: your HELO a?b??c? is not a fully-qualified host name, [203.0.113.20]
+				< 450 4.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.20] is new here, and its HELO a?b??c? is no fully-qualified host name; there is nothing to do, it tries again by itself; contact postmaster@example.com
 			`,
 			log: `
 				EHLO reject HELO is our name | mx.example.com
@@ -194,9 +194,9 @@ off = true
 				+ XCLIENT ADDR=203.0.113.10
 				+ EHLO mail.example.org
 				> MAIL FROM:<sender=1@example.net>
-				< 550 5.7.1 <sender=1@example.net>: Sender address rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <sender=1@example.net>: Sender address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one
 				> MAIL FROM:<>
-				< 550 5.7.1 <>: Sender address rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <>: Sender address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one
 			`,
 			log: `
 				MAIL reject no reverse name

@@ -41,7 +41,7 @@ text = "not in clear"
 	const recipient = "RCPT TO:<user@example.com>"
 	c.must(t, "EHLO mail.example.org")
 	c.must(t, "MAIL FROM:<sender@example.net>")
-	want := "550 5.7.1 <user@example.com>: Recipient address rejected: not in clear"
+	want := "550 5.7.1 <user@example.com>: Recipient address rejected: not in clear; contact postmaster@example.com"
 	if reply := c.say(t, recipient); reply != want {
 		t.Errorf("in clear: %s; want %s", reply, want)
 	}

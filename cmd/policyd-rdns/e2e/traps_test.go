@@ -8,6 +8,9 @@ import (
 // trapRules come before the built-in rules.
 const trapRules = `
 
+[reply]
+contact = ""
+
 [[rule]]
 name = "own code"
 when = { client = "203.0.113.101" }
@@ -156,7 +159,7 @@ func codeTraps() []dialog {
 				+ EHLO mail.broken.example
 				+ MAIL FROM:<sender@example.net>
 				> RCPT TO:<user@example.com>
-				< 450 4.7.1 <user@example.com>: Recipient address rejected: temporary DNS failure: cannot ask for mail.broken.example
+				< 450 4.7.1 <user@example.com>: Recipient address rejected: temporary DNS failure: the names of your server [203.0.113.20] could not be looked up; there is nothing to do, it tries again by itself
 			`,
 			log: "RCPT defer doubt refused",
 		},
@@ -233,7 +236,7 @@ func settingTraps() []dialog {
 			name: "11 postscreen", options: []string{atRecipient}, through: true, as: "203.0.113.10",
 			talk: `
 				> RCPT TO:<user@example.com>
-				< 550 5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one
 			`,
 			log: "RCPT reject no reverse name",
 		},
@@ -241,7 +244,7 @@ func settingTraps() []dialog {
 			name: "12 footer", options: []string{atRecipient, "smtpd_reject_footer = call the postmaster"}, as: "203.0.113.10",
 			talk: `
 				> RCPT TO:<user@example.com>
-				< 550-5.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 550-5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one
 				< 550 5.7.1 call the postmaster
 			`,
 			log: "RCPT reject no reverse name",
@@ -264,7 +267,7 @@ func settingTraps() []dialog {
 				> RCPT TO:<gone@example.com>
 				< 554 5.7.1 <gone@example.com>: Recipient address rejected: Access denied
 				> RCPT TO:<user@example.com>
-				< 450 4.7.1 <user@example.com>: Recipient address rejected: temporary DNS failure: cannot find your reverse hostname, [203.0.113.50]
+				< 450 4.7.1 <user@example.com>: Recipient address rejected: temporary DNS failure: the names of your server [203.0.113.50] could not be looked up; there is nothing to do, it tries again by itself
 			`,
 			log: `
 				RCPT defer no reverse name
@@ -281,7 +284,7 @@ func settingTraps() []dialog {
 			name: "soft_bounce", options: []string{atRecipient, "soft_bounce = yes"}, as: "203.0.113.10",
 			talk: `
 				> RCPT TO:<user@example.com>
-				< 450 4.7.1 <user@example.com>: Recipient address rejected: cannot find your reverse hostname, [203.0.113.10]
+				< 450 4.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one
 			`,
 			log: "RCPT reject no reverse name",
 		},

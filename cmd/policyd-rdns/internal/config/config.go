@@ -12,6 +12,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/match"
 )
 
 // Config is a configuration in force: the file's keys over the defaults.
@@ -50,6 +51,13 @@ type Config struct {
 	}
 	HTTP struct {
 		Listen string // host:port; empty: nothing is served
+	}
+	Reply struct {
+		Contact string // empty: none; without a domain: of the recipient's
+		Help    string // with a slash at its end; empty: there is no page
+		Listen  string // host:port; empty: nobody is shown the page here
+		Proxies match.Prefixes
+		KeyFile string // empty: where the daemon finds a place
 	}
 	observe      bool        // mode; with observed it makes Rules.Mode
 	observed     policy.Mode // observe_reply: Rules.Mode if observe

@@ -8,7 +8,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
-	"policyd-rdns/policy/smtp"
+	"policyd-rdns/policy/reply"
 )
 
 // Manual is what there is to know about the file: config.example.toml and the manual
@@ -159,7 +159,7 @@ func exampleSample() string {
 	b.WriteByte('\n')
 	b.WriteString(strings.NewReplacer(
 		"{other actions}", strings.Join(actions, ", "),
-		"{placeholders}", strings.Join(smtp.Placeholders(), " "),
+		"{placeholders}", strings.Join(reply.Placeholders(), " "),
 	).Replace(sampleRules))
 	rest := policy.Rule{Name: "every other entry", Exempt: true}
 	for _, key := range policy.EntryKeys() {

@@ -107,14 +107,14 @@ func TestExemptFileUnreadable(t *testing.T) {
 // TestOverride: keys that are given replace those of the built-in rule, whole.
 func TestOverride(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
-		{`mode = "observe"`, `when   = { ptr = ["none", "malformed"] } action = "reject" text   = "cannot find your reverse hostname, [{client}]" mode   = "observe"`},
+		{`mode = "observe"`, `when   = { ptr = ["none", "malformed"] } action = "reject" text   = "your server [{client}] has no valid reverse DNS name (PTR record); ask the provider of this address to set one" mode   = "observe"`},
 		{`text = "set a PTR record for {client}"`, `when   = { ptr = ["none", "malformed"] } action = "reject" text   = "set a PTR record for {client}"`},
-		{`when = { ptr = "none" }`, `when   = { ptr = "none" } action = "reject" text   = "cannot find your reverse hostname, [{client}]"`},
-		{`unless = { recipient = "info@" }`, `when   = { ptr = ["none", "malformed"] } unless = { recipient = "info@" } action = "reject" text   = "cannot find your reverse hostname, [{client}]"`},
-		{`code = "550 5.7.25"`, `when   = { ptr = ["none", "malformed"] } action = "reject" code   = "550 5.7.25" text   = "cannot find your reverse hostname, [{client}]"`},
-		{`action = "defer"`, `when   = { ptr = ["none", "malformed"] } action = "defer" text   = "cannot find your reverse hostname, [{client}]"`},
-		{"action = \"defer\"\ncode = \"451 4.7.25\"", `when   = { ptr = ["none", "malformed"] } action = "defer" code   = "451 4.7.25" text   = "cannot find your reverse hostname, [{client}]"`},
-		{`percent = 10`, `when   = { ptr = ["none", "malformed"] } action = "reject" text   = "cannot find your reverse hostname, [{client}]" percent = 10`},
+		{`when = { ptr = "none" }`, `when   = { ptr = "none" } action = "reject" text   = "your server [{client}] has no valid reverse DNS name (PTR record); ask the provider of this address to set one"`},
+		{`unless = { recipient = "info@" }`, `when   = { ptr = ["none", "malformed"] } unless = { recipient = "info@" } action = "reject" text   = "your server [{client}] has no valid reverse DNS name (PTR record); ask the provider of this address to set one"`},
+		{`code = "550 5.7.25"`, `when   = { ptr = ["none", "malformed"] } action = "reject" code   = "550 5.7.25" text   = "your server [{client}] has no valid reverse DNS name (PTR record); ask the provider of this address to set one"`},
+		{`action = "defer"`, `when   = { ptr = ["none", "malformed"] } action = "defer" text   = "your server [{client}] has no valid reverse DNS name (PTR record); ask the provider of this address to set one"`},
+		{"action = \"defer\"\ncode = \"451 4.7.25\"", `when   = { ptr = ["none", "malformed"] } action = "defer" code   = "451 4.7.25" text   = "your server [{client}] has no valid reverse DNS name (PTR record); ask the provider of this address to set one"`},
+		{`percent = 10`, `when   = { ptr = ["none", "malformed"] } action = "reject" text   = "your server [{client}] has no valid reverse DNS name (PTR record); ask the provider of this address to set one" percent = 10`},
 	} {
 		c, err := Parse("x.toml", []byte("[[rule]]\nname = \"no reverse name\"\n"+tt.text+"\n"))
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/lint"
+	"policyd-rdns/policy/reply"
 	"policyd-rdns/policy/smtp"
 )
 
@@ -57,7 +58,7 @@ func (r *reader) rules(t *document.Table, c *Config) {
 	for _, rule := range builtin.Rules() {
 		switch {
 		case rule.Exempt:
-			s.exempt = append(s.exempt, rule)
+			s.exempt = append(s.exempt, builtin.WithContact(rule, c.Reply.Contact))
 			s.exemptFrom = append(s.exemptFrom, Origin{Source: BuiltinExempt})
 		case c.defaultRules:
 			s.builtin = append(s.builtin, rule)
@@ -307,14 +308,7 @@ func badText(text string) string {
 	case text != "" && '0' <= text[0] && text[0] <= '9':
 		return "begins with a number, which Postfix may take for a code; codes go into code"
 	}
-	rest := text
-	for _, known := range smtp.Placeholders() {
-		rest = strings.ReplaceAll(rest, known, "")
-	}
-	if strings.ContainsAny(rest, "{}") {
-		return "unknown placeholder; known are " + strings.Join(smtp.Placeholders(), ", ")
-	}
-	return ""
+	return reply.Misplaced(text)
 }
 
 // entries reads a table of conditions.

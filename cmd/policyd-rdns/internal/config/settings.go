@@ -283,6 +283,43 @@ var settings = []setting{
 			what another did, such as those that let machines: ".hoster.example", with or
 			without the dot; "@/path".`,
 	},
+
+	{
+		name: "reply.contact", def: `"postmaster"`,
+		kind: text(func(c *Config) *string { return &c.Reply.Contact }, checkContact),
+		about: `Whom the refused may write to, in every refusal and deferral: a mail address, or
+			its part before the @, which is of the recipient's domain then; "": nobody. Mail
+			to it is exempt as mail to postmaster@ is, by the same built-in exemption.`,
+	},
+	{
+		name: "reply.help", def: `""`,
+		kind: text(func(c *Config) *string { return &c.Reply.Help }, checkHelp),
+		about: `The URL of the page for the refused, as they reach it, such as
+			"https://mx.example.com/rdns/", at most 32 bytes; "": none. It ends every refusal
+			and deferral, with the number of the case behind it; or, without listen and
+			key_file, with the word of the cause.`,
+	},
+	{
+		name: "reply.listen", def: `""`, restart: true,
+		kind: text(func(c *Config) *string { return &c.Reply.Listen }, checkReplyListen),
+		about: `Where that page is served, for a reverse proxy of yours, such as
+			"127.0.0.1:10042"; "": nowhere.`,
+	},
+	{
+		name: "reply.proxies", def: `["127.0.0.1", "::1"]`,
+		kind: list(func(c *Config) *match.Prefixes { return &c.Reply.Proxies }, (*match.Prefixes).Add),
+		about: `The addresses of that proxy, or networks: of what others say in X-Forwarded-For
+			nothing is believed.`,
+	},
+	{
+		name: "reply.key_file", def: `""`,
+		kind: text(func(c *Config) *string { return &c.Reply.KeyFile }, checkKeyFile),
+		about: `The keys of the case numbers, one a line, such as of "openssl rand -hex 16", for
+			the daemon's user alone: the first makes them, all read them, for 30 days. Several
+			MX with one key read each other's. "": case.keys in the daemon's state folder
+			(/var/lib/policyd-rdns), which it makes; without that folder, a key that a restart
+			forgets.`,
+	},
 }
 
 // table is the setting's table; empty: it stands above the first one.
@@ -459,13 +496,17 @@ func addStrangers(strangers *match.Names, text string) error {
 }
 
 func checkHTTP(t *document.Table, key string, c *Config) {
-	address := c.HTTP.Listen
+	checkHostPort(t, key, c.HTTP.Listen, "127.0.0.1:10041", c)
+}
+
+// checkHostPort notes what is wrong with an address to serve HTTP at.
+func checkHostPort(t *document.Table, key, address, example string, c *Config) {
 	if address == "" {
 		return
 	}
 	host, port, err := net.SplitHostPort(address)
 	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || !isHost(host) {
-		t.Bad(key, address, "want a host and a port such as 127.0.0.1:10041 or [::1]:10041")
+		t.Bad(key, address, "want a host and a port such as "+example+" or [::1]"+strings.TrimPrefix(example, "127.0.0.1"))
 	} else if _, err := netip.ParseAddr(host); err == nil {
 		if err := postfix.CheckAddress(address); err != nil {
 			t.Bad(key, address, err.Error())

@@ -47,6 +47,7 @@ func (c *Config) warn(r *reader) {
 	}
 	c.warnLogFolder(r)
 	c.warnHistory(r)
+	c.warnReply(r)
 	refuses := false
 	for i := range c.Rules.List {
 		rule := &c.Rules.List[i]
@@ -171,6 +172,7 @@ func (c *Config) warnHost(r *reader) {
 		check("server.listen["+strconv.Itoa(i)+"]", "server.listen", address, sockets(address))
 	}
 	check("http.listen", "http.listen", c.HTTP.Listen, sockets(c.HTTP.Listen))
+	check("reply.listen", "reply.listen", c.Reply.Listen, sockets(c.Reply.Listen))
 	if len(c.Server.Listen) == 0 && !hasSocketUnit() {
 		about.Doubtful("server.listen", "server.listen = []: the daemon does not start but with sockets that systemd passes (policyd-rdns.socket)")
 	}

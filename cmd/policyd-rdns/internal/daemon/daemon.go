@@ -18,12 +18,14 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/casenumber"
 	"policyd-rdns/policy/gather"
 	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
+	"policyd-rdns/policy/reply"
 	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
 )
@@ -43,6 +45,7 @@ type Daemon struct {
 	nat      natGuard
 	tagged   tagged
 	damage   atomic.Pointer[string] // what is wrong with exempt_file; nil: nothing
+	passing  *casenumber.Keys       // of this run alone, if they had to be made; under changing
 
 	works     sync.Pool // of *work
 	decisions atomic.Uint64
@@ -58,6 +61,8 @@ type generation struct {
 	loaded   time.Time
 	gatherer *gather.Gatherer
 	tally    *metrics.Tally
+	keys     *casenumber.Keys // nil: there are no case numbers
+	texts    *reply.Texts
 }
 
 // spfShare: of resolver.cache_entries one in so many may be a result of SPF beside.
@@ -114,10 +119,15 @@ func New(conf *config.Config, o Options) (*Daemon, error) {
 		d.resolver.Close()
 		return nil, err
 	}
+	keys, err := d.caseKeys(conf)
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
 	if conf.HTTP.Listen != "" {
 		d.watch = d.newWatch(conf)
 	}
-	d.current.Store(d.generation(conf, o.Host, time.Now()))
+	d.current.Store(d.generation(conf, o.Host, time.Now(), keys))
 	return d, nil
 }
 
@@ -128,11 +138,13 @@ func (d *Daemon) Close() {
 }
 
 // generation makes one in place of that in force. What is read with it is of loaded.
-func (d *Daemon) generation(conf *config.Config, h config.Host, loaded time.Time) *generation {
+func (d *Daemon) generation(conf *config.Config, h config.Host, loaded time.Time, keys *casenumber.Keys) *generation {
 	g := &generation{
 		conf:   conf,
 		host:   h,
 		loaded: loaded,
+		keys:   keys,
+		texts:  conf.Texts(keys),
 		tally:  d.watch.tally(conf.Rules, d.current.Load()),
 		gatherer: &gather.Gatherer{
 			DNS:       d.resolver,
@@ -156,7 +168,7 @@ type work struct {
 
 // Handle is the way of a request: decision, log line, reply. Only for the
 // decision it may have to wait.
-func (d *Daemon) Handle(ctx context.Context, req *policy.Request) (reply postfix.Reply, wait func() postfix.Reply) {
+func (d *Daemon) Handle(ctx context.Context, req *policy.Request) (answer postfix.Reply, wait func() postfix.Reply) {
 	g := d.current.Load()
 	w, _ := d.works.Get().(*work)
 	if w == nil {
@@ -179,7 +191,7 @@ func (d *Daemon) Handle(ctx context.Context, req *policy.Request) (reply postfix
 func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	r := &w.record
 	req := &r.Request
-	r.Config, r.Host, r.Reply = g.conf.Hash, g.host.Name(), ""
+	r.Config, r.Host, r.Reply, r.Case = g.conf.Hash, g.host.Name(), "", ""
 	r.ID = strconv.FormatUint(d.firstID+d.decisions.Add(1), 36)
 	r.Elapsed = time.Since(req.Time)
 	if r.Facts.Outage {
@@ -190,9 +202,10 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	}
 	d.note(g, req, &r.Facts, r.Decision.Noted)
 	d.nat.see(req, r.Facts.OwnClient || g.conf.Rules.Networks.Has(req.Client), r.Facts.PTR)
-	reply := postfix.NewReply(r.Decision.Reply())
+	told := g.texts.Reply(req, &r.Facts, &r.Decision)
+	answer := postfix.NewReply(told.Action)
 	if r.Decision.Action != policy.DUNNO {
-		r.Reply = reply.String()
+		r.Reply, r.Case = answer.String(), told.Case
 	}
 	g.tally.Count(req, &r.Decision, &r.Facts, r.Elapsed)
 	g.conf.Log.People.Hide(r)
@@ -200,7 +213,7 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	_, _ = d.journal.Write(w.line) // never fails
 	d.watch.keep(r, w.line)
 	d.works.Put(w)
-	return reply
+	return answer
 }
 
 // reload puts the configuration as it is now into force and opens the decision
@@ -212,6 +225,10 @@ func (d *Daemon) reload(ctx context.Context) {
 	if ctx.Err() != nil {
 		d.log.Info("configuration not reloaded: the daemon stops")
 		return
+	}
+	var keys *casenumber.Keys
+	if err == nil {
+		keys, err = d.caseKeys(conf)
 	}
 	if err == nil {
 		err = d.journal.Open(conf.Log.File)
@@ -233,7 +250,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	if now, err := conf.Exempting(); err == nil {
 		conf = now // what was allowed while the rest was read
 	}
-	d.enforce(conf)
+	d.enforce(conf, keys)
 	d.log.Info("configuration reloaded", "config", conf.Hash, "rules", len(conf.Rules.List), "servers", serverList(servers))
 	d.tellWarnings(conf)
 	d.checkDescriptors(conf)
@@ -247,13 +264,13 @@ func (d *Daemon) reload(ctx context.Context) {
 }
 
 // enforce puts a configuration into force that was read just now.
-func (d *Daemon) enforce(conf *config.Config) {
+func (d *Daemon) enforce(conf *config.Config, keys *casenumber.Keys) {
 	d.changing.Lock()
 	defer d.changing.Unlock()
 	if conf.Rules.Mode == policy.Enforce && d.current.Load().conf.Rules.Mode != policy.Enforce {
 		d.history.Enforced()
 	}
-	d.current.Store(d.generation(conf, config.FindHost(), time.Now()))
+	d.current.Store(d.generation(conf, config.FindHost(), time.Now(), keys))
 }
 
 // reread reads the configuration and the servers that it resolves to.

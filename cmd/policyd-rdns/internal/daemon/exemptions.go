@@ -131,7 +131,7 @@ func (d *Daemon) replace(old *generation, conf *config.Config) *generation {
 	if d.current.Load() != old {
 		return nil
 	}
-	now := d.generation(conf, old.host, old.loaded)
+	now := d.generation(conf, old.host, old.loaded, old.keys)
 	d.current.Store(now)
 	return now
 }

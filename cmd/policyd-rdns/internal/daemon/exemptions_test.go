@@ -282,7 +282,7 @@ func TestExemptFileReload(t *testing.T) {
 		d.write(exemptOf("203.0.113.2"))
 		d.pass(5 * time.Second)
 		d.answers("203.0.113.2", "DUNNO")
-		d.enforce(old)
+		d.enforce(old, nil)
 		d.answers("203.0.113.2", "550")
 		d.pass(5 * time.Second)
 		d.answers("203.0.113.2", "DUNNO")
@@ -290,7 +290,7 @@ func TestExemptFileReload(t *testing.T) {
 
 		// It puts nothing into force over a configuration that it has not seen.
 		g := d.current.Load()
-		d.enforce(old)
+		d.enforce(old, nil)
 		if d.replace(g, g.conf) != nil || d.current.Load().conf != old {
 			t.Error("exemptions were put into force over a newer configuration")
 		}

@@ -35,8 +35,8 @@ var handleCases = []struct{ name, client, helo, reply string }{
 	{"named", "203.0.113.20", "mail.example.com", "action=DUNNO\n\n"},
 	{"other", "203.0.113.20", "mx.example.org", "action=DUNNO\n\n"},
 	{"literal", "203.0.113.20", "[203.0.113.20]", "action=DUNNO\n\n"},
-	{"generic", "203.0.113.13", "desk.example.org", "action=550 5.7.1 your reverse hostname"},
-	{"nameless", "203.0.113.10", "mail.example.org", "action=550 5.7.1 cannot find your reverse hostname"},
+	{"generic", "203.0.113.13", "desk.example.org", "action=550 5.7.1 your server [203.0.113.13] has the generic"},
+	{"nameless", "203.0.113.10", "mail.example.org", "action=550 5.7.1 your server [203.0.113.10] has no valid"},
 }
 
 // postfixRequest is what Postfix 3.9 sends at RCPT.
@@ -172,7 +172,7 @@ func BenchmarkHandleStep(b *testing.B) {
 		{"judge", func() { decision = g.conf.Rules.Judge(&req, &facts) }},
 		{"line", func() { line = g.conf.Log.Format.Append(line[:0], &record) }},
 		{"write", func() { _, _ = h.journal.Write(line) }},
-		{"reply", func() { reply = postfix.NewReply(decision.Reply()).Append(reply[:0]) }},
+		{"reply", func() { reply = postfix.NewReply(g.texts.Reply(&req, &facts, &decision).Action).Append(reply[:0]) }},
 	} {
 		b.Run(step.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -13,7 +13,7 @@ func watchedHandling(tb testing.TB, client, helo string) *handling {
 	h := newHandling(tb, client, helo)
 	conf := h.current.Load().conf
 	h.watch = h.newWatch(conf)
-	h.current.Store(h.generation(conf, h.current.Load().host, time.Now()))
+	h.current.Store(h.generation(conf, h.current.Load().host, time.Now(), nil))
 	return h
 }
 

@@ -71,7 +71,9 @@ func Live(ctx context.Context, c *config.Config, req *policy.Request, past gathe
 	e := &Explanation{Request: *req}
 	e.Request.Time = time.Now()
 	e.Decision = g.Decide(ctx, &e.Request, c.Rules, &e.Facts)
-	e.Reads = Wrapped(&e.Request, &e.Facts, e.Decision.Action, e.Decision.Reply(), stage)
+	keys, _ := c.CaseKeys() // of a case that is not one, nobody misses the number
+	told := c.Texts(keys).Reply(&e.Request, &e.Facts, &e.Decision)
+	e.Reads = Wrapped(&e.Request, &e.Facts, e.Decision.Action, told.Action, stage)
 	e.byRules(c)
 	e.Lookups = dns.lookups()
 	return e, nil

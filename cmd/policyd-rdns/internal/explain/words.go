@@ -6,6 +6,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/reply"
 )
 
 // Action is what became of a request, in brackets if it was not carried
@@ -73,7 +74,7 @@ func Seen(r *journal.Record) string {
 	}
 	if len(all) == 0 && d.Decided != policy.DUNNO {
 		// A rule of the file's own: what it says is the reason.
-		add(plain.Line(replyText(r.Reply)))
+		add(plain.Line(reply.Sentence(replyText(r.Reply))))
 	}
 	if worthSaying(r) {
 		add(Remembered(r))

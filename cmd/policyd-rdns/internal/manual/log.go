@@ -8,6 +8,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/reply"
 	"policyd-rdns/resolver"
 )
 
@@ -56,7 +57,7 @@ func exampleRecord() journal.Record {
 	r.Facts.HELO.Forward = elsewhere
 	rules := policy.Rules{List: builtin.Rules(), OnDoubt: policy.Defer}
 	r.Decision = rules.Judge(&r.Request, &r.Facts)
-	r.Reply = r.Decision.Reply()
+	r.Reply = reply.Plain(&r.Request, &r.Facts, &r.Decision)
 	return r
 }
 

@@ -12,6 +12,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/reply"
 	"policyd-rdns/resolver"
 )
 
@@ -67,7 +68,7 @@ func (y try) record(t testing.TB, n int, rules *policy.Rules) journal.Record {
 	r.Facts.Past, r.Facts.SPF.Result = policy.Past{Asked: true, DomainAsked: true}, policy.None
 	r.Decision = rules.Judge(&r.Request, &r.Facts)
 	if r.Decision.Action != policy.DUNNO {
-		r.Reply = r.Decision.Reply()
+		r.Reply = reply.Plain(&r.Request, &r.Facts, &r.Decision)
 	}
 	return r
 }

@@ -16,6 +16,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/reply"
 	"policyd-rdns/resolver"
 )
 
@@ -50,7 +51,7 @@ func refused(at time.Time, client, instance, recipient string, change func(*jour
 			change(r)
 		}
 		if r.Decision.Action != policy.DUNNO {
-			r.Reply = r.Decision.Reply()
+			r.Reply = reply.Plain(&r.Request, &r.Facts, &r.Decision)
 		}
 	})
 }
@@ -253,7 +254,7 @@ func TestCrowds(t *testing.T) {
 		t.Errorf("10,000 tries take %d lines; want a paragraph:\n%s", n, answer)
 	}
 	answer, err = ask(t, log, "203.0.113.2", Options{})
-	if n := strings.Count(answer, "\n"); err != nil || n > 13 || !strings.Contains(answer, "rejected, 2,500 times since") {
+	if n := strings.Count(answer, "\n"); err != nil || n > 14 || !strings.Contains(answer, "rejected, 2,500 times since") {
 		t.Errorf("of one client: %v\n%s", err, answer)
 	}
 

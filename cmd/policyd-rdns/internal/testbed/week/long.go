@@ -12,6 +12,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/journal"
+	"policyd-rdns/policy/reply"
 	"policyd-rdns/resolver"
 )
 
@@ -40,7 +41,7 @@ func WriteLong(t testing.TB, out io.Writer, format journal.Format, lines int) {
 			r.Decision = conf.Rules.Judge(&r.Request, &r.Facts)
 			r.Reply = ""
 			if r.Decision.Action != policy.DUNNO {
-				r.Reply = r.Decision.Reply()
+				r.Reply = reply.Plain(&r.Request, &r.Facts, &r.Decision)
 			}
 			line = format.Append(line[:0], &r)
 			if _, err := w.Write(line); err != nil {

@@ -1,0 +1,75 @@
+// Package keyfile reads the file of keys that case numbers are made with, and makes one.
+package keyfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"policyd-rdns/policy/casenumber"
+)
+
+// maxSize bounds a file of keys, in bytes.
+const maxSize = 64 << 10
+
+// Read reads a file of keys. Errors tell the path where the system does, and never a key.
+func Read(path string) (*casenumber.Keys, error) {
+	// What is no regular file may take for ever.
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, errors.New("is no regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // it was only read
+	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(text) > maxSize:
+		return nil, fmt.Errorf("is longer than %d KiB", maxSize>>10)
+	}
+	return casenumber.ParseKeys(string(text))
+}
+
+// ReadOrMake reads a file of keys, or makes one with a new key, for this process's user
+// alone, where there is none yet. Who makes one at the same time has the same key.
+func ReadOrMake(path string) (*casenumber.Keys, error) {
+	keys, err := Read(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
+	}
+	// Written whole before it has its name: nobody reads half a key.
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // of mode 0600
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(f.Name()) // what has the name in its place stays
+	_, err = fmt.Fprintf(f, "# Keys of case numbers: the first makes them, all read them.\n%s\n", casenumber.NewKey())
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return nil, err
+	}
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		err = os.Rename(f.Name(), path) // where files have one name each
+		if err != nil {
+			return nil, err
+		}
+	}
+	return Read(path)
+}
+
+// Others says what is wrong with the permissions of a file of keys; empty: nothing, or
+// nobody can tell.
+func Others(path string) string {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode()&0o007 == 0 {
+		return ""
+	}
+	return fmt.Sprintf("has the mode %04o, so that every user of this host", info.Mode().Perm())
+}

@@ -63,12 +63,11 @@ var checkStrength = check{
 	name:     "strength",
 	question: "how plainly generic is the name?",
 	outcomes: []outcome{
-		{Full, "The whole address is in it, or what can only be the serial number of a rented " +
-			"machine; or names.generic has it."},
-		{Half, "A part of the address is in it, an address that is another's, or what looks " +
-			"like a serial number."},
+		{Full, "The whole address is in it, or a serial number in a form that many hosters " +
+			"share; or names.generic has it."},
+		{Half, "A part of the address is in it, or an address that is another's."},
 		{Word, "It has words that operators give to lines and unnamed machines, such as " +
-			"static, dynamic, ppp60, unassigned."},
+			"static, dynamic, ppp60, unassigned, or what looks like a serial number."},
 		{TempError, "The DNS could not say what the names are, or which of them are confirmed " +
 			"where that matters."},
 	},

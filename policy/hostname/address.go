@@ -20,12 +20,21 @@ const (
 // evidence is what a name shows of an address.
 type evidence struct {
 	share share
-	kind  Kind
+	basis Basis
 	at    span
 }
 
 // match finds the client's address in the name.
 func (t *text) match(client netip.Addr) evidence {
+	found := t.matchPlain(client)
+	if found.share != wholeShare && client.IsValid() {
+		found = better(found, t.matchCoded(client))
+	}
+	return found
+}
+
+// matchPlain finds it in decimal and in hexadecimal.
+func (t *text) matchPlain(client netip.Addr) evidence {
 	switch {
 	case client.Is4():
 		a := client.As4()

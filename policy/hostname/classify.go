@@ -49,6 +49,7 @@ const (
 	whySerial  = "is a serial number"
 	whyPhrase  = "says that nobody named it"
 	whyLine    = "is a word for lines, beside a number"
+	whyPort    = "counts lines"
 	whyMail    = "is a mail word"
 	whyDomain  = "is a mail service's domain"
 )
@@ -56,14 +57,14 @@ const (
 // judge weighs all evidence.
 func (t *text) judge(name string, client netip.Addr) Verdict {
 	s := t.read()
-	t.found = t.match(client)
+	t.found, t.six = t.match(client), client.Is6()
 	v := t.accuse(name, &s)
 	switch {
 	case !v.Generic, s.access&line != 0 && t.found.share >= mostShare:
 		return v
 	case s.mail:
 		return Verdict{Piece: piece(name, s.mailAt), Why: whyMail}
-	case s.access.rank() < 2 && t.isMailService():
+	case s.access.rank() < 2 && !t.isZone() && t.isMailService():
 		return Verdict{Piece: piece(name, t.domain()), Why: whyDomain}
 	}
 	return v
@@ -73,18 +74,18 @@ func (t *text) judge(name string, client netip.Addr) Verdict {
 // comment.
 func (t *text) accuse(name string, s *features) Verdict {
 	found := t.found
-	generic := func(strength Strength, kind Kind, at span, why string) Verdict {
-		return Verdict{true, strength, kind, piece(name, at), why}
+	generic := func(strength Strength, basis Basis, at span, why string) Verdict {
+		return Verdict{true, strength, basis, piece(name, at), why}
 	}
 	if found.share == wholeShare {
-		return generic(Full, found.kind, found.at, whyWhole)
+		return generic(Full, found.basis, found.at, whyWhole)
 	}
 	serialAt, serial := t.matchSerial()
 	switch {
 	case serial == Full:
 		return generic(Full, Serial, serialAt, whySerial)
 	case found.share == mostShare, found.share == halfShare && t.isHost(s, found.at):
-		return generic(Half, found.kind, found.at, whyPart)
+		return generic(Half, found.basis, found.at, whyPart)
 	}
 	if at, ok := t.matchForeign(); ok {
 		return generic(Half, Foreign, at, whyForeign)
@@ -95,10 +96,13 @@ func (t *text) accuse(name string, s *features) Verdict {
 	if at, ok := t.matchPhrase(); ok {
 		return generic(Word, Phrase, at, whyPhrase)
 	}
-	if s.access.rank() > 1 && s.counts(found) || found.share == lastShare && t.isCounted(s, found.at) {
+	if at, ok := t.matchLine(s); ok {
+		return generic(Word, Line, at, whyPort)
+	}
+	if s.access.rank() > 1 && s.counts(found) || found.share == lastShare && s.access != 0 && t.isCounted(s, found.at) {
 		return generic(Word, Line, s.accessAt, whyLine)
 	}
-	if found.share == lastShare && t.isBare(s, found.at) {
+	if found.share == lastShare && (t.isCounted(s, found.at) || t.isBare(s, found.at)) {
 		return generic(Word, Part, found.at, whyPart)
 	}
 	return Verdict{}

@@ -62,9 +62,9 @@ func TestClassify(t *testing.T) {
 			if v.Generic {
 				verdict = "generic/" + v.Strength.String()
 			}
-			if verdict != r.verdict || orDash(v.Kind.String()) != r.kind || orDash(v.Piece) != r.piece {
+			if verdict != r.verdict || orDash(v.Basis.String()) != r.kind || orDash(v.Piece) != r.piece {
 				t.Errorf("Classify(%s, %s) = %s, kind %v; want %s, kind %s, piece %s",
-					r.name, r.client, v, v.Kind, r.verdict, r.kind, r.piece)
+					r.name, r.client, v, v.Basis, r.verdict, r.kind, r.piece)
 			}
 		}
 	}

@@ -70,3 +70,18 @@ func (t *text) isMailService() bool {
 	}
 	return false
 }
+
+// isZone reports whether the whole address is found as four labels: the reverse zone
+// written forwards by a script, as no mail service names its pools.
+func (t *text) isZone() bool {
+	at := t.found.at
+	if t.found.basis != Address || at.start > 0 && t.lower[at.start-1] != '.' || !t.endsLabel(at.end) {
+		return false
+	}
+	for _, c := range t.lower[at.start:at.end] {
+		if c != '.' && !isDigit(c) {
+			return false
+		}
+	}
+	return true
+}

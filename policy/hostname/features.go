@@ -13,6 +13,7 @@ type features struct {
 	first   struct {
 		numbers int
 		rank    int  // the highest of a word in the leftmost label that is not for rented machines
+		line    bool // a number of two digits follows a kind of line, or its like, at once: ppp60
 		only    bool // there is no other label
 	}
 }
@@ -26,6 +27,7 @@ func (t *text) read() features {
 			s.longest = max(s.longest, k.len())
 			if k.label == 0 {
 				s.first.numbers++
+				s.first.line = s.first.line || i > 0 && k.len() > 1 && t.lower[k.start] != '0' && t.token[i-1].class.rank() > 1 && t.token[i-1].class&(line|alone) != 0
 			}
 			continue
 		}
@@ -64,5 +66,11 @@ func (s *features) counts(found evidence) bool {
 	case found.share >= lastShare && found.at.len() > 1, s.longest > 2, s.first.numbers > 1:
 		return true
 	}
-	return s.first.numbers > 0 && s.first.rank > 0 && !s.first.only
+	if s.first.numbers == 0 {
+		return false
+	}
+	if s.first.only {
+		return s.first.line
+	}
+	return s.first.rank > 0 || s.longest > 1 && s.access&alone != 0
 }

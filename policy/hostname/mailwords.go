@@ -1,5 +1,7 @@
 package hostname
 
+import "bytes"
+
 // classOfMail is the list of the words of mail hosts and of mail services.
 func classOfMail(word []byte) class {
 	switch string(word) {
@@ -17,7 +19,7 @@ func classOfMail(word []byte) class {
 		"ausgang", "versand", "odchozi", "relais", "saida", "salida", "salidas", "sortant", "sortie", "uscita", "utgaende", "wysylka", "envio", "envios", "invio", "verzend",
 		"boletim", "boletin", "bulten", "nieuwsbrief", "nyhetsbrev", "rassylka", "rozsylka", "rundbrief", "rundschreiben", "utskick", "verteiler", "hirlevel", "infolettre":
 		return mail
-	case "pop", "pops", "mo", "inbound", "incoming":
+	case "edm", "pop", "pops", "mo", "inbound", "incoming":
 		return mailFirst
 	}
 	if hasMailAffix(word) {
@@ -26,16 +28,16 @@ func classOfMail(word []byte) class {
 	return 0
 }
 
-// hasMailAffix: mail, smtp and mta also count at either end of a word, and mx
-// at its start, as they are joined freely: mailout, webmail, pmta, mxout.
+// hasMailAffix: mail and smtp also count anywhere in a word, mta and out at either end
+// of it and mx at its start, as they are joined freely: plsmtpa, webmail, pmta, mxout.
 func hasMailAffix(word []byte) bool {
-	if len(word) < 4 {
-		return word[0] == 'm' && word[1] == 'x'
-	}
-	switch head := word[:4]; {
-	case string(head) == "mail", string(head) == "smtp", string(head[:3]) == "mta", string(head[:2]) == "mx":
+	switch {
+	case bytes.HasPrefix(word, []byte("mx")):
+		return true
+	case len(word) < 4:
+		return false
+	case bytes.HasPrefix(word, []byte("mta")), bytes.HasSuffix(word, []byte("mta")), bytes.HasSuffix(word, []byte("out")):
 		return true
 	}
-	tail := word[len(word)-4:]
-	return string(tail) == "mail" || string(tail) == "smtp" || string(tail[1:]) == "mta"
+	return bytes.Contains(word, []byte("mail")) || bytes.Contains(word, []byte("smtp"))
 }

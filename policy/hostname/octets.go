@@ -52,8 +52,8 @@ func (c *cover) reach(set octets, p span) {
 
 // decodeDecimal is which sets of octets of a the digits decode to: one octet, or
 // neighbours run together in either direction, padded to three digits or not.
-// Of two octets both are padded or neither, as there is less to tell an
-// accident by.
+// Of two octets both are padded, or neither, or the second, as there is less to
+// tell an accident by.
 func decodeDecimal(digits []byte, a *[4]byte) sets {
 	found := sets(0)
 	for first := range a {
@@ -84,7 +84,7 @@ func decodeOn(digits []byte, n int, a *[4]byte, first, step int) sets {
 		n += m
 		set |= 1 << i
 		if n == len(digits) {
-			if set.count() == 2 && n != 6 && n != plainLen(a[first])+plainLen(a[i]) {
+			if plain := plainLen(a[first]); set.count() == 2 && n != 6 && n != plain+plainLen(a[i]) && (n != plain+3 || n < 5) {
 				return 0
 			}
 			return 1 << set

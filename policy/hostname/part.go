@@ -1,5 +1,7 @@
 package hostname
 
+import "bytes"
+
 // minTwo is how many digits two octets must have together to be more than two
 // small numbers that happen to be there, if no word says what they are.
 const minTwo = 4
@@ -17,10 +19,20 @@ func (t *text) isHost(s *features, p span) bool {
 	if p.start == 0 {
 		return true
 	}
-	if first := &t.token[0]; first.len() == 1 && first.class.rank() == 0 {
-		return false
+	if first := &t.token[0]; first.len() == 1 && !first.digits {
+		if c := t.lower[0]; p.start == 1 && t.numbers(p) == 1 && (p.len() == 6 || p.len() == 5 && !s.first.only) {
+			return c != 'm' && c != 'o' // mail, out
+		}
+		if first.class.rank() == 0 {
+			return false
+		}
 	}
-	return !s.first.only || t.endsLabel(p.end) && t.numbers(p) == 2 && s.first.numbers == 2 && !t.hasLetters(p)
+	return !s.first.only || t.endsLabel(p.end) && t.numbers(p) == 2 && s.first.numbers == 2 && (!t.hasLetters(p) || t.isCrossed(p))
+}
+
+// isCrossed reports whether p is two numbers with an x between them: 113x10.
+func (t *text) isCrossed(p span) bool {
+	return bytes.Count(t.lower[p.start:p.end], []byte("x")) == 1 && t.digitsIn(p) == p.len()-1
 }
 
 // isCounted reports whether the last octet, at p, ends the leftmost label after a
@@ -37,7 +49,9 @@ func (t *text) isCounted(s *features, p span) bool {
 		case k.start >= p.start:
 			return false
 		case k.len() > 1 && (k.class.rank() > 1 || k.class == rented || k.class&filler != 0),
-			k.len() == 1 && k.class.rank() > 0 && s.words && k.end == p.start:
+			k.len() == 1 && k.class.rank() > 0 && k.end == p.start && (s.words || i == 0 && t.countsHosts(p)),
+			p.len() > 2 && string(t.lower[k.start:k.end]) == "host",
+			k.digits && t.isLettered(i):
 			return true
 		}
 	}
@@ -82,4 +96,31 @@ func (t *text) labelAt(p span) uint8 {
 		}
 	}
 	return 0
+}
+
+// countsHosts reports whether the letter before the last octet, at p, is one that
+// networks count their hosts under, and mail services do not: u164, h20.r1.example.net.
+func (t *text) countsHosts(p span) bool {
+	return bytes.IndexByte([]byte("cdghpu"), t.lower[0]) >= 0 && t.lower[p.start] != '0' && (p.len() > 2 || t.zoneCounts())
+}
+
+// isLettered reports whether the number i comes right after a single letter that is not
+// the first of the name: abc-p19. Mail services begin so: m15-37, a24-22.
+func (t *text) isLettered(i int) bool {
+	if i < 2 {
+		return false
+	}
+	before := &t.token[i-1]
+	return before.len() == 1 && !before.digits && before.end == t.token[i].start
+}
+
+// zoneCounts reports whether a further label ends with a number: the zone of one of
+// several networks.
+func (t *text) zoneCounts() bool {
+	for i := 1; i < t.host; i++ {
+		if k := &t.token[i]; k.digits && k.label > 0 && t.endsLabel(k.end) {
+			return true
+		}
+	}
+	return false
 }

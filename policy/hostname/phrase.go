@@ -32,14 +32,15 @@ func (t *text) isNumbered(i int) bool {
 
 // matchAlone finds a leftmost label that is enough alone: one of its words, or
 // the one word of the next label, has the class alone, the rest speaks of lines
-// too or is filler, and there is no number; or one is unnamed and the rest is
+// too or is filler, and there is no number; or there are several, and one is for a
+// kind of line; or one is unnamed and the rest is
 // anything listed, and numbers.
 func (t *text) matchAlone() (span, bool) {
 	found, rest, words, numbered, end := class(0), 3, 0, false, uint8(0)
 	for i := range t.host {
 		k := &t.token[i]
 		if k.label > 0 {
-			if k.label == 1 && words == 1 && k.class&alone != 0 && t.endsLabel(k.end) {
+			if k.label == 1 && words == 1 && k.class&alone != 0 && k.class.rank() > 0 && t.endsLabel(k.end) {
 				found |= alone
 			}
 			break
@@ -50,7 +51,7 @@ func (t *text) matchAlone() (span, bool) {
 			continue
 		}
 		rank := k.class.rank()
-		if rank == 0 || k.len() == 1 {
+		if rank == 0 && k.class&alone == 0 || k.len() == 1 {
 			return span{}, false
 		}
 		if k.class&(alone|filler) == 0 {
@@ -59,7 +60,7 @@ func (t *text) matchAlone() (span, bool) {
 		found |= k.class
 		words++
 	}
-	if found&unnamed != 0 || found&alone != 0 && rest > 1 && !numbered {
+	if found&unnamed != 0 || !numbered && rest > 1 && (found&alone != 0 || words > 1 && found&line != 0) {
 		return span{0, end}, true
 	}
 	return span{}, false

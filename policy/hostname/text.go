@@ -15,6 +15,7 @@ type text struct {
 	count int // the same with those of the registered domain's first label
 	token [maxTokens]token
 	found evidence // what judge found of the address
+	six   bool     // it is an IPv6 address
 }
 
 // token is a run of letters or a run of digits within a label.

@@ -8,12 +8,13 @@ type Strength uint8
 // The strengths, weakest first. The zero value is that of a proper name.
 const (
 	NoStrength Strength = iota
-	// Word: words that operators give to lines and to unnamed machines.
+	// Word: words that operators give to lines and to unnamed machines, or a number
+	// that may be a serial.
 	Word
-	// Half: a part of the client's address, an address that is not the
-	// client's, or a doubtful serial.
+	// Half: a part of the client's address, or an address that is not the
+	// client's.
 	Half
-	// Full: the client's whole address, or an unmistakable serial.
+	// Full: the client's whole address, or a serial in a form that many hosters share.
 	Full
 )
 
@@ -32,38 +33,38 @@ func (s Strength) String() string {
 	}
 }
 
-// Kind is the kind of evidence that a generic name shows, for breaking figures
+// Basis is the kind of evidence that a generic name shows, for breaking figures
 // down.
-type Kind uint8
+type Basis uint8
 
 // The kinds of evidence. The zero value is that of a proper name.
 const (
-	NoKind  Kind = iota
-	Address      // the whole IPv4 address as four decimal numbers
-	Packed       // the whole IPv4 address as decimal numbers without borders, or as one of 32 bits
-	Hex          // the whole IPv4 address in hexadecimal
-	IPv6         // the IPv6 address, or at least 32 bits of it
-	Part         // some octets of the IPv4 address
-	Foreign      // an address, but not the client's
-	Serial       // a serial number or a hardware address
-	Phrase       // words that say that nobody named it, or one word for all
-	Line         // a word for lines or machines, with a number
+	NoBasis Basis = iota
+	Address       // the whole IPv4 address as four decimal numbers
+	Packed        // the whole IPv4 address as decimal numbers without borders, or as one of 32 bits
+	Hex           // the whole IPv4 address in hexadecimal
+	IPv6          // the IPv6 address, or at least 32 bits of it
+	Part          // some octets of the IPv4 address
+	Foreign       // an address, but not the client's
+	Serial        // a serial number or a hardware address
+	Phrase        // words that say that nobody named it, or one word for all
+	Line          // a word for lines or machines, with a number
 )
 
-// String is the kind in one word, "" for NoKind.
-func (k Kind) String() string {
+// String is the basis in one word, "" for NoBasis.
+func (b Basis) String() string {
 	names := [...]string{"", "address", "packed", "hex", "ipv6", "part", "foreign", "serial", "phrase", "line"}
-	if int(k) >= len(names) {
-		return "Kind(" + strconv.Itoa(int(k)) + ")"
+	if int(b) >= len(names) {
+		return "Basis(" + strconv.Itoa(int(b)) + ")"
 	}
-	return names[k]
+	return names[b]
 }
 
 // Verdict is whether a name is generic, with the evidence.
 type Verdict struct {
 	Generic  bool
 	Strength Strength
-	Kind     Kind
+	Basis    Basis
 	// Piece is the part of the name that the verdict rests on, as it stands
 	// there; "" if nothing was found.
 	Piece string

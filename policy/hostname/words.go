@@ -28,6 +28,8 @@ const (
 	// hosted and by do: "hosted" "by", and then the hoster.
 	hosted
 	by
+	// counter: equipment that lines end on, and whose ports are counted.
+	counter
 	// mail: the name has to do with mail.
 	mail
 	// mailFirst: the same, but in the leftmost label only.
@@ -85,15 +87,15 @@ func classOfLetter(c byte) class {
 // classOfLine is the list of the kinds of lines.
 func classOfLine(word []byte) class {
 	switch string(word) {
-	case "async", "dial", "dialer", "dialin", "dialip", "dialpool", "dip", "dipool", "dup", "isdn", "modem", "modems", "slip",
+	case "aftr", "async", "dial", "dialer", "dialin", "dialip", "dialpool", "dip", "dipool", "dup", "isdn", "modem", "modems", "slip",
 		"ppp", "pppd", "pptp", "ipoe", "ipcp", "vpdn", "bootp",
 		"cable", "cablemodem", "catv", "cmodem", "cmts", "docsis", "hfc", "modemcable", "cabo", "kabel",
 		"epon", "etth", "fttb", "fttc", "ftto", "fttp", "fttx", "gepon", "gpon", "xpon", "flets", "ipbf", "ipbfn", "ipngn",
 		"apn", "bband", "bbcust", "cdma", "evdo", "fios", "fwa", "hsdpa", "hsi", "hsia", "hspa", "lte", "umts", "vsat", "wimax", "wisp", "wll",
-		"bras", "cgn", "cgnat", "cpes", "cvx", "eduroam", "resnet", "tnt", "ull",
+		"bng", "bras", "cgn", "cgnat", "cpes", "cvx", "eduroam", "resnet", "tnt", "ull",
 		"dyn", "dyna", "dynamicip", "dynamicpool", "dynip", "dynpool", "ipdyn", "nonstatic",
 		"bandaancha", "bandalarga", "breitband", "fibra", "glasfaser", "glasvezel", "sirokopasovy", "szelessav", "szelessavu",
-		"dinamic", "dinamica", "dinamicas", "dinamichen", "dinamico", "dinamicos", "dinamiczny", "dinamik", "dinamis",
+		"dinamic", "dinamica", "dinamicka", "dinamicki", "dinamiskais", "dinaminis", "dynamicka", "dynamicke", "dynamiczna", "dynamiskt", "dinamicas", "dinamichen", "dinamico", "dinamicos", "dinamiczny", "dinamik", "dinamis",
 		"dynaaminen", "dynamicky", "dynamiczne", "dynamiczny", "dynamique", "dynamisch", "dynamisk", "zmienne", "zmienny",
 		"akademik", "kolej", "koleje", "studentenwohnheim", "wohnheim":
 		return line
@@ -107,22 +109,27 @@ func classOfLine(word []byte) class {
 // operators put into zones of addresses.
 func classOfSubscriber(word []byte) class {
 	switch string(word) {
-	case "abo", "abon", "abonado", "abonados", "abonent", "abonenti", "abonents", "abonne", "abonnee", "abonnement", "abonnent", "abonnenten", "abonnes",
+	case "abo", "abon", "abonado", "abonados", "abonent", "abonne", "abonnee", "abonnement", "abonnent", "abonnenten", "abonnes",
+		"abonat", "abonati", "abonentai", "abonentas", "abone", "aboneler", "elofizeto", "narocnik", "pretplatnik",
 		"assinante", "assinantes", "suscriptor", "suscriptores":
 		return line
-	case "cli", "cliente", "clientes", "clienti", "clnt", "clt", "asiakas", "klant", "klanten", "klient", "klienci", "klienti", "kund", "kunde", "kunden", "kunder",
-		"musteri", "ugyfel", "zakaznik", "member", "members",
-		"sub", "subs", "subscribed", "user", "users", "usr", "usuario", "usuarios", "utente", "utenti", "utilisateur", "uzytkownik",
-		"dorm", "dorms", "guest", "guests", "res", "resi", "residential", "rez", "roam", "roaming", "visitor", "visitors", "homenet",
-		"cellular", "hotspot", "mob", "mobiel", "mobil", "mobile", "mobility", "mobilne", "movel", "movil", "satellite", "wireless", "wlan", "wlans",
-		"bb", "cm", "hispeed", "lns", "lsn", "nat", "natout", "natpool", "pat", "pon", "ras", "tunnel", "unn", "vpnx",
-		"fija", "fijo", "fix", "fixe", "fixed", "fixedip", "fixip", "fixo", "ipfix", "ipfixe", "ipstatic", "sta", "revdns", "revip", "userreverse":
+	case "cliente", "clienti", "clnt", "asiakas", "asiakkaat", "klant", "klanten", "klient", "klienci", "kund", "kunde", "kunder",
+		"klijent", "klijenti", "korisnik", "korisnici", "kliendid", "kullanici", "musteri", "pelanggan", "ugyfel", "zakaznik", "member", "members",
+		"sub", "subs", "subscribed", "user", "users", "usr", "uporabnik", "usuario", "usuarios", "utenza", "utenze", "utente", "utenti", "utilisateur", "uzytkownik",
+		"acct", "apartment", "apt", "cid", "custid", "dorm", "dorms", "flat", "room", "student", "students", "uid", "vlan", "guest", "guests", "res", "resi", "residencial", "residential", "roam", "roaming", "visitor", "visitors", "homenet",
+		"cellular", "hotspot", "mobiel", "mobil", "mobile", "mobility", "mobilne", "movel", "movil", "satellite", "wireless", "wlan", "wlans",
+		"bb", "cm", "hispeed", "lns", "nat", "natout", "natpool", "pon", "ras", "tunnel", "unn", "vpnx",
+		"fija", "fijo", "fix", "fixe", "fixed", "fixedip", "fixip", "fixo", "ipfix", "ipfixe", "ipstatic", "fisso", "fixa", "ipestatica", "ipfija", "statip", "revdns", "revip", "userreverse":
 		return access
 	case "cust", "custs", "customer", "customers", "subscr", "subscriber", "subscribers", "pool", "ippool", "dedicated", "dedicado", "generic", "reserved",
-		"static", "statica", "statico", "staticip", "staticky", "staticline", "statics", "statik", "statique", "statisch", "staattinen", "statyczny", "stacjonarny", "estatica", "estatico":
+		"static", "statica", "staticka", "staticke", "staticna", "statis", "statiska", "statiskt", "statico", "staticip", "staticky", "staticline", "statics", "statik", "statique", "statisch", "staattinen", "statyczny", "stacjonarny", "estatica", "estatico":
 		return access | alone
-	case "client", "clients":
+	case "clientes", "klienti", "kunden", "abonents", "abonenti":
+		return access | alone
+	case "client":
 		return access | noun
+	case "clients":
+		return access | noun | alone
 	case "rdns", "rev", "reverse", "reversedns":
 		return access | alone | noun
 	case "fiber", "fibre":
@@ -137,17 +144,21 @@ func classOfMachine(word []byte) class {
 	case "kvm", "lvps", "lxc", "openvz", "ovz", "vds", "vm", "vmd", "vmi", "vps", "vserv", "vserver", "xen":
 		return rented
 	case "box", "cloud", "cloudserver", "cloudvps", "container", "ct", "ded", "dedi", "droplet", "ds", "ec", "ecs", "euve", "hosting", "hs", "hst", "hwsrv",
-		"instance", "loft", "node", "ns", "ps", "rdp", "root", "rootserver", "server", "servers", "srv", "svr", "vhost", "vz":
+		"instance", "loft", "node", "ns", "ks", "ps", "rdp", "rps", "sd", "root", "rootserver", "server", "servers", "srv", "svr", "vhost", "vz":
 		return rented | weak
-	case "as", "arpa", "biz", "business", "colo", "corp", "corporate", "gw", "home", "hsd", "inaddr", "internet", "ipv", "isp", "lan", "lin", "nas",
-		"net", "network", "networks", "pc", "pm", "port", "priv", "private", "pub", "public", "range", "red", "rede", "reseau", "retail", "rete", "subnet", "ts", "ubr", "wan":
+	case "as", "arpa", "biz", "business", "colo", "corp", "corporate", "gw", "home", "hsd", "inaddr", "internet", "ipv", "isp", "lan", "lin",
+		"net", "network", "networks", "pc", "priv", "private", "pub", "public", "range", "red", "rede", "reseau", "retail", "rete", "subnet", "wan":
 		return weak
+	case "cli", "lsn", "mob", "pat", "rez", "sta": // also abbreviations of places and firms
+		return weak
+	case "annex", "lac", "nas", "olt", "ont", "onu", "pm", "port", "slot", "ts", "ubr":
+		return weak | counter
 	case "ip":
 		return rented | weak | filler
 	case "addr", "address", "ipaddr", "line":
 		return weak | filler
 	case "ptr":
-		return weak | alone | noun
+		return alone | noun // of many names beside it
 	case "host":
 		return weak | noun
 	}
@@ -157,19 +168,23 @@ func classOfMachine(word []byte) class {
 // classOfBlank is the list of the words that say that a name is missing.
 func classOfBlank(word []byte) class {
 	switch string(word) {
-	case "notassigned", "nordns", "norecord", "norev", "noreverse", "noptr", "unalloc", "unallocated", "unassigned", "unconfigured", "unregistered", "hostedby":
+	case "notassigned", "nordns", "norecord", "norev", "noreverse", "noptr", "noname", "nohostname", "nodata", "notset", "notused", "nxdomain", "unalloc", "unallocated", "unassigned", "unconfigured", "unregistered", "hostedby":
 		return blank
-	case "localhost", "placeholder", "undefined", "unknown", "unnamed", "unset", "unspecified", "unused", "vacant":
+	case "available", "blank", "dummy", "invalid", "localhost", "placeholder", "undefined", "unknown", "undef", "unnamed", "unresolved", "unset", "unspecified", "unused", "vacant":
 		return unnamed | access
 	case "missing", "no", "non", "not", "without":
 		return negation
 	case "default":
 		return negation | alone | weak
-	case "allocated", "assigned", "configured", "data", "defined", "dns", "entry", "hostname", "known", "name", "record", "set", "use", "used", "yet":
+	case "configured", "data", "defined", "dns", "entry", "hostname", "known", "name", "record", "registered", "use", "used", "yet":
 		return noun
+	case "set":
+		return noun | negation
+	case "allocated", "assigned", "leased", "rented":
+		return noun | hosted
 	case "hosted", "powered", "served":
 		return hosted
-	case "by":
+	case "by", "to":
 		return by
 	}
 	return 0
@@ -178,7 +193,10 @@ func classOfBlank(word []byte) class {
 // classOfAffix: some words are joined to others so freely that they count at
 // either end of a run of letters, or at its end: xdsl, dslpool, hsvpn.
 func classOfAffix(word []byte) class {
-	for _, affix := range [...]string{"dsl", "adsl", "vdsl", "dhcp", "pppo", "ftth", "dialup"} {
+	if bytes.HasPrefix(word, []byte("ppp")) {
+		return line | alone
+	}
+	for _, affix := range [...]string{"dsl", "ipoe", "adsl", "vdsl", "dhcp", "pppo", "ftth", "dialup"} {
 		if bytes.HasPrefix(word, []byte(affix)) || bytes.HasSuffix(word, []byte(affix)) {
 			return line | alone
 		}

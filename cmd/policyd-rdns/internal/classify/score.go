@@ -81,7 +81,7 @@ func (s *score) row(line string) error {
 		s.missed = append(s.missed, aMiss{fields[1], name, v.Evidence()})
 	}
 	if v.Generic {
-		count(&s.kinds, v.Kind.String(), generic)
+		count(&s.kinds, v.Basis.String(), generic)
 		count(&s.strengths, v.Strength.String(), generic)
 	}
 	return nil

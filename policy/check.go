@@ -19,6 +19,7 @@ const (
 	CheckFCrDNS
 	CheckName
 	CheckStrength
+	CheckKind
 	CheckHELOForm
 	CheckHELO
 	CheckHELOName
@@ -68,6 +69,7 @@ func init() { // a check may look at those before it, through this list
 		CheckFCrDNS:   &checkFCrDNS,
 		CheckName:     &checkName,
 		CheckStrength: &checkStrength,
+		CheckKind:     &checkKind,
 		CheckHELOForm: &checkHELOForm,
 		CheckHELO:     &checkHELO,
 		CheckHELOName: &checkHELOName,
@@ -160,6 +162,10 @@ const (
 	Low
 	Medium
 	High
+	Dynamic
+	Static
+	Server
+	Unspecified // "unknown"
 	numResults
 )
 
@@ -167,6 +173,7 @@ var resultNames = [numResults]string{
 	"", "temperror", "none", "found", "malformed", "pass", "mismatch", "unresolved", "proper", "generic",
 	"word", "half", "full", "fqdn", "literal", "unqualified", "bare_ip", "missing", "match", "own", "related",
 	"known", "returned", "new", "fail", "softfail", "neutral", "permerror", "low", "medium", "high",
+	"dynamic", "static", "server", "unknown",
 }
 
 // Results is a set of results.

@@ -40,8 +40,8 @@ func TestCheckNames(t *testing.T) {
 func TestChecksString(t *testing.T) {
 	tests := []struct{ client, want string }{
 		{"203.0.113.10 at:CONNECT", "helo=none helo_name=none"},
-		{"203.0.113.10 ptr:none helo:x", "ptr=none fcrdns=none name=none strength=none helo_form=unqualified helo=unresolved helo_name=none"},
-		{"203.0.113.10 mail.example.com>me helo:mail.example.com>me", "ptr=found fcrdns=pass name=proper strength=none helo_form=fqdn helo=match helo_name=proper"},
+		{"203.0.113.10 ptr:none helo:x", "ptr=none fcrdns=none name=none strength=none kind=none helo_form=unqualified helo=unresolved helo_name=none"},
+		{"203.0.113.10 mail.example.com>me helo:mail.example.com>me", "ptr=found fcrdns=pass name=proper strength=none kind=none helo_form=fqdn helo=match helo_name=proper"},
 	}
 	for _, tt := range tests {
 		e, err := cases.Client(tt.client)

@@ -8,13 +8,16 @@ import (
 )
 
 func newClassify() *cobra.Command {
-	var score bool
+	var score, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "classify [FILE]",
 		Short: "say of names whether they were made from an address or chosen",
 		Long: `classify reads lines of address<TAB>name, or names alone, and writes for each
-name<TAB>generic or proper<TAB>strength<TAB>why. With the address it finds the
-address in the name; without, only what needs no address.
+name<TAB>generic or proper<TAB>strength<TAB>kind<TAB>why, or with --json an
+object a line. With the address it finds the address in the name; without, only
+what needs no address. The kind of a generic name is dynamic (a consumer's line,
+or an address that changes hands), static (a fixed line, or a business'), server
+(a rented machine) or unknown.
 
 With --score it reads a labelled table, label<TAB>address<TAB>name<TAB>anything,
 the label generic or named, and tells how many of the generic names it finds
@@ -34,9 +37,11 @@ the kind of evidence, and the names that it gets wrong.`,
 			if score {
 				return classify.Score(in, cmd.OutOrStdout())
 			}
-			return classify.Names(in, cmd.OutOrStdout())
+			return classify.Names(in, cmd.OutOrStdout(), asJSON)
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON, an object a line")
 	cmd.Flags().BoolVar(&score, "score", false, "read a labelled table and tell how well it is classified")
+	cmd.MarkFlagsMutuallyExclusive("json", "score")
 	return cmd
 }

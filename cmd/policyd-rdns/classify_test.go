@@ -15,11 +15,11 @@ func TestClassify(t *testing.T) {
 		status int
 		want   string // on standard output, or a part of standard error
 	}{
-		{"203.0.113.10\tip-203-0-113-10.provider.example\n", 0, "ip-203-0-113-10.provider.example\tgeneric\tfull\t\"203-0-113-10\" is the address\n"},
-		{"mail.example.com\n\n  MX1.Example.COM.  \n", 0, "mail.example.com\tproper\t\t\nmx1.example.com\tproper\t\t\n"},
-		{"-\tmail.example.com\r\n", 0, "mail.example.com\tproper\t\t\n"},
-		{"2001:db8::1\tmail.example.com\n", 0, "mail.example.com\tproper\t\t\n"},
-		{"mail\x1b[31m.example.com\n", 0, "mail?[31m.example.com\tproper\t\t\n"},
+		{"203.0.113.10\tip-203-0-113-10.provider.example\n", 0, "ip-203-0-113-10.provider.example\tgeneric\tfull\tunknown\t\"203-0-113-10\" is the address\n"},
+		{"mail.example.com\n\n  MX1.Example.COM.  \n", 0, "mail.example.com\tproper\t\t\t\nmx1.example.com\tproper\t\t\t\n"},
+		{"-\tmail.example.com\r\n", 0, "mail.example.com\tproper\t\t\t\n"},
+		{"2001:db8::1\tmail.example.com\n", 0, "mail.example.com\tproper\t\t\t\n"},
+		{"mail\x1b[31m.example.com\n", 0, "mail?[31m.example.com\tproper\t\t\t\n"},
 		{"mail.example.com\tmail.example.com\n", 1, "line 1: \"mail.example.com\": want address<TAB>name"},
 		{strings.Repeat("x", 64<<10+1), 1, "token too long"},
 	}
@@ -50,9 +50,21 @@ func TestClassifyReadsGzip(t *testing.T) {
 		t.Fatal(err)
 	}
 	for stdin, args := range map[string][]string{"": {"classify", path}, zipped.String(): {"classify"}} {
-		if status, stdout, stderr := call(stdin, args...); status != 0 || stdout != "mail.example.com\tproper\t\t\n" {
+		if status, stdout, stderr := call(stdin, args...); status != 0 || stdout != "mail.example.com\tproper\t\t\t\n" {
 			t.Errorf("%q = %d, %q, %q", args, status, stdout, stderr)
 		}
+	}
+}
+
+func TestClassifyJSON(t *testing.T) {
+	const want = `{"name":"203-0-113-10.dsl.example.net","verdict":"generic","strength":"full","kind":"dynamic","basis":"address","piece":"203-0-113-10","why":"is the address"}
+{"name":"mail.example.com","verdict":"proper"}
+{"name":"out.example.com","verdict":"proper"}
+{"name":"a\u001b\"b.example.com","verdict":"proper"}
+`
+	in := "203.0.113.10\t203-0-113-10.dsl.example.net\nmail.example.com\nOut.example.com.\na\x1b\"b.example.com\n"
+	if status, stdout, stderr := call(in, "classify", "--json"); status != 0 || stderr != "" || stdout != want {
+		t.Errorf("classify --json = %d, %q\ngot:\n%s\nwant:\n%s", status, stderr, stdout, want)
 	}
 }
 
@@ -70,6 +82,10 @@ named hosts    2, taken for generic 1: false positives 50.00%
 
   strength  found  of all generic  wrong  of all named
       full      2          66.67%      1        50.00%
+
+     kind  found  of all generic  wrong  of all named
+  unknown      2          66.67%      0         0.00%
+  dynamic      0           0.00%      1        50.00%
 
   evidence  found  of all generic  wrong  of all named
    address      1          33.33%      1        50.00%

@@ -75,7 +75,7 @@ func (t *text) judge(name string, client netip.Addr) Verdict {
 func (t *text) accuse(name string, s *features) Verdict {
 	found := t.found
 	generic := func(strength Strength, basis Basis, at span, why string) Verdict {
-		return Verdict{true, strength, basis, piece(name, at), why}
+		return Verdict{true, strength, t.kind(basis), basis, piece(name, at), why}
 	}
 	if found.share == wholeShare {
 		return generic(Full, found.basis, found.at, whyWhole)

@@ -51,8 +51,8 @@ func FuzzClassify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string, b []byte) {
 		client := toAddr(b)
 		v := Classify(name, client)
-		if v.Generic != (v.Strength != NoStrength) || v.Generic != (v.Basis != NoBasis) {
-			t.Errorf("Classify(%q, %v) = %+v; want strength and kind if and only if generic", name, client, v)
+		if v.Generic != (v.Strength != NoStrength) || v.Generic != (v.Basis != NoBasis) || v.Generic != (v.Kind != NoKind) {
+			t.Errorf("Classify(%q, %v) = %+v; want strength, basis and kind if and only if generic", name, client, v)
 		}
 		if (v.Piece == "") != (v.Why == "") || !strings.Contains(name, v.Piece) {
 			t.Errorf("Classify(%q, %v) = %+v; want a piece of the name and a reason, or neither", name, client, v)
@@ -204,7 +204,7 @@ func FuzzRegisteredDomain(f *testing.F) {
 			return
 		}
 		v, w := Classify(name, client), Classify(other, client)
-		if v.Generic != w.Generic || v.Strength != w.Strength || v.Basis != w.Basis {
+		if v.Generic != w.Generic || v.Strength != w.Strength || v.Kind != w.Kind || v.Basis != w.Basis {
 			t.Errorf("Classify(%s, %v) = %v, but %v for %s", name, client, v, w, other)
 		}
 	})

@@ -64,6 +64,7 @@ func (b Basis) String() string {
 type Verdict struct {
 	Generic  bool
 	Strength Strength
+	Kind     Kind
 	Basis    Basis
 	// Piece is the part of the name that the verdict rests on, as it stands
 	// there; "" if nothing was found.

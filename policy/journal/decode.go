@@ -143,6 +143,7 @@ func (d *decoder) complete(r *Record) {
 	switch p.Checks[policy.CheckName] {
 	case policy.Proper, policy.None:
 		p.Checks[policy.CheckStrength] = policy.None // which is not written
+		p.Checks[policy.CheckKind] = policy.None
 	}
 	// The HELO that this version cuts is malformed whole, too: no other is so long.
 	if r.Request.Cut&policy.AttrHELO != 0 && f.HELO.Form != hostname.Malformed {

@@ -53,6 +53,9 @@
 //	                     proper, generic, none, temperror. Left out if no rule in force needed it.
 //	strength             The check strength: how plainly generic is the name? One of full, half,
 //	                     word, temperror. Left out if no rule in force needed it.
+//	kind                 The check kind: what does the generic name say of the client? One of
+//	                     dynamic, static, server, unknown, temperror. Left out if no rule in force
+//	                     needed it.
 //	helo_form            The check helo_form: what did the client say in HELO? One of fqdn,
 //	                     literal, unqualified, bare_ip, malformed, missing. Left out if no rule in
 //	                     force needed it.

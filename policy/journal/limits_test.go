@@ -93,7 +93,9 @@ func longest(text string) Record {
 		Decision: policy.Decision{
 			Action: policy.Info, Decided: policy.Reject, Rule: long, Downgraded: true, Waiting: math.MinInt, Mode: policy.ObserveInfo,
 			Checks: policy.Checks{
-				policy.TempError, policy.Unresolved, policy.TempError, policy.TempError, policy.Unqualified, policy.Unresolved, policy.Generic, policy.Returned,
+				policy.CheckPTR: policy.TempError, policy.CheckFCrDNS: policy.Unresolved, policy.CheckName: policy.TempError,
+				policy.CheckStrength: policy.TempError, policy.CheckKind: policy.TempError, policy.CheckHELOForm: policy.Unqualified,
+				policy.CheckHELO: policy.Unresolved, policy.CheckHELOName: policy.Generic, policy.CheckHistory: policy.Returned,
 			},
 		},
 	}

@@ -56,9 +56,11 @@ func checkKey(t *testing.T, row *row, want *Record) {
 		line := format.Append(nil, want)
 		got, err := Parse(line)
 		got.Facts.Past.Asked, got.Facts.Past.DomainAsked = want.Facts.Past.Asked, want.Facts.Past.DomainAsked
-		got.Facts.HELO, got.Facts.PTR = want.Facts.HELO, want.Facts.PTR // which follow from keys
-		if row.check != policy.CheckStrength && got.Decision.Checks[policy.CheckStrength] == policy.None {
-			got.Decision.Checks[policy.CheckStrength] = policy.NotLearnt // so does this
+		got.Facts.HELO, got.Facts.PTR = want.Facts.HELO, want.Facts.PTR                 // which follow from keys
+		for _, hidden := range []policy.Check{policy.CheckStrength, policy.CheckKind} { // which follow from the name
+			if row.check != hidden && got.Decision.Checks[hidden] == policy.None {
+				got.Decision.Checks[hidden] = policy.NotLearnt
+			}
 		}
 		if err != nil || !reflect.DeepEqual(got, *want) {
 			t.Errorf("%s reads %v,\n%+v; want\n%+v", line, err, got, *want)

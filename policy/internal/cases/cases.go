@@ -199,8 +199,14 @@ func (e *Evidence) name(text string) (err error) {
 	return err
 }
 
-func verdict(strength string) hostname.Verdict {
-	v := hostname.Verdict{Generic: true}
+func verdict(looks string) hostname.Verdict {
+	strength, kind, _ := strings.Cut(looks, "-")
+	v := hostname.Verdict{Generic: true, Kind: hostname.UnknownKind}
+	for _, k := range [...]hostname.Kind{hostname.Dynamic, hostname.Static, hostname.Server} {
+		if kind == k.String() {
+			v.Kind = k
+		}
+	}
 	switch strength {
 	case "full":
 		v.Strength = hostname.Full
@@ -209,7 +215,7 @@ func verdict(strength string) hostname.Verdict {
 	case "word":
 		v.Strength = hostname.Word
 	case "proper":
-		v.Generic = false
+		v.Generic, v.Kind = false, hostname.NoKind
 	}
 	return v
 }

@@ -94,7 +94,7 @@ func (d *Dice) entry() string {
 }
 
 // names are the client's that may be; many of them are of one organisation.
-var names = []string{"a.example.com", "b.example.com~full", "c.example.com~word", "a.example.org", "d.example.net~half"}
+var names = []string{"a.example.com", "b.example.com~full-dynamic", "c.example.com~word-static", "a.example.org", "d.example.net~half-dynamic"}
 
 // Client is the left side of a case.
 func (d *Dice) Client() string {

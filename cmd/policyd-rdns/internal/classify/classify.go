@@ -4,6 +4,7 @@ package classify
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/netip"
@@ -24,8 +25,8 @@ func nameLines(in io.Reader) *bufio.Scanner {
 }
 
 // Names reads lines of address<TAB>name, or names alone, and writes for each
-// name<TAB>generic or proper<TAB>strength<TAB>why.
-func Names(in io.Reader, out io.Writer) error {
+// name<TAB>generic or proper<TAB>strength<TAB>kind<TAB>why, or a JSON object.
+func Names(in io.Reader, out io.Writer, asJSON bool) error {
 	lines := nameLines(in)
 	w := bufio.NewWriter(out)
 	for n := 1; lines.Scan(); n++ {
@@ -43,12 +44,39 @@ func Names(in io.Reader, out io.Writer) error {
 		}
 		name = hostname.Normal(strings.TrimSpace(name))
 		v := hostname.Classify(name, client)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", plain.Line(name), genericOrProper(v), v.Strength, v.Evidence())
+		if asJSON {
+			err = write(w, name, v)
+		} else {
+			_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", plain.Line(name), genericOrProper(v), v.Strength, v.Kind, v.Evidence())
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if err := lines.Err(); err != nil {
 		return err
 	}
 	return w.Flush()
+}
+
+// classified is the JSON object of a name.
+type classified struct {
+	Name     string `json:"name"`
+	Verdict  string `json:"verdict"`
+	Strength string `json:"strength,omitempty"`
+	Kind     string `json:"kind,omitempty"`
+	Basis    string `json:"basis,omitempty"`
+	Piece    string `json:"piece,omitempty"`
+	Why      string `json:"why,omitempty"`
+}
+
+func write(w io.Writer, name string, v hostname.Verdict) error {
+	line, err := json.Marshal(classified{name, genericOrProper(v), v.Strength.String(), v.Kind.String(), v.Basis.String(), v.Piece, v.Why})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
 }
 
 // Client reads the address of a table; "" and "-" stand for none.

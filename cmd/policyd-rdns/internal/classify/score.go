@@ -26,6 +26,7 @@ type aMiss struct{ address, name, why string }
 type score struct {
 	generic, found int
 	named, wrong   int
+	bases          []tally
 	kinds          []tally
 	strengths      []tally
 	missed         []aMiss // generic, not found
@@ -81,7 +82,8 @@ func (s *score) row(line string) error {
 		s.missed = append(s.missed, aMiss{fields[1], name, v.Evidence()})
 	}
 	if v.Generic {
-		count(&s.kinds, v.Basis.String(), generic)
+		count(&s.bases, v.Basis.String(), generic)
+		count(&s.kinds, v.Kind.String(), generic)
 		count(&s.strengths, v.Strength.String(), generic)
 	}
 	return nil
@@ -106,7 +108,8 @@ func (s *score) print(out io.Writer) {
 	fmt.Fprintf(w, "generic names  %d, found %d: recall %s\n", s.generic, s.found, percent(s.found, s.generic))
 	fmt.Fprintf(w, "named hosts    %d, taken for generic %d: false positives %s\n", s.named, s.wrong, percent(s.wrong, s.named))
 	s.printTallies(w, "strength", s.strengths)
-	s.printTallies(w, "evidence", s.kinds)
+	s.printTallies(w, "kind", s.kinds)
+	s.printTallies(w, "evidence", s.bases)
 	printMisses(w, "named, taken for generic", s.taken)
 	printMisses(w, "generic, not found", s.missed)
 }

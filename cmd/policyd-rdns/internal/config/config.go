@@ -19,6 +19,11 @@ import (
 type Config struct {
 	Path string // empty: built-in defaults
 	Hash string // tells configurations apart in the decision log; 12 hexadecimal digits
+	// Variables are those of the environment that stand in the place of settings.
+	Variables []string
+	// Container reports whether all networks are those of a container, which the Internet
+	// does not reach.
+	Container bool
 
 	Server struct {
 		Listen      []string // as postfix.Listen takes them
@@ -86,7 +91,8 @@ func Defaults() *Config {
 }
 
 // Load reads a configuration file. Without a path it is the built-in
-// configuration. The error lists all that is wrong with the file, a problem a line.
+// configuration. What POLICYD_RDNS_MODE and POLICYD_RDNS_LISTEN say comes before
+// either. The error lists all that is wrong, a problem a line.
 func Load(path string) (*Config, error) {
 	var text []byte
 	if path != "" {
@@ -95,14 +101,19 @@ func Load(path string) (*Config, error) {
 			return nil, fmt.Errorf("reading the configuration: %w", err)
 		}
 	}
-	return Parse(path, text)
+	return parse(path, text, here())
 }
 
-// Parse reads a configuration from its text. Messages name the path, and
-// "@file" is relative to its folder. The error is as Load's.
+// Parse reads a configuration from its text, and nothing from the environment. Messages
+// name the path, and "@file" is relative to its folder. The error is as Load's.
 func Parse(path string, text []byte) (*Config, error) {
-	c := &Config{Path: path, Rules: &policy.Rules{}}
+	return parse(path, text, surroundings{})
+}
+
+func parse(path string, text []byte, around surroundings) (*Config, error) {
+	c := &Config{Path: path, Rules: &policy.Rules{}, Container: around.container}
 	r := newReader(path, text)
+	r.around = around
 	if err := r.config(c); err != nil {
 		return nil, err
 	}
@@ -115,12 +126,17 @@ func Parse(path string, text []byte) (*Config, error) {
 			WriteRule(r.Sum, &c.Rules.List[i])
 		}
 	}
+	c.Variables = r.variables
 	c.Hash = hex.EncodeToString(r.Sum.Sum(nil))[:12]
 	c.warn(r)
 	return c, nil
 }
 
 // reader reads a configuration of a document.
-type reader struct{ *document.Reader }
+type reader struct {
+	*document.Reader
+	around    surroundings
+	variables []string // that are in force
+}
 
-func newReader(path string, text []byte) *reader { return &reader{document.New(path, text)} }
+func newReader(path string, text []byte) *reader { return &reader{Reader: document.New(path, text)} }

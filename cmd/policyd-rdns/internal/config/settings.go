@@ -361,6 +361,7 @@ func (r *reader) config(c *Config) error {
 	if err != nil {
 		return err
 	}
+	root.Raw = r.environment(root.Raw)
 	for _, name := range tableNames() {
 		if name == "" {
 			readSettings(&root, name, c)

@@ -25,7 +25,7 @@ const PolicyTimeout = 10 * time.Second
 // warn notes what is allowed and probably not meant.
 func (c *Config) warn(r *reader) {
 	c.warnServer(r)
-	if host, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil && !isLoopback(host) {
+	if host, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil && !isLoopback(host) && !c.Container {
 		r.Doubtful("http.listen", "http.listen = %q: not on the loopback: whoever reaches the port reads who sends mail to whom, and nothing is encrypted", c.HTTP.Listen)
 	}
 	if c.Resolver.Timeout >= c.Server.Deadline {
@@ -80,7 +80,7 @@ func (c *Config) warnServer(r *reader) {
 	for i, address := range s.Listen {
 		ap, err := netip.ParseAddrPort(address)
 		onUnix = onUnix || strings.HasPrefix(address, "unix:")
-		if err == nil && !ap.Addr().IsLoopback() {
+		if err == nil && !ap.Addr().IsLoopback() && !c.Container {
 			r.Doubtful("server.listen["+strconv.Itoa(i)+"]", "server.listen = %q: not on the loopback: whoever reaches the port can ask, and nothing is encrypted", address)
 		}
 		if file, ok := strings.CutPrefix(address, "unix:"); ok {

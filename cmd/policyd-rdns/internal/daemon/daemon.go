@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -46,9 +47,12 @@ type Daemon struct {
 	tagged   tagged
 	damage   atomic.Pointer[string] // what is wrong with exempt_file; nil: nothing
 	passing  *casenumber.Keys       // of this run alone, if they had to be made; under changing
+	// reloadFailed: the file as it is now is not in force, for its mistakes.
+	reloadFailed atomic.Bool
 
 	works     sync.Pool // of *work
 	decisions atomic.Uint64
+	refused   atomic.Uint64 // decisions that the sender read as a 4xx or 5xx
 	blind     atomic.Uint64 // decisions during the outage
 	firstID   uint64
 }
@@ -207,6 +211,9 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	if r.Decision.Action != policy.DUNNO {
 		r.Reply, r.Case = answer.String(), told.Case
 	}
+	if r.Decision.Action.Refuses() && r.Decision.Mode == policy.Enforce {
+		d.refused.Add(1)
+	}
 	g.tally.Count(req, &r.Decision, &r.Facts, r.Elapsed)
 	g.conf.Log.People.Hide(r)
 	w.line = g.conf.Log.Format.Append(w.line[:0], r)
@@ -233,6 +240,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	if err == nil {
 		err = d.journal.Open(conf.Log.File)
 	}
+	d.reloadFailed.Store(err != nil)
 	d.watch.reloaded(err)
 	if err != nil {
 		d.log.Error("configuration not reloaded, the old one stays in force", "error", err)
@@ -308,9 +316,19 @@ func (d *Daemon) announce(listeners []net.Listener) {
 	if from == "" {
 		from = "built-in"
 	}
-	d.log.Info("policyd-rdns "+d.version, "config", g.conf.Hash, "file", from,
+	doing := "observing: all is decided and logged, and nothing refused"
+	if g.conf.Rules.Mode == policy.Enforce {
+		doing = "enforcing"
+	}
+	d.log.Info("policyd-rdns "+d.version+", "+doing, "config", g.conf.Hash, "file", from,
 		"mode", g.conf.Rules.Mode.String(), "on_doubt", g.conf.Rules.OnDoubt.String(),
 		"rules", len(g.conf.Rules.List), "deadline", g.conf.Server.Deadline)
+	if names := g.conf.Variables; len(names) > 0 {
+		d.log.Info("the environment stands in the place of the file", "variables", strings.Join(names, ","))
+	}
+	if names := config.PassedOver(os.Environ()); len(names) > 0 {
+		d.log.Info("variables of the environment that mean nothing here are passed over", "variables", strings.Join(names, ","))
+	}
 	d.tellWarnings(g.conf)
 	servers, source := g.conf.Resolver.Servers, "configuration"
 	if len(servers) == 0 {
@@ -328,6 +346,13 @@ func (d *Daemon) announce(listeners []net.Listener) {
 	d.log.Info("own clients, that are not judged", "addresses", joinAddrs(g.host.Addrs), "networks", strings.Join(g.conf.Server.Networks, ","))
 	for _, l := range listeners {
 		d.log.Info("listening", "address", listenAddress(l))
+		if name := containerName(g.conf, &g.host, l); name != "" {
+			d.log.Info("to use it, add this line to smtpd_recipient_restrictions in main.cf of Postfix's container, after reject_unauth_destination; "+
+				"the name is that of this container in their network, and has to be known there even while this one is down (extra_hosts), or stand for an address: "+
+				"Postfix's smtpd ends over a name that nobody knows",
+				"line", restriction("inet:"+name))
+			continue
+		}
 		d.log.Info("to use it, add this line to smtpd_recipient_restrictions in /etc/postfix/main.cf, after reject_unauth_destination",
 			"line", mainCF(l))
 	}
@@ -345,8 +370,29 @@ func mainCF(l net.Listener) string {
 	if l.Addr().Network() == "unix" {
 		endpoint = "unix:" + withinQueue(l.Addr().String())
 	}
+	return restriction(endpoint)
+}
+
+func restriction(endpoint string) string {
 	return "check_policy_service { " + endpoint + ", timeout=" + plain.DurationText(config.PolicyTimeout) + ", default_action=DUNNO }"
 }
+
+// containerName is the name, with the port, by which other containers reach a listener of
+// this one; empty: this is none, or only this host reaches it.
+func containerName(conf *config.Config, host *config.Host, l net.Listener) string {
+	at, err := netip.ParseAddrPort(l.Addr().String())
+	if !conf.Container || err != nil || at.Addr().IsLoopback() {
+		return ""
+	}
+	name := host.Name()
+	if name == "" || containerID.MatchString(name) {
+		name = "policyd-rdns" // as compose.yaml calls it: one of its own has the container's id
+	}
+	return net.JoinHostPort(name, strconv.Itoa(int(at.Port())))
+}
+
+// containerID is a host name that an engine gives a container that has none.
+var containerID = regexp.MustCompile(`^[0-9a-f]{12}$`)
 
 // withinQueue is a path as Postfix takes it: below its queue directory as relative
 // to that, as it has to be where smtpd runs in a chroot. The queue directory is the

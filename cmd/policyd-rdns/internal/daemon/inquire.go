@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,12 +36,34 @@ func told(name, value string) []postfix.Attribute {
 }
 
 // healthy tells whether Postfix can be served: who asks this way has found the daemon
-// listening, so that it is whether a DNS server answers.
+// listening, so that it is whether a DNS server answers. Beside that it tells what an
+// operator should look at, in sentences that name nobody.
 func (d *Daemon) healthy(ctx context.Context) []postfix.Attribute {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
+	all := told("ready", "yes")
 	if err := d.resolver.Reachable(ctx); err != nil {
-		return []postfix.Attribute{{Name: "ready", Value: "no"}, {Name: "why", Value: "no DNS server answers: " + err.Error()}}
+		all = []postfix.Attribute{{Name: "ready", Value: "no"}, {Name: "why", Value: "no DNS server answers: " + err.Error()}}
 	}
-	return told("ready", "yes")
+	conf, server, lines := d.current.Load().conf, d.server.Stats(), d.journal.Stats()
+	tell := func(name, value string) { all = append(all, postfix.Attribute{Name: name, Value: value}) }
+	tell("mode", conf.Rules.Mode.String())
+	tell("decisions", strconv.FormatUint(d.decisions.Load(), 10))
+	tell("refused", strconv.FormatUint(d.refused.Load(), 10))
+	tell("lost", strconv.FormatUint(lines.Lost, 10))
+	tell("connections", strconv.FormatInt(server.Open, 10))
+	tell("max_connections", strconv.Itoa(d.server.MaxConnections))
+	for _, trouble := range []struct {
+		name, why string
+		is        bool
+	}{
+		{"reload", "the configuration has mistakes, and an older one is in force", d.reloadFailed.Load()},
+		{"exempt_file", "exempt_file is damaged, and what it held before is in force", d.damage.Load() != nil},
+		{"clients", "Postfix does not see who its clients are", d.nat.trouble() != ""},
+	} {
+		if trouble.is {
+			tell("trouble_"+trouble.name, trouble.why)
+		}
+	}
+	return all
 }

@@ -3,6 +3,7 @@
 package inforce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,11 +25,13 @@ const (
 )
 
 // Path is the file to read of one that was named, which may be empty or [None]; empty: the
-// built-in configuration. A default file that cannot be looked at is one that is there.
-func Path(named string) string { return choose(named, DefaultPath) }
+// built-in configuration. Who names none gets that of the environment
+// ([config.PathVariable]), and then the default one, if it is there. A default file that
+// cannot be looked at is one that is there.
+func Path(named string) string { return choose(named, os.Getenv(config.PathVariable), DefaultPath) }
 
-func choose(named, usual string) string {
-	switch named {
+func choose(named, environment, usual string) string {
+	switch named = cmp.Or(named, environment); named {
 	case None:
 		return ""
 	case "":

@@ -17,18 +17,22 @@ func TestChoose(t *testing.T) {
 	dir := t.TempDir()
 	there, gone, below := filepath.Join(dir, "config.toml"), filepath.Join(dir, "none"), filepath.Join(dir, "config.toml", "x")
 	testbed.WriteFile(t, there, "")
-	for _, tt := range []struct{ named, usual, want string }{
-		{"", there, there},
-		{"", gone, ""},
-		{"", below, ""},
-		{"", dir + "/" + strings.Repeat("x", 300), dir + "/" + strings.Repeat("x", 300)}, // cannot be looked at
-		{"none", there, ""},
-		{"./none", there, "./none"},
-		{"other.toml", there, "other.toml"},
-		{gone, there, gone},
+	for _, tt := range []struct{ named, environment, usual, want string }{
+		{"", "", there, there},
+		{"", "", gone, ""},
+		{"", "", below, ""},
+		{"", "", dir + "/" + strings.Repeat("x", 300), dir + "/" + strings.Repeat("x", 300)}, // cannot be looked at
+		{"none", "", there, ""},
+		{"./none", "", there, "./none"},
+		{"other.toml", "", there, "other.toml"},
+		{gone, "", there, gone},
+		{"", "env.toml", there, "env.toml"},
+		{"", "none", there, ""},
+		{"none", "env.toml", there, ""},
+		{"other.toml", "env.toml", there, "other.toml"},
 	} {
-		if got := choose(tt.named, tt.usual); got != tt.want {
-			t.Errorf("choose(%q, %q) = %q; want %q", tt.named, tt.usual, got, tt.want)
+		if got := choose(tt.named, tt.environment, tt.usual); got != tt.want {
+			t.Errorf("choose(%q, %q, %q) = %q; want %q", tt.named, tt.environment, tt.usual, got, tt.want)
 		}
 	}
 }

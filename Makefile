@@ -8,7 +8,7 @@ BENCHTIME ?= 1s
 SOAK      ?= 60s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: build check test lint cross bench fuzz soak man deb release
+.PHONY: build check test lint cross bench fuzz soak man stage deb rpm archive freebsd image release
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' ./cmd/policyd-rdns
@@ -60,28 +60,49 @@ soak:
 # What is handed out, in dist/. Its times are those of the commit, so that one
 # commit makes the same bytes again.
 ARCH ?= $(shell go env GOARCH)
-man deb release: export MAINTAINER ?= policyd-rdns maintainers <policyd-rdns@example.org>
-man deb release: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+PACKING = man stage deb rpm archive freebsd image release
+$(PACKING): export MAINTAINER ?= policyd-rdns maintainers <policyd-rdns@example.org>
+$(PACKING): export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 # v1.2.3 is 1.2.3, five commits later 1.2.3+5.g0123abc; before a first tag it is
 # the commit's time.
-man deb release: export DEBVERSION ?= $(shell (git describe --tags --match 'v[0-9]*' --dirty=+dirty 2>/dev/null || \
+$(PACKING): export DEBVERSION ?= $(shell (git describe --tags --match 'v[0-9]*' --dirty=+dirty 2>/dev/null || \
   echo "v0~$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d%H%M%S).$$(git describe --always --dirty=+dirty --exclude '*')") | \
   sed 's/^v//; s/-\([0-9]*\)-g/+\1.g/; s/-/~/g')
-man deb release: export VERSION := $(VERSION)
+$(PACKING): export VERSION := $(VERSION)
 
 man:
 	@mkdir -p dist
 	go run -ldflags '-X main.version=$(VERSION)' ./cmd/policyd-rdns man --epoch $(SOURCE_DATE_EPOCH) --folder dist
 
-deb:
+# Built once for all that is made of it.
+stage:
 	contrib/debian/stage.sh $(ARCH)
+
+deb: stage
 	ARCH=$(ARCH) go run $(NFPM) package --config contrib/debian/nfpm.yaml --packager deb --target dist/policyd-rdns_$(DEBVERSION)_$(ARCH).deb
 
-# Packages and archives of both architectures.
+rpm: stage
+	ARCH=$(ARCH) go run $(NFPM) package --config contrib/redhat/nfpm.yaml --packager rpm --target dist/policyd-rdns-$(DEBVERSION)-1.$(patsubst arm64,aarch64,$(ARCH:amd64=x86_64)).rpm
+
+archive: stage
+	contrib/debian/archive.sh linux $(ARCH)
+
+freebsd: stage
+	contrib/debian/archive.sh freebsd $(ARCH)
+
+# An OCI image from nothing, of the architectures that are asked for, without a daemon.
+IMAGE_ARCH ?= amd64 arm64
+
+image:
+	@set -e; for arch in $(IMAGE_ARCH); do contrib/build.sh linux/$$arch dist/image/$$arch/policyd-rdns; done
+	contrib/debian/copyright.sh >dist/image/LICENSES
+	cd contrib/image && go run . --version '$(VERSION)' --epoch $(SOURCE_DATE_EPOCH) --from ../../dist/image --to ../../dist $(IMAGE_ARCH)
+
+# Packages, archives and the image.
 release:
-	rm -f dist/*.deb dist/*.tar.gz dist/SHA256SUMS
+	rm -rf dist/*.deb dist/*.rpm dist/*.tar.gz dist/*.tar dist/stage dist/image dist/SHA256SUMS
 	@set -e; for arch in amd64 arm64; do \
-	  $(MAKE) --no-print-directory deb ARCH=$$arch; \
-	  contrib/debian/archive.sh $$arch; \
+	  $(MAKE) --no-print-directory deb rpm archive freebsd ARCH=$$arch; \
 	done
-	cd dist && sha256sum *.deb *.tar.gz >SHA256SUMS
+	$(MAKE) --no-print-directory image
+	cd dist && sha256sum *.deb *.rpm *.tar.gz *.tar >SHA256SUMS

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
+	"policyd-rdns/cmd/policyd-rdns/internal/notice"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/report"
 )
@@ -27,6 +29,8 @@ type reportOptions struct {
 	json   bool
 	utc    bool
 	top    int
+	mail   string
+	hook   string
 	wanted declog.Choice
 }
 
@@ -47,7 +51,16 @@ It reads logs as log does. Rules and exemptions are those of the configuration
 page that needs nothing else, --json as one object.
 
   policyd-rdns report -c /etc/policyd-rdns/config.toml --since 7d /var/log/policyd-rdns/decisions.log*
-  policyd-rdns report -c config.toml --html report.html decisions.log.1.gz`,
+  policyd-rdns report -c config.toml --html report.html decisions.log.1.gz
+
+With --mail or --hook nothing is printed. If there are clients that were refused, or
+would be but for mode = "observe", and are probably wanted, what there is to say of them
+is sent to an address, by sendmail(1), or given to a command on its standard input (with
+--json the whole report); if there are none, nothing is done. Of a log that is named by
+the configuration the part before its last rotation is read too. This is what
+policyd-rdns-report.timer of the package does each morning:
+
+  journalctl -q -u policyd-rdns -o cat -S -24h | policyd-rdns report --since 24h --mail postmaster`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return writeReport(cmd.Context(), args, &o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -58,6 +71,8 @@ page that needs nothing else, --json as one object.
 	_ = cmd.MarkFlagFilename("html", "html")
 	f.BoolVar(&o.json, "json", false, "print JSON, one object, instead of text")
 	f.BoolVar(&o.utc, "utc", false, "tell times as in the log, not those of this place")
+	f.StringVar(&o.mail, "mail", "", "send whom was probably refused wrongly to this `address`, if there is anybody")
+	f.StringVar(&o.hook, "hook", "", "give it to this `command`, if there is anybody")
 	f.IntVar(&o.top, "top", 20, "tell this `many` rows of each list; 0: all")
 	f.StringVar(&o.wanted.Since, "since", "", "only decisions at this `time` or later, or this long ago at most")
 	f.StringVar(&o.wanted.Until, "until", "", "only decisions before this `time`")
@@ -77,6 +92,13 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 		return exit.Usage(fmt.Errorf("--top %d: want 0 or more", o.top))
 	case o.json && o.html == "-":
 		return exit.Usage(errors.New("--json and --html - are both for standard output"))
+	case o.notifies() && o.html != "":
+		return exit.Usage(errors.New("--mail and --hook send text: without --html"))
+	}
+	if o.mail != "" {
+		if err := notice.CheckAddress(o.mail); err != nil {
+			return exit.Usage(fmt.Errorf("--mail %w", err))
+		}
 	}
 	conf, err := inforce.Load(ctx, o.config, stderr)
 	if err != nil {
@@ -85,6 +107,9 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 	if len(paths) == 0 {
 		if paths, err = declog.Default(conf.Path, stdin); err != nil {
 			return err
+		}
+		if o.notifies() {
+			paths = append(paths, rotated(conf.Log.File)...)
 		}
 	}
 	logs, err := declog.Find(paths, stdin)
@@ -102,10 +127,48 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 		Progress: func(decisions int) { bar.Draw(time.Now(), decisions) },
 	})
 	bar.Clear()
-	if err == nil {
+	switch {
+	case o.notifies() && errors.Is(err, report.ErrNothing):
+		err = nil // a quiet day
+	case err != nil:
+	case o.notifies():
+		err = o.notify(ctx, r)
+	default:
 		err = o.write(r, stdout)
 	}
 	return damaged.End(err)
+}
+
+func (o *reportOptions) notifies() bool { return o.mail != "" || o.hook != "" }
+
+// rotated are the files of a log's last rotation.
+func rotated(log string) []string {
+	if log == "" {
+		return nil
+	}
+	files, _ := filepath.Glob(log + ".1*") // what is no pattern has none
+	return files
+}
+
+// notify tells of clients that are probably wanted, if there are any.
+func (o *reportOptions) notify(ctx context.Context, r *report.Report) error {
+	n := len(r.Wanted.List) + r.Wanted.More
+	if n == 0 {
+		return nil
+	}
+	var text, whole strings.Builder
+	err := r.WriteWanted(&text)
+	if err == nil && o.mail != "" {
+		what := plain.Plural(n, "client") + " probably refused wrongly"
+		err = notice.Mail(ctx, o.mail, "policyd-rdns: "+what, text.String())
+	}
+	if o.hook == "" {
+		return err
+	}
+	if !o.json {
+		return errors.Join(err, notice.Hook(ctx, o.hook, text.String()))
+	}
+	return errors.Join(err, r.WriteJSON(&whole), notice.Hook(ctx, o.hook, whole.String()))
 }
 
 // write writes the report in the ways that were asked for.

@@ -7,6 +7,8 @@
 # been asked, if this may have a mount namespace of its own.
 set -euo pipefail
 
+. "$(dirname "$0")/../ask.sh"
+
 # Each step that fails says why, and ends the test.
 fail() { echo "test.sh: $*" >&2 && exit 1; }
 note() { printf -- '-- %s\n' "$*"; }
@@ -103,9 +105,9 @@ socket_is() {
 	mode=$(sed -n 's/^SocketMode=//p' <<<"$units" | tail -n 1)
 	[ "$path $user $mode" = "$1/private/policyd-rdns $2 0600" ] || fail "the socket is $path, of $user, $mode; want it below $1, of $2, 0600"
 	mkdir -p "$temp/units/policyd-rdns.socket.d"
-	cp /lib/systemd/system/policyd-rdns.* "$temp/units"
+	cp /lib/systemd/system/policyd-rdns* "$temp/units"
 	[ ! -e $dropin ] || cp $dropin "$temp/units/policyd-rdns.socket.d"
-	verified=$(systemd-analyze verify --man=no "$temp"/units/policyd-rdns.service "$temp"/units/policyd-rdns.socket 2>&1) || fail "units: $verified"
+	verified=$(systemd-analyze verify --man=no "$temp"/units/policyd-rdns.service "$temp"/units/policyd-rdns.socket "$temp"/units/policyd-rdns-report.timer 2>&1) || fail "units: $verified"
 	[ -z "$verified" ] || fail "units: $verified"
 	rm -r "$temp/units"
 }
@@ -128,16 +130,23 @@ note "install (service manager: $manager)"
 install -i "$deb"
 called "start policyd-rdns.socket"
 called "start policyd-rdns.service"
+called "start policyd-rdns-report.timer"
 running
 socket_is /var/spool/postfix postfix
 [ ! -e ${dropin%/*} ] || fail "Postfix is as usual, and there is $(ls -R ${dropin%/*})"
 [ -L /etc/systemd/system/multi-user.target.wants/policyd-rdns.service ] || fail "the service is not enabled"
 [ -L /etc/systemd/system/sockets.target.wants/policyd-rdns.socket ] || fail "the socket is not enabled"
+[ -L /etc/systemd/system/timers.target.wants/policyd-rdns-report.timer ] || fail "the timer is not enabled"
 policyd-rdns version
 policyd-rdns demo >"$temp/demo"
 grep -q '550 5.7.1 <user@example.net>' "$temp/demo" || fail "demo: $(cat "$temp/demo")"
 policyd-rdns configtest -c $config >"$temp/rules" 2>&1 || fail "configtest: $(cat "$temp/rules")"
 grep -q 'mode observe' "$temp/rules" || fail "a fresh installation does not only observe: $(cat "$temp/rules")"
+port=10097
+POLICYD_RDNS_LISTEN=127.0.0.1:$port policyd-rdns serve -c $config >/dev/null 2>"$temp/log" &
+daemon=$!
+refuses_nobody $port "$temp/log" || fail "a fresh installation refuses, or does not decide"
+kill $daemon && wait $daemon || fail "the daemon ended with $?"
 dpkg --verify policyd-rdns | grep -v /usr/share/ && fail "not as packed" # images leave documentation out
 dpkg-deb -x "$deb" "$temp/root"
 grep -q 'unix:private/policyd-rdns, timeout=10s, default_action=DUNNO' "$temp/root/usr/share/doc/policyd-rdns/examples/main.cf" || fail "main.cf has not the socket"

@@ -17,12 +17,8 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
-const (
-	// DefaultPath is the file that is read if none is named, and there is one.
-	DefaultPath = "/etc/policyd-rdns/config.toml"
-	// None is named for the built-in configuration.
-	None = "none"
-)
+// None is named for the built-in configuration.
+const None = "none"
 
 // Path is the file to read of one that was named, which may be empty or [None]; empty: the
 // built-in configuration. Who names none gets that of the environment

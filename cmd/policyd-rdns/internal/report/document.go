@@ -53,6 +53,14 @@ func (r *Report) WriteText(out io.Writer) error { return r.document().WriteText(
 // [document.Document.WriteHTML]). Its error is that of out.
 func (r *Report) WriteHTML(out io.Writer) error { return r.document().WriteHTML(out) }
 
+// WriteWanted writes what there is of clients that were refused and are probably wanted,
+// as [Report.WriteText] does all. Its error is that of out.
+func (r *Report) WriteWanted(out io.Writer) error {
+	d := r.document()
+	d.Tiles, d.Sections = nil, []section{r.wantedSection()}
+	return d.WriteText(out)
+}
+
 // document puts a report into words.
 func (r *Report) document() *document.Document {
 	d := &document.Document{

@@ -1,0 +1,4 @@
+package inforce
+
+// DefaultPath is the file that is read if none is named, and there is one.
+const DefaultPath = "/usr/local/etc/policyd-rdns/config.toml"

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
+)
+
+// TestReportNotice sends a report if somebody in it is probably wanted, and else does
+// nothing.
+func TestReportNotice(t *testing.T) {
+	folder := t.TempDir()
+	conf, log, taken := filepath.Join(folder, "config.toml"), filepath.Join(folder, "decisions.log"), filepath.Join(folder, "taken")
+	testbed.WriteFile(t, conf, week.Config+"\n[log]\nfile = \""+log+"\"\n")
+	testbed.WriteFile(t, log, "")
+	testbed.WriteFile(t, log+".1", string(week.Record(t))) // it was rotated at midnight
+	testbed.WriteFile(t, filepath.Join(folder, "sendmail"), "#!/bin/sh\ncat >"+taken+"\n")
+	if err := os.Chmod(filepath.Join(folder, "sendmail"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
+	for _, tt := range []struct {
+		args []string
+		want []string // parts of what was sent; none: nothing was
+	}{
+		{[]string{"--mail", "postmaster"}, []string{"To: postmaster\nSubject: policyd-rdns: ", " probably refused wrongly\n", "PROBABLY WANTED", "policyd-rdns allow "}},
+		{[]string{"--hook", "cat >" + taken}, []string{"PROBABLY WANTED", "policyd-rdns allow "}},
+		{[]string{"--json", "--hook", "cat >" + taken}, []string{`"wanted":{`, `"rules":[`}},
+		{[]string{"--mail", "postmaster", "--since", "2027-01-01"}, nil},
+		{[]string{"--hook", "cat >" + taken, "--since", "2027-01-01"}, nil},
+	} {
+		_ = os.Remove(taken)
+		status, stdout, stderr := call("", append([]string{"report", "-c", conf}, tt.args...)...)
+		if status != 0 || stdout != "" || stderr != "" {
+			t.Errorf("report %q = %d, %q, %q", tt.args, status, stdout, stderr)
+		}
+		got, err := os.ReadFile(taken)
+		if (err == nil) != (tt.want != nil) {
+			t.Errorf("report %q: sent %v; want %v", tt.args, err == nil, tt.want != nil)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(string(got), want) {
+				t.Errorf("report %q sent\n%.500s\nwant %q", tt.args, got, want)
+			}
+		}
+	}
+	for _, args := range [][]string{{"--mail", "-f"}, {"--mail", "a b"}, {"--mail", "postmaster", "--html", "x.html"}} {
+		if status, _, _ := call("", append([]string{"report", "-c", conf}, args...)...); status != 2 {
+			t.Errorf("report %q = %d; want 2", args, status)
+		}
+	}
+}

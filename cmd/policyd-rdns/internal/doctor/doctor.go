@@ -102,7 +102,7 @@ func Examine(m *machine.Machine, v *View) []Finding {
 		checkDies, checkBroken, checkCalled, each(checkByTable), checkUnreadTables, each(checkDead), checkSilent, each(checkFamily), each(checkOrder), each(checkUsers), checkTwice, each(checkStage), each(checkWarnOnly), each(checkUnlisted), each(checkFilterPort), checkOthers,
 		checkSyntax, each(checkBraces), each(checkDefaultAction), each(checkTimeout), each(checkRequestLimit), each(checkHostNames),
 		each(checkDelayReject), each(checkSoftens), checkPeerName, checkFront, checkStacked, checkSoftBounce, checkLimits, checkTags,
-		each(checkPaths), checkAnswers, checkUnit, checkDescriptors, checkLog,
+		each(checkPaths), checkSELinux, checkAnswers, checkUnit, checkDescriptors, checkLog, checkStack,
 		checkServers, checkForwarders, checkNegative,
 		checkNetworks, checkNames, checkExchangers,
 	} {

@@ -7,7 +7,7 @@ import (
 )
 
 // checkStacked looks for others that have clients come again, as our rules do.
-func checkStacked(x *examination) (all []Finding) {
+func checkStacked(x *examination) []Finding {
 	if !x.v.Defers || x.m.Postfix.Unread != "" {
 		return nil
 	}
@@ -25,8 +25,5 @@ func checkStacked(x *examination) (all []Finding) {
 			found = append(found, stacked.Service(&c.Endpoint, c.step().Name+" "+c.step().Arg, c.Param)...)
 		}
 	}
-	for _, f := range found {
-		all = append(all, Finding(f))
-	}
-	return all
+	return findings(found)
 }

@@ -33,6 +33,7 @@ type Machine struct {
 	Unit       Unit
 	Process    Process // of the unit
 	Log        LogFile
+	SELinux    SELinux
 	Answers    []Answer // of the daemon, one for each address that it listens on
 }
 

@@ -55,6 +55,7 @@ func (s *System) Read(ctx context.Context, w Wanted) Machine {
 	m.Headers = s.headerChecks(ctx, w.Headers)
 	m.Process = s.process(w.Unit.PID)
 	m.Log = s.logFile(w.LogFile)
+	m.SELinux = s.selinux(ctx, time.Now())
 	m.Servers = make([]Server, len(w.Servers))
 	m.Answers = make([]Answer, len(w.Listen))
 	var asking sync.WaitGroup

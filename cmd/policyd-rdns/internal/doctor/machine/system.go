@@ -27,6 +27,8 @@ type System struct {
 	Run func(ctx context.Context, name string, args ...string) ([]byte, error)
 	// ReadFile gives the beginning of a file.
 	ReadFile func(path string) ([]byte, error)
+	// ReadEnd gives the end of a file.
+	ReadEnd func(path string) ([]byte, error)
 	// Stat is that of package os.
 	Stat func(path string) (fs.FileInfo, error)
 	// Glob is that of package filepath.
@@ -55,6 +57,7 @@ func NewSystem() *System {
 	return &System{
 		Run:      run,
 		ReadFile: readFile,
+		ReadEnd:  readEnd,
 		Stat:     os.Stat,
 		Glob:     filepath.Glob,
 		Networks: interfaceNetworks,
@@ -96,6 +99,30 @@ func readFile(path string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, maincf.MaxText))
+}
+
+// readEnd begins at a line.
+func readEnd(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	cut := info.Size() > maincf.MaxText
+	if cut {
+		if _, err := f.Seek(-maincf.MaxText, io.SeekEnd); err != nil {
+			return nil, err
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maincf.MaxText))
+	if cut {
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+	}
+	return text, err
 }
 
 func interfaceNetworks() []netip.Prefix {

@@ -3,6 +3,8 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
 NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
+include project.mk
+
 FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 SOAK      ?= 60s
@@ -61,7 +63,6 @@ soak:
 # commit makes the same bytes again.
 ARCH ?= $(shell go env GOARCH)
 PACKING = man stage deb rpm archive freebsd image release
-$(PACKING): export MAINTAINER ?= policyd-rdns maintainers <policyd-rdns@example.org>
 $(PACKING): export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 # v1.2.3 is 1.2.3, five commits later 1.2.3+5.g0123abc; before a first tag it is
 # the commit's time.

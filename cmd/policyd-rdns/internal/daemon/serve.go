@@ -58,6 +58,7 @@ func Serve(ctx context.Context, path, version string, stderr io.Writer) error {
 		return err
 	}
 	defer d.Close()
+	d.recall(ctx)
 	stopHTTP, err := d.serveHTTP(ctx)
 	if err != nil {
 		return err

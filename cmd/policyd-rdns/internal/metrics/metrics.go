@@ -53,6 +53,7 @@ type Metrics struct {
 	waiting   *prometheus.CounterVec
 	history   *prometheus.CounterVec
 	returns   prometheus.Counter
+	wanted    prometheus.Counter
 	duration  prometheus.Histogram
 	reloads   *prometheus.CounterVec
 	reloaded  prometheus.Gauge
@@ -82,6 +83,10 @@ func New(version string, state func() State) *Metrics {
 			Namespace: namespace, Name: "returns_total",
 			Help: "Decisions about a message that the client had been deferred for, and came back with in time (history.delay, history.window).",
 		}),
+		wanted: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Name: "wanted_refused_total",
+			Help: "Decisions to refuse, carried out or only observed, of clients that are known for having passed before, and so are probably wanted.",
+		}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "decision_duration_seconds",
 			Help: "Time from a request to its decision, DNS included.",
@@ -96,7 +101,7 @@ func New(version string, state func() State) *Metrics {
 	build.Set(1)
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.decisions, m.observed, m.impaired, m.waiting, m.history, m.returns, m.duration, m.reloads, m.reloaded, m.reloadOK, build, newCollector(state),
+		m.decisions, m.observed, m.impaired, m.waiting, m.history, m.returns, m.wanted, m.duration, m.reloads, m.reloaded, m.reloadOK, build, newCollector(state),
 	)
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, EnableOpenMetrics: true})
 	for _, result := range []string{success, failure} {

@@ -141,6 +141,7 @@ func TestRemembered(t *testing.T) {
 		{policy.Returned, at, "no reverse name", 60, policy.Enforce},
 		{policy.Returned, at.Add(-time.Second), "old", 60, policy.Enforce},
 		{policy.Known, at.Add(-time.Hour), "", 0, policy.Enforce},
+		{policy.Known, at.Add(-time.Hour), "no reverse name", 0, policy.Observe},
 		{policy.New, time.Time{}, "no reverse name", 60, policy.Observe},
 		{policy.NotLearnt, time.Time{}, "no reverse name", 0, policy.Enforce},
 	} {
@@ -156,8 +157,8 @@ func TestRemembered(t *testing.T) {
 		f.Past.Returned = one.returned
 		tally.Count(&policy.Request{Time: at.Add(300 * time.Millisecond)}, &d, &f, 0)
 	}
-	expect(t, scraped(t, m), `policyd_rdns_history_total{result="known"} 1`, `policyd_rdns_history_total{result="new"} 2`,
-		`policyd_rdns_history_total{result="returned"} 2`, `policyd_rdns_returns_total 1`,
+	expect(t, scraped(t, m), `policyd_rdns_history_total{result="known"} 2`, `policyd_rdns_history_total{result="new"} 2`,
+		`policyd_rdns_history_total{result="returned"} 2`, `policyd_rdns_returns_total 1`, `policyd_rdns_wanted_refused_total 1`,
 		`policyd_rdns_waiting_decisions_total{rule="no reverse name"} 2`, `policyd_rdns_waiting_decisions_total{rule="old"} 1`)
 	other := rules()
 	other.List[0].Name = "another"

@@ -125,6 +125,9 @@ func (t *Tally) remembered(req *policy.Request, d *policy.Decision, f *policy.Fa
 	if c := t.history[d.Checks[policy.CheckHistory]]; c != nil {
 		c.Inc()
 	}
+	if d.Decided.Refuses() && d.Checks[policy.CheckHistory] == policy.Known {
+		t.m.wanted.Inc()
+	}
 	if d.Waiting > 0 && d.CarriedOut() {
 		if c := t.waiting[d.Rule]; c != nil {
 			c.Inc()

@@ -39,3 +39,34 @@ func TestTroubleInBrowser(t *testing.T) {
 	page.See(t, "section[aria-labelledby=deferrals] tbody tr")
 	page.Check(t)
 }
+
+// TestLiveInBrowser: the page renews itself, and loses nothing of what is typed, opened or
+// scrolled meanwhile.
+func TestLiveInBrowser(t *testing.T) {
+	p := tested(well())
+	p.keep(record("r1", "203.0.113.10", time.Minute, policy.Reject))
+	server := httptest.NewServer(p)
+	defer server.Close()
+	page := browser.Open(t, server.URL, browser.View{})
+	const renew = "document.dispatchEvent(new Event('policyd-rdns-refresh'))"
+	page.See(t, "section[aria-labelledby=refused] tbody tr")
+	browser.Eval[bool](t, page, "document.querySelector('details').open = true")
+	p.keep(record("r2", "203.0.113.20", time.Minute, policy.Reject))
+	browser.Eval[bool](t, page, renew)
+	page.See(t, "a[href='/decision/r2']")
+	if !browser.Eval[bool](t, page, "document.querySelector('details').open") {
+		t.Error("what was opened is closed")
+	}
+	const typed = "document.querySelector('#q').value"
+	browser.Eval[string](t, page, typed+" = '203.0.113.'")
+	p.keep(record("r3", "203.0.113.30", time.Minute, policy.Reject))
+	browser.Eval[bool](t, page, renew)
+	page.Wait(t, "document.querySelector('section[aria-labelledby=rules-today] tbody td:last-child').textContent === '3'")
+	if got := browser.Eval[string](t, page, typed); got != "203.0.113." {
+		t.Errorf("what was typed is %q", got)
+	}
+	if !browser.Eval[bool](t, page, "[...document.querySelectorAll('time')].every(t => t.title.includes('GMT'))") {
+		t.Error("times are not told in the reader's zone")
+	}
+	page.Check(t)
+}

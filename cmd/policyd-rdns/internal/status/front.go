@@ -25,6 +25,8 @@ type front struct {
 	Busy   uint32 // most decisions in a minute of the last hour
 	Chart  *chart
 	Today  todayFigures
+	Rules  []ruleCount // of today
+	Top    []found     // clients that were refused most
 	Kept   string // how far back decisions are kept, in words
 
 	Query   string
@@ -125,12 +127,21 @@ func (p *Page) front(values url.Values) *front {
 	recent := p.day.sum(this-overloadMinutes, overloadMinutes+1)
 	f.Chart = p.day.chart(f.Now, hours)
 	f.Kept = p.keptWords()
-	f.Today = p.today.figures(&f.State, f.Now)
+	f.Today = p.today.figures(p.begun(&f.State), f.Now)
+	f.Rules = p.counts.table(f.Now)
 	p.mu.Unlock()
 	f.Health = diagnose(&f.State, recent, f.Now)
 	f.Title = f.Health.Text
 	p.list(f, hours)
 	return f
+}
+
+// begun is when the first decision was made that the page knows of, or could have.
+func (p *Page) begun(s *State) time.Time {
+	if !p.since.IsZero() && p.since.Before(s.Started) {
+		return p.since
+	}
+	return s.Started
 }
 
 // link is the link to another page of the list, or another chart.
@@ -190,6 +201,9 @@ func (p *Page) list(f *front, hours int) {
 		rows = append(rows, row)
 		return len(rows) < maxGroups
 	})
+	if q.text == "" && f.Show == f.Choices[0] && f.Page == 1 {
+		f.Top = top(rows)
+	}
 	if all := (front{Query: f.Query, Show: "all", Choices: f.Choices}); f.Show != all.Show {
 		f.All = all.link(1, hours)
 	}

@@ -47,7 +47,7 @@ func FuzzPage(f *testing.F) {
 func harmless(t *testing.T, body string) {
 	t.Helper()
 	forbidden := []string{"script", "img", "iframe", "object", "embed", "style", "base", "textarea", "foreignobject", "use", "animate", "set"}
-	for z := html.NewTokenizer(strings.NewReader(body)); z.Next() != html.ErrorToken; {
+	for z := html.NewTokenizer(strings.NewReader(strings.Replace(body, ownScript, "", 1))); z.Next() != html.ErrorToken; {
 		token := z.Token()
 		if token.Type != html.StartTagToken && token.Type != html.SelfClosingTagToken {
 			continue

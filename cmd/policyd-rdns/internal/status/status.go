@@ -4,7 +4,8 @@
 // It keeps decisions as the lines of their log, the latest of those that
 // objected to a client apart from the rest, so that a day of good mail drives none
 // of them out. What it takes does not depend on the load: [Memory] bytes, and some
-// 20 MiB while a page is being made, one at a time. A restart forgets all.
+// 20 MiB while a page is being made, one at a time. After a restart it knows what
+// [Page.Recall] was given of the log.
 //
 // There are three pages:
 //
@@ -13,7 +14,8 @@
 //	/decision/ID   one decision explained as "policyd-rdns explain" does
 //
 // Names of clients are shown and do nothing: html/template escapes them where
-// they stand. The pages work without scripts, which they do not have.
+// they stand. The pages work without scripts; one of their own keeps the first page as
+// of now, and tells times in the reader's zone.
 package status
 
 import (
@@ -33,7 +35,7 @@ import (
 )
 
 // Memory is what the kept decisions take, in bytes.
-const Memory = objectedBytes + passedBytes + maxLines*2*16 + dayMinutes*32 + todayBytes
+const Memory = objectedBytes + passedBytes + maxLines*2*16 + dayMinutes*32 + todayBytes + countsBytes
 
 const (
 	// objectedBytes is some 6000 lines of decisions that objected to a client,
@@ -97,6 +99,9 @@ type Page struct {
 	passed   ring
 	day      day
 	today    today
+	counts   counts
+
+	since time.Time // of the first decision that was recalled; zero: none was
 }
 
 //go:embed pages
@@ -129,6 +134,7 @@ func (p *Page) Keep(r *journal.Record, line []byte) {
 	defer p.mu.Unlock()
 	p.kept++
 	p.day.count(r)
+	p.counts.add(r)
 	if message {
 		p.today.add(&try, r.Request.Time)
 	}
@@ -150,6 +156,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/style.css":
 		p.file(w, r, "text/css; charset=utf-8", "pages/style.css")
+		return
+	case "/live.js":
+		p.file(w, r, "text/javascript; charset=utf-8", "pages/live.js")
 		return
 	case "/icon.svg":
 		p.file(w, r, "image/svg+xml", "pages/icon.svg")

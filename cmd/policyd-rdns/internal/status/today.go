@@ -55,11 +55,11 @@ type todayFigures struct {
 	More  int                // rules that are not told
 }
 
-func (t *today) figures(s *State, now time.Time) todayFigures {
+func (t *today) figures(begun, now time.Time) todayFigures {
 	t.begin(now)
 	f := todayFigures{Since: now.UTC().Truncate(24 * time.Hour)}
-	if s.Started.After(f.Since) {
-		f.Since = s.Started
+	if begun.After(f.Since) {
+		f.Since = begun
 	}
 	f.All, f.Rules = t.messages.Figures()
 	if n := len(f.Rules); n > maxRules {

@@ -27,7 +27,7 @@ type front struct {
 	Today  todayFigures
 	Rules  []ruleCount // of today
 	Top    []found     // clients that were refused most
-	Kept   string // how far back decisions are kept, in words
+	Kept   string      // how far back decisions are kept, in words
 
 	Query   string
 	Show    string

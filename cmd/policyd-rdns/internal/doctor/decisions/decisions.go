@@ -22,7 +22,7 @@ func Check(file string, l *machine.LogFile) []finding.Finding {
 		return []finding.Finding{{
 			ID: "log.missing", Level: finding.Warning, Title: "There is no decision log " + plain.Brief(file),
 			Why: "The daemon makes it when it starts or is sent a SIGHUP. It does not run with this configuration, or was not told of it, or the file was moved away.",
-			Do: []string{"systemctl reload policyd-rdns"},
+			Do:  []string{"systemctl reload policyd-rdns"},
 		}}
 	}
 	var all []finding.Finding
@@ -30,7 +30,7 @@ func Check(file string, l *machine.LogFile) []finding.Finding {
 		all = append(all, finding.Finding{
 			ID: "log.public", Level: finding.Info, Title: "Everybody on this host may read the decision log " + plain.Brief(file),
 			Why: "It holds who writes to whom.",
-			Do: []string{"chmod o-r " + quoteShell(file)},
+			Do:  []string{"chmod o-r " + quoteShell(file)},
 		})
 	}
 	return append(all, checkRotation(file, l)...)
@@ -55,7 +55,7 @@ func checkRotation(file string, l *machine.LogFile) []finding.Finding {
 	return []finding.Finding{{
 		ID: "log.reopen", Level: finding.Error, Title: "The decision log is rotated by " + plain.Brief(l.Rotations[i].File) + ", and the daemon not told",
 		Why: "It goes on writing into the renamed file, and once that is compressed or removed, into nothing.",
-		Do: []string{"# in the paragraph of " + plain.Brief(file) + ":", "    postrotate", "        systemctl reload policyd-rdns", "    endscript"},
+		Do:  []string{"# in the paragraph of " + plain.Brief(file) + ":", "    postrotate", "        systemctl reload policyd-rdns", "    endscript"},
 	}}
 }
 

@@ -33,7 +33,9 @@ var stacks = []Stack{
 	{
 		Name: "docker-mailserver", Page: "docker-mailserver", Where: "user-patches.sh beside postfix-main.cf, then: docker restart of its container",
 		Order: "The list grows at each start, by what else is switched on, so that the call is added to what is there.",
-		is:    func(p maincf.Params) bool { return p["dms_smtpd_sender_restrictions"] != "" || names("/tmp/docker-mailserver/")(p) },
+		is: func(p maincf.Params) bool {
+			return p["dms_smtpd_sender_restrictions"] != "" || names("/tmp/docker-mailserver/")(p)
+		},
 	},
 	{
 		Name: "Mailu", Page: "mailu", Where: "overrides/postfix/postfix.cf, one line for each parameter, then: docker compose restart smtp",

@@ -22,6 +22,7 @@ function entry() {
 	date = today
 	if ($2 != "Unreleased") {
 		version = $2
+		gsub(/-/, "~", version) # 1.0.0-rc.1 is before 1.0.0
 		command = "LC_ALL=C date -u -R -d " substr($3, 2, 10)
 		command | getline date
 	}

@@ -10,7 +10,7 @@ BENCHTIME ?= 1s
 SOAK      ?= 60s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: build check test lint cross bench fuzz soak man stage deb rpm archive freebsd image release
+.PHONY: build check test lint cross bench fuzz soak man stage deb rpm archive freebsd image release picture
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' ./cmd/policyd-rdns
@@ -107,3 +107,7 @@ release:
 	done
 	$(MAKE) --no-print-directory image
 	cd dist && sha256sum *.deb *.rpm *.tar.gz *.tar >SHA256SUMS
+
+# The picture in README.md.
+picture:
+	go run ./cmd/policyd-rdns demo | awk -f contrib/picture.awk >docs/demo.svg

@@ -140,3 +140,18 @@ run_rc_command() {
 		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
 	}
 }
+
+// TestPicture: docs/demo.svg is what demo prints.
+func TestPicture(t *testing.T) {
+	_, stdout, _ := call("", "demo")
+	cmd := exec.Command("awk", "-f", "../../contrib/picture.awk")
+	cmd.Stdin = strings.NewReader(stdout)
+	made, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := os.ReadFile("../../docs/demo.svg")
+	if err != nil || string(kept) != string(made) || strings.Count(string(made), "<text") < 50 {
+		t.Errorf("docs/demo.svg is not what demo prints (%v): make picture", err)
+	}
+}

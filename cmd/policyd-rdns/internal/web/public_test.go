@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,28 +151,66 @@ func TestParty(t *testing.T) {
 }
 
 // listener hands out connections at once, as many as are wanted.
-type listener struct{ net.Listener }
+type listener struct {
+	net.Listener
+	closed atomic.Int32
+}
 
-func (listener) Accept() (net.Conn, error) { return nil, nil }
+func (l *listener) Accept() (net.Conn, error) { return &someConn{l: l}, nil }
 
-// TestPaced: connections are taken in a burst, and then one after the other.
+// someConn is a connection that can be closed.
+type someConn struct {
+	net.Conn
+	l *listener
+}
+
+func (c *someConn) Close() error {
+	c.l.closed.Add(1)
+	return nil
+}
+
+// TestPaced: connections are taken in a burst, and then one after the other. Those that
+// are too many are closed, and so are those for which too many are open.
 func TestPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Hour)
-		p, begin := paced{Listener: listener{}}, time.Now()
-		for range burst + connectionsPerSecond {
-			_, _ = p.Accept()
+		l := &listener{}
+		p := paced{Listener: l}
+		take := func(n int, during time.Duration) (taken []net.Conn) {
+			t.Helper()
+			begin := time.Now()
+			for range n {
+				conn, err := p.Accept()
+				if err != nil {
+					t.Fatal(err)
+				}
+				taken = append(taken, conn)
+			}
+			if took := time.Since(begin); took != during {
+				t.Errorf("%d connections took %v; want %v", n, took, during)
+			}
+			return taken
 		}
-		if took := time.Since(begin); took != time.Second {
-			t.Errorf("%d connections took %v; want 1s", burst+connectionsPerSecond, took)
+		const pause = time.Second / connectionsPerSecond
+		some := take(burst+5, 4*pause)
+		if got, want := int(l.closed.Load()), 4*int(pause/closePause); got != want {
+			t.Errorf("%d connections were closed for being too many; want %d", got, want)
 		}
 		time.Sleep(time.Hour)
-		begin = time.Now()
-		for range burst + 1 {
-			_, _ = p.Accept()
+		some = append(some, take(maxPublicConnections-len(some), 0)...)
+		time.Sleep(time.Hour)
+		taken := make(chan bool)
+		go func() {
+			take(1, time.Second)
+			close(taken)
+		}()
+		time.Sleep(time.Second - closePause/2) // between two that are closed
+		for range 2 { // once more does nothing
+			_ = some[0].Close()
 		}
-		if took := time.Since(begin); took != time.Second/connectionsPerSecond {
-			t.Errorf("after a rest %d connections took %v; want one pause", burst+1, took)
+		<-taken
+		if got := p.open.Load(); got != maxPublicConnections {
+			t.Errorf("%d are open; want %d", got, maxPublicConnections)
 		}
 	})
 }

@@ -43,7 +43,7 @@ func newReport() *cobra.Command {
 clients that look like real senders, each with what speaks for it and the command
 that would let it pass; those of whom it cannot be told; what became of the messages that were
 deferred; the networks and domains that were refused most;
-trouble with the DNS by server and zone; the slowest decisions; rules that
+numbered names that seem to be judged wrongly; trouble with the DNS by server and zone; the slowest decisions; rules that
 never matched, and exemptions that are about to end or do nothing.
 
 It reads logs as log does. Rules and exemptions are those of the configuration

@@ -83,7 +83,7 @@ func (r *Report) document() *document.Document {
 		r.timesSection(), r.wantedSection(), r.unsureSection(), r.rulesSection(), r.deferredSection(),
 		r.groupSection("networks", "Refused networks", "network", &r.Networks),
 		r.groupSection("domains", "Refused domains", "domain", &r.Domains),
-		r.troubleSection(), r.speedSection(), r.exemptionsSection(),
+		r.Providers.Section(), r.troubleSection(), r.speedSection(), r.exemptionsSection(),
 	}
 	return d
 }

@@ -14,6 +14,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/deferral"
 	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
+	"policyd-rdns/cmd/policyd-rdns/internal/report/provider"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
@@ -92,6 +93,7 @@ type item struct {
 	who     who
 	text    string        // the line, of a client that may be wanted
 	try     *deferral.Try // nil: it was not about a message
+	look    *provider.Look // nil: nothing that a numbered name could show
 }
 
 // notes are the flags of a decision.
@@ -152,6 +154,9 @@ func (d *digester) item(l *journal.Line) item {
 	i.outcome = outcomeOf(v)
 	i.uses = d.exemptions.Uses(l)
 	d.client(l, &i)
+	if look, ok := provider.Of(&l.Record, d.rules); ok {
+		i.look = &look
+	}
 	l.Facts.Parties = deferral.Parties(d.rules, &l.Record)
 	if try, ok := d.tries.Try(&l.Record); ok {
 		i.try = &try

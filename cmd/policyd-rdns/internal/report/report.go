@@ -1,7 +1,7 @@
 // Package report makes of a decision log what a postmaster wants to know on
 // Monday: what was refused, by which rules, when, whom, and which of it was
-// probably wanted; what became of the messages that were deferred; the trouble with the DNS, the slowest decisions, and rules
-// and exemptions that do nothing.
+// probably wanted; what became of the messages that were deferred; numbered names that seem to be judged
+// wrongly; the trouble with the DNS, the slowest decisions, and rules and exemptions that do nothing.
 //
 //	r, err := report.Read(ctx, &journal.Reader{Inputs: inputs}, config)
 //	err = r.WriteText(os.Stdout)      // for people
@@ -22,7 +22,7 @@
 //
 // It does not grow with the log. At most [maxGroups] networks and as many
 // domains are told apart, [maxCandidates] clients are judged for being wanted, and
-// [maxDeferred] messages are followed. Beyond, the lighter half is let go, and the report says how many
+// [maxDeferred] messages are followed; [provider] has bounds of its own. Beyond, the lighter half is let go, and the report says how many
 // groups that were and what they amount to: [Groups.Others]. A group that was
 // let go and comes back is counted from then on, so that what is told of it may
 // be too little, never too much.
@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
+	"policyd-rdns/cmd/policyd-rdns/internal/report/provider"
 )
 
 // Outcome is what became of a decision.
@@ -120,6 +121,7 @@ type Report struct {
 	Wanted     Wanted             `json:"wanted"`
 	Networks   Groups             `json:"networks"` // of refused clients
 	Domains    Groups             `json:"domains"`  // organisational ones, of refused clients' names
+	Providers  provider.Report    `json:"providers"` // whose names seem to be judged wrongly
 	DNS        DNS                `json:"dns"`
 	Speed      Speed              `json:"speed"`
 	Config     ConfigUse          `json:"config"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/report/exemption"
+	"policyd-rdns/cmd/policyd-rdns/internal/report/provider"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 )
@@ -29,6 +30,7 @@ type totals struct {
 	uses     *exemption.Counter
 	clients  candidates
 	deferred deferrals
+	looks    provider.Counter
 }
 
 // rulingKey is what a rule did.
@@ -98,6 +100,9 @@ func (t *totals) add(i *item) {
 	t.uses.Add(i.uses, i.at)
 	t.clients.add(i, &t.seen)
 	t.deferred.add(i)
+	if i.look != nil {
+		t.looks.Add(i.look)
+	}
 }
 
 func (t *totals) addConfig(hash string) {
@@ -156,6 +161,7 @@ func (t *totals) report(lines Lines) *Report {
 	r.Exemptions = t.uses.Report(t.last)
 	r.Wanted = t.clients.report(t.config)
 	r.Deferrals = t.deferred.report()
+	r.Providers = t.looks.Report(top)
 	return r
 }
 

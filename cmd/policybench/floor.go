@@ -11,12 +11,14 @@ import (
 
 func newFloor() *cobra.Command {
 	var address string
+	var epoll bool
 	cmd := &cobra.Command{
 		Use:   "floor",
 		Short: "a policy service that decides nothing",
 		Long: `floor answers every request with DUNNO: a goroutine for each connection, a
 buffered reader, and no look at what is in the request. What another service
-takes beyond that is what its decisions cost. It prints "listening ADDRESS" when
+takes beyond that is what its decisions cost. With --epoll it is one thread that waits
+for all connections at once (epoll(7)), which is cheaper and needs Linux. It prints "listening ADDRESS" when
 it does, and runs until it is told to stop (SIGTERM, SIGINT).`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,9 +34,13 @@ it does, and runs until it is told to stop (SIGTERM, SIGINT).`,
 				return err
 			}
 			tellAddress(cmd.OutOrStdout(), l)
+			if epoll {
+				return floor.ServeEpoll(cmd.Context(), l)
+			}
 			return floor.Serve(cmd.Context(), l)
 		},
 	}
 	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:0", "`address` of the loopback, and port; 0: any; or unix:/path")
+	cmd.Flags().BoolVar(&epoll, "epoll", false, "one thread, instead of a goroutine for each connection")
 	return cmd
 }

@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"sync"
-
-	"policyd-rdns/policy/looks"
 )
 
 // maxLine bounds a line, in bytes. The longest that the daemon writes is MaxLine; what
@@ -29,8 +28,9 @@ func newChunker(from io.Reader) *chunker {
 }
 
 // next is what one Read brings, so that a line of a stream need not wait for
-// those after it, and more if that is not a whole line. long: it was preceded by a
-// line that is too long and that is not in it. With an error there may be data, too.
+// those after it, and more if that is not a whole line. It is valid until the next call.
+// long: it was preceded by a line that is too long and that is not in it. With an error
+// there may be data, too.
 func (c *chunker) next() (data []byte, long bool, err error) {
 	for {
 		_, err = c.Peek(c.Buffered() + 1)
@@ -49,11 +49,10 @@ func (c *chunker) next() (data []byte, long bool, err error) {
 		end := bytes.LastIndexByte(data, '\n') + 1
 		switch {
 		case ended:
-			return copied(data), long || c.skip, err
+			return data, long || c.skip, err
 		case end > 0 || long:
-			data = copied(data[:end])
 			_, _ = c.Discard(end)
-			return data, long, nil
+			return data[:end], long, nil
 		case err != nil:
 			c.skip = true
 		}
@@ -73,7 +72,8 @@ func copied(data []byte) []byte {
 
 // chunk is a number of whole lines, and then what was made of them.
 type chunk[T any] struct {
-	data []byte
+	data []byte // to be asked for lines that are wanted; nil: all are, and it is in text
+	text string
 	long bool  // a line before data was too long
 	err  error // that ended the input behind data
 
@@ -86,35 +86,50 @@ type chunk[T any] struct {
 	lines    int
 }
 
-func (c *chunk[T]) digest(want func([]byte) bool, known *looks.Memory, digest func(*Line) (T, bool)) {
+func (c *chunk[T]) digest(want func([]byte) bool, known *memory, digest func(*Line) (T, bool)) {
 	if c.long {
 		c.lines++
 		c.damage(errLongLine)
 	}
-	l := Line{looks: known}
-	for raw := range bytes.Lines(c.data) {
-		c.lines++
-		if c.err != nil && raw[len(raw)-1] != '\n' {
-			c.lines-- // a part of a line, which c.err is about
-			break
+	l := Line{known: known}
+	if want == nil {
+		for line := range strings.Lines(c.text) {
+			if c.next(line[len(line)-1]) {
+				c.line(&l, line, digest)
+			}
 		}
-		if want != nil && !want(raw) {
+	}
+	for line := range bytes.Lines(c.data) {
+		switch {
+		case !c.next(line[len(line)-1]):
+		case want(line):
+			c.line(&l, string(line), digest)
+		default:
 			c.counts.Unwanted++
-			continue
 		}
-		c.line(&l, raw, digest)
 	}
 	if c.err != nil {
 		c.lines++
 		c.damage(c.err)
 	}
-	data := c.data
-	c.data = nil
-	buffers.Put(&data)
+	if data := c.data; data != nil {
+		buffers.Put(&data)
+	}
+	c.data, c.text = nil, ""
 }
 
-func (c *chunk[T]) line(l *Line, raw []byte, digest func(*Line) (T, bool)) {
-	switch err := l.read(raw); {
+// next counts a line, by the byte that ends it, and reports whether it is whole: c.err is
+// about a part of one.
+func (c *chunk[T]) next(end byte) bool {
+	if c.err != nil && end != '\n' {
+		return false
+	}
+	c.lines++
+	return true
+}
+
+func (c *chunk[T]) line(l *Line, text string, digest func(*Line) (T, bool)) {
+	switch err := l.read(text); {
 	case errors.Is(err, ErrOther):
 		c.counts.Other++
 		return
@@ -130,7 +145,7 @@ func (c *chunk[T]) line(l *Line, raw []byte, digest func(*Line) (T, bool)) {
 	}
 	if item, ok := digest(l); ok {
 		if c.items == nil {
-			lines := bytes.Count(c.data, []byte{'\n'})
+			lines := bytes.Count(c.data, []byte{'\n'}) + strings.Count(c.text, "\n")
 			c.items, c.times = make([]T, 0, lines+1), make([]int64, 0, lines+1)
 		}
 		c.items = append(c.items, item)
@@ -160,7 +175,7 @@ func firstTime(in Input) (int64, error) {
 		data, _, err := lines.next()
 		for raw := range bytes.Lines(data) {
 			var l Line
-			if l.read(raw) == nil {
+			if l.read(string(raw)) == nil {
 				return l.Request.Time.UnixMilli(), nil
 			}
 		}

@@ -36,7 +36,7 @@ func Parse(line []byte) (Record, error) {
 // decoder turns the fields of a line into a record. It keeps the first error.
 type decoder struct {
 	fields
-	looks   *looks.Memory // nil: all is judged anew
+	known   *memory // nil: all is judged anew
 	err     error
 	unknown string // the first word that is not known, with its key
 }
@@ -47,6 +47,9 @@ var (
 	actionField, _  = fieldOf("action")
 	decidedField, _ = fieldOf("decided")
 	spanField, _    = fieldOf("ms")
+	namesField, _   = fieldOf("names")
+	heloToField, _  = fieldOf("helo_to")
+	heloField, _    = fieldOf("helo_is")
 )
 
 // parse reads a line into a record, which is empty before.
@@ -102,18 +105,29 @@ func (d *decoder) field(f field, r *Record) {
 	case kindSpan:
 		*row.span(r) = d.millis(f)
 	case kindSaid, kindList:
-		if row.take == nil {
-			return
-		}
-		odd, err := row.take(d.of(f), r)
-		if err != nil {
-			d.bad(f, err)
-		} else if odd != noWord {
-			d.strange(f, odd)
+		switch {
+		case row.take == nil:
+		case d.known != nil && f == namesField:
+			d.names(r)
+		case d.known != nil && f == heloToField:
+			d.heloTo(r)
+		default:
+			d.take(f, d.of(f), r)
 		}
 	case kindCut:
 		d.cut(f, r)
 	}
+}
+
+// take reads a value that is taken apart, and reports whether it is known whole.
+func (d *decoder) take(f field, v value, r *Record) bool {
+	odd, err := table[f].take(v, r)
+	if err != nil {
+		d.bad(f, err)
+	} else if odd != noWord {
+		d.strange(f, odd)
+	}
+	return err == nil && odd == noWord
 }
 
 // cut reads the keys that hold less than there was.
@@ -129,7 +143,12 @@ func (d *decoder) cut(f field, r *Record) {
 // complete sets what follows from all keys together.
 func (d *decoder) complete(r *Record) {
 	f, p := &r.Facts, &r.Decision
-	d.judge(f, &r.Request)
+	if d.known == nil {
+		d.judgeNames(f, r.Request.Client)
+	}
+	if d.known == nil || !d.has.has(heloToField) {
+		d.judgeHELO(f, r.Request.HELO, r.Request.Client)
+	}
 	switch p.Checks[policy.CheckPTR] {
 	case policy.None:
 		f.PTR = resolver.None
@@ -152,17 +171,28 @@ func (d *decoder) complete(r *Record) {
 	d.decided(p, r)
 }
 
-// judge judges the names among the facts, and the HELO, by their looks.
-func (d *decoder) judge(f *policy.Facts, q *policy.Request) {
+// judgeNames judges the names among the facts by their looks.
+func (d *decoder) judgeNames(f *policy.Facts, client netip.Addr) {
 	for i := range f.Names {
 		n := &f.Names[i]
 		to := n.Forward
-		*n = d.looks.Name(n.Name, q.Client)
+		*n = d.looks().Name(n.Name, client)
 		n.Forward = to
 	}
+}
+
+// judgeHELO judges the HELO by its looks.
+func (d *decoder) judgeHELO(f *policy.Facts, helo string, client netip.Addr) {
 	to := f.HELO.Forward
-	f.HELO = d.looks.HELO(q.HELO, q.Client)
+	f.HELO = d.looks().HELO(helo, client)
 	f.HELO.Forward = to
+}
+
+func (d *decoder) looks() *looks.Memory {
+	if d.known == nil {
+		return nil
+	}
+	return &d.known.looks
 }
 
 // decided sets what the rules came to, if that is told in no key of its own.

@@ -1,13 +1,11 @@
 package journal
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
 
 	"policyd-rdns/policy/journal/frame"
-	"policyd-rdns/policy/looks"
 )
 
 // Line is a decision as it was read. Its texts share the memory of the line:
@@ -18,8 +16,8 @@ type Line struct {
 	// has put before it or around it.
 	Text string
 
-	clock frame.Clock   // of what stands before it
-	looks *looks.Memory // of other lines; nil: of none
+	clock frame.Clock // of what stands before it
+	known *memory     // of other lines; nil: of none
 }
 
 // Damage is a line that was meant to be a decision and cannot be read as one,
@@ -39,24 +37,23 @@ func (d Damage) Unwrap() error { return d.Err }
 // read reads a line of a log or of an export of one. The error is ErrOther for
 // a line of another kind: the daemon's own messages, and what a service manager
 // writes about it.
-func (l *Line) read(raw []byte) error {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 {
+func (l *Line) read(text string) error {
+	text = strings.TrimSpace(text)
+	if text == "" {
 		return ErrOther
 	}
-	text := string(raw)
-	if raw[0] != '{' && !bytes.HasPrefix(raw, timeKey) {
+	if text[0] != '{' && !strings.HasPrefix(text, timeKey) {
 		return l.framed(text, ErrOther)
 	}
 	err := l.parse(text)
-	if err == nil || raw[0] != '{' && !strings.Contains(text, `="time=`) && !strings.Contains(text, `="{`) {
+	if err == nil || text[0] != '{' && !strings.Contains(text, `="time=`) && !strings.Contains(text, `="{`) {
 		return err
 	}
 	return l.framed(text, err)
 }
 
 // timeKey is how a line of logfmt begins that has no frame.
-var timeKey = []byte("time=")
+const timeKey = "time="
 
 // framed reads a line that something stands before, or around. If there is no
 // decision in it, the error is that of reading it without a frame; ErrOther: not read.
@@ -74,7 +71,7 @@ func (l *Line) framed(text string, err error) error {
 func (l *Line) parse(text string) error {
 	l.Text = text
 	l.Record = Record{}
-	d := decoder{looks: l.looks}
+	d := decoder{known: l.known}
 	err := d.parse(text, &l.Record)
 	switch {
 	case err == nil && !d.has.has(spanField):

@@ -10,8 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-
-	"policyd-rdns/policy/looks"
 )
 
 // Input is a log to read: a file, or a stream.
@@ -94,7 +92,7 @@ func Read[T any](ctx context.Context, r *Reader, digest func(*Line) (T, bool)) i
 type merger[T any] struct {
 	reader  *Reader
 	digest  func(*Line) (T, bool)
-	looks   looks.Memory
+	known   memory
 	running sync.WaitGroup
 	streams []*stream[T] // that have not ended, in the order of their first times
 }
@@ -201,7 +199,13 @@ func (m *merger[T]) read(ctx context.Context, s *stream[T], from io.Reader) {
 	for {
 		c := &chunk[T]{digested: make(chan struct{})}
 		var err error
-		c.data, c.long, err = lines.next()
+		var data []byte
+		data, c.long, err = lines.next()
+		if m.reader.Want == nil {
+			c.text = string(data)
+		} else {
+			c.data = copied(data)
+		}
 		if !errors.Is(err, io.EOF) {
 			c.err = err
 		}
@@ -212,7 +216,7 @@ func (m *merger[T]) read(ctx context.Context, s *stream[T], from io.Reader) {
 		}
 		m.running.Go(func() {
 			defer close(c.digested)
-			c.digest(m.reader.Want, &m.looks, m.digest)
+			c.digest(m.reader.Want, &m.known, m.digest)
 		})
 		if err != nil {
 			return

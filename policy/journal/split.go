@@ -68,6 +68,14 @@ var errTwoLines = errors.New("two lines in one")
 func (f *fields) splitLogfmt(line string) error {
 	next := 0
 	for rest := strings.TrimLeft(line, " "); rest != ""; {
+		if i := foreseen(rest, next); i >= 0 {
+			n, err := f.take(i, rest[len(beginnings[i]):])
+			if err != nil {
+				return err
+			}
+			next, rest = i+1, behind(rest, len(beginnings[i])+n)
+			continue
+		}
 		key, value, after, err := pair(rest)
 		if err != nil {
 			return err
@@ -79,6 +87,54 @@ func (f *fields) splitLogfmt(line string) error {
 		rest = after
 	}
 	return nil
+}
+
+// beginnings are the keys of the table, as their fields begin in logfmt.
+var beginnings = func() (all []string) {
+	for _, key := range keys {
+		all = append(all, key+"=")
+	}
+	return all
+}()
+
+// foreseen is the field that s begins with, if it is next or one behind; -1: it is not, as
+// in no line of the daemon.
+func foreseen(s string, next int) int {
+	for i := next; i < len(beginnings); i++ {
+		if b := beginnings[i]; b[0] == s[0] && strings.HasPrefix(s, b) {
+			return i
+		}
+	}
+	return -1
+}
+
+// take takes the value of a field that s begins with, which is n bytes long.
+func (f *fields) take(i int, s string) (n int, err error) {
+	var value string
+	switch {
+	case s == "" || s[0] != '"':
+		if n = strings.IndexByte(s, ' '); n < 0 {
+			n = len(s)
+		}
+		value = s[:n]
+	case table[i].kind == kindSaid && table[i].take == nil: // only for people
+		n, err = scan.Skip(s)
+	default:
+		value, n, err = scan.Unquote(s)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", keys[i], err)
+	}
+	f.put(field(i), value, false)
+	return n, nil
+}
+
+// behind is what stands behind n bytes of s and the spaces there.
+func behind(s string, n int) string {
+	for n < len(s) && s[n] == ' ' {
+		n++
+	}
+	return s[n:]
 }
 
 // pair reads the first key and value of logfmt; rest is what follows, without
@@ -97,10 +153,7 @@ func pair(s string) (key, value, rest string, err error) {
 		}
 		rest = rest[n:]
 	}
-	for rest != "" && rest[0] == ' ' {
-		rest = rest[1:]
-	}
-	return key, value, rest, nil
+	return key, value, behind(rest, 0), nil
 }
 
 // keyLen is how long the key is that stands before a "=" at the beginning of s; 0: there

@@ -5,6 +5,9 @@ package scan
 import (
 	"encoding/json"
 	"errors"
+	"math/bits"
+	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -147,29 +150,82 @@ func endsScalar(c byte) bool {
 // By encoding/json alone replay takes a fifth longer: json.Unmarshal is for
 // the escapes that hardly ever come.
 func Unquote(s string) (value string, n int, err error) {
-	end := 1
-	for end < len(s) && s[end] != '"' && s[end] != '\\' && s[end] >= ' ' && s[end] < utf8.RuneSelf {
-		end++
+	n, kind, err := stringEnd(s)
+	switch {
+	case err != nil:
+		return "", 0, err
+	case kind == verbatim:
+		return s[1 : n-1], n, nil
+	case kind == plain:
+		return Unescape(s[1 : n-1]), n, nil
 	}
-	if end < len(s) && s[end] == '"' {
-		return s[1:end], end + 1, nil
+	if value, ok := unhex(s[1 : n-1]); ok {
+		return value, n, nil
 	}
-	plain := true // but for escaped quotes and backslashes
-	for ; end < len(s) && s[end] != '"'; end++ {
-		plain = plain && s[end] >= ' ' && s[end] < utf8.RuneSelf
-		if s[end] == '\\' {
-			end++
-			plain = plain && end < len(s) && (s[end] == '"' || s[end] == '\\')
+	value, err = unquoteAny([]byte(s[:n]))
+	return value, n, err
+}
+
+// Skip is Unquote of a string that nobody wants to know.
+func Skip(s string) (n int, err error) {
+	n, kind, err := stringEnd(s)
+	if err == nil && kind == any {
+		_, n, err = Unquote(s)
+	}
+	return n, err
+}
+
+// How a string is written.
+const (
+	verbatim = iota // as it is
+	plain           // the same but for escaped quotes and backslashes
+	any
+)
+
+// stringEnd finds the end of the string at the beginning of s, behind its quote.
+func stringEnd(s string) (n, kind int, err error) {
+	n = 1
+	for {
+		if n < len(s) {
+			n += clean(s[n:])
+		}
+		switch {
+		case n >= len(s):
+			return 0, 0, errors.New("no closing quote")
+		case s[n] == '"':
+			return n + 1, kind, nil
+		case s[n] != '\\':
+			kind = any
+			n++
+			continue
+		}
+		if n++; n < len(s) && (s[n] == '"' || s[n] == '\\') {
+			kind = max(kind, plain)
+		} else {
+			kind = any
+		}
+		n++
+	}
+}
+
+// clean is how many bytes s begins with that stand for themselves in a string: printable
+// ASCII but quotes and backslashes. It looks at eight at once.
+func clean(s string) (n int) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; n+8 <= len(s); n += 8 {
+		b := s[n : n+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		quote, backslash := x^'"'*ones, x^'\\'*ones
+		// Of a byte that is 0, or below what is taken off, the top bit is set.
+		if odd := (x | (x-' '*ones)&^x | (quote-ones)&^quote | (backslash-ones)&^backslash) & tops; odd != 0 {
+			return n + bits.TrailingZeros64(odd)/8
 		}
 	}
-	if end >= len(s) {
-		return "", 0, errors.New("no closing quote")
+	for n < len(s) && s[n] != '"' && s[n] != '\\' && s[n] >= ' ' && s[n] < utf8.RuneSelf {
+		n++
 	}
-	if plain {
-		return Unescape(s[1:end]), end + 1, nil
-	}
-	value, err = unquoteAny([]byte(s[:end+1]))
-	return value, end + 1, err
+	return n
 }
 
 // unquoteAny reads a JSON string with whatever escapes. It is apart from Unquote, whose
@@ -177,6 +233,35 @@ func Unquote(s string) (value string, n int, err error) {
 func unquoteAny(b []byte) (value string, err error) {
 	err = json.Unmarshal(b, &value)
 	return value, err
+}
+
+// unhex reads what stands between quotes and has escapes as the daemon writes them: of
+// quotes, backslashes, and \u with the four digits of a character that is no half of a pair.
+func unhex(s string) (value string, ok bool) {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < ' ' || c >= utf8.RuneSelf:
+			return "", false
+		case c != '\\':
+			b = append(b, c)
+			continue
+		}
+		if i++; s[i] == '"' || s[i] == '\\' {
+			b = append(b, s[i])
+			continue
+		}
+		if s[i] != 'u' || len(s) < i+5 {
+			return "", false
+		}
+		r, err := strconv.ParseUint(s[i+1:i+5], 16, 16)
+		if err != nil || utf16.IsSurrogate(rune(r)) {
+			return "", false
+		}
+		b = utf8.AppendRune(b, rune(r))
+		i += 4
+	}
+	return string(b), true
 }
 
 // Unescape takes away each backslash that stands before another byte.

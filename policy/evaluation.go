@@ -22,6 +22,8 @@ type evaluation struct {
 	at int
 	// brief: of a decision that is undetermined, what its first rule needs is enough.
 	brief bool
+	// unchecked: nobody asks what the checks came to.
+	unchecked bool
 	// from is the place of that rule, where the judgement goes on.
 	from int
 	// spared: a rule that was passed over may have spared the client.
@@ -41,7 +43,7 @@ func (r *Rules) evaluate(req *Request, f *Facts) *evaluation {
 
 func (e *evaluation) begin(r *Rules, req *Request, f *Facts, briefly bool) {
 	e.req, e.facts, e.rules, e.guess, e.early = req, f, r, Undetermined, req.notYet()
-	e.brief, e.from = briefly, 0
+	e.brief, e.unchecked, e.from = briefly, false, 0
 }
 
 // finding draws a check, the first time that it is asked for.

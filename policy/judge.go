@@ -133,9 +133,16 @@ func (r *Rules) Remembers() bool {
 //
 // It is a pure function: the same request (its time included), facts and rules
 // give the same decision. A client without an address is never objected to.
-func (r *Rules) Judge(req *Request, f *Facts) (d Decision) {
+func (r *Rules) Judge(req *Request, f *Facts) Decision { return r.once(req, f, false) }
+
+// Decide is Judge for those who do not ask what the checks came to: there are no Checks in
+// the decision, of which many nobody needs to come to it. It takes a fifth less.
+func (r *Rules) Decide(req *Request, f *Facts) Decision { return r.once(req, f, true) }
+
+func (r *Rules) once(req *Request, f *Facts, unchecked bool) (d Decision) {
 	j := judgings.Get().(*Judging)
 	j.Begin(r, req, f, false)
+	j.unchecked = unchecked
 	j.Judge(&d)
 	j.Forget()
 	judgings.Put(j)
@@ -186,7 +193,7 @@ func (e *evaluation) judge(d *Decision) {
 		e.note(d)
 		e.from = 0
 	}
-	if !d.Undetermined || !e.brief {
+	if !e.unchecked && (!d.Undetermined || !e.brief) {
 		d.Checks = e.results()
 	}
 }

@@ -216,15 +216,35 @@ func (d *decoder) decided(p *policy.Decision, r *Record) {
 }
 
 func (d *decoder) time(f field) time.Time {
-	layout, v := timeFormat, d.value[f]
-	if len(v) == len("2006-01-02T15:04:05.000Z") && v[19] == '.' && v[23] == 'Z' {
-		layout = time.RFC3339 // takes the fraction too; replay takes 4 % more by the other
+	v := d.value[f]
+	if t, ok := ownTime(v); ok {
+		return t
 	}
-	t, err := time.Parse(layout, v)
+	t, err := time.Parse(timeFormat, v)
 	if year := t.UTC().Year(); err != nil || year < 0 || year > 9999 {
 		d.bad(f, errors.New("want an RFC 3339 time"))
 	}
 	return t
+}
+
+// ownTime reads a time as the daemon writes it, of which a line of a client that is known
+// has six. By time.Parse each takes three times as long.
+func ownTime(v string) (t time.Time, ok bool) {
+	const form = "0000-00-00T00:00:00.000Z"
+	if len(v) != len(form) {
+		return t, false
+	}
+	for i := range len(form) {
+		if form[i] != '0' && v[i] != form[i] || form[i] == '0' && (v[i] < '0' || v[i] > '9') {
+			return t, false
+		}
+	}
+	two := func(i int) int { return 10*int(v[i]-'0') + int(v[i+1]-'0') }
+	year, month, day := 100*two(0)+two(2), time.Month(two(5)), two(8)
+	hour, minute, second, milli := two(11), two(14), two(17), 10*two(20)+int(v[22]-'0')
+	t = time.Date(year, month, day, hour, minute, second, milli*int(time.Millisecond), time.UTC)
+	_, m, d := t.Date()
+	return t, m == month && d == day && hour < 24 && minute < 60 && second < 60
 }
 
 func (d *decoder) millis(key field) time.Duration {

@@ -78,7 +78,7 @@ func (c *Counts) add(more Counts) {
 func Read[T any](ctx context.Context, r *Reader, digest func(*Line) (T, bool)) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		r.Counts = Counts{}
-		m := merger[T]{reader: r, digest: digest}
+		m := merger[T]{reader: r, digest: digest, spare: make(chan *chunk[T], inFlight())}
 		ctx, cancel := context.WithCancel(ctx)
 		defer m.running.Wait()
 		defer cancel()
@@ -93,6 +93,7 @@ type merger[T any] struct {
 	reader  *Reader
 	digest  func(*Line) (T, bool)
 	known   memory
+	spare   chan *chunk[T] // that were gone over, to be used again
 	running sync.WaitGroup
 	streams []*stream[T] // that have not ended, in the order of their first times
 }
@@ -104,7 +105,8 @@ type stream[T any] struct {
 	chunks chan *chunk[T] // in order, closed at the end; nil: it was not opened
 	lines  int            // of the chunks before
 
-	items []T // that are left of the current chunk: none, or it was not opened
+	chunk *chunk[T] // the current one
+	items []T       // that are left of it: none, or it was not opened
 	times []int64
 }
 
@@ -183,7 +185,7 @@ func (m *merger[T]) open(ctx context.Context, s *stream[T]) error {
 	if err != nil {
 		return err
 	}
-	s.chunks = make(chan *chunk[T], 2*runtime.GOMAXPROCS(0))
+	s.chunks = make(chan *chunk[T], inFlight())
 	m.running.Go(func() {
 		defer from.Close()
 		m.read(ctx, s, from)
@@ -197,7 +199,7 @@ func (m *merger[T]) read(ctx context.Context, s *stream[T], from io.Reader) {
 	defer close(s.chunks)
 	lines := newChunker(from)
 	for {
-		c := &chunk[T]{digested: make(chan struct{})}
+		c := m.newChunk()
 		var err error
 		var data []byte
 		data, c.long, err = lines.next()
@@ -224,6 +226,21 @@ func (m *merger[T]) read(ctx context.Context, s *stream[T], from io.Reader) {
 	}
 }
 
+// inFlight is how many chunks of an input may be ready before they are gone over.
+func inFlight() int { return 2 * runtime.GOMAXPROCS(0) }
+
+// newChunk is an empty chunk. What was made of a million lines one after the other would
+// else be the most of what the collector has to do.
+func (m *merger[T]) newChunk() *chunk[T] {
+	c := &chunk[T]{digested: make(chan struct{})}
+	select {
+	case old := <-m.spare:
+		c.items, c.times = old.items[:0], old.times[:0]
+	default:
+	}
+	return c
+}
+
 // refill waits for the next chunk of a stream if there is none, or lets go of
 // the stream at its end.
 func (m *merger[T]) refill(ctx context.Context, s *stream[T]) error {
@@ -237,7 +254,13 @@ func (m *merger[T]) refill(ctx context.Context, s *stream[T]) error {
 			return nil
 		}
 		m.account(s, c)
-		s.items, s.times = c.items, c.times
+		if s.chunk != nil {
+			select {
+			case m.spare <- s.chunk:
+			default:
+			}
+		}
+		s.chunk, s.items, s.times = c, c.items, c.times
 	}
 	return nil
 }

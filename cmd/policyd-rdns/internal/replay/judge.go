@@ -177,7 +177,7 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 		j.message = max(maphash.String(p.seed, q.Instance), 1)
 	}
 	if p.before != nil {
-		d := p.before.Rules.Judge(q, f)
+		d := p.before.Rules.Decide(q, f)
 		j.before = p.ruling(&d)
 		if d.Undetermined {
 			j.change, j.needs = undecided, needed(p.before.Rules, q, f)
@@ -186,10 +186,10 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 	if l.NoAction && p.before == nil {
 		j.change, j.needs = undecided, "what was done is told in words of another version"
 	}
-	d := p.after.Rules.Judge(q, f)
+	d := p.after.Rules.Decide(q, f)
 	if d.Undetermined {
 		// Perhaps for a rule that only observes.
-		d = p.enforced.Judge(q, f)
+		d = p.enforced.Decide(q, f)
 		j.unobserved = !d.Undetermined
 	}
 	j.after, j.observed = p.ruling(&d), d.Would
@@ -214,7 +214,7 @@ func (p *replayer) judge(l *journal.Line) (judged, bool) {
 func passes(rules *policy.Rules, q *policy.Request, f *policy.Facts) bool {
 	rest := *rules
 	for {
-		d := rest.Judge(q, f)
+		d := rest.Decide(q, f)
 		if !d.Undetermined {
 			return d.Decided == policy.DUNNO
 		}

@@ -174,6 +174,30 @@ func (j *Judging) Parties() Parties {
 	return p
 }
 
+// Holding holds tables against one request.
+type Holding struct{ *Judging }
+
+// Hold begins to hold tables of the rules against a request and its facts.
+func (r *Rules) Hold(req *Request, f *Facts) Holding {
+	j := judgings.Get().(*Judging)
+	j.Begin(r, req, f, false)
+	j.drawn = 0
+	return Holding{j}
+}
+
+// May reports whether it makes a difference to a judgement that a table is among the rules,
+// as a rule's When or in its Unless: false if it surely does not hold.
+func (h Holding) May(t Table) bool {
+	all := t.holds(&h.evaluation)
+	return all.truth != No || all.doubtful
+}
+
+// End ends it.
+func (h Holding) End() {
+	h.Forget()
+	judgings.Put(h.Judging)
+}
+
 // Forget keeps nothing alive of what was judged.
 func (j *Judging) Forget() { j.req, j.facts, j.rules = nil, nil, nil }
 

@@ -72,7 +72,13 @@ type Parties struct {
 // Parties are what a client is remembered by. lacks are the queries that would tell more;
 // what the DNS could not say is none.
 func (r *Rules) Parties(req *Request, f *Facts) (p Parties, lacks CheckSet) {
-	return r.evaluate(req, f).parties()
+	j := judgings.Get().(*Judging)
+	j.Begin(r, req, f, false)
+	j.drawn = 0
+	p, lacks = j.parties()
+	j.Forget()
+	judgings.Put(j)
+	return p, lacks
 }
 
 func (e *evaluation) parties() (p Parties, lacks CheckSet) {

@@ -49,7 +49,7 @@ func (d *digester) features(r *journal.Record) features {
 	claimed, near := false, false
 	for i := range f.Names {
 		n := &f.Names[i]
-		in := s.org != "" && d.chosen(n) && hostname.Organisation(n.Name) == s.org
+		in := s.org != "" && n.Organisation == s.org && d.chosen(n)
 		if !n.Forward.To(q.Client) {
 			claimed = claimed || in
 			near = near || in && slices.ContainsFunc(n.Forward.Addrs, neighbour(q.Client))
@@ -66,7 +66,7 @@ func (d *digester) features(r *journal.Record) features {
 		return s // a HELO that was made from the address is not anybody's in particular
 	}
 	s.host = true
-	ofSender := s.org != "" && hostname.Organisation(h.Name) == s.org
+	ofSender := s.org != "" && strings.HasSuffix(h.Name, s.org) && hostname.Organisation(h.Name) == s.org
 	forwards := h.Forward.To(q.Client)
 	s.heloGiven = forwards && ofSender
 	s.own = forwards || checks[policy.CheckHELO] == policy.Related

@@ -210,8 +210,9 @@ func (d *digester) client(l *journal.Line, i *item) {
 		w.name = f.Names[0].Name
 	}
 	w.sender = senderDomain(q.Sender)
-	w.mail = d.hash(address.Network(q.Client).String(), strings.ToLower(q.Sender), strings.ToLower(q.Recipient))
-	w.recipient = d.hash(strings.ToLower(q.Recipient))
+	recipient := strings.ToLower(q.Recipient)
+	w.mail = d.hash(address.Network(q.Client), strings.ToLower(q.Sender), recipient)
+	w.recipient = maphash.String(d.seed, recipient)
 	w.features = d.features(&l.Record)
 	i.text = l.Text
 }
@@ -221,10 +222,10 @@ func (d *digester) client(l *journal.Line, i *item) {
 func (d *digester) objection(l *journal.Line, refusal policy.Ruling) policy.Ruling {
 	v := &l.Decision
 	if _, ok := d.meant[refusal.Rule]; !ok {
-		again := d.rules.Judge(&l.Request, &l.Facts)
+		again := d.rules.Decide(&l.Request, &l.Facts)
 		if again.Undetermined { // in a log of rules that did not ask
 			assumed, _ := l.Facts.Assumed()
-			again = d.rules.Judge(&l.Request, &assumed)
+			again = d.rules.Decide(&l.Request, &assumed)
 		}
 		v, refusal = &again, refusalOf(&again)
 	}
@@ -235,12 +236,14 @@ func (d *digester) objection(l *journal.Line, refusal policy.Ruling) policy.Ruli
 	return refusal
 }
 
-func (d *digester) hash(parts ...string) uint64 {
+func (d *digester) hash(network netip.Prefix, texts ...string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(d.seed)
-	for _, p := range parts {
-		_, _ = h.WriteString(p)
+	var buf [64]byte
+	_, _ = h.Write(network.AppendTo(buf[:0]))
+	for _, t := range texts {
 		_ = h.WriteByte(0)
+		_, _ = h.WriteString(t)
 	}
 	return h.Sum64()
 }

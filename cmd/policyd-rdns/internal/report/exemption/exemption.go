@@ -66,6 +66,7 @@ type Finder struct {
 type exemption struct {
 	told    Report
 	rule    *policy.Rule
+	table   policy.Table  // what it asks for
 	without *policy.Rules // all rules but for this exemption
 	end     time.Time     // zero: none
 }
@@ -112,7 +113,7 @@ func Silenced(r *policy.Rules) *policy.Rules {
 }
 
 func (e *Finder) add(r *policy.Rule, unless int, table policy.Table, without *policy.Rules) {
-	x := exemption{rule: r, without: without, told: Report{Rule: r.Name, Unless: unless, Holds: tableWords(table)}}
+	x := exemption{rule: r, table: table, without: without, told: Report{Rule: r.Name, Unless: unless, Holds: tableWords(table)}}
 	for _, entry := range table {
 		if entry.Key != "until" {
 			continue
@@ -149,18 +150,28 @@ func tableWords(t policy.Table) string {
 // To judge it once for each of them would cost as much as all the rest. But what
 // was refused all the same nothing has spared; and what comes to the same
 // without any exemption comes to the same without one of them, since to take one
-// away can only add rules that hold.
+// away can only add rules that hold. Nor does it change anything to take away what does
+// not hold.
 func (e *Finder) Uses(l *journal.Line) []Use {
 	q, f := &l.Request, &l.Facts
 	was := l.Decision
 	if l.Config != e.hash {
-		was = e.rules.Judge(q, f)
+		was = e.rules.Decide(q, f)
 	}
 	if len(e.exemptions) == 0 || was.Undetermined || was.Decided.Permanent() {
 		return nil
 	}
-	bare := e.none.Judge(q, f)
+	bare := e.none.Decide(q, f)
 	idle := same(&bare, &was)
+	if idle && was.Rule == "" {
+		return nil
+	}
+	held := e.rules.Hold(q, f)
+	defer held.End()
+	all := was // what all rules come to
+	if !idle && l.Config == e.hash {
+		all = e.rules.Decide(q, f)
+	}
 	var uses []Use
 	for i := range e.exemptions {
 		x := &e.exemptions[i]
@@ -168,7 +179,10 @@ func (e *Finder) Uses(l *journal.Line) []Use {
 		if idle && !decided {
 			continue
 		}
-		d := x.without.Judge(q, f)
+		d := all
+		if held.May(x.table) {
+			d = x.without.Decide(q, f)
+		}
 		switch {
 		case d.Undetermined:
 			uses = append(uses, Use{i, unknown})

@@ -45,7 +45,7 @@ func (d *digester) features(r *journal.Record) features {
 	q, f, checks := &r.Request, &r.Facts, &r.Decision.Checks
 	var s features
 	s.ours = checks[policy.CheckHELO] == policy.Own
-	s.org = hostname.Organisation(match.MailDomain(q.Sender))
+	s.org = d.domains.organisation(match.MailDomain(q.Sender))
 	claimed, near := false, false
 	for i := range f.Names {
 		n := &f.Names[i]
@@ -66,7 +66,7 @@ func (d *digester) features(r *journal.Record) features {
 		return s // a HELO that was made from the address is not anybody's in particular
 	}
 	s.host = true
-	ofSender := s.org != "" && strings.HasSuffix(h.Name, s.org) && hostname.Organisation(h.Name) == s.org
+	ofSender := s.org != "" && strings.HasSuffix(h.Name, s.org) && d.domains.organisation(h.Name) == s.org
 	forwards := h.Forward.To(q.Client)
 	s.heloGiven = forwards && ofSender
 	s.own = forwards || checks[policy.CheckHELO] == policy.Related
@@ -164,13 +164,12 @@ func (c *candidates) add(i *item, seen *counted) {
 		one.refuse(i, seen)
 		c.await(w.mail, one)
 	case i.rule == "":
-		// By no rule: one that lets postmaster's mail pass says nothing.
 		if one := c.byClient[w.client]; one != nil {
 			one.accept(i, seen)
 		}
 		c.arrive(w.mail)
 	}
-	if i.outcome != Passed || i.rule == "" {
+	if w.counts(i) {
 		c.owners.add(w.sender, w.client)
 	}
 }

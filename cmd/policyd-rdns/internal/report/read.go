@@ -120,6 +120,7 @@ type digester struct {
 	meant      map[string]bool // of each rule: it names whom it refuses
 	seed       maphash.Seed
 	tries      deferral.Seed
+	domains    domains
 }
 
 func newDigester(c *Config) *digester {
@@ -213,9 +214,15 @@ func (d *digester) client(l *journal.Line, i *item) {
 	recipient := strings.ToLower(q.Recipient)
 	w.mail = d.hash(address.Network(q.Client), strings.ToLower(q.Sender), recipient)
 	w.recipient = maphash.String(d.seed, recipient)
-	w.features = d.features(&l.Record)
+	if w.counts(i) {
+		w.features = d.features(&l.Record)
+	}
 	i.text = l.Text
 }
+
+// counts reports whether a decision says something of who its client is: it was refused, or
+// accepted by no rule. One that lets postmaster's mail pass says nothing.
+func (w *who) counts(i *item) bool { return i.outcome != Passed || i.rule == "" }
 
 // objection is what the report's configuration objects to. What was refused by a
 // rule that it does not have is judged again.

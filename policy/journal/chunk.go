@@ -24,8 +24,17 @@ type chunker struct {
 }
 
 func newChunker(from io.Reader) *chunker {
-	return &chunker{Reader: bufio.NewReaderSize(from, maxLine+1)}
+	return &chunker{Reader: bufio.NewReaderSize(portions{from}, maxLine+1)}
 }
+
+// portion is the most that is read at once, in bytes: what a core keeps near, with what is
+// made of it. Of portions of 1 MiB a dozen would be in memory, at a time.
+const portion = 256 << 10
+
+// portions read from an input portion by portion.
+type portions struct{ from io.Reader }
+
+func (p portions) Read(b []byte) (int, error) { return p.from.Read(b[:min(len(b), portion)]) }
 
 // next is what one Read brings, so that a line of a stream need not wait for
 // those after it, and more if that is not a whole line. It is valid until the next call.

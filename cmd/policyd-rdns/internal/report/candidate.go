@@ -94,10 +94,11 @@ func (d *digester) chosen(n *policy.Name) bool {
 	return !n.Verdict.Generic || d.rules.ProperNames.Has(n.Name)
 }
 
-// candidate is a refused client that may have been wanted.
+// candidate is a refused client that may have been wanted. What messages are remembered by
+// is apart from it: else it would be kept for as long as they, though it was let go.
 type candidate struct {
 	client netip.Addr
-	Count  // refused
+	*Count // refused
 	period
 	Refusals
 	rules   tally
@@ -114,8 +115,8 @@ type candidate struct {
 	tenant       int
 	host         int
 	ours         int
-	accepted     Count // by the rules, later
-	arrived      int   // refused mails that were accepted later, from it or its network
+	accepted     *Count   // by the rules, later
+	arrived      *arrived // refused mails that were accepted later, from it or its network
 	chosen       string
 	org          string // of senders, where that is known
 	helo         string // that is known to be its own
@@ -131,6 +132,9 @@ type candidate struct {
 	samples    []sample
 }
 
+// arrived counts mails.
+type arrived struct{ mails int }
+
 // sample is a line of a refused decision.
 type sample struct {
 	refusal policy.Ruling
@@ -143,11 +147,11 @@ type candidates struct {
 	cut      int
 	owners   owners
 	// Who waits for which mail to be accepted, in two generations.
-	young, old map[uint64]*candidate
+	young, old map[uint64]*arrived
 }
 
 func newCandidates() candidates {
-	return candidates{byClient: map[netip.Addr]*candidate{}, young: map[uint64]*candidate{}}
+	return candidates{byClient: map[netip.Addr]*candidate{}, young: map[uint64]*arrived{}}
 }
 
 func (c *candidates) add(i *item, seen *counted) {
@@ -162,7 +166,7 @@ func (c *candidates) add(i *item, seen *counted) {
 			one = c.begin(w.client)
 		}
 		one.refuse(i, seen)
-		c.await(w.mail, one)
+		c.await(w.mail, one.arrived)
 	case i.rule == "":
 		if one := c.byClient[w.client]; one != nil {
 			one.accept(i, seen)
@@ -181,7 +185,7 @@ func (c *candidates) begin(client netip.Addr) *candidate {
 			c.cut++
 		}
 	}
-	one := &candidate{client: client}
+	one := &candidate{client: client, Count: &Count{}, accepted: &Count{}, arrived: &arrived{}}
 	c.byClient[client] = one
 	return one
 }
@@ -196,18 +200,18 @@ func (c *candidate) weight() int {
 }
 
 // await has a refused mail awaited.
-func (c *candidates) await(key uint64, one *candidate) {
+func (c *candidates) await(key uint64, one *arrived) {
 	if len(c.young) == maxAwaited {
-		c.young, c.old = map[uint64]*candidate{}, c.young
+		c.young, c.old = map[uint64]*arrived{}, c.young
 	}
 	c.young[key] = one
 }
 
 // arrive notes that a mail was accepted.
 func (c *candidates) arrive(key uint64) {
-	for _, waiting := range []map[uint64]*candidate{c.young, c.old} {
+	for _, waiting := range []map[uint64]*arrived{c.young, c.old} {
 		if one := waiting[key]; one != nil {
-			one.arrived++
+			one.mails++
 			delete(waiting, key)
 		}
 	}

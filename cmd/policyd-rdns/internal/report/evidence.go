@@ -32,8 +32,8 @@ func (c *candidate) evidence(o *owners) (all []Evidence, known bool) {
 	}
 	c.identity(o, say)
 	known = len(all) > 0
-	if c.arrived > 0 {
-		say(20, "what was refused came again and was accepted, from it or its network (%s)", plain.Times(c.arrived))
+	if c.arrived.mails > 0 {
+		say(20, "what was refused came again and was accepted, from it or its network (%s)", plain.Times(c.arrived.mails))
 	}
 	if m := c.patient(); m != nil {
 		say(15, "it tried one mail %s in %s at growing intervals, as a mail queue does", plain.Times(m.tries), durationWords(m.last.Sub(m.first)))

@@ -37,7 +37,7 @@ func (k groupKey) name() string {
 
 // group counts the refused decisions of a group.
 type group struct {
-	Count
+	*Count // apart, for it is kept for as long as messages are remembered
 	period
 	Refusals
 	senders tally
@@ -90,7 +90,7 @@ func (g *groups) begin(key groupKey) *group {
 		g.byKey = map[groupKey]*group{}
 	}
 	key.domain = strings.Clone(key.domain)
-	one := &group{}
+	one := &group{Count: &Count{}}
 	g.byKey[key] = one
 	return one
 }
@@ -100,7 +100,7 @@ func (g *groups) report(top int) Groups {
 	r := Groups{List: []Group{}, Others: g.others, Cut: g.cut}
 	for key, one := range g.byKey {
 		out := Group{
-			Name: key.name(), Confirmed: key.confirmed, Count: one.Count, Refusals: one.Refusals,
+			Name: key.name(), Confirmed: key.confirmed, Count: *one.Count, Refusals: one.Refusals,
 			Rule: one.rules.sorted()[0].text, MoreSenders: one.senders.more, First: one.first, Last: one.last,
 		}
 		for _, s := range one.senders.sorted() {

@@ -165,7 +165,7 @@ func compareClients(a, b Client) int {
 // told is what is listed of a candidate.
 func (c *candidate) told(all []Evidence, points int) Client {
 	out := Client{
-		Client: clientText(c.client), Name: c.shown, Confirmed: c.confirmed, Also: []string{}, Points: points, Count: c.Count, Refusals: c.Refusals,
+		Client: clientText(c.client), Name: c.shown, Confirmed: c.confirmed, Also: []string{}, Points: points, Count: *c.Count, Refusals: c.Refusals,
 		Accepted: c.accepted.Messages, LastAccepted: c.lastAccepted, First: c.first, Last: c.last, Evidence: all, of: []*candidate{c},
 	}
 	out.group = clientGroup{org: cmp.Or(c.org, hostname.Organisation(c.chosen)), points: all[0].Points}

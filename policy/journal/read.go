@@ -255,6 +255,7 @@ func (m *merger[T]) refill(ctx context.Context, s *stream[T]) error {
 		}
 		m.account(s, c)
 		if s.chunk != nil {
+			clear(s.chunk.items) // of texts, which keep their chunk
 			select {
 			case m.spare <- s.chunk:
 			default:

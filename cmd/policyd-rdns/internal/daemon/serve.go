@@ -92,6 +92,7 @@ func (d *Daemon) Run(ctx context.Context, listeners []net.Listener, hup <-chan o
 	served := make(chan struct{})
 	var supervising sync.WaitGroup
 	supervising.Go(func() { d.supervise(ctx, served, hup) })
+	supervising.Go(func() { newResting().lookAfter(served, d.decisions.Load) })
 	exempting := make(chan struct{})
 	go func() {
 		defer close(exempting)

@@ -1,0 +1,35 @@
+package daemon
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestResting: memory is given back once after each load, when it is over.
+func TestResting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		over := make(chan struct{})
+		decisions, released := uint64(0), 0
+		r := newResting()
+		r.release = func() { released++ }
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			r.lookAfter(over, func() uint64 { return decisions })
+		}()
+		time.Sleep(restTime / 2)
+		for i, tt := range []struct{ more, released int }{
+			{0, 1}, {0, 1}, {atRest, 1}, {atRest + 1, 1}, {10 * atRest, 1}, {0, 2}, {1, 2}, {atRest + 1, 2}, {atRest, 3},
+		} {
+			decisions += uint64(tt.more)
+			time.Sleep(restTime)
+			synctest.Wait()
+			if released != tt.released {
+				t.Errorf("minute %d, after %d decisions: memory was given back %d times; want %d", i, tt.more, released, tt.released)
+			}
+		}
+		close(over)
+		<-done
+	})
+}

@@ -91,23 +91,41 @@ func (s *hex6) match(run []byte, start uint8) evidence {
 // significant is how many digits are not zero.
 func significant(digits []byte) int { return len(digits) - bytes.Count(digits, []byte("0")) }
 
-// commonStretch is the length of the longest string that is in both, and where
-// in a it ends. b has at most 32 bytes.
+// commonStretch is the length of the longest string of most6 digits and more that is in
+// both, and where in a it ends. b has at most 32 bytes.
 func commonStretch(a, b []byte) (length, end int) {
-	var row [33]uint8 // row[j+1]: how much of a up to here ends b[:j+1]
-	for i, c := range a {
-		for j := len(b) - 1; j >= 0; j-- {
-			if b[j] != c {
-				row[j+1] = 0
-				continue
+	if len(a) < most6 || len(b) < most6 {
+		return 0, 0
+	}
+	// Which windows of most6 digits are in b, by a few of their bits: few others look so.
+	var seen [4]uint64
+	for j := range len(b) - most6 + 1 {
+		h := mark(b[j:])
+		seen[h>>6] |= 1 << (h & 63)
+	}
+	for i := range len(a) - most6 + 1 {
+		if h := mark(a[i:]); seen[h>>6]>>(h&63)&1 == 0 {
+			continue
+		}
+		for j := range len(b) - most6 + 1 {
+			if i > 0 && j > 0 && a[i-1] == b[j-1] || min(len(a)-i, len(b)-j) <= length {
+				continue // it begins before, or is no longer than what was found
 			}
-			row[j+1] = row[j] + 1
-			if n := int(row[j+1]); n > length {
-				length, end = n, i+1
+			n := 0
+			for i+n < len(a) && j+n < len(b) && a[i+n] == b[j+n] {
+				n++
+			}
+			if n >= most6 && n > length {
+				length, end = n, i+n
 			}
 		}
 	}
 	return length, end
+}
+
+// mark is a number below 256 that most6 bytes give.
+func mark(window []byte) uint64 {
+	return binary.LittleEndian.Uint64(window) * 0x9e3779b97f4a7c15 >> 56
 }
 
 // matchNibbles finds the address digit by digit, as below ip6.arpa.

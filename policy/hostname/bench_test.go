@@ -1,7 +1,9 @@
 package hostname
 
 import (
+	"bytes"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -31,6 +33,54 @@ func BenchmarkClassify(b *testing.B) {
 				Classify(n.name, client)
 			}
 		})
+	}
+}
+
+// longestNames are names of 253 bytes that take the most work of their kind.
+func longestNames() map[string]string {
+	names := map[string]string{
+		"octets":   "2.0.1.8.",
+		"digits":   "1a",
+		"labels":   "1.a-1a.",
+		"hex":      "20010db8ae539c0671aa322bd58994db80671aa322bd58994db80671aa322.",
+		"zeros":    "000000000000000000000000000000000000000000000000000000000000.",
+		"groups":   "2001-db8-ae-539c-671-aa32-2bd5-8994-db8-671-aa32-2bd5-8994.",
+		"packed":   "203011310203011310203011310203011310203011310203011310203011.",
+		"words":    "abcdefgh-ijklmnop-qrstuvwx-yzabcdef-ghijklmn-opqrstuv-wxyz.",
+		"nibbles":  "8.b.d.0.1.0.0.2.",
+		"alphabet": "1w7jr9qrv3wblaqd5l0r3o3k4-1w7jr9qrv3wblaqd5l0r3o3k4-1w7jr9qrv.",
+	}
+	const tail = "0.example.co.uk"
+	for of, unit := range names {
+		name := []byte(strings.Repeat(unit, maxName)[:maxName-len(tail)] + tail)
+		for i := range name[:len(name)-len(tail)] {
+			// No label is longer than there may be, and none ends with a hyphen.
+			if end := bytes.LastIndexByte(name[:i], '.'); i-end > maxLabel || name[i] == '-' && name[i+1] == '.' {
+				name[i] = '.'
+			}
+		}
+		if end := len(name) - len(tail) - 1; name[end] == '.' || name[end] == '-' {
+			name[end] = '0'
+		}
+		names[of] = string(name)
+	}
+	return names
+}
+
+// BenchmarkLongest is the worst case: it is to stay below 50 us.
+func BenchmarkLongest(b *testing.B) {
+	clients := map[string]netip.Addr{"4": netip.MustParseAddr("203.0.113.10"), "6": netip.MustParseAddr("2001:db8:ae:539c:671:aa32:2bd5:8994"), "zeros6": netip.MustParseAddr("2001:db8::")}
+	for of, name := range longestNames() {
+		for family, client := range clients {
+			b.Run(of+family, func(b *testing.B) {
+				if !Valid(name) || len(name) != maxName {
+					b.Fatalf("%q is no name of %d bytes", name, maxName)
+				}
+				for b.Loop() {
+					Classify(name, client)
+				}
+			})
+		}
 	}
 }
 

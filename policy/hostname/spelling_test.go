@@ -1,7 +1,9 @@
 package hostname
 
 import (
+	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -82,5 +84,42 @@ func TestNeverFull(t *testing.T) {
 		if v := Classify(name+".example.net", netip.MustParseAddr("203.0.113.10")); !v.Generic && name != "vps" && name != "server" || v.Strength > Word {
 			t.Errorf("Classify(%s.example.net) = %v; want word at most", name, v)
 		}
+	}
+}
+
+// The longest common stretch is the one that a plain search finds, if it is long enough
+// to count.
+func TestCommonStretch(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	digits := func(n, of int) []byte {
+		text := make([]byte, n)
+		for i := range text {
+			text[i] = "0a1b2c3d4e5f6789"[random.IntN(of)]
+		}
+		return text
+	}
+	found := 0
+	for i := range 20000 {
+		of := 1 + i%4
+		a, b := digits(random.IntN(maxLabel+1), of), digits(random.IntN(33), of)
+		want := 0
+		for i := range a {
+			for n := want + 1; i+n <= len(a) && bytes.Contains(b, a[i:i+n]); n++ {
+				want = n
+			}
+		}
+		if want < most6 {
+			want = 0
+		}
+		got, end := commonStretch(a, b)
+		if got != want || got > 0 && !bytes.Contains(b, a[end-got:end]) {
+			t.Fatalf("commonStretch(%q, %q) = %d, %d; want %d", a, b, got, end, want)
+		}
+		if got > 0 {
+			found++
+		}
+	}
+	if found < 5000 {
+		t.Errorf("%d of 20000 had a stretch in common", found)
 	}
 }

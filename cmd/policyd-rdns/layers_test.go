@@ -27,7 +27,7 @@ const (
 )
 
 // roomy are the packages that may be larger: each is one thing, and long.
-var roomy = []string{"resolver", internalPackages + "report", internalPackages + "doctor", internalPackages + "config"}
+var roomy = []string{"resolver", "policy/journal", internalPackages + "report", internalPackages + "doctor", internalPackages + "config"}
 
 const (
 	module           = "policyd-rdns"

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/postfix"
@@ -231,7 +232,7 @@ func TestOverlap(t *testing.T) {
 		{"unix:/run/a", "unix:/run/x/../a", true},
 		{"unix:" + dir + "/a", "unix:" + dir + "/link/a", true},
 	} {
-		if _, got := beside(test.a, []string{"192.0.2.1:10039", test.b}); got != test.want {
+		if _, got := listening.Beside(test.a, []string{"192.0.2.1:10039", test.b}); got != test.want {
 			t.Errorf("%s beside %s: %v; want %v", test.a, test.b, got, test.want)
 		}
 	}
@@ -253,7 +254,7 @@ func TestOverlap(t *testing.T) {
 		{"127.0.0.1:10040", "unix:/run/a", false},
 		{"127.0.0.1:0", "127.0.0.1:0", false},
 	} {
-		if got := overlap(sockets(test.http), sockets(test.policy)); got != test.want {
+		if got := listening.Overlap(listening.Sockets(test.http), listening.Sockets(test.policy)); got != test.want {
 			t.Errorf("http %s beside %s: %v; want %v", test.http, test.policy, got, test.want)
 		}
 	}
@@ -270,7 +271,7 @@ func TestOverlapIsRefused(t *testing.T) {
 		}
 		for _, host := range []string{"127.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0", "[::1]", "[::]"} {
 			address := fmt.Sprintf("%s:%d", host, l.Addr().(*net.TCPAddr).Port)
-			if !overlap(sockets(l.Addr().String()), sockets(address)) {
+			if !listening.Overlap(listening.Sockets(l.Addr().String()), listening.Sockets(address)) {
 				continue
 			}
 			if other, err := postfix.Listen(address, 0, ""); err == nil {

@@ -2,13 +2,11 @@ package config
 
 import (
 	"fmt"
-	"io/fs"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
 
-	"policyd-rdns/policy/address"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/container"
 	"policyd-rdns/policy/postfix"
 )
 
@@ -37,27 +35,8 @@ type surroundings struct {
 func here() surroundings {
 	return surroundings{
 		variable:  os.Getenv,
-		container: InContainer(os.DirFS("/"), os.Getenv) && onlyPrivate(FindHost().Addrs),
+		container: container.Is(os.DirFS("/"), os.Getenv) && container.Private(FindHost().Addrs),
 	}
-}
-
-// InContainer reports whether a process is in a container, by what engines leave there:
-// Docker, podman, Kubernetes, and systemd's for all that set "container".
-func InContainer(root fs.FS, variable func(string) string) bool {
-	for _, file := range []string{".dockerenv", "run/.containerenv"} {
-		if _, err := fs.Stat(root, file); err == nil {
-			return true
-		}
-	}
-	return variable("container") != "" || variable("KUBERNETES_SERVICE_HOST") != ""
-}
-
-// onlyPrivate reports whether nobody on the Internet reaches any of a host's addresses: a
-// container that shares the host's network has the host's.
-func onlyPrivate(addrs []netip.Addr) bool {
-	return !slices.ContainsFunc(addrs, func(a netip.Addr) bool {
-		return !address.Private(a) && !a.IsLoopback() && !a.IsLinkLocalUnicast()
-	})
 }
 
 // PassedOver are the names of variables, of an environment as os.Environ gives it, that

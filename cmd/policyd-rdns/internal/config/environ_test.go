@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/config/container"
 	"policyd-rdns/policy"
 )
 
@@ -94,8 +95,8 @@ func TestContainer(t *testing.T) {
 		{fstest.MapFS{"run/other": {}}, map[string]string{"container": "podman"}, true},
 		{fstest.MapFS{}, map[string]string{"KUBERNETES_SERVICE_HOST": "192.0.2.1"}, true},
 	} {
-		if got := InContainer(tt.files, variables(tt.set)); got != tt.want {
-			t.Errorf("InContainer(%v, %v) = %v; want %v", tt.files, tt.set, got, tt.want)
+		if got := container.Is(tt.files, variables(tt.set)); got != tt.want {
+			t.Errorf("container.Is(%v, %v) = %v; want %v", tt.files, tt.set, got, tt.want)
 		}
 	}
 	for text, want := range map[string]bool{
@@ -105,8 +106,8 @@ func TestContainer(t *testing.T) {
 		for _, a := range strings.Fields(text) {
 			addrs = append(addrs, netip.MustParseAddr(a))
 		}
-		if got := onlyPrivate(addrs); got != want {
-			t.Errorf("onlyPrivate(%s) = %v; want %v", text, got, want)
+		if got := container.Private(addrs); got != want {
+			t.Errorf("container.Private(%s) = %v; want %v", text, got, want)
 		}
 	}
 	for _, container := range []bool{true, false} {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 )
@@ -112,7 +113,7 @@ func (r *reader) listed(c *Config, s *ruleSet) {
 		// Whole, since it is read again, of a configuration too that has a relative path.
 		c.ExemptFile = absolute(shown)
 	}
-	if r.File != "" && realPath(c.ExemptFile) == realPath(absolute(r.File)) {
+	if r.File != "" && listening.RealPath(c.ExemptFile) == listening.RealPath(absolute(r.File)) {
 		r.Bad("exempt_file", "exempt_file = %q: is the configuration itself: want a file of its own", shown)
 		return
 	}

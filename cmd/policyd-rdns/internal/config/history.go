@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/writable"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
@@ -53,7 +54,7 @@ func checkStore(t *document.Table, key string, c *Config) {
 		t.Bad(key, store, "is a folder; want a file in it")
 	}
 	for name, path := range map[string]string{"log.file": c.Log.File, "exempt_file": c.ExemptFile, "the configuration itself": t.R.File} {
-		if path != "" && realPath(absolute(path)) == realPath(store) {
+		if path != "" && listening.RealPath(absolute(path)) == listening.RealPath(store) {
 			t.Bad(key, store, "is "+name+": want a file of its own")
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/writable"
 	"policyd-rdns/cmd/policyd-rdns/internal/keyfile"
 	"policyd-rdns/policy/casenumber"
@@ -105,7 +106,7 @@ func checkHelp(t *document.Table, key string, c *Config) {
 
 func checkReplyListen(t *document.Table, key string, c *Config) {
 	checkHostPort(t, key, c.Reply.Listen, "127.0.0.1:10042", c)
-	if overlap(sockets(c.Reply.Listen), sockets(c.HTTP.Listen)) {
+	if listening.Overlap(listening.Sockets(c.Reply.Listen), listening.Sockets(c.HTTP.Listen)) {
 		t.Bad(key, c.Reply.Listen, "is http.listen, the status page for the administrator: want a port of its own")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
@@ -404,7 +405,7 @@ func addListen(listen *[]string, address string) error {
 	if err := postfix.CheckAddress(address); err != nil {
 		return fmt.Errorf("%.200q: %w", address, err)
 	}
-	other, taken := beside(address, *listen)
+	other, taken := listening.Beside(address, *listen)
 	*listen = append(*listen, address)
 	switch {
 	case other == address && taken:
@@ -433,11 +434,11 @@ func addServer(servers *[]netip.AddrPort, text string) error {
 func checkLogFile(t *document.Table, key string, c *Config) {
 	checkFolder(t, key, c.Log.File)
 	for _, other := range c.Server.Listen {
-		if SamePath("unix:"+c.Log.File, other) {
+		if listening.SamePath("unix:"+c.Log.File, other) {
 			t.Bad(key, c.Log.File, fmt.Sprintf("is %.200q of server.listen: want a file of its own", other))
 		}
 	}
-	if c.Log.File != "" && t.R.File != "" && realPath(c.Log.File) == realPath(absolute(t.R.File)) {
+	if c.Log.File != "" && t.R.File != "" && listening.RealPath(c.Log.File) == listening.RealPath(absolute(t.R.File)) {
 		t.Bad(key, c.Log.File, "is the configuration itself: want a file of its own")
 	}
 }
@@ -514,7 +515,7 @@ func checkHostPort(t *document.Table, key, address, example string, c *Config) {
 		}
 	}
 	for _, other := range c.Server.Listen {
-		if overlap(sockets(address), sockets(other)) {
+		if listening.Overlap(listening.Sockets(address), listening.Sockets(other)) {
 			t.Bad(key, address, fmt.Sprintf("cannot be listened on beside %.200q of server.listen: want a port of its own", other))
 			break
 		}

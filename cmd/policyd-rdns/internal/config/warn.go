@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/writable"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/hostname"
@@ -136,7 +137,7 @@ func (c *Config) warnServers(r *reader) {
 		path := "resolver.servers[" + strconv.Itoa(i) + "]"
 		at := []netip.AddrPort{server}
 		switch {
-		case slices.ContainsFunc(slices.Concat(c.Server.Listen, []string{c.HTTP.Listen}), func(l string) bool { return overlap(at, sockets(l)) }):
+		case slices.ContainsFunc(slices.Concat(c.Server.Listen, []string{c.HTTP.Listen}), func(l string) bool { return listening.Overlap(at, listening.Sockets(l)) }):
 			r.Doubtful(path, "resolver.servers = %q: the daemon itself listens there, and is no DNS server", server)
 		case server.Port() == 853 || server.Port() == 443:
 			r.Doubtful(path, "resolver.servers = %q: that is the port of DNS over TLS or HTTPS, which the daemon does not speak: want port 53", server)
@@ -169,10 +170,10 @@ func (c *Config) warnHost(r *reader) {
 		}
 	}
 	for i, address := range c.Server.Listen {
-		check("server.listen["+strconv.Itoa(i)+"]", "server.listen", address, sockets(address))
+		check("server.listen["+strconv.Itoa(i)+"]", "server.listen", address, listening.Sockets(address))
 	}
-	check("http.listen", "http.listen", c.HTTP.Listen, sockets(c.HTTP.Listen))
-	check("reply.listen", "reply.listen", c.Reply.Listen, sockets(c.Reply.Listen))
+	check("http.listen", "http.listen", c.HTTP.Listen, listening.Sockets(c.HTTP.Listen))
+	check("reply.listen", "reply.listen", c.Reply.Listen, listening.Sockets(c.Reply.Listen))
 	if len(c.Server.Listen) == 0 && !hasSocketUnit() {
 		about.Doubtful("server.listen", "server.listen = []: the daemon does not start but with sockets that systemd passes (policyd-rdns.socket)")
 	}
@@ -226,5 +227,5 @@ func (r *reader) warnSuffix(path, then string) {
 // isLoopback reports whether a host is this one, seen by nobody else.
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	return isLocalhost(host) || err == nil && addr.IsLoopback()
+	return listening.IsLocalhost(host) || err == nil && addr.IsLoopback()
 }

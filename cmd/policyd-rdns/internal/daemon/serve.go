@@ -19,6 +19,7 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/journal/logwriter"
 	"policyd-rdns/policy/postfix"
@@ -221,11 +222,11 @@ func listen(conf *config.Config, passed []net.Listener) ([]net.Listener, error) 
 
 // covers reports whether who listens on one address, by a socket of systemd's, listens on
 // the other too. Such a socket at [::] is one for IPv4 too (systemd.socket(5)).
-func covers(listening, address string) bool {
-	l, err := netip.ParseAddrPort(listening)
+func covers(one, address string) bool {
+	l, err := netip.ParseAddrPort(one)
 	a, err2 := netip.ParseAddrPort(address)
 	if err != nil || err2 != nil {
-		return listening == address || config.SamePath(listening, address)
+		return one == address || listening.SamePath(one, address)
 	}
 	all := l.Addr().IsUnspecified() && (l.Addr().Is6() || a.Addr().Is4())
 	return l.Port() == a.Port() && (all || l.Addr() == a.Addr())

@@ -91,8 +91,8 @@ type item struct {
 	faults  []lookupFault
 	uses    []exemption.Use
 	who     who
-	text    string        // the line, of a client that may be wanted
-	try     *deferral.Try // nil: it was not about a message
+	text    string         // the line, of a client that may be wanted
+	try     *deferral.Try  // nil: it was not about a message
 	look    *provider.Look // nil: nothing that a numbered name could show
 }
 

@@ -119,8 +119,8 @@ type Report struct {
 	Rules      []Rule             `json:"rules"`
 	Deferrals  Deferrals          `json:"deferrals"`
 	Wanted     Wanted             `json:"wanted"`
-	Networks   Groups             `json:"networks"` // of refused clients
-	Domains    Groups             `json:"domains"`  // organisational ones, of refused clients' names
+	Networks   Groups             `json:"networks"`  // of refused clients
+	Domains    Groups             `json:"domains"`   // organisational ones, of refused clients' names
 	Providers  provider.Report    `json:"providers"` // whose names seem to be judged wrongly
 	DNS        DNS                `json:"dns"`
 	Speed      Speed              `json:"speed"`

@@ -205,7 +205,7 @@ func TestPaced(t *testing.T) {
 			close(taken)
 		}()
 		time.Sleep(time.Second - closePause/2) // between two that are closed
-		for range 2 { // once more does nothing
+		for range 2 {                          // once more does nothing
 			_ = some[0].Close()
 		}
 		<-taken

@@ -1,4 +1,5 @@
-package config
+// Package listening tells which addresses cannot both be listened on.
+package listening
 
 import (
 	"net"
@@ -10,11 +11,11 @@ import (
 	"policyd-rdns/policy/hostname"
 )
 
-// sockets are the addresses that are listened on for one of server.listen or
+// Sockets are the addresses that are listened on for one of server.listen or
 // http.listen: 0.0.0.0 is all of IPv4 and [::] all of IPv6, neither of them both.
 // None for a unix socket, or a name that has to be looked up.
-func sockets(address string) []netip.AddrPort {
-	if host, port, err := net.SplitHostPort(address); err == nil && isLocalhost(host) {
+func Sockets(address string) []netip.AddrPort {
+	if host, port, err := net.SplitHostPort(address); err == nil && IsLocalhost(host) {
 		address = "127.0.0.1:" + port
 	}
 	addr, err := netip.ParseAddrPort(address)
@@ -24,12 +25,12 @@ func sockets(address string) []netip.AddrPort {
 	return []netip.AddrPort{netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())}
 }
 
-// isLocalhost reports whether a name is that of this host for itself (RFC 6761 section
+// IsLocalhost reports whether a name is that of this host for itself (RFC 6761 section
 // 6.3).
-func isLocalhost(host string) bool { return hostname.Normal(host) == "localhost" }
+func IsLocalhost(host string) bool { return hostname.Normal(host) == "localhost" }
 
-// overlap reports whether nobody can listen on addresses of both.
-func overlap(a, b []netip.AddrPort) bool {
+// Overlap reports whether nobody can listen on addresses of both.
+func Overlap(a, b []netip.AddrPort) bool {
 	return slices.ContainsFunc(a, func(a netip.AddrPort) bool {
 		return slices.ContainsFunc(b, func(b netip.AddrPort) bool {
 			// Port 0 is each time another.
@@ -43,22 +44,22 @@ func overlap(a, b []netip.AddrPort) bool {
 func SamePath(a, b string) bool {
 	pathA, okA := strings.CutPrefix(a, "unix:")
 	pathB, okB := strings.CutPrefix(b, "unix:")
-	return okA && okB && realPath(pathA) == realPath(pathB)
+	return okA && okB && RealPath(pathA) == RealPath(pathB)
 }
 
-// realPath is a path without symbolic links in its folder, if that can be looked
+// RealPath is a path without symbolic links in its folder, if that can be looked
 // at.
-func realPath(path string) string {
+func RealPath(path string) string {
 	if folder, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
 		return filepath.Join(folder, filepath.Base(path))
 	}
 	return filepath.Clean(path)
 }
 
-// beside finds the address that keeps another from being listened on too.
-func beside(address string, others []string) (string, bool) {
+// Beside finds the address that keeps another from being listened on too.
+func Beside(address string, others []string) (string, bool) {
 	for _, other := range others {
-		if other == address || SamePath(other, address) || overlap(sockets(other), sockets(address)) {
+		if other == address || SamePath(other, address) || Overlap(Sockets(other), Sockets(address)) {
 			return other, true
 		}
 	}

@@ -154,8 +154,8 @@ func TestStacks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m := address.FindSubmatch(text); m != nil {
-			listen = string(m[1])
+		if address.Match(text) {
+			listen = "0.0.0.0:10040" // as the image does
 		}
 		before := examineStack(t, folder, listen)
 		if !hasFinding(before, "call.missing", doctor.Error) {
@@ -187,6 +187,19 @@ func TestStacks(t *testing.T) {
 
 func hasFinding(all []doctor.Finding, id string, level doctor.Level) bool {
 	return slices.ContainsFunc(all, func(f doctor.Finding) bool { return f.ID == id && f.Level == level })
+}
+
+// TestStackByName: a call by the container's name is one of the daemon, and not the best.
+func TestStackByName(t *testing.T) {
+	folder := stackFolder(t, "docker-mailserver")
+	runPostconf(t, folder, "-e", "smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination, check_policy_service { inet:policyd-rdns:10040, timeout=10s, default_action=DUNNO }")
+	all := examineStack(t, folder, "0.0.0.0:10040")
+	if !hasFinding(all, "call.found", doctor.OK) || !hasFinding(all, "call.name", doctor.Info) {
+		t.Errorf("a call by name: %+v", all)
+	}
+	if hasFinding(examineStack(t, folder, "127.0.0.1:10040"), "call.found", doctor.OK) {
+		t.Error("a daemon on the loopback is taken to be reached from another container")
+	}
 }
 
 // TestStackPages: each system has its lines, and each page says how to look first and how

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/browser"
+	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy"
 )
 
@@ -43,6 +44,7 @@ func TestTroubleInBrowser(t *testing.T) {
 // TestLiveInBrowser: the page renews itself, and loses nothing of what is typed, opened or
 // scrolled meanwhile.
 func TestLiveInBrowser(t *testing.T) {
+	testbed.Long(t)
 	p := tested(well())
 	p.keep(record("r1", "203.0.113.10", time.Minute, policy.Reject))
 	server := httptest.NewServer(p)

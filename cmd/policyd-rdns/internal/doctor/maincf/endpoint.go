@@ -95,7 +95,9 @@ func (e *Endpoint) Listens(address, queue string, chroot bool) bool {
 	}
 	host, err := netip.ParseAddr(e.Host)
 	if err != nil {
-		return false
+		// In a network of containers it is the name of the daemon's, whose address is not
+		// known here.
+		return e.Host == ContainerName && ap.Addr().IsUnspecified()
 	}
 	own, host := ap.Addr().Unmap(), host.Unmap()
 	switch host { // who connects there gets to this host
@@ -106,6 +108,10 @@ func (e *Endpoint) Listens(address, queue string, chroot bool) bool {
 	}
 	return own == host || own.IsUnspecified() && own.Is4() == host.Is4()
 }
+
+// ContainerName is what the daemon's container is called in contrib's compose files, and in
+// the line for main.cf that it logs.
+const ContainerName = "policyd-rdns"
 
 // SameFile compares paths; /var/run is a link to /run wherever it still is.
 func SameFile(a, b string) bool {

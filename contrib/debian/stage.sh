@@ -36,7 +36,9 @@ done
 # SELinux lets Postfix connect to a labelled port, and to no socket of systemd's.
 put systemd/policyd-rdns.socket "$stage/deb/usr/lib/systemd/system/policyd-rdns.socket"
 
-put README.md "$doc/README.md"
+for page in README.md SECURITY.md docs/*; do
+	put "$page" "$doc/$page"
+done
 put config.example.toml "$doc/examples/config.example.toml"
 put contrib/debian/main.cf "$stage/deb/usr/share/doc/policyd-rdns/examples/main.cf"
 put contrib/redhat/main.cf "$stage/rpm/usr/share/doc/policyd-rdns/examples/main.cf"

@@ -34,6 +34,7 @@ the command that would let it pass. It may be
   a mail address            user@example.org, user@, @example.org: of senders and
                             recipients; "<>" is the null sender
   the id of a decision      as log prints it
+  the number of a case      which the refused were told, or the URL that it ends
   any other text            a HELO
 
 What it can be in several ways is looked for as all of them, and the first line
@@ -52,7 +53,7 @@ journal. Exit status 1 if there is nothing; it then tells what was searched.
 Times are as in "log": today, yesterday, 2d, 1w, 2026-11-20, "2026-11-20 09:30".`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return exit.Usage(errors.New("why wants one address, network, name, mail address or id of a decision"))
+				return exit.Usage(errors.New("why wants one address, network, name, mail address, id of a decision or number of a case"))
 			}
 			return nil
 		},

@@ -8,10 +8,12 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
+	"policyd-rdns/policy/casenumber"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/match"
@@ -28,12 +30,13 @@ const (
 	AsSender                      // MAIL FROM
 	AsRecipient                   // RCPT TO
 	AsID                          // the decision's id
+	AsCase                        // the number of the case that the client was told
 	lastRole
 )
 
 // roleNames are the roles for people.
 var roleNames = map[Roles]string{
-	AsClient: "client address", AsName: "client name", AsHELO: "HELO", AsSender: "sender", AsRecipient: "recipient", AsID: "decision id",
+	AsClient: "client address", AsName: "client name", AsHELO: "HELO", AsSender: "sender", AsRecipient: "recipient", AsID: "decision id", AsCase: "case number",
 }
 
 // Each lists the roles one by one.
@@ -62,6 +65,8 @@ func (r Roles) String() string {
 //     domain of senders. A name that is an organisational domain is all names under it, too.
 //   - A mail address, as "user@example.org", "user@" or "@example.org", is of senders and
 //     recipients, and "<>" the null sender.
+//   - The number of a case, or the URL that ends with it, is of the refusals of its client
+//     in its minute, whoever made it.
 //   - A text without a dot is the id of a decision, a HELO, or a name that has no dot.
 type Word struct {
 	// Text is what was given.
@@ -72,9 +77,10 @@ type Word struct {
 	networks match.Prefixes
 	names    match.Names
 	senders  match.Mailboxes
-	mail     match.Mailboxes // of senders and recipients
-	helo     string          // in lower case; empty: it is none as a text
-	needles  [][]byte        // folded; one of them is in each line that it is in; none: not known
+	mail     match.Mailboxes  // of senders and recipients
+	helo     string           // in lower case; empty: it is none as a text
+	number   *casenumber.Case // nil: it is none
+	needles  [][]byte         // folded; one of them is in each line that it is in; none: not known
 }
 
 // maxWord bounds a word, in bytes: no value of a decision that it could be is longer.
@@ -93,6 +99,12 @@ func ParseWord(text string) (*Word, error) {
 }
 
 func (w *Word) parse() error {
+	number := w.Text[strings.LastIndexByte(w.Text, '/')+1:]
+	if c, ok := casenumber.Unverified(number, time.Now()); ok {
+		w.Text, w.Tried, w.number = number, AsCase, &c
+		w.needles = [][]byte{folded([]byte(c.Client.String()))}
+		return nil
+	}
 	w.Tried, w.helo = AsHELO, hostname.Normal(w.Text)
 	if prefix, ok := network(w.Text); ok {
 		return w.network(prefix)
@@ -208,12 +220,21 @@ func (w *Word) domain() error {
 	return nil
 }
 
+// Case is what the word tells if it is the number of a case; nil: it is none.
+func (w *Word) Case() *casenumber.Case { return w.number }
+
 // Roles are what the word is in a decision; 0: it is not in it.
 func (w *Word) Roles(r *journal.Record) (as Roles) {
 	if w == nil {
 		return AsID
 	}
 	q := &r.Request
+	if c := w.number; c != nil {
+		if q.Client == c.Client && r.Decision.Action.Refuses() && q.Time.Truncate(time.Minute).Equal(c.At) {
+			return AsCase
+		}
+		return 0
+	}
 	add := func(role Roles, is bool) {
 		if is && w.Tried&role != 0 {
 			as |= role

@@ -61,6 +61,7 @@ func (c *Command) Run(ctx context.Context, text string, o *Options) error {
 	if err := s.begin(ctx, text); err != nil {
 		return err
 	}
+	s.number()
 	damaged := declog.NewDamages(c.Stderr)
 	found := newTally()
 	r := s.logs.Reader(damaged)
@@ -92,6 +93,9 @@ func (s *search) begin(ctx context.Context, text string) (err error) {
 		return exit.Usage(err)
 	}
 	s.since = s.now.Add(-period)
+	if c := s.word.Case(); c != nil {
+		s.since = c.At
+	}
 	if s.Since != "" {
 		if s.since, err = declog.Time(s.Since, s.now); err != nil {
 			return exit.Usage(fmt.Errorf("--since %w", err))
@@ -111,6 +115,25 @@ func (s *search) begin(ctx context.Context, text string) (err error) {
 		s.logs, err = declog.InForce(ctx, s.Config, s.since)
 	}
 	return err
+}
+
+// number tells what the number of a case says, and whether it is one of ours.
+func (s *search) number() {
+	c := s.word.Case()
+	if c == nil {
+		return
+	}
+	verdict := "not verified: there is no key here"
+	switch keys, err := s.Config.CaseKeys(); {
+	case err != nil:
+		verdict = "not verified: " + err.Error()
+	case keys != nil:
+		verdict = "verified"
+		if _, err := keys.Read(s.word.Text, s.now); err != nil {
+			verdict = err.Error()
+		}
+	}
+	s.wrapped("", fmt.Sprintf("A case of %s at %s, cause %s (%s).", c.Client, s.time(c.At), c.Cause, plain.Line(verdict)))
 }
 
 // choose keeps the decisions that the word is in. It is called from several goroutines.

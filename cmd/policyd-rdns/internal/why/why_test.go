@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed/week"
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/casenumber"
 	"policyd-rdns/policy/journal"
 	"policyd-rdns/policy/reply"
 	"policyd-rdns/resolver"
@@ -84,6 +87,49 @@ func TestSince(t *testing.T) {
 	answer, err := ask(t, log, "192.0.2.1", Options{Since: "yesterday", Until: "2026-11-19 11:00", UTC: true})
 	if !errors.Is(err, exit.ErrNotWell) || !strings.Contains(answer, "11 lines were read.") {
 		t.Errorf("a time with nothing: %v, %s", err, answer)
+	}
+}
+
+// TestCase: the number of a case finds the refusals of its client in its minute, with the
+// key and without, however old they are.
+func TestCase(t *testing.T) {
+	const line = "key-1-0123456789abcdef"
+	keys, err := casenumber.ParseKeys(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := noon.AddDate(0, 0, -20)
+	number := keys.Make(casenumber.Case{Cause: casenumber.NoPTR, At: at, Client: netip.MustParseAddr("192.0.2.1")})
+	log := slices.Concat(
+		refused(at.Add(-time.Second), "192.0.2.1", "before", "user@example.com", nil),
+		refused(at.Add(30*time.Second), "192.0.2.1", "told", "user@example.com", nil),
+		refused(at.Add(31*time.Second), "192.0.2.2", "other", "user@example.com", nil),
+		refused(at.Add(32*time.Second), "192.0.2.1", "passed", "user@example.com", func(r *journal.Record) {
+			r.Decision = policy.Decision{}
+		}),
+		refused(at.Add(time.Minute), "192.0.2.1", "after", "user@example.com", nil))
+	file := filepath.Join(t.TempDir(), "case.keys")
+	for _, tt := range []struct{ keys, word, want string }{
+		{"", number, "not verified: there is no key here"},
+		{"", "https://mx.example.com/rdns/" + strings.ToUpper(number), "not verified: there is no key here"},
+		{line, number, "verified"},
+		{"key-2-0123456789abcdef\n" + line, number, "verified"},
+		{"key-2-0123456789abcdef", number, "case number too old or not ours"},
+	} {
+		var out, problems bytes.Buffer
+		c := Command{Config: config.Defaults(), Stdin: bytes.NewReader(log), Stdout: &out, Stderr: &problems, Now: noon}
+		if tt.keys != "" {
+			if err := os.WriteFile(file, []byte(tt.keys), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.Config.Reply.KeyFile = file
+		}
+		err := c.Run(t.Context(), tt.word, &Options{Files: []string{"-"}, UTC: true})
+		answer := strings.Join(strings.Fields(out.String()), " ")
+		want := "A case of 192.0.2.1 at "+at.UTC().Format(time.DateTime)+", cause no-ptr (" + tt.want + ")."
+		if err != nil || !strings.HasPrefix(answer, want) || !strings.Contains(answer, "1 message; case number in 1.") || !strings.Contains(answer, "e13wtold") {
+			t.Errorf("why %s with the keys %q: %v, %s; want %s", tt.word, tt.keys, err, answer, want)
+		}
 	}
 }
 

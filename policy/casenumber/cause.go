@@ -43,6 +43,10 @@ func (c Cause) String() string {
 	return words[c]
 }
 
+// OfReverseDNS reports whether it is about the names of the address, so that RFC 7372 has
+// the enhanced code X.7.25 for it.
+func (c Cause) OfReverseDNS() bool { return NoPTR <= c && c <= Elsewhere }
+
 // Causes lists the causes.
 func Causes() []Cause {
 	all := make([]Cause, NumCauses)

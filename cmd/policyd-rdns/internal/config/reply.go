@@ -142,6 +142,14 @@ func (c *Config) warnReply(r *reader) {
 	if p.Help == "" && p.KeyFile != "" {
 		r.Doubtful("reply.key_file", "reply.key_file = %q: without reply.help no reply has a case number", p.KeyFile)
 	}
+	for i := range c.Rules.List {
+		rule, o := &c.Rules.List[i], &c.Origins[i]
+		for placeholder, key := range map[string]string{"{help}": "help", "{contact}": "contact"} {
+			if empty := map[string]bool{"help": p.Help == "", "contact": p.Contact == ""}[key]; empty && o.path != "" && strings.Contains(rule.Text, placeholder) {
+				r.Doubtful(o.path+".text", "%stext: %s stands for nothing: reply.%s is empty", o.shown, placeholder, key)
+			}
+		}
+	}
 	if p.KeyFile == "" {
 		return
 	}

@@ -52,6 +52,9 @@ func (c *Config) WriteRules(w io.Writer) {
 			if WriteRule(w, rule); s == Changed {
 				writeTakenBack(w, rule)
 			}
+			if ofReverseDNS(rule) {
+				fmt.Fprint(w, "#code   = \"550 5.7.25\"   # RFC 7372: reverse DNS validation failed\n")
+			}
 			continue
 		}
 		// It holds whatever a file says, and would stand there twice.
@@ -68,6 +71,12 @@ func (c *Config) WriteRules(w io.Writer) {
 		}
 		fmt.Fprintf(w, "\n%s\nname   = %s\noff    = true\n", head, Quote(c.off[i].Name))
 	}
+}
+
+// ofReverseDNS reports whether there is a code of its own for what a rule rejects (RFC 7372
+// section 3), which the rule does not name.
+func ofReverseDNS(r *policy.Rule) bool {
+	return r.Action == policy.Reject && r.Code.String() == "" && (r.When.Has("ptr") || r.When.Has("fcrdns") && !r.When.Has("helo"))
 }
 
 // writeTakenBack writes what a changed rule has not, and the built-in one has.

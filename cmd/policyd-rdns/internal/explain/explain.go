@@ -30,6 +30,8 @@ type Explanation struct {
 	Trials   []policy.Trial
 	Decision policy.Decision
 	Reads    string         // what the sending server reads; empty: nothing
+	// Usual is the code that others send for it, where the rule names none; empty: that.
+	Usual string
 	Allow    exempt.Subject // what would let the client pass; zero: it passes
 	// Now is what the rules in force make of a decision that was recorded; nil: none was.
 	Now *policy.Decision
@@ -74,6 +76,9 @@ func Live(ctx context.Context, c *config.Config, req *policy.Request, past gathe
 	keys, _ := c.CaseKeys() // of a case that is not one, nobody misses the number
 	told := c.Texts(keys).Reply(&e.Request, &e.Facts, &e.Decision)
 	e.Reads = Wrapped(&e.Request, &e.Facts, e.Decision.Action, told.Action, stage)
+	if told.Cause.OfReverseDNS() && e.Decision.Action.Permanent() && e.Decision.Code.String() == "" {
+		e.Usual = "550 5.7.25"
+	}
 	e.byRules(c)
 	e.Lookups = dns.lookups()
 	return e, nil

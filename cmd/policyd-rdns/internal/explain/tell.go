@@ -161,6 +161,9 @@ func (e *Explanation) printDecision(w io.Writer, p plain.Paint) {
 		return
 	}
 	fmt.Fprintf(w, "  the sending server reads:\n    %s\n", e.Reads)
+	if e.Usual != "" {
+		fmt.Fprintf(w, "  RFC 7372 has a code of its own for this: code = %q in the rule\n", e.Usual)
+	}
 }
 
 // now tells whether the rules in force would decide the same.

@@ -29,10 +29,10 @@ type Explanation struct {
 	Facts    policy.Facts
 	Trials   []policy.Trial
 	Decision policy.Decision
-	Reads    string         // what the sending server reads; empty: nothing
+	Reads    string // what the sending server reads; empty: nothing
 	// Usual is the code that others send for it, where the rule names none; empty: that.
 	Usual string
-	Allow    exempt.Subject // what would let the client pass; zero: it passes
+	Allow exempt.Subject // what would let the client pass; zero: it passes
 	// Now is what the rules in force make of a decision that was recorded; nil: none was.
 	Now *policy.Decision
 	// Assumed: Now holds if what nobody asked then speaks for the client in no way: what is

@@ -126,7 +126,7 @@ func TestCase(t *testing.T) {
 		}
 		err := c.Run(t.Context(), tt.word, &Options{Files: []string{"-"}, UTC: true})
 		answer := strings.Join(strings.Fields(out.String()), " ")
-		want := "A case of 192.0.2.1 at "+at.UTC().Format(time.DateTime)+", cause no-ptr (" + tt.want + ")."
+		want := "A case of 192.0.2.1 at " + at.UTC().Format(time.DateTime) + ", cause no-ptr (" + tt.want + ")."
 		if err != nil || !strings.HasPrefix(answer, want) || !strings.Contains(answer, "1 message; case number in 1.") || !strings.Contains(answer, "e13wtold") {
 			t.Errorf("why %s with the keys %q: %v, %s; want %s", tt.word, tt.keys, err, answer, want)
 		}

@@ -88,6 +88,11 @@ func foreignHELO() policy.Table {
 // postmaster is the name of the exemption of those whom the refused write to.
 const postmaster = "postmaster"
 
+// TakesContact reports whether rules exempt mail to the contact of [WithContact].
+func TakesContact(rules []policy.Rule) bool {
+	return slices.ContainsFunc(rules, func(r policy.Rule) bool { return r.Exempt && r.Name == postmaster })
+}
+
 // WithContact is a built-in exemption; if it is that of the postmaster, one of a further
 // address, too: a whole one, or its part before the @ in any domain. What is no address
 // adds nothing.

@@ -113,7 +113,7 @@ func TestPageInBrowser(t *testing.T) {
 		}
 	}
 	files := t.TempDir()
-	written, err := WriteStatic(files, "postmaster")
+	written, err := WriteStatic(files, Settings{Contact: "postmaster", Open: true})
 	if err != nil {
 		t.Fatal(err)
 	}

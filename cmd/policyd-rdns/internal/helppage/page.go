@@ -30,6 +30,7 @@ import (
 	"net/netip"
 	"path"
 	"strconv"
+	"sync"
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/helppage/look"
@@ -56,6 +57,8 @@ type Settings struct {
 	// Contact is whom to ask, a mail address or its part before the @, which is then one of
 	// the domain that was written to; empty: nobody.
 	Contact string
+	// Open: mail to the contact is taken from whoever is refused, too.
+	Open bool
 	// Proxy reports whether an address is that of a proxy, whose X-Forwarded-For is
 	// believed.
 	Proxy func(netip.Addr) bool
@@ -76,6 +79,7 @@ type Page struct {
 	source    Source
 	now       func() time.Time
 	languages *languages
+	making    sync.Mutex // one page is made at a time, so that mail has the other processors
 
 	requests web.Limiter[netip.Addr]
 	looks    web.Limiter[struct{}]
@@ -136,7 +140,10 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := p.answer(r, requester, known, settings)
 	language := p.languages.wanted(r)
 	var page bytes.Buffer
-	if err := language.write(&page, &v); err != nil {
+	p.making.Lock()
+	err := language.write(&page, &v)
+	p.making.Unlock()
+	if err != nil {
 		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
 		return
 	}
@@ -154,7 +161,7 @@ func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Seco
 
 // answer is what is told.
 func (p *Page) answer(r *http.Request, requester netip.Addr, known bool, settings Settings) view {
-	v := view{status: http.StatusOK, Contact: contact(settings.Contact), Served: true}
+	v := view{status: http.StatusOK, Contact: settings.contact()}
 	last := path.Base("/" + r.URL.Path)
 	switch cause, isCause := casenumber.CauseByWord(last); {
 	case r.URL.Path == "" || r.URL.Path[len(r.URL.Path)-1] == '/':

@@ -11,19 +11,19 @@ import (
 
 // WriteStatic writes a page for each cause into a folder, which is made if it is not
 // there, for a web server that serves files: CAUSE/index.html, and index.html with a list
-// of them. Each page is in all languages. contact is as in [Settings]. It gives the files
-// that it wrote; one that was there is replaced.
-func WriteStatic(folder, contact string) (written []string, err error) {
+// of them. Each page is in all languages. It gives the files that it wrote; one that was
+// there is replaced.
+func WriteStatic(folder string, settings Settings) (written []string, err error) {
 	l := newLanguages()
 	for _, c := range casenumber.Causes() {
 		name := filepath.Join(folder, c.String(), "index.html")
-		if err := l.writeFile(name, "static", staticPage{l, contact, c.String()}); err != nil {
+		if err := l.writeFile(name, "static", staticPage{l, settings, c.String()}); err != nil {
 			return written, err
 		}
 		written = append(written, name)
 	}
 	name := filepath.Join(folder, "index.html")
-	if err := l.writeFile(name, "causes", staticPage{l, contact, ""}); err != nil {
+	if err := l.writeFile(name, "causes", staticPage{l, settings, ""}); err != nil {
 		return written, err
 	}
 	return append(written, name), nil
@@ -52,7 +52,7 @@ func (l *languages) writeFile(name, page string, about staticPage) error {
 // staticPage is one page of a folder.
 type staticPage struct {
 	languages *languages
-	contact   string
+	settings  Settings
 	cause     string // empty: that of all causes
 }
 
@@ -96,6 +96,6 @@ func (p part) Say(name string) (any, error) { return p.About(p.page.cause, name)
 
 // About is a text of the language about a cause.
 func (p part) About(cause, name string) (any, error) {
-	v := view{Kind: kindCause, Cause: cause, Contact: contact(p.page.contact)}
+	v := view{Kind: kindCause, Cause: cause, Contact: p.page.settings.contact()}
 	return p.speech.say(name, shown{view: &v, speech: p.speech})
 }

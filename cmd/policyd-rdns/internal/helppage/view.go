@@ -32,7 +32,6 @@ type view struct {
 	At      time.Time
 	Number  string // of the case
 	Contact Contact
-	Served  bool // by a daemon, so that it can look
 
 	Again bool // somebody wants it looked at again
 	Soon  int  // that is too soon: wait for so many seconds
@@ -44,13 +43,14 @@ type view struct {
 type Contact struct {
 	Mail  string // address; empty: nobody
 	Local string // the part before the @ of an address at the domain that was written to
+	Open  bool   // mail to it is taken from whoever is refused, too
 }
 
-func contact(setting string) Contact {
-	if strings.Contains(setting, "@") {
-		return Contact{Mail: setting}
+func (s *Settings) contact() Contact {
+	if strings.Contains(s.Contact, "@") {
+		return Contact{Mail: s.Contact, Open: s.Open}
 	}
-	return Contact{Local: setting}
+	return Contact{Local: s.Contact, Open: s.Open}
 }
 
 // exampleName stands where a name of the reader's own belongs, exampleAddress where his
@@ -101,21 +101,21 @@ func (v *view) Told() string {
 	if v.Found == nil {
 		return ""
 	}
-	state, undetermined := v.State(), casenumber.Undetermined.String()
-	broken := state != string(look.Well) && state != undetermined && state != casenumber.Generic.String()
+	state := v.State()
+	well := state == string(look.Well)
 	helo := strings.HasPrefix(v.Cause, "helo-")
 	switch verdict := v.Found.Verdict; {
 	case verdict == look.Unknown:
 		return "unknown"
-	case verdict == look.Refused && state == string(look.Well):
+	case verdict == look.Refused && well:
 		return "other-reason"
 	case verdict == look.Refused && (v.Cause == "" || v.Cause == state):
 		return "same"
 	case verdict == look.Refused:
 		return "not-yet"
-	case helo && !broken:
+	case helo && well:
 		return "helo-unseen"
-	case v.Cause != "" && v.Cause != casenumber.Wait.String() && !slices.Contains(ofNames, v.Cause):
+	case !helo && v.Cause != "" && v.Cause != casenumber.Wait.String() && !slices.Contains(ofNames, v.Cause):
 		return "unseen"
 	case verdict == look.ByHELO:
 		return "by-helo"
@@ -142,7 +142,10 @@ func (v *view) Do() []string {
 	case state == casenumber.Undetermined.String():
 		return []string{v.About()}
 	}
-	if told := v.Told(); state != string(look.Well) && (told == "same" || told == "not-yet" || told == "by-helo" || told == "helo-unseen" && state == casenumber.Generic.String()) {
+	switch told := v.Told(); {
+	case told == "by-helo" && state == string(look.Well):
+		all = append(all, casenumber.HELOElsewhere.String())
+	case told == "by-helo", told == "same", told == "not-yet":
 		all = append(all, state)
 	}
 	return all

@@ -43,9 +43,10 @@ func newReport() *cobra.Command {
 		Long: `report sums up decision logs: totals by action and rule, over time; refused
 clients that look like real senders, each with what speaks for it and the command
 that would let it pass; those of whom it cannot be told; what became of the messages that were
-deferred; the networks and domains that were refused most;
-numbered names that seem to be judged wrongly; trouble with the DNS by server and zone; the slowest decisions; rules that
-never matched, and exemptions that are about to end or do nothing.
+deferred; the networks and domains that were refused most; numbered names that
+seem to be judged wrongly; trouble with the DNS by server and zone; the slowest
+decisions; rules that never matched, and exemptions that are about to end or do
+nothing.
 
 It reads logs as log does. Rules and exemptions are those of the configuration
 (-c), or the built-in ones: name the one in force. --html writes the same as one

@@ -52,12 +52,12 @@ func Rules() []policy.Rule {
 		},
 		{
 			Name: "generic name, foreign HELO", Action: policy.Reject,
-			When: foreignHELO(), Unless: []policy.Table{table("spf", "own")},
+			When: foreignHELO(), Unless: []policy.Table{vouched()},
 			Text: "your server [{client}] has the generic reverse DNS name {name}, and its HELO {helo} does not resolve to it; give it a name of its own",
 		},
 		{
 			Name: "generic name, vouched for", Action: policy.Defer,
-			When: slices.Concat(foreignHELO(), table("history", "new"), table("spf", "own")), Unless: probes(),
+			When: slices.Concat(foreignHELO(), table("history", "new"), vouched()), Unless: probes(),
 			Text: "your server [{client}] is new here, its reverse DNS name {name} is generic, and its HELO {helo} does not resolve to it; there is nothing to do, it tries again by itself",
 		},
 		{
@@ -113,6 +113,10 @@ func WithContact(rule policy.Rule, contact string) policy.Rule {
 	}
 	return rule
 }
+
+// vouched is a client that the sender's domain names itself in its SPF record, and whose own name
+// does not say that the line is a consumer's.
+func vouched() policy.Table { return slices.Concat(table("kind", "!dynamic"), table("spf", "own")) }
 
 // probes are the messages by which others ask about our own users' mail before they take
 // it: bounces, and what Postfix sends to verify an address (address_verify_sender).

@@ -14,10 +14,10 @@ import (
 
 // Memory judges names and HELOs as [policy.NewName] and [policy.NewHELO] do, and remembers
 // the last ones. The zero value remembers nothing yet, nil never does. It is safe for
-// concurrent use, and takes some 2 MiB with names of usual length.
+// concurrent use, and takes some 8 MiB with names of usual length.
 type Memory struct {
-	names places[policy.Name]
-	helos places[policy.HELO]
+	names Places[look, policy.Name]
+	helos Places[look, policy.HELO]
 }
 
 // Name is what there is to say of a name of a client by its looks.
@@ -25,7 +25,7 @@ func (m *Memory) Name(name string, client netip.Addr) policy.Name {
 	if m == nil {
 		return policy.NewName(name, client)
 	}
-	return m.names.of(name, client, policy.NewName)
+	return of(&m.names, name, client, policy.NewName)
 }
 
 // HELO is what there is to say of a HELO by its looks.
@@ -33,16 +33,16 @@ func (m *Memory) HELO(helo string, client netip.Addr) policy.HELO {
 	if m == nil {
 		return policy.NewHELO(helo, client)
 	}
-	return m.helos.of(helo, client, policy.NewHELO)
+	return of(&m.helos, helo, client, policy.NewHELO)
 }
 
-// places have what was made of texts of clients, each the last one that it was for. A
-// stranger cannot know whose place is whose.
-type places[T any] [1 << 12]atomic.Pointer[remembered[T]]
+// Places have what was made of keys, each the last one that it was for. A stranger cannot
+// know whose place is whose. The zero value has nothing yet; it is safe for concurrent use.
+type Places[K comparable, T any] [1 << 14]atomic.Pointer[made[K, T]]
 
-// remembered is what was made of a text.
-type remembered[T any] struct {
-	of   look
+// made is what was made of a key.
+type made[K comparable, T any] struct {
+	of   K
 	made T
 }
 
@@ -58,17 +58,32 @@ const maxRemembered = 255
 
 var seed = maphash.MakeSeed()
 
+func (p *Places[K, T]) place(of K) *atomic.Pointer[made[K, T]] {
+	return &p[maphash.Comparable(seed, of)%uint64(len(p))]
+}
+
+// Find is what was made of a key; ok: it is remembered.
+func (p *Places[K, T]) Find(of K) (T, bool) {
+	if m := p.place(of).Load(); m != nil && m.of == of {
+		return m.made, true
+	}
+	var none T
+	return none, false
+}
+
+// Keep remembers what was made of a key.
+func (p *Places[K, T]) Keep(of K, what T) { p.place(of).Store(&made[K, T]{of, what}) }
+
 // of is what was made of a text, or is made of it now. It shares no memory with the text.
-func (p *places[T]) of(text string, client netip.Addr, judge func(string, netip.Addr) T) T {
+func of[T any](p *Places[look, T], text string, client netip.Addr, judge func(string, netip.Addr) T) T {
 	l := look{text, client}
-	place := &p[maphash.Comparable(seed, l)%uint64(len(p))]
-	if r := place.Load(); r != nil && r.of == l {
-		return r.made
+	if made, ok := p.Find(l); ok {
+		return made
 	}
 	l.text = strings.Clone(text)
-	r := &remembered[T]{l, judge(l.text, client)}
+	made := judge(l.text, client)
 	if len(text) <= maxRemembered {
-		place.Store(r)
+		p.Keep(l, made)
 	}
-	return r.made
+	return made
 }

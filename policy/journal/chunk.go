@@ -1,83 +1,13 @@
 package journal
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
-	"io"
 	"math"
 	"strings"
-	"sync"
+
+	"policyd-rdns/policy/journal/whole"
 )
-
-// maxLine bounds a line, in bytes. The longest that the daemon writes is MaxLine; what
-// collects logs may put a lot around it.
-const maxLine = 1 << 20
-
-var errLongLine = fmt.Errorf("longer than %d bytes", maxLine)
-
-// chunker cuts bytes into chunks of whole lines.
-type chunker struct {
-	*bufio.Reader
-	skip bool // within a line that is too long
-}
-
-func newChunker(from io.Reader) *chunker {
-	return &chunker{Reader: bufio.NewReaderSize(portions{from}, maxLine+1)}
-}
-
-// portion is the most that is read at once, in bytes: what a core keeps near, with what is
-// made of it. Of portions of 1 MiB a dozen would be in memory, at a time.
-const portion = 256 << 10
-
-// portions read from an input portion by portion.
-type portions struct{ from io.Reader }
-
-func (p portions) Read(b []byte) (int, error) { return p.from.Read(b[:min(len(b), portion)]) }
-
-// next is what one Read brings, so that a line of a stream need not wait for
-// those after it, and more if that is not a whole line. It is valid until the next call.
-// long: it was preceded by a line that is too long and that is not in it. With an error
-// there may be data, too.
-func (c *chunker) next() (data []byte, long bool, err error) {
-	for {
-		_, err = c.Peek(c.Buffered() + 1)
-		data, _ = c.Peek(c.Buffered())
-		ended := err != nil && !errors.Is(err, bufio.ErrBufferFull)
-		if c.skip {
-			end := bytes.IndexByte(data, '\n') + 1
-			if end == 0 {
-				end = len(data)
-			} else {
-				c.skip, long = false, true
-			}
-			_, _ = c.Discard(end) // which is there
-			data = data[end:]
-		}
-		end := bytes.LastIndexByte(data, '\n') + 1
-		switch {
-		case ended:
-			return data, long || c.skip, err
-		case end > 0 || long:
-			_, _ = c.Discard(end)
-			return data[:end], long, nil
-		case err != nil:
-			c.skip = true
-		}
-	}
-}
-
-// buffers are those of chunks that were digested, which are used again.
-var buffers sync.Pool
-
-func copied(data []byte) []byte {
-	b, _ := buffers.Get().(*[]byte)
-	if b == nil {
-		b = new([]byte)
-	}
-	return append((*b)[:0], data...)
-}
 
 // chunk is a number of whole lines, and then what was made of them.
 type chunk[T any] struct {
@@ -98,7 +28,7 @@ type chunk[T any] struct {
 func (c *chunk[T]) digest(want func([]byte) bool, known *memory, digest func(*Line) (T, bool)) {
 	if c.long {
 		c.lines++
-		c.damage(errLongLine)
+		c.damage(whole.ErrLong)
 	}
 	l := Line{known: known}
 	if want == nil {
@@ -122,7 +52,7 @@ func (c *chunk[T]) digest(want func([]byte) bool, known *memory, digest func(*Li
 		c.damage(c.err)
 	}
 	if data := c.data; data != nil {
-		buffers.Put(&data)
+		whole.Done(data)
 	}
 	c.data, c.text = nil, ""
 }
@@ -179,9 +109,9 @@ func firstTime(in Input) (int64, error) {
 		return 0, err
 	}
 	defer from.Close()
-	lines := newChunker(from)
+	lines := whole.Of(from)
 	for range maxSearch {
-		data, _, err := lines.next()
+		data, _, err := lines.Next()
 		for raw := range bytes.Lines(data) {
 			var l Line
 			if l.read(string(raw)) == nil {

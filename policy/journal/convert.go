@@ -21,7 +21,7 @@ func AppendJSON(dst []byte, line string) ([]byte, error) {
 	}
 	begun := false
 	for rest := line; rest != ""; {
-		key, value, after, err := pair(rest)
+		key, value, after, err := scan.Pair(rest)
 		if err != nil {
 			return dst, err
 		}
@@ -58,7 +58,7 @@ func appendAsJSON(dst []byte, key, value string) []byte {
 // copyTexts writes a list of texts that was read from logfmt.
 func (l *list) copyTexts(v string) {
 	l.open()
-	for text := range splitList(v) {
+	for text := range scan.List(v) {
 		l.element()
 		l.text(text, math.MaxInt)
 	}
@@ -73,7 +73,7 @@ func (l *list) copyErrors(v string) { l.copyObjects(v, errorMembers, splitError)
 
 func (l *list) copyObjects(v string, members []string, split func(string) [3]string) {
 	l.open()
-	for text := range splitList(v) {
+	for text := range scan.List(v) {
 		l.element()
 		of := split(text)
 		for i, key := range members {
@@ -93,7 +93,7 @@ func (l *list) copyObjects(v string, members []string, split func(string) [3]str
 // copyForward writes what a name resolves to, as read from logfmt: an array of addresses,
 // or a word.
 func (l *list) copyForward(v string) {
-	if isWord(v) {
+	if scan.Word(v) {
 		l.plain(v)
 		return
 	}

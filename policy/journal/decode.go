@@ -13,7 +13,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/hostname"
-	"policyd-rdns/policy/looks"
+	"policyd-rdns/policy/journal/scan"
 	"policyd-rdns/resolver"
 )
 
@@ -144,10 +144,10 @@ func (d *decoder) cut(f field, r *Record) {
 func (d *decoder) complete(r *Record) {
 	f, p := &r.Facts, &r.Decision
 	if d.known == nil {
-		d.judgeNames(f, r.Request.Client)
-	}
-	if d.known == nil || !d.has.has(heloToField) {
-		d.judgeHELO(f, r.Request.HELO, r.Request.Client)
+		judgeNames(f, r.Request.Client)
+		judgeHELO(f, r.Request.HELO, r.Request.Client)
+	} else if !d.has.has(heloToField) {
+		d.heloTo(r)
 	}
 	switch p.Checks[policy.CheckPTR] {
 	case policy.None:
@@ -172,27 +172,20 @@ func (d *decoder) complete(r *Record) {
 }
 
 // judgeNames judges the names among the facts by their looks.
-func (d *decoder) judgeNames(f *policy.Facts, client netip.Addr) {
+func judgeNames(f *policy.Facts, client netip.Addr) {
 	for i := range f.Names {
 		n := &f.Names[i]
 		to := n.Forward
-		*n = d.looks().Name(n.Name, client)
+		*n = policy.NewName(n.Name, client)
 		n.Forward = to
 	}
 }
 
 // judgeHELO judges the HELO by its looks.
-func (d *decoder) judgeHELO(f *policy.Facts, helo string, client netip.Addr) {
+func judgeHELO(f *policy.Facts, helo string, client netip.Addr) {
 	to := f.HELO.Forward
-	f.HELO = d.looks().HELO(helo, client)
+	f.HELO = policy.NewHELO(helo, client)
 	f.HELO.Forward = to
-}
-
-func (d *decoder) looks() *looks.Memory {
-	if d.known == nil {
-		return nil
-	}
-	return &d.known.looks
 }
 
 // decided sets what the rules came to, if that is told in no key of its own.
@@ -217,7 +210,7 @@ func (d *decoder) decided(p *policy.Decision, r *Record) {
 
 func (d *decoder) time(f field) time.Time {
 	v := d.value[f]
-	if t, ok := ownTime(v); ok {
+	if t, ok := scan.Time(v); ok {
 		return t
 	}
 	t, err := time.Parse(timeFormat, v)
@@ -225,26 +218,6 @@ func (d *decoder) time(f field) time.Time {
 		d.bad(f, errors.New("want an RFC 3339 time"))
 	}
 	return t
-}
-
-// ownTime reads a time as the daemon writes it, of which a line of a client that is known
-// has six. By time.Parse each takes three times as long.
-func ownTime(v string) (t time.Time, ok bool) {
-	const form = "0000-00-00T00:00:00.000Z"
-	if len(v) != len(form) {
-		return t, false
-	}
-	for i := range len(form) {
-		if form[i] != '0' && v[i] != form[i] || form[i] == '0' && (v[i] < '0' || v[i] > '9') {
-			return t, false
-		}
-	}
-	two := func(i int) int { return 10*int(v[i]-'0') + int(v[i+1]-'0') }
-	year, month, day := 100*two(0)+two(2), time.Month(two(5)), two(8)
-	hour, minute, second, milli := two(11), two(14), two(17), 10*two(20)+int(v[22]-'0')
-	t = time.Date(year, month, day, hour, minute, second, milli*int(time.Millisecond), time.UTC)
-	_, m, d := t.Date()
-	return t, m == month && d == day && hour < 24 && minute < 60 && second < 60
 }
 
 func (d *decoder) millis(key field) time.Duration {
@@ -314,7 +287,7 @@ func (d *decoder) check(f field, c policy.Check, r *Record) {
 	}
 	switch {
 	case known:
-	case isWord(v):
+	case scan.Word(v):
 		d.strange(f, v)
 		r.Facts.Unread.Add(c)
 	default:
@@ -325,19 +298,6 @@ func (d *decoder) check(f field, c policy.Check, r *Record) {
 // noWord is what take gives where there is no word that it does not know: no line has
 // it.
 const noWord = "\x00"
-
-// isWord reports whether a text is like a word of this log: a lower-case letter, and
-// then these, digits and hyphens. There is no point and no colon in it, and so it is no
-// address.
-func isWord(s string) bool {
-	for i := range len(s) {
-		letter := s[i] == '_' || 'a' <= s[i] && s[i] <= 'z'
-		if !letter && (i == 0 || s[i] != '-' && (s[i] < '0' || s[i] > '9')) {
-			return false
-		}
-	}
-	return len(s) > 0
-}
 
 // takeAction reads what was done.
 func takeAction(v value, r *Record) (odd string, err error) {
@@ -376,7 +336,7 @@ func takeMode(v value, r *Record) (odd string, err error) {
 // none at all, which is an error: without an action a line is no decision.
 func actionOf(v string) (a policy.Action, known bool, err error) {
 	a, known = policy.ActionByName(v)
-	if known || isWord(v) {
+	if known || scan.Word(v) {
 		return a, known, nil
 	}
 	_, err = policy.ParseAction(v)

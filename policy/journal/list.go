@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"iter"
 	"math"
 	"strings"
 
@@ -26,7 +25,7 @@ func (v value) elements(members []string, split func(string) [3]string, yield fu
 	if v.array {
 		return v.arrayElements(members, yield)
 	}
-	for text := range splitList(v.text) {
+	for text := range scan.List(v.text) {
 		e := element{text: text}
 		if split != nil {
 			e.member = split(text)
@@ -39,32 +38,6 @@ func (v value) elements(members []string, split func(string) [3]string, yield fu
 // texts hands the elements of a list of texts to yield.
 func (v value) texts(yield func(string)) error {
 	return v.elements(nil, nil, func(e element) { yield(e.text) })
-}
-
-// splitList reads a list of logfmt.
-func splitList(v string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for more := v != ""; more; {
-			end, escaped := 0, false
-			for end < len(v) && v[end] != ',' {
-				if v[end] == '\\' && end+1 < len(v) {
-					escaped = true
-					end++
-				}
-				end++
-			}
-			e := v[:end]
-			if escaped {
-				e = scan.Unescape(e)
-			}
-			if more = end < len(v); more {
-				v = v[end+1:]
-			}
-			if !yield(e) {
-				return
-			}
-		}
-	}
 }
 
 // list writes a list: texts or objects in an array of JSON; or, of logfmt, a text with

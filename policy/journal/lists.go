@@ -3,12 +3,11 @@ package journal
 import (
 	"cmp"
 	"errors"
-	"math/bits"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"policyd-rdns/policy"
+	"policyd-rdns/policy/address"
 	"policyd-rdns/policy/journal/scan"
 	"policyd-rdns/resolver"
 )
@@ -193,33 +192,12 @@ func (l *list) forward(to *resolver.Forward, client netip.Addr) {
 	default:
 		l.open()
 		l.quote()
-		l.buf = nearest(to.Addrs, client).WithZone("").AppendTo(l.buf)
+		l.buf = address.Closest(to.Addrs, client).WithZone("").AppendTo(l.buf)
 		l.quote()
 		if l.json {
 			l.buf = append(l.buf, ']')
 		}
 	}
-}
-
-// nearest is the address that has the most leading bits in common with the
-// client's, of several the first.
-func nearest(addrs []netip.Addr, client netip.Addr) netip.Addr {
-	return slices.MaxFunc(addrs, func(a, b netip.Addr) int { return commonBits(a, client) - commonBits(b, client) })
-}
-
-// commonBits is the number of leading bits that two addresses of one family have
-// in common, -1 of others.
-func commonBits(a, b netip.Addr) int {
-	if a.BitLen() != b.BitLen() {
-		return -1
-	}
-	x, y := a.As16(), b.As16()
-	for i := range x {
-		if d := x[i] ^ y[i]; d != 0 {
-			return 8*i + bits.LeadingZeros8(d)
-		}
-	}
-	return 8 * len(x)
 }
 
 // forwardOf reads what a name resolves to.
@@ -232,7 +210,7 @@ func forwardOf(s string) (l resolver.Forward, odd string, err error) {
 	case "temperror":
 		return resolver.Forward{Outcome: resolver.TempError}, noWord, nil
 	}
-	if isWord(s) {
+	if scan.Word(s) {
 		return resolver.Forward{}, s, nil
 	}
 	l.Outcome = resolver.Found

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"policyd-rdns/policy/journal/whole"
 )
 
 // Input is a log to read: a file, or a stream.
@@ -197,16 +199,16 @@ func (m *merger[T]) open(ctx context.Context, s *stream[T]) error {
 // each digested in a goroutine of its own.
 func (m *merger[T]) read(ctx context.Context, s *stream[T], from io.Reader) {
 	defer close(s.chunks)
-	lines := newChunker(from)
+	lines := whole.Of(from)
 	for {
 		c := m.newChunk()
 		var err error
 		var data []byte
-		data, c.long, err = lines.next()
+		data, c.long, err = lines.Next()
 		if m.reader.Want == nil {
 			c.text = string(data)
 		} else {
-			c.data = copied(data)
+			c.data = whole.Copy(data)
 		}
 		if !errors.Is(err, io.EOF) {
 			c.err = err

@@ -73,10 +73,10 @@ func (f *fields) splitLogfmt(line string) error {
 			if err != nil {
 				return err
 			}
-			next, rest = i+1, behind(rest, len(beginnings[i])+n)
+			next, rest = i+1, scan.Behind(rest, len(beginnings[i])+n)
 			continue
 		}
-		key, value, after, err := pair(rest)
+		key, value, after, err := scan.Pair(rest)
 		if err != nil {
 			return err
 		}
@@ -127,45 +127,4 @@ func (f *fields) take(i int, s string) (n int, err error) {
 	}
 	f.put(field(i), value, false)
 	return n, nil
-}
-
-// behind is what stands behind n bytes of s and the spaces there.
-func behind(s string, n int) string {
-	for n < len(s) && s[n] == ' ' {
-		n++
-	}
-	return s[n:]
-}
-
-// pair reads the first key and value of logfmt; rest is what follows, without
-// the space between.
-func pair(s string) (key, value, rest string, err error) {
-	n := keyLen(s)
-	if n == 0 {
-		return "", "", "", fmt.Errorf("%.60q: want key=value", s)
-	}
-	key, rest = s[:n], s[n+1:]
-	if rest == "" || rest[0] != '"' {
-		value, rest, _ = strings.Cut(rest, " ")
-	} else {
-		if value, n, err = scan.Unquote(rest); err != nil {
-			return "", "", "", fmt.Errorf("%s: %w", key, err)
-		}
-		rest = rest[n:]
-	}
-	return key, value, behind(rest, 0), nil
-}
-
-// keyLen is how long the key is that stands before a "=" at the beginning of s; 0: there
-// is none.
-func keyLen(s string) int {
-	for i := range len(s) {
-		switch s[i] {
-		case '=':
-			return i
-		case ' ', '"':
-			return 0
-		}
-	}
-	return 0
 }

@@ -75,6 +75,9 @@ func (t *trial) compared(ctx context.Context, d *daemon, clients *load.Clients) 
 	}
 	t.report.judge(cachedRate, own.PerSecond()/floor.PerSecond())
 	t.report.judge(cachedCPU, float64(own.CPUPerRequest())/float64(floor.CPUPerRequest()))
+	if err := t.besideEpoll(ctx, d, clients); err != nil {
+		return 0, err
+	}
 	half, err := t.ask(ctx, d, usual, own.PerSecond()/2, clients)
 	if err != nil {
 		return 0, err
@@ -87,6 +90,33 @@ func (t *trial) compared(ctx context.Context, d *daemon, clients *load.Clients) 
 	}
 	t.report.judge(cachedLatency, float64(own.Quantile(0.5))/float64(floor.Quantile(0.5)))
 	return own.PerSecond(), nil
+}
+
+// besideEpoll compares a daemon to the do-nothing server of one thread, over TCP and over
+// unix sockets.
+func (t *trial) besideEpoll(ctx context.Context, d *daemon, clients *load.Clients) error {
+	for _, way := range []struct {
+		name    string
+		floor   *program
+		address string // of the daemon
+	}{{"TCP", t.epoll, d.address}, {"unix socket", t.unix, d.socket()}} {
+		var floor, own *load.Result
+		err := t.inTurn(func() (err error) {
+			floor, err = t.load(ctx, way.floor, usual, 0, clients)
+			return err
+		}, func() (err error) {
+			own, err = t.askAt(ctx, d, way.address, usual, 0, clients)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		t.noteLoad("do-nothing server with epoll, "+way.name, floor)
+		t.noteLoad("policyd-rdns, "+way.name, own)
+		t.report.note(way.name+", of the do-nothing server with epoll: requests/s", "", own.PerSecond()/floor.PerSecond())
+		t.report.note(way.name+", of the do-nothing server with epoll: CPU per request", "", ratio(own.CPUPerRequest(), floor.CPUPerRequest()))
+	}
+	return nil
 }
 
 // pair measures the do-nothing server and a daemon in turn, in a closed loop.

@@ -31,7 +31,7 @@ func (t *trial) startDaemon(ctx context.Context, s settings) (*daemon, error) {
 		return nil, err
 	}
 	d := &daemon{dir: dir}
-	text := fmt.Sprintf("default_rules = true\n[server]\nlisten = [\"127.0.0.1:0\"]\n[resolver]\nservers = [%q]\n", s.world)
+	text := fmt.Sprintf("default_rules = true\n[server]\nlisten = [\"127.0.0.1:0\", %q]\n[resolver]\nservers = [%q]\n", "unix:"+d.socket(), s.world)
 	text += fmt.Sprintf("[log]\nfile = %q\n%s", d.log(), s.rules)
 	path := filepath.Join(dir, "config.toml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -40,6 +40,9 @@ func (t *trial) startDaemon(ctx context.Context, s settings) (*daemon, error) {
 	d.program, err = startProgram(ctx, "policyd-rdns", s.env, t.options.Daemon, "serve", "-c", path)
 	return d, err
 }
+
+// socket is the unix socket that it listens on, too, as the package for Debian has it.
+func (d *daemon) socket() string { return filepath.Join(d.dir, "policy") }
 
 func (d *daemon) log() string { return filepath.Join(d.dir, "decisions.log") }
 

@@ -30,8 +30,8 @@ type program struct {
 	tail    lastLines
 }
 
-// listening is the line by which a program tells its address.
-var listening = regexp.MustCompile(`\blistening (?:address=)?(127\.0\.0\.1:\d+)`)
+// listening is the line by which a program tells its address, a port or the path of a socket.
+var listening = regexp.MustCompile(`\blistening (?:address=)?(127\.0\.0\.1:\d+|/\S+)`)
 
 // startProgram returns when the program listens.
 func startProgram(ctx context.Context, name string, env []string, command ...string) (*program, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"policyd-rdns/cmd/policybench/internal/crowd"
@@ -33,7 +34,7 @@ type Plan struct {
 	Connections, NewClients int
 }
 
-// Full takes about seven minutes.
+// Full takes about eight minutes.
 func Full() Plan {
 	return Plan{Rounds: 5, Window: 1600 * time.Millisecond, Clients: 10_000, Lines: 1_000_000, Connections: 2000, NewClients: usual}
 }
@@ -48,6 +49,8 @@ type trial struct {
 	options Options
 	dir     string
 	floor   *program
+	epoll   *program // the floor of one thread
+	unix    *program // the same on a unix socket
 	worlds  map[worldKind]*world
 	report  *Report
 	round   int
@@ -65,6 +68,12 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 	t := &trial{options: o, dir: dir, worlds: map[worldKind]*world{}, report: &Report{}}
 	defer func() { err = errors.Join(err, t.close()) }()
 	if t.floor, err = startProgram(ctx, "floor", nil, o.Bench, "floor"); err != nil {
+		return nil, err
+	}
+	if t.epoll, err = startProgram(ctx, "floor --epoll", nil, o.Bench, "floor", "--epoll"); err != nil {
+		return nil, err
+	}
+	if t.unix, err = startProgram(ctx, "floor --epoll", nil, o.Bench, "floor", "--epoll", "--listen", "unix:"+filepath.Join(dir, "floor")); err != nil {
 		return nil, err
 	}
 	for t.round = range o.Plan.Rounds {
@@ -92,8 +101,10 @@ func (t *trial) close() error {
 	for _, w := range t.worlds {
 		errs = append(errs, w.stop())
 	}
-	if t.floor != nil {
-		errs = append(errs, t.floor.stop())
+	for _, p := range []*program{t.floor, t.epoll, t.unix} {
+		if p != nil {
+			errs = append(errs, p.stop())
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -104,11 +115,16 @@ const fewest = 20
 
 // load measures one server for a window. The rate is 0 for a closed loop.
 func (t *trial) load(ctx context.Context, p *program, connections int, rate float64, source load.Source) (*load.Result, error) {
+	return t.loadAt(ctx, p, p.address, connections, rate, source)
+}
+
+// loadAt is load at one of the addresses of a server.
+func (t *trial) loadAt(ctx context.Context, p *program, address string, connections int, rate float64, source load.Source) (*load.Result, error) {
 	if rate > 0 {
 		rate = max(rate, fewest/t.options.Plan.Window.Seconds())
 	}
 	return loadFor(ctx, p, load.Config{
-		Connections: connections, Rate: rate, Source: source,
+		Address: address, Connections: connections, Rate: rate, Source: source,
 		Warmup: t.options.Plan.Window / 4, Duration: t.options.Plan.Window,
 	})
 }
@@ -123,7 +139,12 @@ const (
 
 // loadFor measures one server. What is answered in all counts every try.
 func loadFor(ctx context.Context, p *program, c load.Config) (*load.Result, error) {
-	c.Network, c.Address, c.Server = "tcp", p.address, p.cmd.Process.Pid
+	if c.Address == "" {
+		c.Address = p.address
+	}
+	if c.Network, c.Server = "tcp", p.cmd.Process.Pid; c.Address[0] == '/' {
+		c.Network = "unix"
+	}
 	c.Threads, c.Timeout = 1, patience
 	answered := int64(0)
 	for try := range tries {
@@ -153,12 +174,17 @@ func loadFor(ctx context.Context, p *program, c load.Config) (*load.Result, erro
 
 // ask measures a daemon, and keeps count.
 func (t *trial) ask(ctx context.Context, d *daemon, connections int, rate float64, source load.Source) (*load.Result, error) {
+	return t.askAt(ctx, d, d.address, connections, rate, source)
+}
+
+// askAt is ask at one of the addresses of a daemon.
+func (t *trial) askAt(ctx context.Context, d *daemon, address string, connections int, rate float64, source load.Source) (*load.Result, error) {
 	if rate == 0 && connections > 1 { // else the log is short
 		if err := touchMemory(t.dir, t.options.Plan.Window); err != nil {
 			return nil, err
 		}
 	}
-	r, err := t.load(ctx, d.program, connections, rate, source)
+	r, err := t.loadAt(ctx, d.program, address, connections, rate, source)
 	if err == nil {
 		d.answered += r.Answered
 	}

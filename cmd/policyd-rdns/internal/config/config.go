@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/environ"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/journal"
@@ -101,17 +102,17 @@ func Load(path string) (*Config, error) {
 			return nil, fmt.Errorf("reading the configuration: %w", err)
 		}
 	}
-	return parse(path, text, here())
+	return parse(path, text, environ.Here(FindHost().Addrs))
 }
 
 // Parse reads a configuration from its text, and nothing from the environment. Messages
 // name the path, and "@file" is relative to its folder. The error is as Load's.
 func Parse(path string, text []byte) (*Config, error) {
-	return parse(path, text, surroundings{})
+	return parse(path, text, environ.Surroundings{})
 }
 
-func parse(path string, text []byte, around surroundings) (*Config, error) {
-	c := &Config{Path: path, Rules: &policy.Rules{}, Container: around.container}
+func parse(path string, text []byte, around environ.Surroundings) (*Config, error) {
+	c := &Config{Path: path, Rules: &policy.Rules{}, Container: around.Container}
 	r := newReader(path, text)
 	r.around = around
 	if err := r.config(c); err != nil {
@@ -126,7 +127,6 @@ func parse(path string, text []byte, around surroundings) (*Config, error) {
 			WriteRule(r.Sum, &c.Rules.List[i])
 		}
 	}
-	c.Variables = r.variables
 	c.Hash = hex.EncodeToString(r.Sum.Sum(nil))[:12]
 	c.warn(r)
 	return c, nil
@@ -135,8 +135,7 @@ func parse(path string, text []byte, around surroundings) (*Config, error) {
 // reader reads a configuration of a document.
 type reader struct {
 	*document.Reader
-	around    surroundings
-	variables []string // that are in force
+	around environ.Surroundings
 }
 
 func newReader(path string, text []byte) *reader { return &reader{Reader: document.New(path, text)} }

@@ -1,13 +1,11 @@
 package config
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/config/container"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/environ"
 	"policyd-rdns/policy"
 )
 
@@ -21,7 +19,7 @@ func TestEnvironment(t *testing.T) {
 	const file = "mode = \"observe\"\n[server]\nlisten = [\"127.0.0.1:10040\"]\n"
 	read := func(text string, set map[string]string) *Config {
 		t.Helper()
-		c, err := parse("config.toml", []byte(text), surroundings{variable: variables(set)})
+		c, err := parse("config.toml", []byte(text), environ.Surroundings{Variable: variables(set)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +54,7 @@ func TestEnvironment(t *testing.T) {
 
 // TestEnvironmentWrong: what is wrong there is told as what is wrong in the file.
 func TestEnvironmentWrong(t *testing.T) {
-	_, err := parse("config.toml", []byte("x = 1\n"), surroundings{variable: variables(map[string]string{
+	_, err := parse("config.toml", []byte("x = 1\n"), environ.Surroundings{Variable: variables(map[string]string{
 		"POLICYD_RDNS_MODE": "Observe", "POLICYD_RDNS_LISTEN": "10040,127.0.0.1:10040",
 	})})
 	if err == nil {
@@ -72,46 +70,11 @@ func TestEnvironmentWrong(t *testing.T) {
 	}
 }
 
-func TestPassedOver(t *testing.T) {
-	got := PassedOver([]string{
-		"PATH=/bin", "POLICYD_RDNS_PORT=tcp://192.0.2.1:10040", "POLICYD_RDNS_MODE=observe", "POLICYD_RDNS_CONFIG=x", "POLICYD_RDNS_LISTEN=",
-		"POLICYD_RDNS_SERVICE_HOST=192.0.2.1", "POLICYD_RDNS_PORT=again", "POLICYD_RDNS", "X_POLICYD_RDNS_Y=1",
-	})
-	if want := []string{"POLICYD_RDNS_PORT", "POLICYD_RDNS_SERVICE_HOST"}; !slices.Equal(got, want) {
-		t.Errorf("passed over %q; want %q", got, want)
-	}
-}
-
-// TestContainer: what engines leave, and networks that the Internet does not reach.
-func TestContainer(t *testing.T) {
-	for _, tt := range []struct {
-		files fstest.MapFS
-		set   map[string]string
-		want  bool
-	}{
-		{fstest.MapFS{}, nil, false},
-		{fstest.MapFS{".dockerenv": {}}, nil, true},
-		{fstest.MapFS{"run/.containerenv": {}}, nil, true},
-		{fstest.MapFS{"run/other": {}}, map[string]string{"container": "podman"}, true},
-		{fstest.MapFS{}, map[string]string{"KUBERNETES_SERVICE_HOST": "192.0.2.1"}, true},
-	} {
-		if got := container.Is(tt.files, variables(tt.set)); got != tt.want {
-			t.Errorf("container.Is(%v, %v) = %v; want %v", tt.files, tt.set, got, tt.want)
-		}
-	}
-	for text, want := range map[string]bool{
-		"": true, "127.0.0.1 ::1 172.22.1.9 fe80::1 fd00::9": true, "127.0.0.1 198.51.100.7": false, "172.22.1.9 2001:db8::1": false,
-	} {
-		var addrs []netip.Addr
-		for _, a := range strings.Fields(text) {
-			addrs = append(addrs, netip.MustParseAddr(a))
-		}
-		if got := container.Private(addrs); got != want {
-			t.Errorf("container.Private(%s) = %v; want %v", text, got, want)
-		}
-	}
+// TestContainerWarnings: on a container's network a listener is not warned of as if the
+// Internet reached it.
+func TestContainerWarnings(t *testing.T) {
 	for _, container := range []bool{true, false} {
-		c, err := parse("", []byte("[server]\nlisten = [\"0.0.0.0:10040\"]\n[http]\nlisten = \"0.0.0.0:10041\"\n"), surroundings{container: container})
+		c, err := parse("", []byte("[server]\nlisten = [\"0.0.0.0:10040\"]\n[http]\nlisten = \"0.0.0.0:10041\"\n"), environ.Surroundings{Container: container})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/environ"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
@@ -362,7 +363,16 @@ func (r *reader) config(c *Config) error {
 	if err != nil {
 		return err
 	}
-	root.Raw = r.environment(root.Raw)
+	var used []environ.Variable
+	var wrong []string
+	root.Raw, used, wrong = r.around.Put(root.Raw)
+	for _, v := range used {
+		c.Variables = append(c.Variables, v.Name)
+		fmt.Fprintf(r.Sum, "\x00%s=%s\x00", v.Name, v.Value) // another configuration
+	}
+	for _, text := range wrong {
+		r.Bad("", "%s", text)
+	}
 	for _, name := range tableNames() {
 		if name == "" {
 			readSettings(&root, name, c)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/environ"
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
@@ -326,7 +327,7 @@ func (d *Daemon) announce(listeners []net.Listener) {
 	if names := g.conf.Variables; len(names) > 0 {
 		d.log.Info("the environment stands in the place of the file", "variables", strings.Join(names, ","))
 	}
-	if names := config.PassedOver(os.Environ()); len(names) > 0 {
+	if names := environ.PassedOver(os.Environ()); len(names) > 0 {
 		d.log.Info("variables of the environment that mean nothing here are passed over", "variables", strings.Join(names, ","))
 	}
 	d.tellWarnings(g.conf)

@@ -14,6 +14,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/ask"
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/environ"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
@@ -22,9 +23,9 @@ const None = "none"
 
 // Path is the file to read of one that was named, which may be empty or [None]; empty: the
 // built-in configuration. Who names none gets that of the environment
-// ([config.PathVariable]), and then the default one, if it is there. A default file that
+// ([environ.PathVariable]), and then the default one, if it is there. A default file that
 // cannot be looked at is one that is there.
-func Path(named string) string { return choose(named, os.Getenv(config.PathVariable), DefaultPath) }
+func Path(named string) string { return choose(named, os.Getenv(environ.PathVariable), DefaultPath) }
 
 func choose(named, environment, usual string) string {
 	switch named = cmp.Or(named, environment); named {

@@ -13,11 +13,11 @@ import (
 // Bounds of what all who ask a Public may take, and of what one request may.
 const (
 	// connectionsPerSecond are taken from the kernel, and burst of them at once.
-	connectionsPerSecond = 100
+	connectionsPerSecond = 25
 	burst                = 50
 	// closePause is between two that are closed at once for being too many. What is more
 	// waits in the kernel, or is turned away by it.
-	closePause           = time.Millisecond
+	closePause           = 2 * time.Millisecond
 	maxPublicConnections = 64
 	maxPublicHeader      = 4 << 10 // bytes, to which net/http adds 4 KiB
 	publicReadTime       = 5 * time.Second

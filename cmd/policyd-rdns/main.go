@@ -68,7 +68,7 @@ own; ordered rules in a TOML file turn that into reject, defer or nothing.
 	}
 	root.SetVersionTemplate(versionLine())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage(err) })
-	root.AddCommand(newServe(), newExplain(), newWhy(), newAllow(), newHistory(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newHealth(), newReport(), newConfigtest(), newDemo(), newVersion(), newMan())
+	root.AddCommand(newServe(), newExplain(), newWhy(), newAllow(), newHistory(), newClassify(), newLogCommand(), newReplay(), newDoctor(), newHealth(), newReport(), newPage(), newConfigtest(), newDemo(), newVersion(), newMan())
 	return root
 }
 

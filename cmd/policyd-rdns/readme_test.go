@@ -179,7 +179,7 @@ mail.example.org. A 198.51.100.7
 	}{
 		{"Let a partner in", "192.0.2.1", "mail.example.org", "reject by rule \"no reverse name\"", ": ticket 4711", 0},
 		{
-			"Give my refusals a URL", "192.0.2.1", "mail.example.org", "; contact postmaster@example.com\n",
+			"Tell the refused why", "192.0.2.1", "mail.example.org", "; contact postmaster@example.com\n",
 			"550 5.7.1 <user@example.com>: Recipient address rejected: your server [192.0.2.1] has no valid reverse DNS name (PTR record); ask the provider of this address to set one; contact postmaster@example.com; see https://mx.example.com/rdns/no-ptr\n", 1,
 		},
 		{

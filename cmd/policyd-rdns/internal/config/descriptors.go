@@ -7,10 +7,15 @@ import "runtime"
 const (
 	spareDescriptors = 64
 	loopDescriptors  = 3
+	pageDescriptors  = 96 // for who asks for the page of the refused, and for its lookups
 )
 
 // Descriptors is how many file descriptors the daemon needs with all its
 // connections and lookups.
 func (c *Config) Descriptors() uint64 {
-	return uint64(c.Server.Connections + c.Resolver.MaxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0))
+	page := 0
+	if c.Reply.Listen != "" {
+		page = pageDescriptors
+	}
+	return uint64(page + c.Server.Connections + c.Resolver.MaxInFlight + spareDescriptors + loopDescriptors*runtime.GOMAXPROCS(0))
 }

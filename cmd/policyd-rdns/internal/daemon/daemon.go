@@ -17,6 +17,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/environ"
+	"policyd-rdns/cmd/policyd-rdns/internal/helppage/look"
 	"policyd-rdns/cmd/policyd-rdns/internal/metrics"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy"
@@ -41,7 +42,8 @@ type Daemon struct {
 	history  *history.History
 	spf      *spf.Checker
 	server   postfix.Server
-	watch    *watch // nil: nothing is served over HTTP
+	watch    *watch       // nil: nothing is served over HTTP
+	looker   *look.Looker // nil: no page is served to the refused
 	current  atomic.Pointer[generation]
 	changing sync.Mutex // held while current is replaced
 	nat      natGuard
@@ -129,6 +131,10 @@ func New(conf *config.Config, o Options) (*Daemon, error) {
 		d.Close()
 		return nil, err
 	}
+	if d.looker, err = newLooker(conf, servers, o); err != nil {
+		d.Close()
+		return nil, err
+	}
 	if conf.HTTP.Listen != "" {
 		d.watch = d.newWatch(conf)
 	}
@@ -138,6 +144,7 @@ func New(conf *config.Config, o Options) (*Daemon, error) {
 
 // Close ends what runs behind requests, after Run has returned.
 func (d *Daemon) Close() {
+	d.looker.Close()
 	d.resolver.Close()
 	d.history.Close()
 }
@@ -251,6 +258,7 @@ func (d *Daemon) reload(ctx context.Context) {
 		return
 	}
 	d.resolver.SetServers(servers, conf.Resolver.Timeout)
+	d.looker.SetServers(servers, conf.Resolver.Timeout)
 	d.resolver.Resize(conf.Resolver.CacheEntries)
 	d.spf.Cache.Resize(conf.Resolver.CacheEntries / spfShare)
 	d.resolver.SetStale(conf.Resolver.Stale)

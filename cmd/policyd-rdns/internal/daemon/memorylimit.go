@@ -14,6 +14,7 @@ import (
 const (
 	MemoryBase       = 64 << 20 // the program, unfinished requests, lines that wait
 	MemoryHTTP       = 32 << 20 // more, with http.listen
+	MemoryPage       = 16 << 20 // more, with reply.listen
 	MemoryEntry      = 700      // of cache_entries, garbage included
 	MemoryConnection = 48 << 10 // of max_connections
 )
@@ -23,6 +24,9 @@ func mayTake(c *config.Config) int64 {
 	n := int64(MemoryBase) + int64(c.Resolver.CacheEntries)*MemoryEntry + int64(c.Server.Connections)*MemoryConnection
 	if c.HTTP.Listen != "" {
 		n += MemoryHTTP
+	}
+	if c.Reply.Listen != "" {
+		n += MemoryPage
 	}
 	return n
 }

@@ -28,6 +28,9 @@ func Explained(conf *config.Config, r *journal.Record) status.Explanation {
 	out := status.Explanation{
 		Decision: explain.DecisionLines(&e.Decision), Reads: e.Reads, Again: explain.Command(&r.Request, &r.Facts, conf.Path),
 	}
+	if conf.Reply.Help != "" && r.Case != "" {
+		out.Case = conf.Reply.Help + r.Case
+	}
 	if e.Allow.Key != "" {
 		out.Allow, out.Exempt = e.Allow.Command(), e.Allow.Block()
 	}

@@ -65,6 +65,11 @@ func Serve(ctx context.Context, path, version string, stderr io.Writer) error {
 		return err
 	}
 	defer stopHTTP()
+	stopHelp, err := d.serveHelp(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopHelp()
 	passed, err := activation.Listeners()
 	if err != nil {
 		return fmt.Errorf("sockets passed by systemd: %w", err)

@@ -22,6 +22,8 @@ type Explanation struct {
 	// Since says what has changed since the decision: the configuration, and what
 	// would be decided now. Empty: nothing.
 	Since string
+	// Case is the URL of the page that the sender may read; empty: there is none.
+	Case string
 }
 
 // Lookup is a query with its answer.

@@ -6,27 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
+	"policyd-rdns/cmd/policyd-rdns/internal/config/refusal"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/writable"
 	"policyd-rdns/cmd/policyd-rdns/internal/keyfile"
 	"policyd-rdns/policy/casenumber"
-	"policyd-rdns/policy/hostname"
-	"policyd-rdns/policy/match"
 	"policyd-rdns/policy/reply"
-)
-
-const (
-	// maxHelp bounds reply.help, in bytes: with a case number of IPv4 behind it, the URL
-	// has at most 60, and lines of mail leave it whole.
-	maxHelp = 32
-	// maxContact bounds reply.contact.
-	maxContact = 100
 )
 
 // HasKeys reports whether there have to be keys of case numbers: somebody has a page that
@@ -75,32 +65,14 @@ func pathless(err error) error {
 }
 
 func checkContact(t *document.Table, key string, c *Config) {
-	contact := c.Reply.Contact
-	local, domain, at := match.SplitMailbox(contact)
-	const odd = "\"(),:;<>@[\\]{} "
-	switch {
-	case contact == "":
-	case len(contact) > maxContact || !printable(contact):
-		t.Bad(key, contact, fmt.Sprintf("want at most %d printable ASCII characters", maxContact))
-	case local == "" || strings.ContainsAny(local, odd) || at && !hostname.Valid(domain):
-		t.Bad(key, contact, `want a mail address such as "postmaster@example.com", its part before the @, or ""`)
+	if wrong := refusal.BadContact(c.Reply.Contact); wrong != "" {
+		t.Bad(key, c.Reply.Contact, wrong)
 	}
 }
 
 func checkHelp(t *document.Table, key string, c *Config) {
-	help := c.Reply.Help
-	u, err := url.Parse(help)
-	const form = `want a URL such as "https://mx.example.com/rdns/"`
-	switch {
-	case help == "":
-	case err != nil || !printable(help) || u.Scheme != "https" && u.Scheme != "http" || !isHost(u.Hostname()) || u.User != nil:
-		t.Bad(key, help, form)
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.ContainsAny(help, "%#&{}\"<> "):
-		t.Bad(key, help, "mail programs cut a URL with %, &, ? or # in it: "+form)
-	case !strings.HasSuffix(help, "/"):
-		t.Bad(key, help, "the number of the case goes behind it: want a / at the end")
-	case len(help) > maxHelp:
-		t.Bad(key, help, fmt.Sprintf("has %d bytes; want at most %d, so that the URL of a case is not cut or broken on its way", len(help), maxHelp))
+	if wrong := refusal.BadHelp(c.Reply.Help); wrong != "" {
+		t.Bad(key, c.Reply.Help, wrong)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
+	"policyd-rdns/cmd/policyd-rdns/internal/manual"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/journal"
@@ -238,58 +239,55 @@ func TestREADMEChecks(t *testing.T) {
 	}
 }
 
-// readmeTrouble names for each row of the README's "When things go wrong" a test
-// that makes it happen.
-func readmeTrouble() map[string]string {
+// troubleTests names for each trouble that policyd-rdns(8) tells of a test that makes it
+// happen.
+func troubleTests() map[string]string {
 	return map[string]string{
 		"one zone fails or is silent":                                       "policy/gather/world_test.go TestSlowDNS",
 		"the servers fail or are slow":                                      "resolver/stale_test.go TestStale",
 		"no DNS server answers at all":                                      "cmd/policyd-rdns/e2e/badday_test.go TestPostfixDNSAway",
-		"more lookups than `max_inflight`":                                  "policy/gather/overload_test.go TestSiege",
-		"more connections than `max_connections`":                           "policy/postfix/accept_test.go TestServeFull",
+		"more lookups than resolver.max_inflight":                           "policy/gather/overload_test.go TestSiege",
+		"more connections than server.max_connections":                      "policy/postfix/accept_test.go TestServeFull",
 		"a request is unreadable, or not whole in 60 s":                     "policy/postfix/server_test.go TestServeUnfinished",
-		"the client has no address (`unknown`)":                             "policy/gather/enough_test.go TestGatherNoAddress",
+		"the client has no address (unknown)":                               "policy/gather/enough_test.go TestGatherNoAddress",
 		"all clients have one address, or private ones":                     "cmd/policyd-rdns/internal/daemon/natguard_test.go TestNATGuard",
 		"many nameless clients are in one IPv6 prefix, as a translator has": "cmd/policyd-rdns/internal/daemon/carriers_test.go TestCarriers",
 		"the daemon panics over a request":                                  "policy/postfix/server_test.go TestServePanic",
 		"the log cannot be written":                                         "cmd/policyd-rdns/trouble_test.go TestFullDisk",
 		"the daemon is down":                                                "cmd/policyd-rdns/e2e/badday_test.go TestPostfixKilled",
+		"the store of history is away, slow, full or damaged":               "cmd/policyd-rdns/e2e/historyredis_test.go TestHistoryRedisFaults",
 	}
 }
 
-// TestREADMETroubleIsTested holds the README's table of troubles to the tests
-// that show them.
-func TestREADMETroubleIsTested(t *testing.T) {
-	trouble := readmeTrouble()
-	_, table, _ := strings.Cut(readme(t), "| when | then |\n|---|---|\n")
-	table, _, _ = strings.Cut(table, "\n\n")
-	rows := 0
-	for row := range strings.Lines(table) {
-		when := strings.TrimSpace(strings.Split(row, "|")[1])
-		file, name, _ := strings.Cut(trouble[when], " ")
+// TestTroubleIsTested holds the manual's troubles to the tests that show them.
+func TestTroubleIsTested(t *testing.T) {
+	tests := troubleTests()
+	for _, trouble := range manual.Troubles() {
+		file, name, _ := strings.Cut(tests[trouble.When], " ")
 		text, err := os.ReadFile("../../" + file)
 		if name == "" || err != nil || !strings.Contains(string(text), "\nfunc "+name+"(t *testing.T) {") {
-			t.Errorf("the README's %q: no test %q in %q, %v", when, name, file, err)
+			t.Errorf("%q: no test %q in %q, %v", trouble.When, name, file, err)
 		}
-		rows++
+		delete(tests, trouble.When)
 	}
-	if rows != len(trouble) {
-		t.Errorf("the README's table has %d rows; want %d", rows, len(trouble))
+	for when := range tests {
+		t.Errorf("the manual does not tell of %q", when)
 	}
 }
 
-// TestREADMEMemory holds the README's formula to what TestMemory measures by.
-func TestREADMEMemory(t *testing.T) {
+// TestManualMemory holds the manual's formula to what TestMemory measures by.
+func TestManualMemory(t *testing.T) {
 	conf, err := config.Load("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const MiB = 1 << 20
 	bytes := daemon.MemoryBase + conf.Resolver.CacheEntries*daemon.MemoryEntry + conf.Server.Connections*daemon.MemoryConnection
-	want := fmt.Sprintf("Memory: at most %d MiB + %d bytes for each of `cache_entries` + %d KiB for each of `max_connections`: %d MiB as it comes.",
+	want := fmt.Sprintf("At most %d MiB + %d bytes for each of cache_entries + %d KiB for each of max_connections: %d MiB as it comes.",
 		daemon.MemoryBase/MiB, daemon.MemoryEntry, daemon.MemoryConnection>>10, (bytes+MiB/2)/MiB)
-	if !strings.Contains(strings.ReplaceAll(readme(t), "\n", " "), want) {
-		t.Errorf("README.md lacks %q", want)
+	_, page, _ := call("", "man", "policyd-rdns.8")
+	if !strings.Contains(strings.ReplaceAll(page, "\n", " "), want) {
+		t.Errorf("policyd-rdns(8) lacks %q", want)
 	}
 }
 

@@ -34,7 +34,7 @@ type page struct {
 // pages are the manual pages, the first of the program itself.
 func pages() []page {
 	return []page{
-		{"policyd-rdns.8", programPage, func(root *cobra.Command) any { return program{root, shownCommands(root)} }},
+		{"policyd-rdns.8", programPage, func(root *cobra.Command) any { return program{root, shownCommands(root), Troubles()} }},
 		{"policyd-rdns.toml.5", configurationPage, func(*cobra.Command) any { return configuration{config.ReadManual(), entries()} }},
 		{"policyd-rdns-log.5", logPage, func(*cobra.Command) any { return decisionLog() }},
 	}
@@ -85,6 +85,7 @@ func fill(w io.Writer, text string, data any) error {
 type program struct {
 	Root     *cobra.Command
 	Commands []*cobra.Command
+	Troubles []Trouble
 }
 
 // configuration is what policyd-rdns.toml(5) is about.

@@ -3,7 +3,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
 NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
-include project.mk
+include contrib/project.mk
 
 FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
@@ -110,4 +110,4 @@ release:
 
 # The picture in README.md.
 picture:
-	go run ./cmd/policyd-rdns demo | awk -f contrib/picture.awk >docs/demo.svg
+	go run ./cmd/policyd-rdns demo | awk -f contrib/picture.awk >contrib/docs/demo.svg

@@ -141,7 +141,7 @@ run_rc_command() {
 	}
 }
 
-// TestPicture: docs/demo.svg is what demo prints.
+// TestPicture: contrib/docs/demo.svg is what demo prints.
 func TestPicture(t *testing.T) {
 	_, stdout, _ := call("", "demo")
 	cmd := exec.Command("awk", "-f", "../../contrib/picture.awk")
@@ -150,8 +150,8 @@ func TestPicture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := os.ReadFile("../../docs/demo.svg")
+	kept, err := os.ReadFile("../../contrib/docs/demo.svg")
 	if err != nil || string(kept) != string(made) || strings.Count(string(made), "<text") < 50 {
-		t.Errorf("docs/demo.svg is not what demo prints (%v): make picture", err)
+		t.Errorf("contrib/docs/demo.svg is not what demo prints (%v): make picture", err)
 	}
 }

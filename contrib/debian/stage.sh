@@ -36,8 +36,8 @@ done
 # SELinux lets Postfix connect to a labelled port, and to no socket of systemd's.
 put systemd/policyd-rdns.socket "$stage/deb/usr/lib/systemd/system/policyd-rdns.socket"
 
-for page in README.md SECURITY.md docs/*; do
-	put "$page" "$doc/$page"
+for page in README.md SECURITY.md contrib/docs/*; do
+	put "$page" "$doc/${page#contrib/}"
 done
 put config.example.toml "$doc/examples/config.example.toml"
 put contrib/debian/main.cf "$stage/deb/usr/share/doc/policyd-rdns/examples/main.cf"

@@ -71,23 +71,45 @@ func possibleClients() []policy.Facts {
 		{PTR: resolver.TempError},
 		{PTR: resolver.Found, Names: []policy.Name{{Name: "-"}}},
 	}
-	var names []policy.Name
+	add := func(two ...policy.Name) {
+		clients = append(clients, policy.Facts{PTR: resolver.Found, Names: two}, policy.Facts{PTR: resolver.Found, Names: two, MoreNames: true})
+	}
+	names := possibleNames(hostname.UnknownKind)
+	for i := range names {
+		for j := range names[:i+1] {
+			add(names[i], names[j])
+		}
+	}
+	// A kind is of one name; what stands beside it has one too, or none.
+	for _, kind := range []hostname.Kind{hostname.Dynamic, hostname.Static, hostname.Server} {
+		for _, one := range possibleNames(kind) {
+			add(one)
+			for _, other := range names {
+				add(one, other)
+			}
+		}
+	}
+	return clients
+}
+
+// possibleNames are names of every grade, the generic ones of a kind.
+func possibleNames(kind hostname.Kind) (names []policy.Name) {
 	for _, domain := range []string{"example.com", "example.net"} {
 		for _, v := range []hostname.Verdict{
-			{}, {Generic: true, Strength: hostname.Word}, {Generic: true, Strength: hostname.Half}, {Generic: true, Strength: hostname.Full},
+			{},
+			{Generic: true, Strength: hostname.Word, Kind: kind},
+			{Generic: true, Strength: hostname.Half, Kind: kind},
+			{Generic: true, Strength: hostname.Full, Kind: kind},
 		} {
+			if !v.Generic && kind != hostname.UnknownKind {
+				continue
+			}
 			for _, forward := range slices.Delete(possibleForwards(), 1, 2) { // next to the client is elsewhere
 				names = append(names, policy.Name{Name: "client." + domain, Valid: true, Verdict: v, Organisation: domain, Forward: forward})
 			}
 		}
 	}
-	for i := range names {
-		for j := range names[:i+1] {
-			two := []policy.Name{names[i], names[j]}
-			clients = append(clients, policy.Facts{PTR: resolver.Found, Names: two}, policy.Facts{PTR: resolver.Found, Names: two, MoreNames: true})
-		}
-	}
-	return clients
+	return names
 }
 
 // possibleForwards are what a name may resolve to: another address, next to the client, nobody

@@ -35,8 +35,14 @@ func tables(caption string, list []Suggestion) []document.Table {
 		return nil
 	}
 	t := document.Table{Caption: caption, Columns: []document.Column{
-		{Title: "names"}, {Title: "for example"}, {Title: "seen", Numeric: true}, {Title: "own HELO", Numeric: true},
-		{Title: "and senders", Numeric: true}, {Title: "refused", Numeric: true}, {Title: "entry"}, {Title: "which holds for, too"},
+		{Title: "names"},
+		{Title: "for example"},
+		{Title: "seen", Numeric: true},
+		{Title: "own HELO", Numeric: true},
+		{Title: "and senders", Numeric: true},
+		{Title: "refused", Numeric: true},
+		{Title: "entry"},
+		{Title: "which holds for, too"},
 	}}
 	count := func(n int, more bool) document.Cell {
 		c := document.Cell{Text: plain.Number(n), Sort: strconv.Itoa(n)}
@@ -47,8 +53,12 @@ func tables(caption string, list []Suggestion) []document.Table {
 	}
 	for _, one := range list {
 		t.Rows = append(t.Rows, []document.Cell{
-			{Text: plain.Brief(one.Shape)}, {Text: plain.Brief(one.Example)}, count(one.Names, one.More), count(one.Own, false),
-			count(one.Sender, false), count(one.Refused, false), {Text: plain.Brief(one.Entry)}, {Text: plain.OrDash(plain.Brief(one.Beside))},
+			{Text: plain.Brief(one.Shape)},
+			{Text: plain.Brief(one.Example)},
+			count(one.Names, one.More), count(one.Own, false),
+			count(one.Sender, false), count(one.Refused, false),
+			{Text: plain.Brief(one.Entry)},
+			{Text: plain.OrDash(plain.Brief(one.Beside))},
 		})
 	}
 	return []document.Table{t}

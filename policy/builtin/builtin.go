@@ -52,12 +52,12 @@ func Rules() []policy.Rule {
 		},
 		{
 			Name: "generic name, foreign HELO", Action: policy.Reject,
-			When: foreignHELO(), Unless: []policy.Table{vouched()},
+			When: foreignHELO(nil), Unless: []policy.Table{slices.Concat(notConsumers(), table("spf", "own"))},
 			Text: "your server [{client}] has the generic reverse DNS name {name}, and its HELO {helo} does not resolve to it; give it a name of its own",
 		},
 		{
 			Name: "generic name, vouched for", Action: policy.Defer,
-			When: slices.Concat(foreignHELO(), table("history", "new"), vouched()), Unless: probes(),
+			When: slices.Concat(foreignHELO(notConsumers()), table("history", "new"), table("spf", "own")), Unless: probes(),
 			Text: "your server [{client}] is new here, its reverse DNS name {name} is generic, and its HELO {helo} does not resolve to it; there is nothing to do, it tries again by itself",
 		},
 		{
@@ -81,8 +81,8 @@ func Rules() []policy.Rule {
 }
 
 // foreignHELO is a client whose name its provider made, and whose HELO is not its own.
-func foreignHELO() policy.Table {
-	return slices.Concat(table("name", "generic"), table("helo_form", "fqdn", "literal"), table("helo", "mismatch", "unresolved"))
+func foreignHELO(kind policy.Table) policy.Table {
+	return slices.Concat(table("name", "generic"), kind, table("helo_form", "fqdn", "literal"), table("helo", "mismatch", "unresolved"))
 }
 
 // postmaster is the name of the exemption of those whom the refused write to.
@@ -114,9 +114,9 @@ func WithContact(rule policy.Rule, contact string) policy.Rule {
 	return rule
 }
 
-// vouched is a client that the sender's domain names itself in its SPF record, and whose own name
-// does not say that the line is a consumer's.
-func vouched() policy.Table { return slices.Concat(table("kind", "!dynamic"), table("spf", "own")) }
+// notConsumers is a name that does not say that its line is a consumer's: for such a line
+// no sender's domain speaks.
+func notConsumers() policy.Table { return table("kind", "!dynamic") }
 
 // probes are the messages by which others ask about our own users' mail before they take
 // it: bounces, and what Postfix sends to verify an address (address_verify_sender).

@@ -195,10 +195,10 @@ func TestAddressDoors(t *testing.T) {
 func TestUnmap(t *testing.T) {
 	want := []string{
 		"cmd/policybench/load.go", "cmd/policybench/main.go", // servers and listeners
-		"cmd/policyd-rdns/internal/config/listening/listening.go",         // listeners
-		"cmd/policyd-rdns/internal/doctor/calls.go",           // listeners
-		"cmd/policyd-rdns/internal/doctor/machine/public.go",  // DNS servers
-		"cmd/policyd-rdns/internal/doctor/maincf/endpoint.go", // listeners
+		"cmd/policyd-rdns/internal/config/listening/listening.go", // listeners
+		"cmd/policyd-rdns/internal/doctor/calls.go",               // listeners
+		"cmd/policyd-rdns/internal/doctor/machine/public.go",      // DNS servers
+		"cmd/policyd-rdns/internal/doctor/maincf/endpoint.go",     // listeners
 		"policy/address/address.go",
 		"policy/postfix/address.go", // listeners
 		"resolver/resolvconf.go",

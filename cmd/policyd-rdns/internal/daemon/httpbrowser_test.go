@@ -192,7 +192,7 @@ func TestStatusPageByKeyboard(t *testing.T) {
 	page.See(t, "#verdict")
 	text := browser.Eval[string](t, page, "document.body.innerText")
 	for _, want := range []string{
-		"the reverse DNS name mail.example.org of your server [203.0.113.14] resolves to ADDR, not to this address; PTR and address record have to match; contact postmaster@example.com",
+		"the reverse DNS name mail.example.org of your server [203.0.113.14] resolves to 198.51.100.7, not to this address; PTR and address record have to match; contact postmaster@example.net",
 		"reject by rule \"reverse name resolves elsewhere\"", "mail.example.org resolves to 198.51.100.7", `{ client = "203.0.113.14" }`,
 		"policyd-rdns explain 203.0.113.14 --helo mail.example.org",
 	} {

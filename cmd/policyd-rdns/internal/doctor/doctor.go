@@ -77,6 +77,8 @@ type View struct {
 	// Defers reports whether the rules have clients come again: a reject that waits, or a
 	// defer by history.
 	Defers bool
+	// Contact and Help are as written in reply.contact and reply.help.
+	Contact, Help string
 }
 
 // examination is what the checks look at.
@@ -101,7 +103,7 @@ func Examine(m *machine.Machine, v *View) []Finding {
 		checkRead,
 		checkDies, checkBroken, checkCalled, each(checkByTable), checkUnreadTables, each(checkDead), checkSilent, each(checkFamily), each(checkOrder), each(checkUsers), checkTwice, each(checkStage), each(checkWarnOnly), each(checkUnlisted), each(checkFilterPort), checkOthers,
 		checkSyntax, each(checkBraces), each(checkDefaultAction), each(checkTimeout), each(checkRequestLimit), each(checkHostNames),
-		each(checkDelayReject), each(checkSoftens), checkPeerName, checkFront, checkStacked, checkSoftBounce, checkLimits, checkTags,
+		each(checkDelayReject), each(checkSoftens), checkPeerName, checkFront, checkStacked, checkSoftBounce, checkLimits, checkTags, checkRefusal,
 		each(checkPaths), checkSELinux, checkAnswers, checkUnit, checkDescriptors, checkLog, checkStack,
 		checkServers, checkForwarders, checkNegative,
 		checkNetworks, checkNames, checkExchangers,
@@ -109,7 +111,7 @@ func Examine(m *machine.Machine, v *View) []Finding {
 		all = append(all, once(check(x))...)
 	}
 	for i := range all {
-		all[i].clean()
+		(*finding.Finding)(&all[i]).Clean()
 	}
 	return all
 }

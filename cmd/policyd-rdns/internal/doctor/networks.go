@@ -7,40 +7,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
-	"policyd-rdns/policy/address"
-	"policyd-rdns/policy/match"
 )
-
-// wideNetworks are the entries of mynetworks that strangers are in by the million,
-// many that are less wide but come to the same included.
-func wideNetworks(trusted []string) []string {
-	var all, many []string
-	var together match.Prefixes
-	for _, word := range trusted {
-		p, ok := smtpd.Network(word)
-		switch {
-		case !ok:
-		case wide(p):
-			all = append(all, word)
-		case address.Public(p) && p.Bits() < largeHolder:
-			_ = together.Add(p.String()) // of a network that was read
-			many = append(many, word)
-		}
-	}
-	if together.Wide() {
-		all = append(all, many...)
-	}
-	return all
-}
-
-// largeHolder is the prefix length of networks that few have more than one of.
-const largeHolder = 16
-
-func wide(p netip.Prefix) bool {
-	var set match.Prefixes
-	_ = set.Add(p.String()) // as above
-	return set.Wide()
-}
 
 // trusted are the entries of mynetworks, as it holds for a service.
 func (x *examination) trusted(s *maincf.Service) []string {
@@ -51,7 +18,7 @@ func (x *examination) trusted(s *maincf.Service) []string {
 func (x *examination) checkWide() []Finding {
 	var all []Finding
 	for _, s := range x.servicesOf(maincf.MX, maincf.Submission) {
-		found := wideNetworks(x.trusted(s))
+		found := maincf.WideNetworks(x.trusted(s))
 		if len(found) == 0 {
 			continue
 		}
@@ -72,7 +39,7 @@ func (x *examination) checkWide() []Finding {
 // a network that was too wide the private part stays.
 func (x *examination) narrowNetworks(s *maincf.Service) []string {
 	trusted := x.trusted(s)
-	found := wideNetworks(trusted)
+	found := maincf.WideNetworks(trusted)
 	var kept []string
 	for _, word := range trusted {
 		if !slices.Contains(found, word) {

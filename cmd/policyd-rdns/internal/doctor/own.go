@@ -21,7 +21,7 @@ func checkNetworks(x *examination) []Finding {
 	}
 	var theirs []netip.Prefix
 	var missing, unseen []string
-	tooWide := wideNetworks(smtpd.Split(x.params().Expand(text), smtpd.Separators))
+	tooWide := maincf.WideNetworks(smtpd.Split(x.params().Expand(text), smtpd.Separators))
 	for _, word := range smtpd.Split(x.params().Expand(text), smtpd.Separators) {
 		p, ok := smtpd.Network(word)
 		switch {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/finding"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
 
@@ -42,7 +43,7 @@ func FuzzPostfix(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, f := range Examine(wellMachine(text), view()) {
 			for _, s := range append([]string{f.Title, f.Why}, f.Do...) {
-				if i := strings.IndexFunc(s, func(c rune) bool { return c < ' ' || c > '~' }); i >= 0 || len(s) > maxDo+3 {
+				if i := strings.IndexFunc(s, func(c rune) bool { return c < ' ' || c > '~' }); i >= 0 || len(s) > finding.MaxDo+3 {
 					t.Fatalf("%s says what cannot be printed, or too much: %.200q", f.ID, s)
 				}
 			}

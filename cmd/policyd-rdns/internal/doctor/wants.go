@@ -9,6 +9,7 @@ import (
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/refusal"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
 
@@ -41,6 +42,7 @@ func Read(ctx context.Context, s *machine.System, w Wanted) machine.Machine {
 	x.want(&wanted, w.Postfix == nil)
 	if w.Postfix == nil {
 		x.wantHeaders(&wanted)
+		wanted.Lookups = refusal.Wanted(x.params(), w.View.Contact)
 	}
 	return s.Read(ctx, wanted)
 }

@@ -125,6 +125,8 @@ func View(c *config.Config, h config.Host) *doctor.View {
 		Builtin:     c.BuiltinExempt("logged in"),
 		Tags:        tags(c.Rules),
 		Defers:      defers(c.Rules),
+		Contact:     c.Reply.Contact,
+		Help:        c.Reply.Help,
 		OwnsClient: func(a netip.Addr) bool {
 			return c.Rules.Networks.Has(a) || slices.Contains(h.Addrs, a)
 		},

@@ -1,6 +1,8 @@
 // Package finding is what doctor says of one thing that it looked at.
 package finding
 
+import "policyd-rdns/cmd/policyd-rdns/internal/plain"
+
 // Level says how much a finding matters.
 type Level string
 
@@ -39,4 +41,28 @@ func (l Level) Rank() int {
 		return 1
 	}
 	return 0
+}
+
+// Bounds of the texts of a finding, in bytes. A list of restrictions may be long
+// and is of use only as a whole.
+const (
+	maxTitle = 300
+	maxWhy   = 1500
+	// MaxDo is of one line of Do.
+	MaxDo = 8000
+)
+
+// unprintable stands for a line that could not be pasted as it is.
+const unprintable = "# (the line holds what cannot be printed here: change it with an editor)"
+
+// Clean makes all texts of a finding printable and bounds them. A line to paste
+// that would be changed by that is no longer one, and goes.
+func (f *Finding) Clean() {
+	f.Title = plain.Text(f.Title, maxTitle)
+	f.Why = plain.Text(f.Why, maxWhy)
+	for i, line := range f.Do {
+		if plain.Text(line, MaxDo) != line {
+			f.Do[i] = unprintable
+		}
+	}
 }

@@ -27,6 +27,8 @@ type Machine struct {
 	Silent map[string]string
 	// Headers is what Postfix does with the headers that were to be looked up.
 	Headers HeaderChecks
+	// Lookups are what Postfix's tables say; nil: they were not asked.
+	Lookups map[Lookup]LookedUp
 	// Exchangers are the hosts that the DNS names for mail to our domains.
 	Exchangers []Exchanger
 	Networks   []netip.Prefix // of this host's interfaces

@@ -31,6 +31,8 @@ type Wanted struct {
 	Services []Service
 	// Headers are to be looked up in header_checks.
 	Headers Headers
+	// Lookups are to be made in Postfix's tables.
+	Lookups []Lookup
 	// Domains are those whose MX hosts are looked up.
 	Domains []string
 	// Servers are the DNS servers that the daemon queries.
@@ -66,6 +68,7 @@ func (s *System) Read(ctx context.Context, w Wanted) Machine {
 		asking.Go(func() { m.Answers[i] = s.ask(ctx, address) })
 	}
 	asking.Go(func() { m.Silent = s.silent(ctx, w.Services) })
+	asking.Go(func() { m.Lookups = s.lookups(ctx, w.Lookups) })
 	asking.Go(func() { m.Exchangers = s.exchangers(ctx, w.Domains) })
 	asking.Wait()
 	m.Forwards = s.forwards(m.Servers)

@@ -25,6 +25,7 @@ myhostname = mx.example.com
 mydomain = example.com
 mynetworks = 127.0.0.0/8 [::1]/128
 smtpd_reject_unlisted_recipient = no
+local_recipient_maps = inline:{postmaster=here}
 `
 
 // doctorSetup is a Postfix and a daemon. ADDR is where the daemon listens, DIR

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -220,6 +221,7 @@ func byteTraps() []dialog {
 
 // settingTraps are about what else a Postfix may be set to do.
 func settingTraps() []dialog {
+	long := strings.Repeat("x", 480)
 	return []dialog{
 		{
 			// Trap 10: what XFORWARD says is for the logs of Postfix.
@@ -247,6 +249,14 @@ func settingTraps() []dialog {
 				< 550-5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one
 				< 550 5.7.1 call the postmaster
 			`,
+			log: "RCPT reject no reverse name",
+		},
+		{
+			// It is put behind what was cut at 510 bytes, and is not cut itself.
+			name: "12 footer in the line", options: []string{atRecipient, `smtpd_reject_footer = \c. ` + long}, as: "203.0.113.10",
+			talk: `
+				> RCPT TO:<user@example.com>
+				< 550 5.7.1 <user@example.com>: Recipient address rejected: your server [203.0.113.10] has no valid reverse DNS name (PTR record); ask the provider of this address to set one. ` + long + "\n",
 			log: "RCPT reject no reverse name",
 		},
 		{

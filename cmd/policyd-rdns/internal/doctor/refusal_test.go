@@ -24,7 +24,7 @@ func TestRefusal(t *testing.T) {
 		{
 			"a footer in the line", ours + good + "smtpd_reject_footer = \\c. Call 0555 01\n",
 			[]string{"warning reply.footer"},
-			"reply.footer", "postconf -e 'smtpd_reject_footer = Call 0555 01'\npostfix reload",
+			"reply.footer", "postconf -e 'smtpd_reject_footer = Call 0555 01'",
 		},
 		{
 			"of one service", ours + strings.Replace(good, " smtpd\n", " smtpd -o smtpd_reject_footer=\\c.\n", 1), []string{"warning reply.footer"}, "reply.footer", "postconf -P 'smtp/inet/smtpd_reject_footer='",
@@ -33,7 +33,7 @@ func TestRefusal(t *testing.T) {
 		{
 			"a block list behind", ours + withList(before+"POLICY, reject_rbl_client bl.example.org, reject_non_fqdn_helo_hostname"),
 			[]string{"info reply.contact-refused"},
-			"reply.contact-refused", "default_action=DUNNO }, check_recipient_access inline:{postmaster@=permit_auth_destination}, reject_rbl_client bl.example.org, reject_non_fqdn_helo_hostname'\npostfix reload",
+			"reply.contact-refused", "default_action=DUNNO }, check_recipient_access inline:{postmaster@=permit_auth_destination}, reject_rbl_client bl.example.org, reject_non_fqdn_helo_hostname'",
 		},
 		{
 			"reverse names, in another list", ours + good + "smtpd_client_restrictions = permit_mynetworks, reject_unknown_client_hostname\n",

@@ -67,3 +67,29 @@ func TestLookupsSlow(t *testing.T) {
 		}
 	})
 }
+
+// TestFirstError: a warning of main.cf is not what went wrong.
+func TestFirstError(t *testing.T) {
+	const warning = "postmap: warning: /etc/postfix/main.cf, line 3: overriding earlier entry: myhostname=a.example\n"
+	for _, test := range []struct{ said, want string }{
+		{"", ""},
+		{warning + warning, ""},
+		{warning + "postmap: fatal: open database /etc/x.db: No such file or directory\n", "postmap: fatal: open database /etc/x.db: No such file or directory"},
+		{"warning: of another program\n" + warning, "warning: of another program"},
+	} {
+		if got := firstError(test.said, "postmap"); got != test.want {
+			t.Errorf("firstError(%q) = %q; want %q", test.said, got, test.want)
+		}
+	}
+}
+
+// TestRunStatus: a program that only says that nothing is found leaves its exit status.
+func TestRunStatus(t *testing.T) {
+	var status *exec.ExitError
+	if _, err := run(t.Context(), "sh", "-c", "echo 'sh: warning: x' >&2; exit 1"); !errors.As(err, &status) || status.ExitCode() != 1 {
+		t.Errorf("only a warning: %v; want exit status 1", err)
+	}
+	if _, err := run(t.Context(), "sh", "-c", "echo 'sh: fatal: x' >&2; exit 1"); errors.As(err, &status) || err == nil || !strings.HasSuffix(err.Error(), "sh: fatal: x") {
+		t.Errorf("an error: %v; want what it said", err)
+	}
+}

@@ -86,10 +86,21 @@ func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 	if err == nil {
 		return out[:min(len(out), maincf.MaxText)], nil
 	}
-	if first, _, _ := strings.Cut(said.String(), "\n"); first != "" {
+	if first := firstError(said.String(), name); first != "" {
 		err = errors.New(first)
 	}
 	return nil, fmt.Errorf("%s: %w", name, err)
+}
+
+// firstError is the first line of what a program said that is no warning. Postfix's programs
+// warn of main.cf whatever they are asked, and what comes of that is in the exit status.
+func firstError(said, name string) string {
+	for line := range strings.Lines(said) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, name+": warning: ") {
+			return line
+		}
+	}
+	return ""
 }
 
 func readFile(path string) ([]byte, error) {

@@ -171,7 +171,7 @@ func Contact(p maincf.Params, contact string, found map[machine.Lookup]machine.L
 		return nil
 	}
 	boxes, hidden := mailboxes(p, contact)
-	var missing []*mailbox
+	var missing []mailbox
 	var unseen, why []string
 	for i := range boxes {
 		m := &boxes[i]
@@ -181,7 +181,7 @@ func Contact(p maincf.Params, contact string, found map[machine.Lookup]machine.L
 		case unread != "":
 			unseen, why = append(unseen, m.String()), append(why, unread)
 		default:
-			missing = append(missing, m)
+			missing = append(missing, *m)
 		}
 	}
 	switch {
@@ -206,7 +206,7 @@ func Contact(p maincf.Params, contact string, found map[machine.Lookup]machine.L
 		}
 		return []finding.Finding{f}
 	}
-	return []finding.Finding{{ID: "reply.contact", Level: finding.OK, Title: "There is the contact that replies name: " + plain.Brief(boxes[0].String())}}
+	return []finding.Finding{{ID: "reply.contact", Level: finding.OK, Title: "There is the contact that replies name: " + names(boxes)}}
 }
 
 // isThere reports whether a table has the mailbox; unread says why that is not known.
@@ -231,25 +231,30 @@ func (m *mailbox) isThere(p maincf.Params, found map[machine.Lookup]machine.Look
 // maxNamed bounds the mailboxes that a finding names.
 const maxNamed = 3
 
+// names are those of mailboxes, the first of many.
+func names(boxes []mailbox) string {
+	var all []string
+	for i := range boxes[:min(len(boxes), maxNamed)] {
+		all = append(all, plain.Brief(boxes[i].String()))
+	}
+	if more := len(boxes) - maxNamed; more > 0 {
+		all = append(all, fmt.Sprintf("%d more", more))
+	}
+	return plain.List(all, "and")
+}
+
 // notThere is about mailboxes that there are not.
-func notThere(p maincf.Params, contact string, missing []*mailbox) finding.Finding {
-	var names, do []string
-	more := len(missing) - maxNamed
-	for i, m := range missing {
-		if i < maxNamed {
-			names = append(names, plain.Brief(m.String()))
-		}
-		for _, line := range m.mend(p) {
+func notThere(p maincf.Params, contact string, missing []mailbox) finding.Finding {
+	var do []string
+	for i := range missing {
+		for _, line := range missing[i].mend(p) {
 			if !slices.Contains(do, line) {
 				do = append(do, line)
 			}
 		}
 	}
-	if more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
-	}
 	return finding.Finding{
-		ID: "reply.contact", Level: finding.Warning, Title: "Replies name a contact that there is not: " + plain.List(names, "and"),
+		ID: "reply.contact", Level: finding.Warning, Title: "Replies name a contact that there is not: " + names(missing),
 		Why: "Who is refused is told to write to " + plain.Brief(contact) + ", and reads \"User unknown\" then.", Do: do,
 	}
 }

@@ -56,7 +56,7 @@ func Footer(footer, hostname string, help bool, set func(value string) []string)
 		f.Level = finding.Warning
 		f.Title = fmt.Sprintf("smtpd_reject_footer begins with %s: its %s stand behind our URL, which is then not the end of the line", sameLine, plain.Plural(n, "byte"))
 		f.Why = "Mail programs take a full stop or a comma behind a URL for a part of it, and the page is then not found. " + f.Why
-		f.Do = append(set(strings.TrimLeft(text, " \t.,;:")), "postfix reload")
+		f.Do = set(strings.TrimLeft(text, " \t.,;:"))
 	}
 	return []finding.Finding{f}
 }

@@ -38,7 +38,7 @@ func TestFooter(t *testing.T) {
 		{"", true, "", ""},
 		{"Call 0555 01", true, "ok reply.footer smtpd_reject_footer is a line of its own", ""},
 		{`\c. Call 0555 01`, false, "ok reply.footer smtpd_reject_footer begins with \\c and stands behind our text, in its line (14 bytes)", ""},
-		{`\c. Call 0555 01`, true, "warning reply.footer smtpd_reject_footer begins with \\c: its 14 bytes stand behind our URL", "set Call 0555 01\npostfix reload"},
+		{`\c. Call 0555 01`, true, "warning reply.footer smtpd_reject_footer begins with \\c: its 14 bytes stand behind our URL", "set Call 0555 01"},
 		{`\c; see $server_name ($client_address)\nsecond line`, true, "warning reply.footer smtpd_reject_footer begins with \\c: its 62 bytes stand", "set see $server_name ($client_address)\\nsecond line"},
 		{`\c\nCall 0555 01`, true, "ok reply.footer ", ""}, // the URL is the end of its line
 		{`\c ${localtime} $(client_port) $recipient`, true, "warning reply.footer smtpd_reject_footer begins with \\c: its 33 bytes", "set ${localtime}"},

@@ -25,7 +25,7 @@ myhostname = mx.example.com
 mydomain = example.com
 mynetworks = 127.0.0.0/8 [::1]/128
 smtpd_reject_unlisted_recipient = no
-local_recipient_maps = inline:{postmaster=here}
+local_recipient_maps =
 `
 
 // doctorSetup is a Postfix and a daemon. ADDR is where the daemon listens, DIR
@@ -44,6 +44,10 @@ const properRecipient = "smtpd_recipient_restrictions = permit_mynetworks, permi
 func doctorSetups() []doctorSetup {
 	return []doctorSetup{
 		{name: "good", main: properRecipient},
+		{
+			name: "refusal", here: true,
+			main: properRecipient + "local_recipient_maps = inline:{root=here}\nsmtpd_client_restrictions = permit_mynetworks, reject_unknown_client_hostname\nsmtpd_reject_footer = \\c. Call 0555 01\n",
+		},
 		{name: "not-called", main: "smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination,\n  reject_rbl_client dnsbl.example.org\n", status: 1},
 		{
 			name: "dead", status: 1,

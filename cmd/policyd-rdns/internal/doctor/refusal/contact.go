@@ -165,7 +165,7 @@ func Address(p maincf.Params, contact string) string {
 
 // Contact looks whether there is the contact that replies name: in its domain if that is
 // Postfix's, without a domain in those that main.cf names. found are the lookups; nil: they
-// were not made, since Postfix is on another machine.
+// were not made, since Postfix is on another machine, and what they would tell is left out.
 func Contact(p maincf.Params, contact string, found map[machine.Lookup]machine.LookedUp) []finding.Finding {
 	if contact == "" {
 		return nil
@@ -185,7 +185,7 @@ func Contact(p maincf.Params, contact string, found map[machine.Lookup]machine.L
 		}
 	}
 	switch {
-	case found == nil:
+	case found == nil && len(unseen) > 0:
 		return nil
 	case len(missing) > 0:
 		return []finding.Finding{notThere(p, contact, missing)}
@@ -206,7 +206,7 @@ func Contact(p maincf.Params, contact string, found map[machine.Lookup]machine.L
 		}
 		return []finding.Finding{f}
 	}
-	return []finding.Finding{{ID: "reply.contact", Level: finding.OK, Title: "There is the contact that replies name: " + names(boxes)}}
+	return []finding.Finding{{ID: "reply.contact", Level: finding.OK, Title: "Postfix takes mail to the contact that replies name: " + names(boxes)}}
 }
 
 // isThere reports whether a table has the mailbox; unread says why that is not known.
@@ -254,7 +254,7 @@ func notThere(p maincf.Params, contact string, missing []mailbox) finding.Findin
 		}
 	}
 	return finding.Finding{
-		ID: "reply.contact", Level: finding.Warning, Title: "Replies name a contact that there is not: " + names(missing),
+		ID: "reply.contact", Level: finding.Warning, Title: "Replies name a contact that does not exist: " + names(missing),
 		Why: "Who is refused is told to write to " + plain.Brief(contact) + ", and reads \"User unknown\" then.", Do: do,
 	}
 }

@@ -63,9 +63,9 @@ func TestContact(t *testing.T) {
 		want, do               string
 	}{
 		{"none", local, "", "", "", ""},
-		{"an alias of the host", local, "postmaster", "hash:/etc/aliases postmaster", "ok reply.contact There is the contact that replies name: postmaster@example.com", ""},
+		{"an alias of the host", local, "postmaster", "hash:/etc/aliases postmaster", "ok reply.contact Postfix takes mail to the contact that replies name: postmaster@example.com", ""},
 		{"a user of the host", local, "Mail.Help", "proxy:unix:passwd.byname mail.help", "ok reply.contact ", ""},
-		{"no alias", local, "postmaster", "", "warning reply.contact Replies name a contact that there is not: postmaster@example.com and postmaster@mx.example.com", "echo 'postmaster: root' >> /etc/aliases\nnewaliases"},
+		{"no alias", local, "postmaster", "", "warning reply.contact Replies name a contact that does not exist: postmaster@example.com and postmaster@mx.example.com", "echo 'postmaster: root' >> /etc/aliases\nnewaliases"},
 		{"no alias, of a word that a shell takes apart", local, "o'hara", "", "warning reply.contact ", "# add o'hara@example.com to local_recipient_maps"},
 		{"a table that cannot be asked", local, "postmaster", "!hash:/etc/aliases", "info reply.contact Whether there is postmaster@example.com, whom replies name as the contact, is not known: hash:/etc/aliases: gone", ""},
 		{"found behind one that cannot be asked", local, "postmaster", "!proxy:unix:passwd.byname, hash:/etc/aliases postmaster", "ok reply.contact ", ""},
@@ -73,19 +73,19 @@ func TestContact(t *testing.T) {
 		{"an extension", local + "recipient_delimiter = +\n", "help+rdns", "hash:/etc/aliases help", "ok reply.contact ", ""},
 		{"no extensions", local, "help+rdns", "hash:/etc/aliases help", "warning reply.contact ", "help+rdns: root"},
 		{"by canonical_maps", local + "canonical_maps = hash:/etc/postfix/canonical\n", "postmaster@example.com", "hash:/etc/postfix/canonical postmaster@example.com", "ok reply.contact ", ""},
-		{"one of two domains", aliased, "postmaster", "hash:/etc/postfix/virtual postmaster@example.net", "warning reply.contact Replies name a contact that there is not: postmaster@example.org", "# add postmaster@example.org to virtual_alias_maps"},
+		{"one of two domains", aliased, "postmaster", "hash:/etc/postfix/virtual postmaster@example.net", "warning reply.contact Replies name a contact that does not exist: postmaster@example.org", "# add postmaster@example.org to virtual_alias_maps"},
 		{"all of a domain", aliased, "postmaster", "hash:/etc/postfix/virtual @example.net, hash:/etc/postfix/virtual @example.org", "ok reply.contact ", ""},
 		{"users are none of a virtual domain", aliased, "postmaster@example.net", "hash:/etc/postfix/virtual postmaster", "warning reply.contact ", "# add"},
 		{"a mailbox", hosted, "help@example.net", "mysql:/etc/postfix/boxes.cf help@example.net", "ok reply.contact ", ""},
 		{"an alias to a mailbox", hosted, "help@example.net", "proxy:mysql:/etc/postfix/aliases.cf help@example.net", "ok reply.contact ", ""},
-		{"no mailbox", hosted, "postmaster", "", "warning reply.contact Replies name a contact that there is not: postmaster@example.net", "# add postmaster@example.net to virtual_mailbox_maps"},
-		{"relayed, whoever it is", relayed, "postmaster", "", "ok reply.contact There is the contact that replies name: postmaster@example.net", ""},
-		{"relayed, below", relayed, "help@mail.example.net", "", "ok reply.contact There is the contact that replies name: help@mail.example.net", ""},
+		{"no mailbox", hosted, "postmaster", "", "warning reply.contact Replies name a contact that does not exist: postmaster@example.net", "# add postmaster@example.net to virtual_mailbox_maps"},
+		{"relayed, whoever it is", relayed, "postmaster", "", "ok reply.contact Postfix takes mail to the contact that replies name: postmaster@example.net", ""},
+		{"relayed, below", relayed, "help@mail.example.net", "", "ok reply.contact Postfix takes mail to the contact that replies name: help@mail.example.net", ""},
 		{"relayed to those in a table", relayed + "relay_recipient_maps = hash:/etc/postfix/r\n", "postmaster", "", "warning reply.contact ", "to relay_recipient_maps"},
 		{"elsewhere", local, "help@example.org", "", "ok reply.contact The contact of replies, help@example.org, is on another host", ""},
 		{"perhaps in a table", local + "relay_domains = mysql:/etc/postfix/relay.cf\n", "help@example.org", "", "info reply.contact Whether there is the contact of replies, help@example.org, was not looked for: the domains are in mysql:/etc/postfix/relay.cf", ""},
 		{"all domains in tables", "mydestination = localhost\nvirtual_mailbox_domains = mysql:/etc/postfix/d.cf\n", "postmaster", "", "info reply.contact Whether there is the contact", ""},
-		{"ten domains of the same kind", "mydestination =\nvirtual_mailbox_maps = hash:/b\nvirtual_mailbox_domains = " + strings.Join(numbered(10), " ") + "\n", "postmaster", "", "warning reply.contact Replies name a contact that there is not: postmaster@d0.example, postmaster@d1.example, postmaster@d2.example and 7 more", "# add"},
+		{"ten domains of the same kind", "mydestination =\nvirtual_mailbox_maps = hash:/b\nvirtual_mailbox_domains = " + strings.Join(numbered(10), " ") + "\n", "postmaster", "", "warning reply.contact Replies name a contact that does not exist: postmaster@d0.example, postmaster@d1.example, postmaster@d2.example and 7 more", "# add"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := maincf.Params(maincf.ParsePostfix(test.postfix).Values)
@@ -98,7 +98,7 @@ func TestContact(t *testing.T) {
 				}
 			}
 			compare(t, Contact(p, test.contact, found), test.want, test.do)
-			if got := Contact(p, test.contact, nil); got != nil {
+			if got := Contact(p, test.contact, nil); len(Wanted(p, test.contact)) > 0 && got != nil {
 				t.Errorf("nothing was looked up, and it says %+v", got)
 			}
 		})

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,23 +11,23 @@ import (
 func TestResting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		over := make(chan struct{})
-		decisions, released := uint64(0), 0
+		var decisions, released atomic.Uint64
 		r := newResting()
-		r.release = func() { released++ }
+		r.release = func() { released.Add(1) }
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			r.lookAfter(over, func() uint64 { return decisions })
+			r.lookAfter(over, decisions.Load)
 		}()
 		time.Sleep(restTime / 2)
-		for i, tt := range []struct{ more, released int }{
+		for i, tt := range []struct{ more, released uint64 }{
 			{0, 1}, {0, 1}, {atRest, 1}, {atRest + 1, 1}, {10 * atRest, 1}, {0, 2}, {1, 2}, {atRest + 1, 2}, {atRest, 3},
 		} {
-			decisions += uint64(tt.more)
+			decisions.Add(tt.more)
 			time.Sleep(restTime)
 			synctest.Wait()
-			if released != tt.released {
-				t.Errorf("minute %d, after %d decisions: memory was given back %d times; want %d", i, tt.more, released, tt.released)
+			if got := released.Load(); got != tt.released {
+				t.Errorf("minute %d, after %d decisions: memory was given back %d times; want %d", i, tt.more, got, tt.released)
 			}
 		}
 		close(over)

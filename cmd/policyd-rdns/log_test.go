@@ -175,6 +175,7 @@ func useJournalctl(t *testing.T, export string) {
 // TestLogReadsAll: compressed, rotated, in both formats and from the journal, a
 // log is the same.
 func TestLogReadsAll(t *testing.T) {
+	longAlone(t)
 	log := week.Record(t)
 	_, want, _ := call("", "log", "--utc", testbed.TempLog(t, log))
 	lines := bytes.SplitAfter(log, []byte("\n"))

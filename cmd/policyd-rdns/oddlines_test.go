@@ -187,6 +187,7 @@ func checkOddPages(t *testing.T, seed uint64, log string) {
 // TestOddLines: lines that are well-formed and mean nothing, or what another
 // version means, harm nobody who reads them.
 func TestOddLines(t *testing.T) {
+	longAlone(t)
 	for seed := range uint64(25) {
 		checkOddLines(t, seed)
 	}

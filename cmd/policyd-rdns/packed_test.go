@@ -55,6 +55,7 @@ func logCommands(t *testing.T) map[string]struct {
 // TestPackedLogs: whatever a log was packed with, and whatever it is called, every
 // command reads it, as a file and from standard input, also with more of it behind.
 func TestPackedLogs(t *testing.T) {
+	longAlone(t)
 	commands := logCommands(t)
 	for _, p := range packers {
 		t.Run(p.name, func(t *testing.T) {

@@ -130,6 +130,7 @@ mode = "observe"
 
 // TestPastedBlocks: no block that a command shows can hurt, wherever it is pasted.
 func TestPastedBlocks(t *testing.T) {
+	longAlone(t)
 	dns, _ := startWorld(t, explainZone)
 	path := filepath.Join(t.TempDir(), "config.toml")
 	writeConfig(t, path, dns, anyPort, "[http]\nlisten = \""+anyPort+"\"\n"+learnAll)

@@ -94,6 +94,7 @@ func TestReplayChangesNothing(t *testing.T) {
 
 // TestReplayAgainst compares two files, whatever was done.
 func TestReplayAgainst(t *testing.T) {
+	longAlone(t)
 	log := string(week.Record(t))
 	week := testbed.TempFile(t, "week.toml", week.Config)
 	builtin := testbed.TempFile(t, "builtin.toml", "")
@@ -116,6 +117,7 @@ func TestReplayAgainst(t *testing.T) {
 // TestReplayOfObserved: what was observed is not what was done, but can be
 // compared.
 func TestReplayOfObserved(t *testing.T) {
+	longAlone(t)
 	observe := "mode = \"observe\"\n" + week.Config
 	log := string(week.RecordUnder(t, observe))
 	path := testbed.TempFile(t, "new.toml", week.Config)
@@ -136,6 +138,7 @@ func TestReplayOfObserved(t *testing.T) {
 }
 
 func TestReplayJSON(t *testing.T) {
+	longAlone(t)
 	log := string(week.Record(t))
 	config := testbed.TempFile(t, "new.toml", "")
 	status, stdout, stderr := call(log, "replay", "-c", config, "--json", "--list", "-")

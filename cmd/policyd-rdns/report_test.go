@@ -115,6 +115,7 @@ func recordsOf(t *testing.T, log []byte) []journal.Record {
 // TestReportTotals: whatever is counted, it comes to the number of the
 // decisions.
 func TestReportTotals(t *testing.T) {
+	longAlone(t)
 	for _, config := range []string{week.Config, "mode = \"observe\"\n" + week.Config, "[resolver]\nservers = [\"192.0.2.53\"]\n"} {
 		log := week.RecordUnder(t, config)
 		r := reportOn(t, log, config)
@@ -154,6 +155,7 @@ func TestReportTotals(t *testing.T) {
 // whom only somebody who looks can tell are there, or among those to be looked at, with
 // what speaks for them and against.
 func TestReportWanted(t *testing.T) {
+	longAlone(t)
 	log := week.Record(t)
 	told := reportOn(t, log, week.Config).Wanted
 	listed, unsure := addressesOf(told.List), addressesOf(told.Unsure)
@@ -210,6 +212,7 @@ func addressesOf(list []reportedClient) map[netip.Addr]bool {
 // all that was refused of its clients passes then, and no other decision changes. The
 // commands beside it are for the same clients.
 func TestReportPaste(t *testing.T) {
+	longAlone(t)
 	for _, text := range []string{week.Config, ""} {
 		log := week.RecordUnder(t, text)
 		records := recordsOf(t, log)
@@ -254,6 +257,7 @@ func TestReportPaste(t *testing.T) {
 // TestReportExemptions compares how often each exemption was used with what
 // comes out if every record is judged again without it.
 func TestReportExemptions(t *testing.T) {
+	longAlone(t)
 	text := strings.Replace(week.Config, "mode    = \"observe\"\n", "", 1) + `
 [[rule]]
 name   = "too many ifs"
@@ -314,6 +318,7 @@ func withoutExemption(t *testing.T, rules *policy.Rules, name string, unless int
 // TestReportReadsAll: damaged lines are counted and named, several files are
 // one, and the same in each format.
 func TestReportReadsAll(t *testing.T) {
+	longAlone(t)
 	log := week.Record(t)
 	half := bytes.IndexByte(log[len(log)/2:], '\n') + len(log)/2 + 1
 	a, b := testbed.TempLog(t, log[:half]), testbed.TempLog(t, slices.Concat([]byte("time=2026-11-16T00:00:00Z level=INFO msg=decision id=1\n"), log[half:]))

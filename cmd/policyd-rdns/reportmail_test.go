@@ -13,6 +13,7 @@ import (
 // TestReportNotice sends a report if somebody in it is probably wanted, and else does
 // nothing.
 func TestReportNotice(t *testing.T) {
+	longAlone(t)
 	folder := t.TempDir()
 	conf, log, taken := filepath.Join(folder, "config.toml"), filepath.Join(folder, "decisions.log"), filepath.Join(folder, "taken")
 	testbed.WriteFile(t, conf, week.Config+"\n[log]\nfile = \""+log+"\"\n")

@@ -11,6 +11,7 @@ import (
 // it: it is quiet, and fits into its window. go test -artifacts keeps what it
 // looks like.
 func TestReportPage(t *testing.T) {
+	longAlone(t)
 	path, err := filepath.Abs("testdata/report/week.html")
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,7 @@ func asExport(log []byte) string {
 // TestWhy asks about the recorded week, in a plain file, in rotated ones, in the journal
 // and in an export of it: the answer is the same.
 func TestWhy(t *testing.T) {
+	longAlone(t)
 	log := week.Record(t)
 	dir := t.TempDir()
 	lines := bytes.SplitAfter(log, []byte("\n"))

@@ -16,8 +16,9 @@ if [ "$os" = linux ] && [ -e "dist/stage/$arch/usr/bin/policyd-rdns" ]; then
 else
 	contrib/build.sh "$os/$arch" "$folder/policyd-rdns"
 fi
-cp -r README.md SECURITY.md docs CHANGELOG.md LICENSE config.example.toml "$folder"
+cp -r README.md SECURITY.md CHANGELOG.md LICENSE config.example.toml "$folder"
 cp -r "$(echo dist/stage/*/usr/share/doc/policyd-rdns/examples | cut -d' ' -f1)" "$folder/contrib"
+cp -r contrib/docs "$folder/contrib/docs"
 rm -f "$folder/contrib/config.example.toml"
 contrib/debian/copyright.sh >"$folder/LICENSES"
 case $os in

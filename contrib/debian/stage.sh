@@ -44,7 +44,7 @@ put contrib/debian/main.cf "$stage/deb/usr/share/doc/policyd-rdns/examples/main.
 put contrib/redhat/main.cf "$stage/rpm/usr/share/doc/policyd-rdns/examples/main.cf"
 for folder in contrib/*/; do # what else is there to watch it with
 	case $folder in
-	contrib/debian/ | contrib/redhat/ | contrib/freebsd/ | contrib/image/) ;;
+	contrib/debian/ | contrib/redhat/ | contrib/freebsd/ | contrib/image/ | contrib/docs/) ;;
 	*) cp -r "$folder" "$doc/examples/" ;;
 	esac
 done

@@ -134,7 +134,7 @@ func (e *evaluation) unsureOfPast() bool {
 	case !helo.only(Match, Related):
 		return false // it has no names to be remembered by
 	}
-	return f.PTR == resolver.TempError || slices.ContainsFunc(f.Names, func(n Name) bool { return n.Forward.Outcome == resolver.TempError })
+	return f.PTR == resolver.TempError || slices.ContainsFunc(f.Names, func(n Name) bool { return n.Valid && n.Forward.Outcome == resolver.TempError })
 }
 
 // Messages reports whether a request is of a stage at which clients are remembered: from

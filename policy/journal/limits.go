@@ -48,7 +48,7 @@ const (
 	maxText      = 48 // client_address, instance, queue_id
 	maxState     = 32 // protocol_state
 	maxFoundName = 64 // client_name, reverse_client_name: Postfix's own findings
-	maxContext   = 96 // policy_context
+	maxContext   = 80 // policy_context
 	maxParty     = 64 // of the client that tells most for it
 	maxSPFBy     = 128
 	maxHost      = 64 // HOST_NAME_MAX of Linux
@@ -59,7 +59,7 @@ const (
 	maxMode   = len("enforce")
 	maxNumber = len("-9223372036854775808")
 	maxSpan   = len("-9223372036854.775")
-	maxCut    = 248 // all keys that may be cut
+	maxCut    = 256 // all keys that may be cut
 )
 
 // maxFields bounds the keys of a line.

@@ -187,7 +187,8 @@ mail.example.org. A 198.51.100.7
 	}
 }
 
-// TestREADMEChecks holds the README's table of checks to the checks that there are.
+// TestREADMEChecks holds the README's table of checks to the checks that there are. It need
+// not have all of them: policyd-rdns.toml(5) has.
 func TestREADMEChecks(t *testing.T) {
 	_, table, _ := strings.Cut(readme(t), "| check | question |\n|---|---|\n")
 	table, _, _ = strings.Cut(table, "\n\n")
@@ -195,8 +196,14 @@ func TestREADMEChecks(t *testing.T) {
 	for _, check := range policy.AllChecks() {
 		want = append(want, fmt.Sprintf("| `%s` | %s |", check, check.Question()))
 	}
-	if got := strings.Split(table, "\n"); !slices.Equal(got, want) {
-		t.Errorf("README.md tells of the checks\n%s\nwant\n%s", table, strings.Join(want, "\n"))
+	rows := strings.Split(table, "\n")
+	for _, row := range rows {
+		if !slices.Contains(want, row) {
+			t.Errorf("README.md has %s, and the checks are\n%s", row, strings.Join(want, "\n"))
+		}
+	}
+	if len(rows) < 8 {
+		t.Errorf("README.md names %d checks", len(rows))
 	}
 }
 

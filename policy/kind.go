@@ -25,7 +25,7 @@ var checkKind = check{
 			return found(None)
 		}
 		possible, lacks := e.kinds()
-		for _, kind := range [...]Result{None, Dynamic, Static, Server, Unspecified} {
+		for _, kind := range kindResults[1:] {
 			if possible == of(kind) {
 				return found(kind)
 			}
@@ -33,6 +33,9 @@ var checkKind = check{
 		return undetermined(lacks, possible)
 	},
 }
+
+// kindResults are what one name may bring: NotLearnt is that of no name, None of a proper one.
+var kindResults = [...]Result{NotLearnt, None, Dynamic, Static, Server, Unspecified}
 
 // kind is the kind of a name, None of a proper one.
 func (r *Rules) kind(n *Name, confirmed bool) Result {
@@ -58,7 +61,7 @@ func both(a, b Result) Result {
 // kinds are those that the client's names may turn out to have, None for a proper name,
 // and the queries that would tell.
 func (e *evaluation) kinds() (possible Results, lacks CheckSet) {
-	f, any := e.facts, of(None, Dynamic, Static, Server, Unspecified)
+	f, any := e.facts, of(kindResults[1:]...)
 	if f.PTR != resolver.Found {
 		return any, f.lacksConfirmation()
 	}
@@ -77,9 +80,12 @@ func (e *evaluation) kinds() (possible Results, lacks CheckSet) {
 		}
 	}
 	possible = of(confirmed)
-	for also := range numResults {
-		for kind := range numResults {
-			if may.Has(also) && possible.Has(kind) {
+	for _, also := range kindResults {
+		if !may.Has(also) {
+			continue
+		}
+		for _, kind := range kindResults {
+			if possible.Has(kind) {
 				possible |= of(both(kind, also))
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/builtin"
 	"policyd-rdns/policy/gather"
+	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
@@ -96,7 +97,8 @@ example.com. TXT "v=spf1 ip4:203.0.113.0/24 -all"`)
 				b.Fatal(err)
 			}
 			rules := policy.Rules{OnDoubt: policy.Defer, List: test.list}
-			g := gather.Gatherer{DNS: r, SPF: &spf.Checker{DNS: r, Cache: spf.NewCache(100, nil)}, Deadline: 5 * time.Second}
+			past := history.New(history.Options{Settings: history.Settings{Delay: time.Minute, Window: time.Hour, Keep: time.Hour}, Entries: 100})
+			g := gather.Gatherer{DNS: r, History: past, SPF: &spf.Checker{DNS: r, Cache: spf.NewCache(100, nil)}, Deadline: 5 * time.Second}
 			var f policy.Facts
 			g.Decide(b.Context(), &e.Req, &rules, &f)
 			b.ReportAllocs()

@@ -18,7 +18,7 @@ func newPage() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "page --static DIR",
 		Short: "write the page for those who were refused, as files",
-		Long: `page writes the page that the URL in a refusal leads to, for a web server that
+		Long: `page writes the page that the URL in a refusal names, for a web server that
 serves files: in the folder a folder for each cause, with index.html in it, and
 index.html that lists them, each in all languages. Such a page says what the
 cause means, what to set, who can, and whom to ask ([reply] contact); it cannot

@@ -40,7 +40,7 @@ func TestPage(t *testing.T) {
 	}
 	page := "http://" + listen[1] + "/" + link[1]
 	expectPage(t, page, "203.0.113.10 has no PTR record", "hostmaster@example.net", link[1], "10.113.0.203.in-addr.arpa. IN PTR", "Still the same.")
-	// The status page leads to it.
+	// The status page links to it.
 	_, body := testbed.Fetch(t, "GET", status, "")
 	expectPage(t, strings.TrimSuffix(status, "/")+regexp.MustCompile(`/decision/\w+`).FindString(body), `<a href="`+help+link[1]+`"`)
 	// The zone is mended: the page still has the answer of before, and a look is new.

@@ -35,7 +35,7 @@ func told(name, value string) []postfix.Attribute {
 	return []postfix.Attribute{{Name: name, Value: value}}
 }
 
-// healthy tells whether Postfix can be served: who asks this way has found the daemon
+// healthy reports whether Postfix can be served: who asks this way has found the daemon
 // listening, so that it is whether a DNS server answers. Beside that it tells what an
 // operator should look at, in sentences that name nobody.
 func (d *Daemon) healthy(ctx context.Context) []postfix.Attribute {

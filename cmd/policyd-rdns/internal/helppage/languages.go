@@ -125,7 +125,7 @@ func (s shown) Others() (all []link, err error) {
 	return all, nil
 }
 
-// link leads to the page in another language.
+// link is that of the page in another language.
 type link struct{ Tag, Name string }
 
 // amount is a time as a number of a unit.

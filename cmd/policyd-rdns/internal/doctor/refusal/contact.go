@@ -138,7 +138,7 @@ func mailboxes(p maincf.Params, contact string) (all []mailbox, hidden []string)
 	return all, hidden
 }
 
-// Wanted are the lookups by which [Contact] tells whether there is the contact.
+// Wanted are the lookups by which [Contact] learns of the mailbox of the contact.
 func Wanted(p maincf.Params, contact string) []machine.Lookup {
 	boxes, _ := mailboxes(p, contact)
 	all := []machine.Lookup{} // asked, if for nothing

@@ -43,6 +43,9 @@ func (in *inquiry) takeSPF(to *policy.SPF, r spf.Result) {
 	in.spf = nil
 	in.asked += r.Messages
 	f := in.facts
+	if to.Result != policy.Own && to.Result != policy.Pass {
+		f.Parties.Sender = "" // the domain does not have this client's pass to its credit
+	}
 	in.known, in.cached = true, in.cached && r.Cached
 	f.Stale = f.Stale || r.Stale
 	f.Errors = append(f.Errors, r.Errors...)

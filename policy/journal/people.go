@@ -5,10 +5,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
+	"policyd-rdns/policy"
 	"policyd-rdns/policy/match"
-	"policyd-rdns/policy/reply"
 )
 
 // People says how senders and recipients are written: those whose mail it is.
@@ -33,9 +34,9 @@ var peopleKey = func() (key [sha256.Size]byte) {
 	return key
 }()
 
-// Hide has a record hold of sender and recipient only what people may be told by, in the
-// reply too. What is hidden counts as cut: an entry of a rule about it is undetermined when
-// the line is judged again.
+// Hide has a record hold of sender and recipient only what people may be told by. What is
+// hidden counts as cut: an entry of a rule about it is undetermined when the line is judged
+// again. The reply is the caller's to make by [People.Address].
 func (p People) Hide(r *Record) {
 	r.cut.drop(senderField)
 	r.cut.drop(recipientField)
@@ -43,12 +44,7 @@ func (p People) Hide(r *Record) {
 		return
 	}
 	q := &r.Request
-	if p == Hashes {
-		hideDomain(r, match.MailDomain(q.Sender))
-	}
-	if q.Recipient != "" && r.Reply != "" {
-		r.Reply = p.without(r.Reply, q.Recipient)
-	}
+	p.hideSPF(r, match.MailDomain(q.Sender))
 	for _, of := range []struct {
 		f    field
 		text *string
@@ -56,47 +52,48 @@ func (p People) Hide(r *Record) {
 		if *of.text == "" {
 			continue // the null sender is nobody
 		}
-		*of.text = p.hidden(*of.text)
+		*of.text = p.Address(*of.text)
 		r.cut.add(of.f)
 	}
 }
 
-// hideDomain takes the sender's domain out of what was learnt of it.
-func hideDomain(r *Record, domain string) {
-	r.Facts.SPF.By, _, _ = strings.Cut(r.Facts.SPF.By, " ")
-	for i := range r.Facts.Errors {
-		if about := &r.Facts.Errors[i].About; domain != "" && *about == domain {
+// hideSPF takes the sender out of what was learnt of his domain: a macro may have put the
+// whole of him into a name (RFC 7208 section 7).
+func (p People) hideSPF(r *Record, domain string) {
+	f := &r.Facts
+	term, record, _ := strings.Cut(f.SPF.By, " ")
+	switch {
+	case p == Hashes:
+		f.SPF.By = ""
+	case record != domain:
+		f.SPF.By = term // as it is written: its macros are not filled in
+	}
+	f.SPF.Why = ""
+	for i := range f.Errors {
+		about := &f.Errors[i].About
+		if !ofClient(r, *about) && (p == Hashes || *about != domain) {
 			*about = "#"
 		}
 	}
 }
 
-// hidden is an address as it is written.
-func (p People) hidden(address string) string {
-	if p == Domains {
+// ofClient reports whether a lookup was about the client's address, a name of it, or HELO.
+func ofClient(r *Record, about string) bool {
+	f := &r.Facts
+	return about == r.Request.Client.String() || about == f.HELO.Name ||
+		slices.ContainsFunc(f.Names, func(n policy.Name) bool { return n.Name == about })
+}
+
+// Address is an address as it is written; empty stays empty.
+func (p People) Address(address string) string {
+	switch {
+	case address == "" || p == Whole:
+		return address
+	case p == Domains:
 		_, domain, _ := match.SplitMailbox(address)
 		return "@" + domain
 	}
 	h := hmac.New(sha256.New, peopleKey[:])
 	h.Write([]byte(strings.ToLower(address)))
 	return "#" + hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// without is a reply that does not name its recipient, nor his domain where that is hidden.
-func (p People) without(told, recipient string) string {
-	shown := reply.Shown(recipient)
-	told = strings.ReplaceAll(told, shown, p.hidden(recipient))
-	if _, domain, _ := match.SplitMailbox(shown); p == Hashes && domain != "" {
-		told = strings.ReplaceAll(told, domain, "#")
-	}
-	if domain := match.MailDomain(recipient); p == Hashes && domain != "" {
-		told = strings.ReplaceAll(told, domain, "#") // whom he may write to is of it
-	}
-	// A long text may have ended in the middle of him.
-	for n := len(shown) - 1; n > 0; n-- {
-		if head, ok := strings.CutSuffix(told, shown[:n]); ok && (head == "" || strings.HasSuffix(head, " ") || strings.HasSuffix(head, "<")) {
-			return head
-		}
-	}
-	return told
 }

@@ -86,9 +86,6 @@ const (
 	dots = "..."
 )
 
-// Shown is a name or a mail address as it stands in a text.
-func Shown(name string) string { return string(clip(nil, name)) }
-
 // clip appends a name, or as much of it as there is room for.
 func clip(dst []byte, name string) []byte {
 	if len(name) <= maxValue {

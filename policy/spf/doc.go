@@ -23,7 +23,9 @@
 // form, without what an evaluation does not use. Which term matched is learnt from the
 // library's trace; a pass that cannot be told from there is neutral.
 //
-// It differs from RFC 7208 in three things. The macro p is always "unknown", and of the
+// It differs from RFC 7208 in four things. A temporary failure of a lookup for ptr, which
+// section 5.5 has be no match, is a TempError where the result would be no pass: a fail rests
+// on no failure of the DNS. The macro p is always "unknown", and of the
 // parts of a macro's value those without a byte are left out (section 7.3): what rests on
 // either is no more than neutral. A domain-spec with a "/" in it is a permerror.
 package spf

@@ -40,6 +40,9 @@ type evaluation struct {
 	end     *decision // of the outermost
 	result  Result
 	ttl     time.Duration // the least so far; below 0: of nothing
+	// missed is what the DNS could not say of the client's names, which RFC 7208 section 5.5
+	// has be no match; nil: nothing.
+	missed []resolver.LookupError
 }
 
 // frame is a record that is being evaluated.
@@ -78,6 +81,12 @@ func (e *evaluation) run(ctx context.Context) Result {
 	r := &e.result
 	r.RFC = codeOf(code)
 	r.Code = r.RFC
+	switch r.RFC {
+	case Fail, SoftFail, Neutral:
+		if e.missed != nil { // ptr might have matched before
+			r.RFC, r.Code, r.Errors = TempError, TempError, e.missed
+		}
+	}
 	r.Messages = e.options.Budget.Sent()
 	r.Cached = r.Messages == 0 && r.RFC != TempError
 	e.setBy()
@@ -311,13 +320,18 @@ func (l lookups) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, e
 		network = "ip4"
 	}
 	a := e.dns.LookupAddrs(ctx, network, host, e.options)
+	var top *frame
+	if len(e.frames) > 0 && !exists {
+		top = e.frames[len(e.frames)-1]
+	}
 	if err := e.took(host, &a); err != nil {
+		if top != nil && top.term == nil {
+			e.miss(err)
+		}
 		return nil, err
 	}
-	if len(e.frames) > 0 && !exists {
-		if top := e.frames[len(e.frames)-1]; top.term != nil {
-			top.addrs[top.term] = append(top.addrs[top.term], a.Addrs...)
-		}
+	if top != nil && top.term != nil {
+		top.addrs[top.term] = append(top.addrs[top.term], a.Addrs...)
 	}
 	all := make([]net.IPAddr, len(a.Addrs))
 	for i, addr := range a.Addrs {
@@ -334,9 +348,18 @@ func (l lookups) LookupAddr(ctx context.Context, _ string) ([]string, error) {
 	}
 	a := e.dns.LookupPTR(ctx, e.query.Client, e.options)
 	if err := e.took(e.query.Client.String(), &a); err != nil {
+		e.miss(err)
 		return nil, err
 	}
 	return a.Names[:min(len(a.Names), maxPointers)], nil
+}
+
+// miss takes note of a lookup for ptr that failed, if the failure is a temporary one.
+func (e *evaluation) miss(err error) {
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsTemporary {
+		e.missed = e.result.Errors
+	}
 }
 
 // fit cuts labels off the beginning of a name that is too long: RFC 7208 section 7.3.

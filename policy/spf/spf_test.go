@@ -129,6 +129,11 @@ func TestGrade(t *testing.T) {
 		{"v=spf1 include:silent.example.com -all", "!drop silent.example.com", v4, "temperror by include:silent.example.com example.com: silent.example.com: no reply from 192.0.2.53:53"},
 		{"v=spf1 ip4:192.0.2.7 a:broken.example.com -all", "!servfail broken.example.com", v4, "own by ip4:192.0.2.7 example.com"},
 		{"v=spf1 ptr ip4:192.0.2.7 -all", "!servfail *.arpa", v4, "own by ip4:192.0.2.7 example.com"},
+		{"v=spf1 ptr -all", "!servfail *.arpa", v4, "temperror by all example.com: 192.0.2.7: SERVFAIL from 192.0.2.53:53"},
+		{"v=spf1 ptr ~all", "!drop *.arpa", v4, "temperror by all example.com: 192.0.2.7: no reply from 192.0.2.53:53"},
+		{"v=spf1 ptr", "!servfail *.arpa", v4, "temperror by default example.com: 192.0.2.7: SERVFAIL from 192.0.2.53:53"},
+		{"v=spf1 ptr -ip4:192.0.2.7", "7.2.0.192.in-addr.arpa. PTR broken.example.com.\n!servfail broken.example.com", v4, "temperror by ip4:192.0.2.7 example.com: broken.example.com: SERVFAIL from 192.0.2.53:53"},
+		{"v=spf1 ptr -all", "", v4, "fail by all example.com"},
 		{"v=spf1 -all", "!truncateall example.com", v4, "temperror by example.com: example.com: truncated over TCP from 192.0.2.53:53"},
 		{"v=spf1 a:loop.example.com -all", "loop.example.com. CNAME loop.example.com.", v4, `temperror by a:loop.example.com example.com: loop.example.com: CNAME loop at "loop.example.com."`},
 	} {

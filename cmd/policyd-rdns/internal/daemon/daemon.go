@@ -217,7 +217,7 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	told := g.texts.Reply(req, &r.Facts, &r.Decision)
 	answer := postfix.NewReply(told.Action)
 	if r.Decision.Action != policy.DUNNO {
-		r.Reply, r.Case = answer.String(), told.Case
+		r.Reply, r.Case = g.logged(req, r, answer), told.Case
 	}
 	if r.Decision.Action.Refuses() && r.Decision.Mode == policy.Enforce {
 		d.refused.Add(1)
@@ -229,6 +229,18 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	d.watch.keep(r, w.line)
 	d.works.Put(w)
 	return answer
+}
+
+// logged is a reply as the log has it: where people are hidden, one that would name another
+// recipient.
+func (g *generation) logged(req *policy.Request, r *journal.Record, answer postfix.Reply) string {
+	people := g.conf.Log.People
+	if people == journal.Whole {
+		return answer.String()
+	}
+	other := *req
+	other.Recipient = people.Address(req.Recipient)
+	return postfix.NewReply(g.texts.Reply(&other, &r.Facts, &r.Decision).Action).String()
 }
 
 // reload puts the configuration as it is now into force and opens the decision

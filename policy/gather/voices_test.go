@@ -6,6 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"policyd-rdns/policy"
+	"policyd-rdns/policy/history"
+	"policyd-rdns/policy/internal/cases"
 	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
 )
@@ -71,6 +74,38 @@ ip-203-0-113-10.example.net. A 203.0.113.10
 					time.Sleep(10 * time.Second) // of the bubble
 				}
 			})
+		})
+	}
+}
+
+// TestForgedSender: whom SPF speaks against has passed all the same, and makes the domain
+// that he used no better known.
+func TestForgedSender(t *testing.T) {
+	for want, record := range map[string]string{"": "v=spf1 -all", "example.org": "v=spf1 ip4:203.0.113.20 -all"} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(t, `20.113.0.203.in-addr.arpa. PTR mail.example.com.
+mail.example.com. A 203.0.113.20
+example.org. TXT "`+record+`"`)
+			r, ok := h.g.DNS.(*resolver.Resolver)
+			if !ok {
+				t.Fatal("no resolver")
+			}
+			h.g.SPF = &spf.Checker{DNS: r, Cache: spf.NewCache(100, nil)}
+			h.g.History = history.New(history.Options{Settings: history.Settings{Delay: time.Minute, Window: time.Hour, Keep: time.Hour}, Entries: 100})
+			watch, err := cases.Rule("watch: reject observe when history=new spf=fail")
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.rules.List = []policy.Rule{watch}
+			e, err := cases.Client("203.0.113.20 helo:mail.example.com from:<user@example.org> to:b@example.com")
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.Req.Time = time.Now()
+			var f policy.Facts
+			if d := h.g.Decide(t.Context(), &e.Req, &h.rules, &f); d.Noted&policy.NotedPass == 0 || f.Parties.Sender != want {
+				t.Errorf("%s: %s; the sender's party is %q; want a pass, and %q", record, cases.Told(d), f.Parties.Sender, want)
+			}
 		})
 	}
 }

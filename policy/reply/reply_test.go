@@ -454,6 +454,7 @@ func TestCauses(t *testing.T) {
 		want         casenumber.Cause
 	}{
 		{"203.0.113.10 ptr:none", "r: reject when client=203.0.113.10", casenumber.Other},
+		{"203.0.113.10 203-0-113-10.dynamic.example.org>me", "r: reject when kind=dynamic", casenumber.Generic},
 		{"203.0.113.10 mail.example.com>me helo:mail.example.org>none", "r: reject when helo=unresolved", casenumber.HELOUnresolved},
 		{"203.0.113.10 mail.example.com>me helo:mail.example.org>192.0.2.1", "r: reject when helo=mismatch", casenumber.HELOElsewhere},
 		{"203.0.113.10 mail.example.org>me helo:pc", "r: reject when helo=unresolved", casenumber.HELONoName},

@@ -75,6 +75,7 @@ func TestCaseKeys(t *testing.T) {
 		func() { t.Setenv("STATE_DIRECTORY", filepath.Join(state, "none")) },
 	} {
 		spoil()
+		log.Reset()
 		passing := keys(page)
 		if passing == nil || !strings.Contains(log.String(), "a key that ends with this run") {
 			t.Fatalf("the keys are %v; want some, and a warning: %s", passing, log.String())

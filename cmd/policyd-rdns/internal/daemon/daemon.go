@@ -254,7 +254,10 @@ func (d *Daemon) reload(ctx context.Context) {
 		return
 	}
 	var keys *casenumber.Keys
+	var waiting []string
 	if err == nil {
+		waiting = config.NeedRestart(old, conf)
+		conf.Reply.Listen = old.Reply.Listen // a reply names what is served, and its keys are those of that
 		keys, err = d.caseKeys(conf)
 	}
 	if err == nil {
@@ -284,8 +287,8 @@ func (d *Daemon) reload(ctx context.Context) {
 	d.tellWarnings(conf)
 	d.checkDescriptors(conf)
 	d.checkMemory(conf)
-	if names := config.NeedRestart(old, conf); len(names) > 0 {
-		d.log.Warn("changes of " + strings.Join(names, ", ") + " wait for a restart")
+	if len(waiting) > 0 {
+		d.log.Warn("changes of " + strings.Join(waiting, ", ") + " wait for a restart")
 	}
 	if conf.Log.Format != old.Log.Format {
 		d.log.Warn("messages keep their format until a restart; decisions have the new one")

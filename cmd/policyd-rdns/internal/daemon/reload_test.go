@@ -107,3 +107,39 @@ func TestReloadFindsHost(t *testing.T) {
 		t.Errorf("the generation before is of %q now; want it as it was", got)
 	}
 }
+
+// TestReloadOfThePage: replies name the page that is served, and its numbers are read, until
+// a restart: whoever is refused keeps the URL.
+func TestReloadOfThePage(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	d := newReloadable(t, config.Host{})
+	path := d.current.Load().conf.Path
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const listens = "\n[reply]\nhelp = \"https://mx.example.com/\"\nlisten = \"127.0.0.1:10042\"\n"
+	testbed.WriteFile(t, path, string(text)+listens)
+	d.reload(t.Context())
+	if g := d.current.Load(); g.conf.Reply.Help == "" || g.keys != nil || !g.texts.ByCause {
+		t.Errorf("listen was added: help %q, keys %v, a page for each cause %t; want help, and nothing of a page that nobody serves", g.conf.Reply.Help, g.keys, g.texts.ByCause)
+	}
+	if !strings.Contains(d.messages.String(), "changes of reply.listen wait for a restart") {
+		t.Errorf("nothing is said of it: %s", d.messages.String())
+	}
+
+	served, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := New(served, Options{Log: slog.New(slog.DiscardHandler), Decisions: d.decisions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	testbed.WriteFile(t, path, string(text))
+	other.reload(t.Context())
+	if g := other.current.Load(); g.keys == nil || g.texts.ByCause {
+		t.Errorf("listen was removed: keys %v, a page for each cause %t; want the keys of the page that is still served", g.keys, g.texts.ByCause)
+	}
+}

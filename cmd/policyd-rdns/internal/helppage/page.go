@@ -188,15 +188,15 @@ func (p *Page) answer(r *http.Request, requester netip.Addr, known bool, setting
 // look looks at the address of a page.
 func (p *Page) look(v *view, r *http.Request) {
 	again := r.Method == http.MethodPost
-	if again {
-		v.Again = true
-		if wait := p.again.Take(v.Address, p.now()); wait > 0 {
-			v.Soon, again = seconds(wait), false
-		}
-	}
+	v.Again = again
 	if p.looks.Take(struct{}{}, p.now()) > 0 {
 		v.Busy = true
 		return
+	}
+	if again {
+		if wait := p.again.Take(v.Address, p.now()); wait > 0 {
+			v.Soon, again = seconds(wait), false
+		}
 	}
 	found := p.source.Look(r.Context(), v.Address, again)
 	v.Found = &found

@@ -401,6 +401,13 @@ func TestTooMany(t *testing.T) {
 	if _, body := ask(p, asked("GET", "/", "203.0.113.10", "en")); !strings.Contains(body, "Too many are asking") {
 		t.Errorf("who comes then does not learn why:\n%s", body)
 	}
+	// Nor is his turn to look again over, if he could not.
+	w.looked = nil
+	ask(p, asked("POST", "/", "203.0.113.10", "en"))
+	w.now = w.now.Add(10 * time.Second)
+	if ask(p, asked("POST", "/", "203.0.113.10", "en")); strings.Join(w.looked, ", ") != "203.0.113.10 again" {
+		t.Errorf("when there is room again, looked at %q; want past the cache", w.looked)
+	}
 	r := asked("POST", "/", "203.0.113.10", "")
 	r.ContentLength = maxBody + 1
 	if status, _ := ask(p, r); status != 413 {

@@ -24,9 +24,10 @@ func request(client netip.Addr) policy.Request {
 }
 
 // withoutExemptions are the rules for who is not exempt: nobody is told by the page that
-// he is.
+// he is. No list is asked for strangers: it counts our queries, which are mail's.
 func withoutExemptions(rules *policy.Rules) *policy.Rules {
 	r := *rules
+	r.AllowList = ""
 	r.List = slices.DeleteFunc(slices.Clone(r.List), func(rule policy.Rule) bool { return rule.Exempt })
 	return &r
 }

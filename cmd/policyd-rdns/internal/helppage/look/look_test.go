@@ -180,6 +180,19 @@ func TestLookAgain(t *testing.T) {
 	})
 }
 
+// TestLookAsksNoList: a list counts our queries, which are mail's.
+func TestLookAsksNoList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, w := newLooker(t)
+		rules := policy.Rules{OnDoubt: policy.Defer, List: builtin.Rules(), AllowList: "list.example"}
+		l.Look(t.Context(), Site{Rules: &rules}, netip.MustParseAddr("203.0.113.10"), true)
+		asked := w.Queries()
+		if len(asked) == 0 || strings.Contains(strings.Join(asked, " "), "list.example") {
+			t.Errorf("asked: %q; want the names of the address, and no list", asked)
+		}
+	})
+}
+
 // TestLookEnds: a DNS that is silent holds nobody for longer than the deadline, and a
 // zone of ten silent names neither.
 func TestLookEnds(t *testing.T) {

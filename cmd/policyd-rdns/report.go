@@ -18,6 +18,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/declog"
 	"policyd-rdns/cmd/policyd-rdns/internal/exit"
 	"policyd-rdns/cmd/policyd-rdns/internal/inforce"
+	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
 	"policyd-rdns/cmd/policyd-rdns/internal/notice"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/cmd/policyd-rdns/internal/report"
@@ -115,8 +116,8 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 		if paths, err = declog.Default(conf.Path, stdin); err != nil {
 			return err
 		}
-		if o.notifies() {
-			paths = append(paths, rotated(conf.Log.File)...)
+		if before := logfile.Rotated(conf.Log.File); o.notifies() && before != "" {
+			paths = append(paths, before)
 		}
 	}
 	logs, err := declog.Find(paths, stdin)
@@ -150,15 +151,6 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 }
 
 func (o *reportOptions) notifies() bool { return o.mail != "" || o.hook != "" }
-
-// rotated are the files of a log's last rotation.
-func rotated(log string) []string {
-	if log == "" {
-		return nil
-	}
-	files, _ := filepath.Glob(log + ".1*") // what is no pattern has none
-	return files
-}
 
 // notify tells of clients that are probably wanted, if there are any.
 func (o *reportOptions) notify(ctx context.Context, r *report.Report) error {

@@ -11,7 +11,7 @@ import (
 // shorter has leading zeros left out, and is left to accidents.
 const (
 	minCoded4, maxCoded4 = 6, 7
-	minCoded6, maxCoded6 = 24, 26
+	minCoded6, maxCoded6 = 25, 26
 )
 
 // matchCoded finds the client's whole address as one number in base 36 or 32:

@@ -36,8 +36,23 @@ func hasMailAffix(word []byte) bool {
 		return true
 	case len(word) < 4:
 		return false
-	case bytes.HasPrefix(word, []byte("mta")), bytes.HasSuffix(word, []byte("mta")), bytes.HasSuffix(word, []byte("out")):
+	case bytes.HasPrefix(word, []byte("mta")), bytes.HasSuffix(word, []byte("mta")):
 		return true
 	}
+	if bytes.HasSuffix(word, []byte("out")) {
+		return !englishOut(word)
+	}
 	return bytes.Contains(word, []byte("mail")) || bytes.Contains(word, []byte("smtp"))
+}
+
+// englishOut reports whether a word that ends in "out" is one of English, and says nothing
+// of mail that goes out.
+func englishOut(word []byte) bool {
+	switch string(word) {
+	case "about", "blackout", "burnout", "checkout", "cutout", "dropout", "fallout", "handout", "hideout", "hangout", "knockout",
+		"layout", "lockout", "logout", "lookout", "payout", "printout", "readout", "rollout", "scout", "sellout", "shout", "spout",
+		"sprout", "standout", "stout", "takeout", "throughout", "timeout", "trout", "turnout", "walkout", "washout", "without", "workout":
+		return true
+	}
+	return false
 }

@@ -25,7 +25,7 @@ type evidence struct {
 }
 
 // maxRemembered bounds the texts that are remembered, in bytes.
-const maxRemembered = 1024
+const maxRemembered = 256
 
 // short reports whether evidence is short enough to be remembered.
 func (e *evidence) short() bool { return len(e.text)+len(e.of) <= maxRemembered }

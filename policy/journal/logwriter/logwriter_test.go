@@ -213,7 +213,7 @@ func writerOverflow(t *testing.T) {
 	write(t, w, "lost\n")
 	losses.expect(t, "1 lines, the log takes lines more slowly than they come")
 	write(t, w, "lost\nlost\n")
-	if got, want := w.Stats(), (logwriter.Stats{Lost: 3, Pending: 8 << 20}); got != want {
+	if got, want := w.Stats(), (logwriter.Stats{Lost: 3, Losing: true, Pending: 8 << 20}); got != want {
 		t.Errorf("Stats() = %+v; want %+v", got, want)
 	}
 	s.answers <- answer{6, nil}

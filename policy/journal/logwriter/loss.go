@@ -67,6 +67,7 @@ func (w *Writer) endLoss(well bool) {
 // Stats is what became of a [Writer]'s lines.
 type Stats struct {
 	Lost    uint64 // lines, ever
+	Losing  bool   // lines were lost since writing last worked
 	Pending int    // bytes that wait to be written
 }
 
@@ -74,5 +75,5 @@ type Stats struct {
 func (w *Writer) Stats() Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return Stats{Lost: w.lost, Pending: len(w.pending)}
+	return Stats{Lost: w.lost, Losing: w.loss.lines > 0, Pending: len(w.pending)}
 }

@@ -59,6 +59,7 @@ func (d *Daemon) healthy(ctx context.Context) []postfix.Attribute {
 	}{
 		{"reload", "the configuration has mistakes, and an older one is in force", d.reloadFailed.Load()},
 		{"exempt_file", "exempt_file is damaged, and what it held before is in force", d.damage.Load() != nil},
+		{"log", "lines of the decision log cannot be written", lines.Losing},
 		{"clients", "Postfix does not see who its clients are", d.nat.trouble() != ""},
 	} {
 		if trouble.is {

@@ -3,11 +3,12 @@ package daemon
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
 )
 
 const (
@@ -57,11 +58,15 @@ func logEnd(file string) ([]byte, error) {
 	if err != nil || cut {
 		return text, err
 	}
-	before, _, err := tail(file+".1", recalled-int64(len(text)))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	old := logfile.Rotated(file)
+	if e := filepath.Ext(old); e == ".gz" || e == ".bz2" || e == ".xz" || e == ".zst" || old == "" {
+		return text, nil // what is packed is of long ago
 	}
-	return append(before, text...), err
+	before, _, err := tail(old, recalled-int64(len(text)))
+	if err != nil {
+		return text, nil // what is known is enough to go on with
+	}
+	return append(before, text...), nil
 }
 
 // tail is the end of a file, from the beginning of a line on if it is cut.

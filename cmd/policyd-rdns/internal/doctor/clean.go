@@ -2,16 +2,12 @@ package doctor
 
 import (
 	"slices"
-	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 )
 
 // brief is foreign text within a sentence.
 func brief(s string) string { return plain.Brief(s) }
-
-// quoteShell is text as one word of a shell.
-func quoteShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // and lists words as one does: "a, b and c".
 func and(words []string) string { return plain.List(words, "and") }

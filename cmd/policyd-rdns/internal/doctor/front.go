@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/finding"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 	"policyd-rdns/cmd/policyd-rdns/internal/smtpd"
 )
@@ -21,9 +22,9 @@ func (x *examination) get(s *maincf.Service, name string) string {
 func (x *examination) command(option, argument string) string {
 	line := "postconf "
 	if dir := x.m.Postfix.Folder(); dir != "" {
-		line += "-c " + quoteShell(dir) + " "
+		line += "-c " + finding.QuoteShell(dir) + " "
 	}
-	return line + option + " " + quoteShell(argument)
+	return line + option + " " + finding.QuoteShell(argument)
 }
 
 // setMain is the command that sets a parameter in main.cf.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/finding"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/maincf"
 )
@@ -46,7 +47,7 @@ func (x *examination) checkPath(c *call, s *maincf.Service) []Finding {
 		return []Finding{{
 			"socket.type", Error, brief(file) + " is not a socket",
 			"Something else has made a file of that name, and the daemon does not replace it.",
-			[]string{"rm -i " + quoteShell(file), "systemctl restart policyd-rdns"},
+			[]string{"rm -i " + finding.QuoteShell(file), "systemctl restart policyd-rdns"},
 		}}
 	}
 	return x.checkAccess(c, s, p, chroot)
@@ -102,7 +103,7 @@ func (x *examination) checkAccess(c *call, s *maincf.Service, p machine.Path, ch
 			return []Finding{{
 				"socket.folder", Error, fmt.Sprintf("Postfix's user %s may not enter %s (%s)", brief(who.Name), brief(folder.Path), folder.Rights()),
 				fmt.Sprintf("So its smtpd (%s) cannot get to the socket %s, and takes default_action for all mail.", brief(s.String()), brief(p.File.Path)),
-				[]string{"# let the group of Postfix in, or move the socket:", "chgrp " + brief(who.Name) + " " + quoteShell(folder.Path) + " && chmod g+x " + quoteShell(folder.Path)},
+				[]string{"# let the group of Postfix in, or move the socket:", "chgrp " + brief(who.Name) + " " + finding.QuoteShell(folder.Path) + " && chmod g+x " + finding.QuoteShell(folder.Path)},
 			}}
 		}
 	}

@@ -3,6 +3,7 @@ package doctor
 import (
 	"strings"
 
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/finding"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/tagheader"
 )
@@ -75,7 +76,7 @@ func (x *examination) stripForeign(instead string) []string {
 	if instead != "" {
 		lines = append(lines, instead)
 	}
-	lines = append(lines, "printf '%s\\n' "+quoteShell("if !/"+tagheader.Pattern(x.v.Tags)+"/")+" "+quoteShell("/"+tagheader.Any+"/ IGNORE")+" endif > "+quoteShell(file))
+	lines = append(lines, "printf '%s\\n' "+finding.QuoteShell("if !/"+tagheader.Pattern(x.v.Tags)+"/")+" "+finding.QuoteShell("/"+tagheader.Any+"/ IGNORE")+" endif > "+finding.QuoteShell(file))
 	if was := x.headerChecks(); !strings.Contains(was, file) {
 		lines = append(lines, x.setMain("header_checks", strings.TrimSuffix("regexp:"+file+", "+was, ", "))...)
 	}

@@ -3,6 +3,8 @@ package doctor
 import (
 	"fmt"
 	"strconv"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/doctor/finding"
 )
 
 // checkUnit looks at the systemd unit.
@@ -49,7 +51,7 @@ func checkUnit(x *examination) []Finding {
 			"What is said here of the configuration may not be what is in force.", nil,
 		})
 		if u.Config != "" {
-			all[len(all)-1].Do = []string{"policyd-rdns doctor -c " + quoteShell(u.Config)}
+			all[len(all)-1].Do = []string{"policyd-rdns doctor -c " + finding.QuoteShell(u.Config)}
 		}
 	}
 	if x.m.Process.Unread == "" && x.m.Process.UID == 0 && u.Active == "active" {

@@ -116,9 +116,6 @@ func judge(answer map[string]string, err error) Health {
 			h.Counts[key] = value
 		}
 	}
-	if n := h.Counts["lost"]; n != "" && n != "0" {
-		h.add(Warning, n+" lines of the decision log are lost")
-	}
 	if h.Level == OK {
 		h.Why = []string{strings.Join(h.summary(answer["mode"]), ", ")}
 	}

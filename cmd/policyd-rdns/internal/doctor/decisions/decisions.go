@@ -3,7 +3,6 @@ package decisions
 
 import (
 	"slices"
-	"strings"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/finding"
 	"policyd-rdns/cmd/policyd-rdns/internal/doctor/machine"
@@ -30,7 +29,7 @@ func Check(file string, l *machine.LogFile) []finding.Finding {
 		all = append(all, finding.Finding{
 			ID: "log.public", Level: finding.Info, Title: "Everybody on this host may read the decision log " + plain.Brief(file),
 			Why: "It holds who writes to whom.",
-			Do:  []string{"chmod o-r " + quoteShell(file)},
+			Do:  []string{"chmod o-r " + finding.QuoteShell(file)},
 		})
 	}
 	return append(all, checkRotation(file, l)...)
@@ -58,6 +57,3 @@ func checkRotation(file string, l *machine.LogFile) []finding.Finding {
 		Do:  []string{"# in the paragraph of " + plain.Brief(file) + ":", "    postrotate", "        systemctl reload policyd-rdns", "    endscript"},
 	}}
 }
-
-// quoteShell is text as one word of a shell.
-func quoteShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -1,7 +1,11 @@
 // Package finding is what doctor says of one thing that it looked at.
 package finding
 
-import "policyd-rdns/cmd/policyd-rdns/internal/plain"
+import (
+	"strings"
+
+	"policyd-rdns/cmd/policyd-rdns/internal/plain"
+)
 
 // Level says how much a finding matters.
 type Level string
@@ -66,3 +70,6 @@ func (f *Finding) Clean() {
 		}
 	}
 }
+
+// QuoteShell is text as one word of a shell.
+func QuoteShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -36,7 +36,7 @@ record would do: [reply] listen.`,
 			if err != nil {
 				return err
 			}
-			written, err := helppage.WriteStatic(folder, helppage.Settings{Contact: conf.Reply.Contact, Open: builtin.TakesContact(conf.Rules.List)})
+			written, err := helppage.WriteStatic(folder, helppage.Settings{Contact: conf.Reply.Contact, Open: builtin.TakesContact(conf.Rules.List, conf.Reply.Contact)})
 			if err != nil {
 				return err
 			}

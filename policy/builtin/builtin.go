@@ -88,9 +88,21 @@ func foreignHELO(kind policy.Table) policy.Table {
 // postmaster is the name of the exemption of those whom the refused write to.
 const postmaster = "postmaster"
 
-// TakesContact reports whether rules exempt mail to the contact of [WithContact].
-func TakesContact(rules []policy.Rule) bool {
-	return slices.ContainsFunc(rules, func(r policy.Rule) bool { return r.Exempt && r.Name == postmaster })
+// TakesContact reports whether rules exempt all mail to a contact, as [WithContact] has it.
+func TakesContact(rules []policy.Rule, contact string) bool {
+	contact = mailbox(contact)
+	return slices.ContainsFunc(rules, func(r policy.Rule) bool {
+		return r.Exempt && len(r.When) == 1 && len(r.Unless) == 0 && r.When[0].Key == "recipient" &&
+			slices.ContainsFunc(r.When[0].Written, func(v string) bool { return strings.EqualFold(v, contact) })
+	})
+}
+
+// mailbox is a contact as an entry of rules has it: without a domain it is one of any.
+func mailbox(contact string) string {
+	if !strings.Contains(contact, "@") {
+		contact += "@"
+	}
+	return contact
 }
 
 // WithContact is a built-in exemption; if it is that of the postmaster, one of a further
@@ -100,9 +112,7 @@ func WithContact(rule policy.Rule, contact string) policy.Rule {
 	if rule.Name != postmaster || contact == "" {
 		return rule
 	}
-	if !strings.Contains(contact, "@") {
-		contact += "@"
-	}
+	contact = mailbox(contact)
 	recipients := rule.When[0].Written
 	if slices.ContainsFunc(recipients, func(r string) bool { return strings.EqualFold(r, contact) }) {
 		return rule

@@ -23,6 +23,6 @@ func (d *Daemon) caseKeys(conf *config.Config) (*casenumber.Keys, error) {
 	if d.passing == nil {
 		d.passing, _ = casenumber.ParseKeys(casenumber.NewKey()) // which is one
 	}
-	d.log.Warn("case numbers have a key that ends with this run, since none can be kept: name one in reply.key_file", "file", path, "error", err)
+	d.log.Warn("case numbers have a key that ends with this run, since that of the state folder cannot be read or made: mend or remove the file, or name one in reply.key_file", "file", path, "error", err)
 	return d.passing, nil
 }

@@ -54,7 +54,7 @@ func (d *Daemon) serveHelp(ctx context.Context) (stop func(), err error) {
 // helpSettings are what the page has of the configuration in force.
 func (d *Daemon) helpSettings() helppage.Settings {
 	conf := d.current.Load().conf
-	return helppage.Settings{Contact: conf.Reply.Contact, Open: builtin.TakesContact(conf.Rules.List), Proxy: conf.Reply.Proxies.Has}
+	return helppage.Settings{Contact: conf.Reply.Contact, Open: builtin.TakesContact(conf.Rules.List, conf.Reply.Contact), Proxy: conf.Reply.Proxies.Has}
 }
 
 func (d *Daemon) readCase(text string, now time.Time) (casenumber.Case, error) {

@@ -50,18 +50,26 @@ func ReadOrMake(path string) (*casenumber.Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(f.Name()) // what has the name in its place stays
-	_, err = fmt.Fprintf(f, "# Keys of case numbers: the first makes them, all read them.\n%s\n", casenumber.NewKey())
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, err
+	defer os.Remove(f.Name())
+	err = write(f)
+	if err == nil {
+		err = os.Link(f.Name(), path)
 	}
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		err = os.Rename(f.Name(), path) // where files have one name each
-		if err != nil {
-			return nil, err
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) { // files have one name each here
+		if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			err = write(f)
 		}
 	}
-	return Read(path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return Read(path) // mine, or that of who was quicker
+}
+
+// write writes a file with a new key, and closes it.
+func write(f *os.File) error {
+	_, err := fmt.Fprintf(f, "# Keys of case numbers: the first makes them, all read them.\n%s\n", casenumber.NewKey())
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // Others says what is wrong with the permissions of a file of keys; empty: nothing, or

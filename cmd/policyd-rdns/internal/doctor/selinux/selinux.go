@@ -53,7 +53,7 @@ func check(x *machine.SELinux, e *maincf.Endpoint) []finding.Finding {
 	case e.Network == "inet" && x.Unread == "":
 		return []finding.Finding{{
 			ID: "selinux.port", Level: is, Title: "SELinux keeps Postfix from " + plain.Brief(e.Text) + ": the port is not labelled " + machine.PolicyPort,
-			Why: passes, Do: mend(e),
+			Why: passes + unlogged(x), Do: mend(e),
 		}}
 	case e.Network == "inet":
 		return []finding.Finding{{
@@ -69,6 +69,14 @@ func check(x *machine.SELinux, e *maincf.Endpoint) []finding.Finding {
 		f.Level = is
 	}
 	return []finding.Finding{f}
+}
+
+// unlogged says that nobody has looked whether it was kept from there.
+func unlogged(x *machine.SELinux) string {
+	if x.LogUnread == "" {
+		return ""
+	}
+	return " Whether it has done so could not be read in the audit log: " + plain.Brief(x.LogUnread) + "."
 }
 
 // denied is how often in a day smtpd was kept from an endpoint, and when last.

@@ -89,6 +89,7 @@ type Entry struct {
 	Written []string // the values as the administrator wrote them
 	values  []string // those that lists in files stand for included
 	cond    condition
+	want    *wanted // cond, if it is that: most are, and are asked of each request
 	kind    *kind
 }
 
@@ -108,6 +109,9 @@ func (e *Entry) holds(ev *evaluation) holding {
 		case e.kind.needs&ev.early != 0:
 			return holding{truth: Unknown, early: true}
 		}
+	}
+	if e.want != nil {
+		return e.want.holds(ev)
 	}
 	return e.cond.holds(ev)
 }
@@ -207,6 +211,7 @@ func NewEntry(key string, values, written []string) (Entry, []ValueError) {
 		return Entry{Key: key, Written: written, kind: k}, []ValueError{{0, fmt.Errorf("unknown key %.60q", key)}}
 	}
 	e := Entry{Key: key, Written: written, values: values, cond: k.make(), kind: k}
+	e.want, _ = e.cond.(*wanted)
 	var errs []ValueError
 	for i, v := range values {
 		if err := e.cond.add(v); err != nil {

@@ -16,11 +16,37 @@ type Table []Entry
 func (t Table) holds(e *evaluation) holding {
 	all := holds(Yes)
 	for i := range t {
-		if all = all.and(t[i].holds(e)); all.truth == No {
-			break
+		switch h := t[i].holds(e); {
+		case h.truth == No:
+			return holds(No)
+		case h != holds(Yes):
+			all = all.and(h)
 		}
 	}
 	return all
+}
+
+// fails reports whether the table surely does not hold, since a check that it asks for has
+// another result. So it is with nearly every rule of nearly every request, and takes no look
+// at what else the table asks for.
+func (t Table) fails(e *evaluation) bool {
+	if e.req.Unknown|e.early != 0 {
+		return false
+	}
+	for i := range t {
+		w := t[i].want
+		if w == nil {
+			continue
+		}
+		f := &e.findings[w.check]
+		if !e.drawn.Has(w.check) {
+			f = e.finding(w.check)
+		}
+		if (f.Possible|1<<f.Result)&w.results == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Rule turns facts into an action.
@@ -61,6 +87,8 @@ func (t Table) End() (end time.Time, ok bool) {
 // because an entry lists temperror. i is its place in the list.
 func (r *Rule) holds(e *evaluation, i int) holding {
 	switch {
+	case r.When.fails(e):
+		return holds(No)
 	case !r.includes(e.req.Client):
 		return holds(No)
 	case r.Action != DUNNO && !e.req.heloGiven() && r.needs()&AttrHELO != 0:

@@ -9,7 +9,7 @@ import (
 func (c *check) kind(number Check) *kind {
 	k := &kind{
 		key: c.name, values: resultList(number), example: c.outcomes[0].result.String(), needs: c.needs, standing: c.standing, ofNames: c.ofNames,
-		make: func() condition { return &wanted{check: number} },
+		make: func() condition { return &wanted{check: number, ofHELO: c.needs&AttrHELO != 0} },
 		implies: func(values []string) (Check, Results) {
 			w := wanted{check: number}
 			for _, v := range values {
@@ -27,6 +27,7 @@ func (c *check) kind(number Check) *kind {
 // wanted asks for results of a check.
 type wanted struct {
 	check   Check
+	ofHELO  bool // it is about what the client says in HELO
 	results Results
 	// named and left are those that were written, plain and with "!": of both kinds
 	// there is one.
@@ -64,7 +65,7 @@ func resultList(c Check) string {
 }
 
 func (w *wanted) holds(e *evaluation) holding {
-	if checks[w.check].needs&AttrHELO != 0 && !e.req.heloGiven() {
+	if w.ofHELO && !e.req.heloGiven() {
 		return holds(No)
 	}
 	switch f := e.finding(w.check); {

@@ -85,9 +85,10 @@ func (e *entry[R]) why() error {
 	return e.rare.err
 }
 
-// useful counts that the entry was of use and reports whether that was prefetchHits times.
-func (e *entry[R]) useful() bool {
-	return e.hits.Load() >= prefetchHits || e.hits.Add(1) >= prefetchHits
+// useful counts that the entry was of use, so many times, and reports whether that was
+// prefetchHits times in all.
+func (e *entry[R]) useful(times int) bool {
+	return e.hits.Load() >= prefetchHits || e.hits.Add(uint32(times)) >= prefetchHits
 }
 
 // expires is when the entry is past its TTL, in milliseconds of Resolver.clock.

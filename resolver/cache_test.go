@@ -308,9 +308,9 @@ func TestUsefulToMany(t *testing.T) {
 	for hits := 1; hits <= prefetchHits; hits++ {
 		var e entry[string]
 		for range hits - 1 {
-			e.useful()
+			e.useful(1)
 		}
-		if got := e.useful(); got != (hits == prefetchHits) {
+		if got := e.useful(1); got != (hits == prefetchHits) {
 			t.Errorf("useful() the time %d = %v; want %v", hits, got, !got)
 		}
 	}
@@ -321,7 +321,7 @@ func TestUsefulToMany(t *testing.T) {
 	for range most {
 		users.Go(func() {
 			for range 1000 {
-				if e.useful() {
+				if e.useful(1) {
 					often.Add(1)
 				}
 			}

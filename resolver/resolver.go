@@ -79,6 +79,9 @@ type Options struct {
 	// HELO: the name is what the client says it is, which costs it nothing. Such
 	// lookups have half of Config.MaxInFlight at most.
 	HELO bool
+	// Kept is how often the caller has used the answer that it was given last, without
+	// asking again: what is often of use is queried again before it expires.
+	Kept int
 	// Uncounted: the caller counts the lookup itself (Resolver.Count).
 	Uncounted bool
 	// Budget pays for the queries; nil: without bound. When it is used up,
@@ -242,7 +245,7 @@ func (r *Resolver) BeginPTR(ctx context.Context, addr netip.Addr, o Options) (a 
 	k := addrKey(addr.As16())
 	res, ok := r.names.cached(k, o)
 	switch {
-	case ok && res.due():
+	case ok && res.due(o):
 		r.names.prefetch(k)
 	case !ok && o.CacheOnly:
 		return Answer{}, nil
@@ -326,7 +329,7 @@ func (r *Resolver) addrsAtHand(network, name string, o Options) (k hostKey, a An
 		k.name = queried
 		return k, Answer{}, false
 	}
-	if res.due() {
+	if res.due(o) {
 		r.hosts.prefetch(hostKey{strings.Clone(k.name), k.qtype})
 	}
 	return k, r.addrs(k, res, o.Uncounted), true

@@ -44,8 +44,8 @@ func (e *entry[R]) late(now int64) bool {
 }
 
 // due counts that an answer was of use, and reports whether it is to be prefetched.
-func (res result[R]) due() bool {
-	if !res.useful() || !res.late {
+func (res result[R]) due(o Options) bool {
+	if !res.useful(1+min(o.Kept, prefetchHits)) || !res.late {
 		return false
 	}
 	res.hits.Store(0) // one caller will do, or a few

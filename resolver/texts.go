@@ -44,7 +44,7 @@ func (r *Resolver) BeginMX(ctx context.Context, domain string, o Options) (a Ans
 func (r *Resolver) beginTexts(ctx context.Context, k textKey, o Options) (a Answer, wait func(context.Context) Answer) {
 	res, ok := r.texts.cached(k, o)
 	if ok {
-		if res.due() {
+		if res.due(o) {
 			r.texts.prefetch(textKey{strings.Clone(k.name), k.qtype})
 		}
 		return r.published(k, res, o.Uncounted), nil

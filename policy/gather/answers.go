@@ -33,7 +33,7 @@ func (in *inquiry) chooseNames(ptr *resolver.Answer) {
 	f.MoreNames = ptr.More
 	var malformed []policy.Name
 	if f.HELO.Form == hostname.FQDN && slices.Contains(ptr.Names, f.HELO.Name) {
-		f.Names = append(f.Names, in.g.looks.Name(f.HELO.Name, in.req.Client))
+		f.Names = append(f.Names, policy.NewName(f.HELO.Name, in.req.Client))
 	}
 	for _, name := range ptr.Names {
 		switch {
@@ -43,7 +43,7 @@ func (in *inquiry) chooseNames(ptr *resolver.Answer) {
 		case len(f.Names) == policy.MaxNames:
 			f.MoreNames = true
 		default:
-			f.Names = append(f.Names, in.g.looks.Name(name, in.req.Client))
+			f.Names = append(f.Names, policy.NewName(name, in.req.Client))
 		}
 	}
 	switch {
@@ -100,6 +100,8 @@ func (in *inquiry) note(name string, kind resolver.Kind, a *resolver.Answer) {
 	f := in.facts
 	in.lookups.see(name, kind, a)
 	in.known, in.cached = true, in.cached && a.Cached
+	in.validity.add(a)
+	in.restored = false
 	f.Stale = f.Stale || a.Stale
 	if a.Outcome == resolver.TempError {
 		about := name

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"policyd-rdns/policy"
-	"policyd-rdns/policy/looks"
 	"policyd-rdns/policy/spf"
 	"policyd-rdns/resolver"
 )
@@ -77,7 +76,7 @@ type Gatherer struct {
 	// Complete asks every query, though the rules may have decided.
 	Complete bool
 
-	looks looks.Memory
+	known acquaintances
 }
 
 // Decide decides about a request, and sets the facts that the decision rests on; the
@@ -101,6 +100,7 @@ func (g *Gatherer) Begin(req *policy.Request, rules *policy.Rules, facts *policy
 	done := in.run(context.Background(), &d) && !g.Complete // nothing is waited for
 	if done {
 		in.lookups.count(g.DNS)
+		in.keep()
 	}
 	in.end()
 	if done {
@@ -126,6 +126,7 @@ func (g *Gatherer) finish(ctx context.Context, req *policy.Request, rules *polic
 		in.run(ctx, &d)
 	}
 	in.lookups.count(g.DNS)
+	in.keep()
 	facts.Queries = in.options.Budget.Sent() + in.asked
 	return d
 }

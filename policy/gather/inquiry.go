@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,7 +42,10 @@ type inquiry struct {
 	forwards []forward // what names resolve to, queried so far
 	asked    int       // messages that were sent for SPF
 
-	lookups lookups // to be counted
+	lookups  lookups // to be counted
+	validity validity
+	helo     string // in memory of its own, which what is said of it may share
+	restored bool   // the facts are those of an earlier request, and no answer has come since
 
 	known, cached bool // an answer has come; all came from the cache
 	aged          bool // one was older than fresh
@@ -63,7 +67,7 @@ type forward struct {
 func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, facts *policy.Facts, cacheOnly bool) {
 	in.g, in.req, in.rules, in.facts = g, req, rules, facts
 	in.options = resolver.Options{Client: req.Client, Uncounted: true, CacheOnly: cacheOnly}
-	in.judged, in.lookups.n, in.asked = 0, 0, 0
+	in.judged, in.lookups.n, in.asked, in.helo = 0, 0, 0, ""
 	in.restart(0)
 }
 
@@ -72,8 +76,12 @@ func (in *inquiry) restart(maxAge time.Duration) {
 	in.options.MaxAge = maxAge
 	in.waiting, in.ptr, in.past, in.domain, in.spf, in.list, in.forwards = 0, nil, nil, nil, nil, nil, in.forwards[:0]
 	in.known, in.cached, in.aged = false, true, false
+	in.validity, in.restored = validity{}, false
 	f := in.facts
-	f.Reset(in.g.looks.HELO(in.req.HELO, in.req.Client))
+	if !in.options.CacheOnly || !in.recall() {
+		in.helo = strings.Clone(in.req.HELO)
+		f.Reset(policy.NewHELO(in.helo, in.req.Client))
+	}
 	f.OwnClient = slices.Contains(in.g.HostAddrs, in.req.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(in.g.HostNames, f.HELO.Name)
 	in.judging.Begin(in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway
@@ -91,6 +99,10 @@ func (in *inquiry) end() {
 // run judges and asks in turn. It is false if the decision has to wait for answers, where
 // only the cache may be asked, or if it rests on answers that are too old for it.
 func (in *inquiry) run(ctx context.Context, d *policy.Decision) bool {
+	atHand := ^policy.AskedOfOthers() // what is at hand costs nobody anything, and the log has it
+	if in.restored {
+		in.query(ctx, atHand)
+	}
 	for {
 		in.judge(d)
 		wanted := d.Lacks
@@ -98,7 +110,7 @@ func (in *inquiry) run(ctx context.Context, d *policy.Decision) bool {
 		case in.g.Complete && in.req.Client.IsValid():
 			wanted = all
 		case in.options.CacheOnly && d.Undetermined:
-			wanted |= all &^ policy.AskedOfOthers() // what is at hand costs nobody anything, and the log has it
+			wanted |= atHand
 		}
 		switch in.query(ctx, wanted) {
 		case answered:

@@ -107,6 +107,7 @@ func (in *inquiry) takeList(to *policy.Result, a *resolver.Answer) {
 		}
 	}
 	in.note(in.listing(), resolver.KindA, a)
+	in.validity.none = true // it is not among what is remembered of a client
 }
 
 // trust reads the answer of a list. Of several the least trust counts.

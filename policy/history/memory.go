@@ -43,8 +43,8 @@ type entry struct {
 	hash  uint64
 	party Party
 	Record
-	lru    links      // among those of its class
-	groups [2]grouped // network, organisation
+	links  // among all
+	groups [numGroups]grouped
 	class  class
 	dirty  bool // not in the store as it is here
 	// partial: the store may have more of it.
@@ -60,13 +60,39 @@ type grouped struct {
 	of uint32 // hash of what is the group's; 0: none
 }
 
-// mostOf bounds the groups.
-var mostOf = [2]int32{mostOfNetwork, mostOfOrganisation}
+// The kinds of groups, and what bounds each.
+const (
+	ofNetworks = iota
+	ofOrganisations
+	numGroups
+)
+
+var mostOf = [numGroups]int32{mostOfNetwork, mostOfOrganisation}
 
 // list is a list of entries, the one that was used last at its head.
 type list struct {
 	head, tail uint32
 	n          int32
+}
+
+// group are the entries of one owner, or all that there are, each class in a list.
+type group [numClasses]list
+
+func (g *group) n() (n int32) {
+	for c := range g {
+		n += g[c].n
+	}
+	return n
+}
+
+// last is the entry that costs least to forget; nobody: there is none.
+func (g *group) last() uint32 {
+	for c := range g {
+		if g[c].tail != nobody {
+			return g[c].tail
+		}
+	}
+	return nobody
 }
 
 // memory holds the records of parties within bounds. It is not safe for concurrent use.
@@ -77,8 +103,8 @@ type memory struct {
 	free   []uint32
 	used   uint32
 	index  map[uint64]uint32
-	lists  [numClasses]list
-	groups [2]map[uint32]*list
+	all    group
+	groups [numGroups]map[uint32]*group
 	// evicted is called for an entry that has to go.
 	evicted func(*entry)
 }
@@ -86,7 +112,7 @@ type memory struct {
 func newMemory(most int) *memory {
 	m := &memory{seed: maphash.MakeSeed(), most: most, index: map[uint64]uint32{}, evicted: func(*entry) {}}
 	for i := range m.groups {
-		m.groups[i] = map[uint32]*list{}
+		m.groups[i] = map[uint32]*group{}
 	}
 	m.used = nobody + 1
 	return m
@@ -144,17 +170,20 @@ func (m *memory) find(hash uint64) uint32 { return m.index[hash] }
 
 // use has a party be the one that was used last.
 func (m *memory) use(i uint32) {
-	e := m.at(i)
-	if l := &m.lists[e.class]; l.head != i {
-		m.unlink(l, i, -1)
-		m.link(l, i, -1)
-	}
-	for g := range e.groups {
-		if of := e.groups[g].of; of != 0 {
-			if l := m.groups[g][of]; l.head != i {
-				m.unlink(l, i, g)
-				m.link(l, i, g)
-			}
+	m.each(i, func(of *group, g int) {
+		if l := &of[m.at(i).class]; l.head != i {
+			m.unlink(l, i, g)
+			m.link(l, i, g)
+		}
+	})
+}
+
+// each calls do for each group that an entry is in, that of all first.
+func (m *memory) each(i uint32, do func(of *group, g int)) {
+	do(&m.all, everybody)
+	for g, in := range m.at(i).groups {
+		if in.of != 0 {
+			do(m.groups[g][in.of], g)
 		}
 	}
 }
@@ -165,14 +194,16 @@ func (m *memory) classify(i uint32, c class) {
 	if e.class == c {
 		return
 	}
-	m.unlink(&m.lists[e.class], i, -1)
+	m.each(i, func(of *group, g int) {
+		m.unlink(&of[e.class], i, g)
+		m.link(&of[c], i, g)
+	})
 	e.class = c
-	m.link(&m.lists[c], i, -1)
 	switch {
 	case c == proven:
 		m.leaveRoomOfGroups(i)
-	case c == sending && int(m.lists[sending].n) > max(m.most/roomOfAll, 1):
-		m.drop(m.lists[sending].tail)
+	case c == sending && int(m.all[sending].n) > max(m.most/roomOfAll, 1):
+		m.drop(m.all[sending].tail)
 	}
 	m.leaveRoom()
 }
@@ -180,12 +211,12 @@ func (m *memory) classify(i uint32, c class) {
 // leaveRoom forgets of those who passed the ones that are too many.
 func (m *memory) leaveRoom() {
 	most := int32(m.most - m.most/roomOfAll)
-	for m.lists[passed].n+m.lists[proven].n > most {
+	for m.all[passed].n+m.all[proven].n > most {
 		c := passed
-		if m.lists[passed].n <= 1 { // it has just passed
+		if m.all[passed].n <= 1 { // it has just passed
 			c = proven
 		}
-		m.drop(m.lists[c].tail)
+		m.drop(m.all[c].tail)
 	}
 }
 
@@ -197,16 +228,8 @@ func (m *memory) leaveRoomOfGroups(i uint32) {
 		if of == 0 {
 			continue
 		}
-		n, last := int32(0), uint32(nobody)
-		for j := m.groups[g][of].head; j != nobody; j = m.at(j).groups[g].next {
-			if m.at(j).class == proven {
-				if n++; j != i {
-					last = j
-				}
-			}
-		}
-		if n > most-most/roomOfGroup {
-			m.drop(last)
+		if l := &m.groups[g][of][proven]; l.n > most-most/roomOfGroup {
+			m.drop(l.tail) // it is at the head itself
 		}
 	}
 }
@@ -214,35 +237,32 @@ func (m *memory) leaveRoomOfGroups(i uint32) {
 // add makes room and adds a party that is not there, which is nobody's yet. nobody: there
 // is no room.
 func (m *memory) add(hash uint64, party Party, network, organisation uint64) uint32 {
-	of := [2]uint32{uint32(network), uint32(organisation)}
+	of := [numGroups]uint32{uint32(network), uint32(organisation)}
 	for g, most := range mostOf {
 		if of[g] == 0 {
 			continue
 		}
-		if l := m.groups[g][of[g]]; l != nil && l.n >= most && !m.evictOf(l, g) {
-			return nobody
+		if in := m.groups[g][of[g]]; in != nil && in.n() >= most {
+			least := in.last()
+			if m.at(least).class == proven {
+				return nobody
+			}
+			m.drop(least)
 		}
 	}
-	if int(m.lists[stranger].n) >= max(m.most/2, 1) || m.len() >= m.most {
+	if int(m.all[stranger].n) >= max(m.most/2, 1) || m.len() >= m.most {
 		m.evict()
 	}
 	i := m.take()
 	e := m.at(i)
 	*e = entry{hash: hash, party: party}
 	m.index[hash] = i
-	m.link(&m.lists[stranger], i, -1)
 	for g := range of {
-		if of[g] == 0 {
-			continue
+		if e.groups[g].of = of[g]; of[g] != 0 && m.groups[g][of[g]] == nil {
+			m.groups[g][of[g]] = new(group)
 		}
-		l := m.groups[g][of[g]]
-		if l == nil {
-			l = new(list)
-			m.groups[g][of[g]] = l
-		}
-		e.groups[g].of = of[g]
-		m.link(l, i, g)
 	}
+	m.each(i, func(of *group, g int) { m.link(&of[stranger], i, g) })
 	return i
 }
 
@@ -263,29 +283,9 @@ func (m *memory) take() uint32 {
 
 // evict forgets the party that costs least to forget.
 func (m *memory) evict() {
-	for c := range m.lists {
-		if i := m.lists[c].tail; i != nobody {
-			m.drop(i)
-			return
-		}
+	if i := m.all.last(); i != nobody {
+		m.drop(i)
 	}
-}
-
-// evictOf forgets one of a group that is full, and that is not known.
-func (m *memory) evictOf(l *list, g int) bool {
-	least, found := proven, uint32(nobody)
-	for i := l.tail; i != nobody; i = m.at(i).groups[g].prev {
-		if e := m.at(i); e.class < least {
-			if least, found = e.class, i; least == stranger {
-				break
-			}
-		}
-	}
-	if found == nobody {
-		return false
-	}
-	m.drop(found)
-	return true
 }
 
 func (m *memory) drop(i uint32) {
@@ -296,24 +296,23 @@ func (m *memory) drop(i uint32) {
 // remove takes a party out.
 func (m *memory) remove(i uint32) {
 	e := m.at(i)
-	m.unlink(&m.lists[e.class], i, -1)
-	for g := range e.groups {
-		if of := e.groups[g].of; of != 0 {
-			l := m.groups[g][of]
-			if m.unlink(l, i, g); l.n == 0 {
-				delete(m.groups[g], of)
-			}
+	m.each(i, func(of *group, g int) {
+		if m.unlink(&of[e.class], i, g); g != everybody && of.n() == 0 {
+			delete(m.groups[g], e.groups[g].of)
 		}
-	}
+	})
 	delete(m.index, e.hash)
 	*e = entry{}
 	m.free = append(m.free, i)
 }
 
-// linksOf are the links of an entry in a group; -1: among those of its class.
+// everybody is the group of all entries.
+const everybody = -1
+
+// linksOf are the links of an entry in a group.
 func (m *memory) linksOf(i uint32, g int) *links {
-	if g < 0 {
-		return &m.at(i).lru
+	if g == everybody {
+		return &m.at(i).links
 	}
 	return &m.at(i).groups[g].links
 }

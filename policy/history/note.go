@@ -2,6 +2,7 @@ package history
 
 import (
 	"net/netip"
+	"time"
 
 	"policyd-rdns/policy"
 )
@@ -40,9 +41,14 @@ func (h *History) Note(req *policy.Request, p *policy.Parties, noted policy.Note
 		}
 		i := at[which]
 		if i == nobody || h.memory.at(i).hash != hash { // an addition may have pushed it out
+			if e.passes() && which != ofOrganisation && h.crowded(a.hash[ofOrganisation], &e) {
+				continue
+			}
 			if i = h.add(which, hash, req.Client, p, &a); i == nobody {
 				continue
 			}
+		} else if e.passes() && h.memory.at(i).settled(&e) {
+			continue
 		}
 		h.change(i, now)
 		party := h.memory.at(i)
@@ -63,6 +69,26 @@ type event struct {
 	now      Moment
 	enforced Moment // series from before have begun anew
 	settings *Settings
+}
+
+// soon is how long after a pass another one need not be noted.
+const soon = 10 * time.Second
+
+// passes reports whether the event is a pass and nothing else.
+func (e *event) passes() bool {
+	return e.noted == policy.NotedContact|policy.NotedPass && !e.returned
+}
+
+// settled reports whether a pass says nothing new of a record: there was one just now.
+func (r *Record) settled(e *event) bool {
+	return r.stands(e.now, e.settings) && e.now.after(r.LastPass) < soon && r.LastPass >= r.Returned
+}
+
+// crowded reports whether what is remembered of an organisation beside itself has no room,
+// and would have to go just after its pass. Who is of the organisation is remembered by that.
+func (h *History) crowded(organisation uint64, e *event) bool {
+	in := h.memory.groups[ofOrganisations][uint32(organisation)]
+	return organisation != 0 && in != nil && in.n() >= mostOfOrganisation && h.memory.at(in.last()).settled(e)
 }
 
 // before adds to an event what is known of a party.

@@ -151,8 +151,11 @@ func (h *History) noteSender(domain string, a *asked, e *event) {
 		}
 		h.memory.at(i).partial = h.store != nil
 	}
-	h.change(i, e.now)
 	party := h.memory.at(i)
+	if party.settled(e) {
+		return
+	}
+	h.change(i, e.now)
 	party.note(&event{noted: policy.NotedPass, now: e.now, settings: e.settings}, false)
 	h.memory.classify(i, party.worthKeeping())
 }

@@ -8,9 +8,6 @@ import (
 	"policyd-rdns/policy"
 )
 
-// timeFormat is RFC 3339 with milliseconds.
-const timeFormat = "2006-01-02T15:04:05.000Z07:00"
-
 // Append adds the record as one line, its newline included.
 func (f Format) Append(dst []byte, r *Record) []byte {
 	e := encoder{buf: dst, format: f, json: f == JSON, cut: r.cut}
@@ -176,16 +173,13 @@ func (e *encoder) text(row *row, v string) {
 	e.plain(v)
 }
 
-// time writes a time in timeFormat, UTC. The package time is quick about RFC 3339 alone,
-// without a fraction of fixed length: by that a cached request takes 3 % more.
+// time writes a time in timeFormat, UTC.
 func (e *encoder) time(row *row, t time.Time) {
 	e.key(row)
 	if e.json {
 		e.buf = append(e.buf, '"')
 	}
-	ms := t.Nanosecond() / 1e6
-	e.buf = t.UTC().AppendFormat(e.buf, time.RFC3339)
-	e.buf = append(e.buf[:len(e.buf)-len("Z")], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
+	e.buf = appendTime(e.buf, t)
 	if e.json {
 		e.buf = append(e.buf, '"')
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"policyd-rdns/policy"
-	"policyd-rdns/policy/looks"
+	"policyd-rdns/policy/memo"
 )
 
 // memory remembers what the names and the HELOs of the last clients came to, looks and
@@ -13,8 +13,8 @@ import (
 // takes a sixth longer to read. What it gives is not modified. It is safe for concurrent use, and
 // takes some 12 MiB.
 type memory struct {
-	names looks.Places[evidence, []policy.Name]
-	helos looks.Places[evidence, policy.HELO]
+	names memo.Table[evidence, []policy.Name]
+	helos memo.Table[evidence, policy.HELO]
 }
 
 // evidence is what a line says of a name or a HELO of a client.
@@ -34,8 +34,8 @@ func (e *evidence) short() bool { return len(e.text)+len(e.of) <= maxRemembered 
 func (d *decoder) names(r *Record) {
 	f := &r.Facts
 	e := evidence{value: d.of(namesField), client: r.Request.Client}
-	if made, ok := d.known.names.Find(e); ok {
-		f.Names = made
+	if made := d.known.names.Find(e); made != nil {
+		f.Names = *made
 		return
 	}
 	e.text = strings.Clone(e.text)
@@ -50,8 +50,8 @@ func (d *decoder) names(r *Record) {
 // heloTo reads what the HELO resolves to, and judges it by its looks.
 func (d *decoder) heloTo(r *Record) {
 	e := evidence{value: d.of(heloToField), of: d.value[heloField], client: r.Request.Client}
-	if made, ok := d.known.helos.Find(e); ok {
-		r.Facts.HELO = made
+	if made := d.known.helos.Find(e); made != nil {
+		r.Facts.HELO = *made
 		return
 	}
 	e.text, e.of = strings.Clone(e.text), strings.Clone(e.of)

@@ -15,35 +15,38 @@ type field uint8
 // row is all that one key of a line is. Writing, reading, JSON, bounds and the
 // documentation range over the table of them.
 type row struct {
-	key string
-	doc string // what it is, its values, when it is left out: sentences
+	// What is looked at for each line comes first, so that it is in one or two lines of the
+	// processor's cache: most rows of most lines have nothing to write.
 	kind
 	field field // its index in the table
-	// prefix is the key in each format, with what stands before and behind it, and the
-	// value where that is always the same.
-	prefix [2]string
-	// bound is the most that the value takes, in bytes as they are written: after
-	// escaping, without quotes or brackets. See limits.go.
-	bound int
+	check policy.Check
 	// cuts: what is longer than the bound is cut, and the key named under "cut".
 	cuts bool
-	// judged is the text of the request that it is, if entries of rules look at it.
-	judged policy.Attributes
 	// need: a line without it is damaged.
 	need bool
+	// judged is the text of the request that it is, if entries of rules look at it.
+	judged policy.Attributes
 
 	// Where in the record it lives: of these the one of its kind.
 	text   func(*Record) *string
 	flag   func(*Record) *bool
 	number func(*Record) *int
-	addr   func(*Record) *netip.Addr
 	time   func(*Record) *time.Time
-	span   func(*Record) *time.Duration
-	check  policy.Check
-	word   string
 	say    func(*Record) string
 	some   func(*Record) bool // there is a list
+	addr   func(*Record) *netip.Addr
+	span   func(*Record) *time.Duration
 	put    func(l list, r *Record) list
+	// bound is the most that the value takes, in bytes as they are written: after
+	// escaping, without quotes or brackets. See limits.go.
+	bound int
+	// prefix is the key in each format, with what stands before and behind it, and the
+	// value where that is always the same.
+	prefix [2]string
+
+	key  string
+	doc  string // what it is, its values, when it is left out: sentences
+	word string
 	// take reads what say or put have written. odd is a word that it does not know,
 	// of which it takes nothing. Nil: nothing is read, it follows from the rest.
 	take func(v value, r *Record) (odd string, err error)

@@ -96,37 +96,31 @@ func (g *Gatherer) Decide(ctx context.Context, req *policy.Request, rules *polic
 // returns finish, which waits and decides. The request must not change meanwhile.
 func (g *Gatherer) Begin(req *policy.Request, rules *policy.Rules, facts *policy.Facts) (d policy.Decision, finish func(context.Context) policy.Decision) {
 	in := inquiries.Get().(*inquiry)
-	in.begin(g, req, rules, facts, true)
-	done := in.run(context.Background(), &d) && !g.Complete // nothing is waited for
-	if done {
-		in.lookups.count(g.DNS)
-		in.keep()
-	}
-	in.end()
-	if done {
+	in.begin(g, req, rules, facts)
+	if in.run(context.Background(), &d) && !g.Complete { // nothing is waited for
+		in.end()
 		return d, nil
 	}
 	again := d.Decided.Permanent() && !g.Complete // it is only too old
-	return d, func(ctx context.Context) policy.Decision { return g.finish(ctx, req, rules, facts, again) }
+	return d, func(ctx context.Context) policy.Decision { return in.finish(ctx, again) }
 }
 
 // finish asks what the cache does not hold, or, if again, holds only of too great an
 // age.
-func (g *Gatherer) finish(ctx context.Context, req *policy.Request, rules *policy.Rules, facts *policy.Facts, again bool) (d policy.Decision) {
-	ctx, cancel := context.WithTimeout(ctx, g.Deadline)
+func (in *inquiry) finish(ctx context.Context, again bool) (d policy.Decision) {
+	ctx, cancel := context.WithTimeout(ctx, in.g.Deadline)
 	defer cancel()
-	in := new(inquiry)
-	in.begin(g, req, rules, facts, false)
-	in.options.Budget = resolver.NewBudget(maxQueries)
+	in.options.CacheOnly, in.options.Budget = false, resolver.NewBudget(maxQueries)
 	if again {
-		in.options.MaxAge = fresh
+		in.restart(fresh)
+	} else {
+		in.judgeAnew()
 	}
 	if !in.run(ctx, &d) {
 		in.restart(fresh)
 		in.run(ctx, &d)
 	}
-	in.lookups.count(g.DNS)
-	in.keep()
-	facts.Queries = in.options.Budget.Sent() + in.asked
+	in.facts.Queries = in.options.Budget.Sent() + in.asked
+	in.end()
 	return d
 }

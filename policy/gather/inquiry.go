@@ -52,7 +52,7 @@ type inquiry struct {
 	judged        int  // how often the rules were held against the facts
 }
 
-// inquiries are used again, those that had nothing to wait for.
+// inquiries are used again.
 var inquiries = sync.Pool{New: func() any { return new(inquiry) }}
 
 // forward is the query what a name resolves to in the client's address family.
@@ -63,10 +63,10 @@ type forward struct {
 	wait    func(context.Context) resolver.Answer // nil: there is the answer
 }
 
-// begin sets the facts to those that need no query. If cacheOnly, none will be sent.
-func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, facts *policy.Facts, cacheOnly bool) {
+// begin sets the facts to those that need no query. None will be sent before finish.
+func (in *inquiry) begin(g *Gatherer, req *policy.Request, rules *policy.Rules, facts *policy.Facts) {
 	in.g, in.req, in.rules, in.facts = g, req, rules, facts
-	in.options = resolver.Options{Client: req.Client, Uncounted: true, CacheOnly: cacheOnly}
+	in.options = resolver.Options{Client: req.Client, Uncounted: true, CacheOnly: true}
 	in.judged, in.lookups.n, in.asked, in.helo = 0, 0, 0, ""
 	in.restart(0)
 }
@@ -84,11 +84,19 @@ func (in *inquiry) restart(maxAge time.Duration) {
 	}
 	f.OwnClient = slices.Contains(in.g.HostAddrs, in.req.Client)
 	f.OwnHELO = f.HELO.Name != "" && slices.Contains(in.g.HostNames, f.HELO.Name)
-	in.judging.Begin(in.rules, in.req, f, in.options.CacheOnly) // all that is at hand is taken anyway
+	in.judgeAnew()
 }
 
-// end gives an inquiry back. It keeps nothing alive.
+// judgeAnew has the rules held against the facts from the first one on.
+func (in *inquiry) judgeAnew() {
+	in.judging.Begin(in.rules, in.req, in.facts, in.options.CacheOnly) // all that is at hand is taken anyway
+}
+
+// end ends an inquiry, which keeps nothing alive.
 func (in *inquiry) end() {
+	in.lookups.count(in.g.DNS)
+	in.keep()
+	in.ptr, in.past, in.domain, in.spf, in.list = nil, nil, nil, nil, nil
 	clear(in.forwards)
 	clear(in.queries)
 	in.judging.Forget()

@@ -69,7 +69,7 @@ func TestJudgedTwice(t *testing.T) {
 		tt.req.Client, tt.req.State, tt.req.Time = client, "RCPT", time.Now()
 		var f policy.Facts
 		in := new(inquiry)
-		in.begin(&g, &tt.req, &rules, &f, true)
+		in.begin(&g, &tt.req, &rules, &f)
 		var d policy.Decision
 		if !in.run(t.Context(), &d) || in.judged != tt.want {
 			t.Errorf("%s: judged %d times, undetermined: %v; want %d times and a decision", tt.name, in.judged, d.Undetermined, tt.want)

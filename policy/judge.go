@@ -51,6 +51,8 @@ type Rules struct {
 	Grace    time.Duration
 	// Keep is how long a party is known after its last pass; 0: for ever.
 	Keep time.Duration
+
+	prepared blocks
 }
 
 // A Ruling is what one rule makes of a request.
@@ -256,7 +258,16 @@ var comparisons = sync.Pool{New: func() any { return new(comparison) }}
 func (e *evaluation) goDown(d *Decision) {
 	var late CheckSet // queries that are made only if a rule behind would refuse
 	begin := 0        // rule that lacks one of them
+	tried := 0 // up to there each rule is looked at
 	for i := e.from; i < len(e.rules.List); i++ {
+		if i >= tried {
+			end, none := e.block(i)
+			if none {
+				i = end - 1
+				continue
+			}
+			tried = end
+		}
 		rule := &e.rules.List[i]
 		h := rule.holds(e, i)
 		wait := 0

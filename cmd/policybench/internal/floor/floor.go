@@ -16,7 +16,10 @@ var answer = []byte("action=DUNNO\n\n")
 // Serve answers requests until ctx is done or the listener fails, closes all
 // connections and the listener, and returns when everything has ended. The error
 // is nil if ctx was done.
-func Serve(ctx context.Context, l net.Listener) error {
+func Serve(ctx context.Context, l net.Listener) error { return serve(ctx, l, converse) }
+
+// serve has each connection conversed with by a goroutine.
+func serve(ctx context.Context, l net.Listener, converse func(net.Conn)) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	serving, stop := context.WithCancel(ctx)

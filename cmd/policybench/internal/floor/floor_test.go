@@ -5,8 +5,14 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/miekg/dns"
+
+	"policyd-rdns/resolver/world"
 )
 
 func TestServe(t *testing.T) {
@@ -18,6 +24,45 @@ func TestServeEpoll(t *testing.T) {
 		t.Skip("needs epoll")
 	}
 	testServe(t, ServeEpoll)
+}
+
+// TestServeLookups: names are looked up for the clients that have an address, both ways, and
+// the answers are the same.
+func TestServeLookups(t *testing.T) {
+	w, err := world.Parse("10.113.0.203.in-addr.arpa. PTR mail.example.com.\nmail.example.com. A 203.0.113.10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pc, l, err := world.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = w.Serve(ctx, pc, l) })
+	defer serving.Wait()
+	defer stop()
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	to, err := net.Dial("udp", pc.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	serving.Go(func() { converseWith(theirs, &asker{conn: &dns.Conn{Conn: to}}) })
+	for _, client := range []string{"203.0.113.10", "203.0.113.11"} {
+		if _, err := io.WriteString(ours, "request=x\nclient_address="+client+"\n\n"); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(answer))
+		if _, err := io.ReadFull(ours, got); err != nil || string(got) != string(answer) {
+			t.Errorf("%s: reply %q, %v", client, got, err)
+		}
+	}
+	want := []string{"PTR 10.113.0.203.in-addr.arpa", "A mail.example.com", "PTR 11.113.0.203.in-addr.arpa"}
+	if got := w.Queries(); !slices.Equal(got, want) {
+		t.Errorf("queried %q; want %q", got, want)
+	}
 }
 
 func testServe(t *testing.T, serve func(context.Context, net.Listener) error) {

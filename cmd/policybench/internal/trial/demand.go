@@ -10,11 +10,13 @@ const (
 	cachedLatency
 	halfLoad
 	newLatency
+	newTail
 	newQueries
 	newCPU
 	otherTrips
 	growConnections
 	growRules
+	growExemptions
 	startEmpty
 	startList
 	scaling
@@ -30,16 +32,18 @@ type terms struct {
 
 func (d demand) terms() terms {
 	return [numDemands]terms{
-		cachedRate:      {"cached client, 100 connections: requests/s", " of the do-nothing server's", 0.80, true},
-		cachedCPU:       {"cached client, 100 connections: CPU per request", " times the do-nothing server's", 1.5, false},
+		cachedRate:      {"cached client, 100 connections: requests/s", " of the do-nothing server's of one thread", 0.80, true},
+		cachedCPU:       {"cached client, 100 connections: CPU per request", " times the do-nothing server's of one thread", 1.5, false},
 		cachedLatency:   {"cached client, 1 connection: median latency", " times the do-nothing server's", 1.15, false},
-		halfLoad:        {"p99 at 50% of its own maximum rate, open loop", " ms", 2, false},
+		halfLoad:        {"p99 at 50% of its own maximum rate, open loop", " ms", 1, false},
 		newLatency:      {"new client, HELO is its name: median beyond 2 round trips", " ms", 2, false},
+		newTail:         {"new client, HELO is its name, DNS that takes 20 ms: p99", " ms", 35, false},
 		newQueries:      {"new client, HELO is its name: queries", "", 2, false},
-		newCPU:          {"new client, HELO is its name: CPU per request", " µs", 150, false},
+		newCPU:          {"new client, HELO is its name: CPU per request", " times that of two bare lookups", 1.6, false},
 		otherTrips:      {"new client, HELO is another name: round trips in sequence", "", 2.25, false},
-		growConnections: {"CPU per request over 100 or 2000 connections, the dearer, to that over one", " times", 1.2, false},
-		growRules:       {"CPU per request with 1000 CIDR entries, to that with 1", " times", 1.2, false},
+		growConnections: {"CPU per request over 2000 connections, to that over 100", " times", 1.15, false},
+		growRules:       {"CPU per request with 1000 CIDR entries, to that with 1", " times", 1.15, false},
+		growExemptions:  {"CPU per request with 1000 exemptions, to that with 1", " times", 1.15, false},
 		startEmpty:      {"start to listening", " ms", 50, false},
 		startList:       {"start to listening with a long @file", " ms", 2000, false},
 		scaling:         {"CPU per request on two processors, to that on one", " times", 1.15, false},

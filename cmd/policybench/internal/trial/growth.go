@@ -42,7 +42,7 @@ func (t *trial) processors(ctx context.Context) error {
 	return err
 }
 
-// rules compares a list of networks to a single one.
+// rules compares a list of networks to a single one, and many exemptions to one.
 func (t *trial) rules(ctx context.Context) error {
 	const many = 1000
 	var short, long time.Duration
@@ -50,10 +50,31 @@ func (t *trial) rules(ctx context.Context) error {
 		t.cpu(ctx, "1 CIDR entry", settings{rules: networksRule(1)}, &short),
 		t.cpu(ctx, fmt.Sprint(many, " CIDR entries"), settings{rules: networksRule(many)}, &long),
 	)
+	if err != nil {
+		return err
+	}
+	t.report.judge(growRules, ratio(long, short))
+	err = t.inTurn(
+		t.cpu(ctx, "1 exemption", settings{rules: exemptions(1)}, &short),
+		t.cpu(ctx, fmt.Sprint(many, " exemptions"), settings{rules: exemptions(many)}, &long),
+	)
 	if err == nil {
-		t.report.judge(growRules, ratio(long, short))
+		t.report.judge(growExemptions, ratio(long, short))
 	}
 	return err
+}
+
+// exemptions are so many, each of an address or of a domain, none of them a client's.
+func exemptions(n int) string {
+	var b strings.Builder
+	for i := range n {
+		what := fmt.Sprintf("client = \"198.51.%d.%d\"", i>>8, i&0xff)
+		if i%2 == 1 {
+			what = fmt.Sprintf("ptr_name = \".partner%d.example.net\"", i)
+		}
+		fmt.Fprintf(&b, "[[exempt]]\nwhen = { %s }\nwhy = \"partner %d\"\n", what, i)
+	}
+	return b.String()
 }
 
 // networksRule is a rule about so many networks, none of them a client's: those

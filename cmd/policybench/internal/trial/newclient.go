@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"policyd-rdns/cmd/policybench/internal/crowd"
@@ -11,21 +12,56 @@ import (
 // newDelay is how long the DNS takes over a query about a new client.
 const newDelay = 20 * time.Millisecond
 
-// newClients measures clients that the daemon has never seen.
+// newClients measures clients that the daemon has never seen, beside a service that makes
+// the two lookups about each and nothing else.
 func (t *trial) newClients(ctx context.Context) error {
-	return t.inTurn(func() error {
+	var own, bare *load.Result
+	err := t.inTurn(func() error {
 		return t.newOnes(ctx, crowd.Named, func(n newcomers) {
+			own = n.Result
 			t.report.judge(newLatency, millis(n.Quantile(0.5)-2*newDelay))
+			t.report.judge(newTail, millis(n.Quantile(0.99)))
 			t.report.judge(newQueries, n.queries)
-			t.report.judge(newCPU, micros(n.CPUPerRequest()))
 			n.note(t.report, "new client, HELO is its name")
 		})
-	}, func() error {
-		return t.newOnes(ctx, crowd.Other, func(n newcomers) {
-			t.report.judge(otherTrips, n.trips)
-			n.note(t.report, "new client, HELO is another name")
-		})
+	}, func() (err error) {
+		bare, err = t.bareLookups(ctx)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	t.report.judge(newCPU, ratio(own.CPUPerRequest(), bare.CPUPerRequest()))
+	return t.newOnes(ctx, crowd.Other, func(n newcomers) {
+		t.report.judge(otherTrips, n.trips)
+		n.note(t.report, "new client, HELO is another name")
+	})
+}
+
+// bareLookups measures the service that makes the two lookups and nothing else.
+func (t *trial) bareLookups(ctx context.Context) (*load.Result, error) {
+	w, err := t.world(ctx, worldKind{crowd.Only(crowd.Named), newDelay})
+	if err != nil {
+		return nil, err
+	}
+	p, err := startProgram(ctx, "floor --lookups", nil, t.options.Bench, "floor", "--lookups", w.address)
+	if err != nil {
+		return nil, err
+	}
+	r, err := t.load(ctx, p, t.options.Plan.NewClients, 0, everyoneOnce(w))
+	if err = errors.Join(err, p.stop()); err != nil {
+		return nil, err
+	}
+	t.report.note("two bare lookups: requests/s", "", r.PerSecond())
+	t.report.note("two bare lookups: median latency", " ms", millis(r.Quantile(0.5)))
+	t.report.note("two bare lookups: p99", " ms", millis(r.Quantile(0.99)))
+	t.report.note("two bare lookups: CPU per request", " µs", micros(r.CPUPerRequest()))
+	return r, nil
+}
+
+// everyoneOnce are all clients of a DNS, each asked about once.
+func everyoneOnce(w *world) *load.Clients {
+	return &load.Clients{Crowd: w.crowd, Family: crowd.IPv4, Count: uint32(crowd.IPv4.Size()), Once: true}
 }
 
 // newcomers is what was measured of new clients.
@@ -54,8 +90,7 @@ func (t *trial) newOnes(ctx context.Context, kind crowd.Kind, judge func(newcome
 		if err != nil {
 			return err
 		}
-		r, err := t.ask(ctx, d, t.options.Plan.NewClients, 0,
-			&load.Clients{Crowd: w.crowd, Family: crowd.IPv4, Count: uint32(crowd.IPv4.Size()), Once: true})
+		r, err := t.ask(ctx, d, t.options.Plan.NewClients, 0, everyoneOnce(w))
 		if err != nil {
 			return err
 		}

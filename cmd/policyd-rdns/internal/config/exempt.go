@@ -204,6 +204,7 @@ func (c *Config) Exempting() (*Config, error) {
 	rules.List = slices.Replace(slices.Clone(rules.List), c.listed[0], c.listed[1], s.listed...)
 	now.Origins = slices.Replace(slices.Clone(c.Origins), c.listed[0], c.listed[1], s.listedFrom...)
 	now.listed[1] = c.listed[0] + len(s.listed)
+	rules.Prepare()
 	now.Rules, now.sum = &rules, s.sum
 	return &now, nil
 }

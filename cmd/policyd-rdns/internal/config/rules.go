@@ -78,6 +78,7 @@ func (r *reader) rules(t *document.Table, c *Config) {
 		c.Rules.List = append(c.Rules.List, of.rules...)
 		c.Origins = append(c.Origins, of.from...)
 	}
+	c.Rules.Prepare()
 	c.off, c.sum = s.off, s.sum
 	c.listed = [2]int{len(s.exempt), len(s.exempt) + len(s.listed)}
 }

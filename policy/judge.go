@@ -258,7 +258,7 @@ var comparisons = sync.Pool{New: func() any { return new(comparison) }}
 func (e *evaluation) goDown(d *Decision) {
 	var late CheckSet // queries that are made only if a rule behind would refuse
 	begin := 0        // rule that lacks one of them
-	tried := 0 // up to there each rule is looked at
+	tried := 0        // up to there each rule is looked at
 	for i := e.from; i < len(e.rules.List); i++ {
 		if i >= tried {
 			end, none := e.block(i)

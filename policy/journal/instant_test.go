@@ -18,7 +18,8 @@ func TestAppendTime(t *testing.T) {
 		}
 	}
 	for _, at := range []time.Time{
-		{}, time.Unix(0, 0), time.Unix(-1, 999e6), time.Unix(secondsOfDay-1, 999999999), time.Unix(secondsOfDay, 0),
+		{},
+		time.Unix(0, 0), time.Unix(-1, 999e6), time.Unix(secondsOfDay-1, 999999999), time.Unix(secondsOfDay, 0),
 		time.Date(2024, 2, 29, 23, 59, 59, 1e6, zone), time.Date(2024, 3, 1, 1, 0, 0, 0, zone), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
 		time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(12345, 1, 1, 0, 0, 0, 5e6, time.UTC),
 	} {

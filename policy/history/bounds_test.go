@@ -221,15 +221,25 @@ func TestForget(t *testing.T) {
 
 // BenchmarkRemember is what a cached client costs: asking and noting.
 func BenchmarkRemember(b *testing.B) {
-	h := newHistory(200_000, nil)
-	p := policy.Parties{Organisation: "example.com", HELO: "mx.example.com"}
-	req := request(netip.MustParseAddr("203.0.113.10"))
-	h.Note(req, &p, passedOne)
-	b.ReportAllocs()
-	for b.Loop() {
-		h.Sender("example.com", true)
-		h.Begin(req, &p, true)
-		h.Note(req, &p, passedOne)
+	for _, others := range []int{0, 1_000_000} {
+		b.Run(fmt.Sprint("others=", others), func(b *testing.B) {
+			h := newHistory(2_000_000, nil)
+			for i := range others / 4 {
+				h.Note(request(netip.AddrFrom4([4]byte{byte(1 + i>>16), byte(i >> 8), byte(i), 1})), &policy.Parties{
+					Organisation: fmt.Sprintf("sender%d.example", i), HELO: fmt.Sprintf("mx.sender%d.example", i), Sender: fmt.Sprintf("d%d.example", i),
+				}, passedOne)
+			}
+			p := policy.Parties{Organisation: "example.com", HELO: "mx.example.com"}
+			req := request(netip.MustParseAddr("203.0.113.10"))
+			h.Note(req, &p, passedOne)
+			b.ReportAllocs()
+			for b.Loop() {
+				h.Sender("example.com", true)
+				h.Begin(req, &p, true)
+				h.Note(req, &p, passedOne)
+			}
+			b.ReportMetric(float64(h.State().Parties), "parties")
+		})
 	}
 }
 

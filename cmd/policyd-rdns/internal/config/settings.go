@@ -276,7 +276,7 @@ var settings = []setting{
 	{
 		name: "history.entries", def: "200_000",
 		kind:  whole(func(c *Config) *int { return &c.History.Entries }, 1000, 20_000_000),
-		about: `Clients that are kept in memory, {limits}; at most 200 bytes each.`,
+		about: `Clients that are kept in memory, {limits}; some 220 bytes each.`,
 	},
 	{
 		name: "history.strangers", def: "[]",

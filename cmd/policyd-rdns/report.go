@@ -179,6 +179,9 @@ func (o *reportOptions) write(r *report.Report, stdout io.Writer) error {
 		return r.WriteHTML(stdout)
 	}
 	if o.html != "" {
+		if err := pageOrNothing(o.html); err != nil {
+			return exit.Usage(err)
+		}
 		if err := writeWhole(o.html, r.WriteHTML); err != nil {
 			return err
 		}
@@ -190,6 +193,23 @@ func (o *reportOptions) write(r *report.Report, stdout io.Writer) error {
 		return nil
 	}
 	return r.WriteText(stdout)
+}
+
+// pageOrNothing refuses a file that is something else than a page of HTML: who leaves out
+// the page's name would have his log written over ("--html decisions.log").
+func pageOrNothing(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil // there is none; if it is another trouble, writing has it too
+	}
+	defer f.Close()
+	const begin = "<!doctype html"
+	head := make([]byte, len(begin))
+	n, err := io.ReadFull(f, head)
+	if errors.Is(err, io.EOF) || strings.EqualFold(string(head[:n]), begin) {
+		return nil
+	}
+	return fmt.Errorf("--html %s: there is something else than a page, which is not written over: name the file of the page, then the logs", path)
 }
 
 // writeWhole writes a file so that whoever opens it finds the old one or the

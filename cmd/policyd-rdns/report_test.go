@@ -353,6 +353,7 @@ func TestReportUsage(t *testing.T) {
 		{"--since tomorrow " + log, 2, "--since"},
 		{"--since 2027-01-01 " + log, 1, "no decision found in 1 line"},
 		{"--html " + dir + "/none/x.html " + log, 1, "none"},
+		{"--html " + log + " " + log, 2, "not written over"},
 		{"-c " + dir + "/none.toml " + log, 1, "none.toml"},
 		{dir, 1, "is a folder"},
 		{"/nonexistent.log", 1, "nonexistent"},

@@ -87,7 +87,7 @@ func Seen(r *journal.Record) string {
 		add("tagged by " + plain.Line(strings.Join(d.Tags, ", ")))
 	}
 	for _, v := range d.Would {
-		add("observed: " + v.Action.String() + " by " + plain.Line(v.Rule))
+		add("observed: " + v.Action.String() + ` by "` + plain.Line(v.Rule) + `"`)
 	}
 	if len(all) == 0 && d.Checks[policy.CheckFCrDNS] == policy.Pass {
 		add("name confirmed")

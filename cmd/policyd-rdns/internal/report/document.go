@@ -217,7 +217,7 @@ func (r *Report) labels() []document.Label {
 func (r *Report) wantedSection() section {
 	s := section{ID: "wanted", Title: "Probably wanted", Cards: r.cards(r.Wanted.List)}
 	if len(r.Wanted.List) == 0 {
-		s.Text = []string{"No refused client looks like a real sender: none that has shown who it is behaves as one."}
+		s.Text = []string{"No refused client looks like a real sender."}
 	} else {
 		s.Text = []string{"Refused clients that look like real senders, the most probable first. Look before you paste: the points say how much speaks for a client, the command below it would let it pass, and so would the exemption behind that."}
 	}
@@ -226,11 +226,11 @@ func (r *Report) wantedSection() section {
 }
 
 func (r *Report) unsureSection() section {
-	s := section{ID: "unsure", Title: "Cannot be told, look yourself", Cards: r.cards(r.Wanted.Unsure)}
+	s := section{ID: "unsure", Title: "Undecided: look yourself", Cards: r.cards(r.Wanted.Unsure)}
 	if len(r.Wanted.Unsure) == 0 {
 		s.Text = []string{"Nobody: of the other refused clients nothing says who they are."}
 	} else {
-		s.Text = []string{"Refused clients that may be who they say they are, and have not proved it: what speaks for each, and what against it. A look at what they send, or a word with whoever they say they are, tells."}
+		s.Text = []string{"Refused clients that may be who they say they are, but have not proved it; and what speaks for and against each. To find out, look at what they send, or ask whoever they say they are."}
 	}
 	s.Notes = more(r.Wanted.MoreUnsure, "client")
 	return s

@@ -46,11 +46,14 @@ func TestTroubleInBrowser(t *testing.T) {
 func TestLiveInBrowser(t *testing.T) {
 	testbed.Long(t)
 	p := tested(well())
-	p.keep(record("r1", "203.0.113.10", time.Minute, policy.Reject))
 	server := httptest.NewServer(p)
 	defer server.Close()
 	page := browser.Open(t, server.URL, browser.View{})
 	const renew = "document.dispatchEvent(new Event('policyd-rdns-refresh'))"
+	// The first who is refused twice brings a section of its own.
+	p.keep(record("r0", "203.0.113.10", time.Minute, policy.Reject), record("r1", "203.0.113.10", time.Minute, policy.Reject))
+	browser.Eval[bool](t, page, renew)
+	page.See(t, "section[aria-labelledby=refused] + section[aria-labelledby=top] + section[aria-labelledby=rules-today]")
 	page.See(t, "section[aria-labelledby=refused] tbody tr")
 	browser.Eval[bool](t, page, "document.querySelector('details').open = true")
 	p.keep(record("r2", "203.0.113.20", time.Minute, policy.Reject))
@@ -63,9 +66,23 @@ func TestLiveInBrowser(t *testing.T) {
 	browser.Eval[string](t, page, typed+" = '203.0.113.'")
 	p.keep(record("r3", "203.0.113.30", time.Minute, policy.Reject))
 	browser.Eval[bool](t, page, renew)
-	page.Wait(t, "document.querySelector('section[aria-labelledby=rules-today] tbody td:last-child').textContent === '3'")
+	page.Wait(t, "document.querySelector('section[aria-labelledby=rules-today] tbody td:last-child').textContent === '4'")
 	if got := browser.Eval[string](t, page, typed); got != "203.0.113." {
 		t.Errorf("what was typed is %q", got)
+	}
+	const chosen = "document.querySelector('#show').value"
+	browser.Eval[string](t, page, typed+" = ''; "+chosen+" = 'all'")
+	p.keep(record("r4", "203.0.113.40", time.Minute, policy.Reject))
+	browser.Eval[bool](t, page, renew)
+	page.Wait(t, "document.querySelector('section[aria-labelledby=rules-today] tbody td:last-child').textContent === '5'")
+	if got := browser.Eval[string](t, page, chosen); got != "all" {
+		t.Errorf("what was chosen is %q", got)
+	}
+	if !browser.Eval[bool](t, page, `[...document.querySelectorAll("g[data-from] title")].every(bar => {
+		const from = new Date(bar.parentNode.dataset.from);
+		return bar.textContent.startsWith([from.getHours(), from.getMinutes()].map(n => String(n).padStart(2, "0")).join(":") + " to ");
+	})`) {
+		t.Error("the bars of the chart do not tell times in the reader's zone")
 	}
 	if !browser.Eval[bool](t, page, "[...document.querySelectorAll('time')].every(t => t.title.includes('GMT'))") {
 		t.Error("times are not told in the reader's zone")

@@ -167,9 +167,9 @@ func (f *front) link(page, hours int) string {
 
 // keptWords says what the list is made of. The caller holds p.mu.
 func (p *Page) keptWords() string {
-	words := plain.Plural(p.objected.held(), "decision") + " against clients and " + plain.Number(p.passed.held()) + " others are kept"
+	words := "Kept here: " + plain.Plural(p.objected.held(), "decision") + " against clients, and " + plain.Number(p.passed.held()) + " more"
 	if p.tooLong > 0 {
-		words += ", " + strconv.FormatUint(p.tooLong, 10) + " were too long to be"
+		words += "; too long to be kept: " + strconv.FormatUint(p.tooLong, 10)
 	}
 	return words
 }

@@ -55,7 +55,7 @@ func diagnose(s *State, recent tally, now time.Time) health {
 		"Clients that the cache does not know pass. A warning in the log names the zone and the network that hold most. If that is nobody, and the DNS server is not slow, raise resolver.max_inflight.")
 	add(s.MaxConnections > 0 && int(s.Server.Open)*100 >= s.MaxConnections*fullShare, "warning",
 		fmt.Sprintf("%d of %d connections are open", s.Server.Open, s.MaxConnections), "For one more the longest idle gives way, or it waits: raise server.max_connections.")
-	add(s.ReloadFailed != "", "warning", "The configuration could not be read again", "The one of before stays in force: "+s.ReloadFailed)
+	add(s.ReloadFailed != "", "warning", "The configuration could not be read again", "The previous one stays in force: "+s.ReloadFailed)
 	add(s.ExemptFailed != "", "warning", "exempt_file is damaged", "The exemptions of before stay in force: "+s.ExemptFailed)
 	add(s.History != nil && s.History.Store && !s.History.StoreAnswers, "warning", "The store of what is remembered does not answer",
 		"Memory alone tells who came before: known clients may be deferred once more, and nobody is refused for that. The log says what is wrong.")

@@ -70,7 +70,7 @@ func TestTooLong(t *testing.T) {
 	p := tested(well())
 	r := record("r1", "203.0.113.10", time.Minute, policy.Reject)
 	p.Keep(r, make([]byte, maxLine+1))
-	if _, body := get(p, "/"); !bytes.Contains([]byte(body), []byte("1 were too long to be")) || listed(body) != "" {
+	if _, body := get(p, "/"); !bytes.Contains([]byte(body), []byte("too long to be kept: 1")) || listed(body) != "" {
 		t.Errorf("a line that is too long: listed %q", listed(body))
 	}
 }

@@ -63,7 +63,7 @@ new|3|1|60 min|1|1|1|1|0|2|
 
 
 
-A message is one sender’s domain and one recipient, by one client or its organisation. Of longer times tells policyd-rdns report.`
+A message is one sender’s domain and one recipient, by one client or its organisation. For longer times see policyd-rdns report.`
 	if got := todaySays(t, p); got != want {
 		t.Errorf("the page says\n%s\nwant\n%s", got, want)
 	}

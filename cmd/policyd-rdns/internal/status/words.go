@@ -49,6 +49,9 @@ func when(now, t time.Time) string {
 
 // ms is a duration in milliseconds.
 func ms(d time.Duration) string {
+	if 0 < d && d < 50*time.Microsecond {
+		return "under 0.1\u202fms"
+	}
 	return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', 1, 64) + "\u202fms"
 }
 

@@ -20,25 +20,37 @@
       else t.textContent = day(at) + " " + seconds;
       t.title = at.toString();
     }
+    for (const bar of root.querySelectorAll("g[data-from]")) {
+      const [, counts] = bar.firstChild.textContent.split(/: (.*)/);
+      bar.firstChild.textContent = clock(new Date(bar.dataset.from)) + " to " + clock(new Date(bar.dataset.to)) + ": " + counts;
+    }
   };
 
   const busy = part => {
     const selection = getSelection();
     if (part.contains(document.activeElement) && document.activeElement !== document.body) return true;
     if (selection && !selection.isCollapsed && selection.containsNode(part, true)) return true;
-    const typed = part.querySelector("input[type=search]");
-    return typed !== null && typed.value !== typed.defaultValue;
+    return [...part.querySelectorAll("input[type=search]")].some(typed => typed.value !== typed.defaultValue)
+      || [...part.querySelectorAll("option")].some(o => o.selected !== o.defaultSelected);
   };
 
   const key = part => part.getAttribute("aria-labelledby") || part.className;
 
   const renew = fresh => {
-    const now = document.querySelectorAll("main > section");
-    const then = new Map([...fresh.querySelectorAll("main > section")].map(part => [key(part), part]));
-    if (now.length !== then.size || [...now].some(part => !then.has(key(part)))) return;
-    for (const part of now) {
-      const made = then.get(key(part));
+    const now = new Map([...document.querySelectorAll("main > section")].map(part => [key(part), part]));
+    const then = [...fresh.querySelectorAll("main > section")];
+    for (const [name, part] of now) if (!busy(part) && !then.some(made => key(made) === name)) part.remove();
+    let before = null;
+    for (const made of then) {
+      const part = now.get(key(made)), last = before;
+      before = part || made;
+      if (!part) {
+        if (last) last.after(made);
+        else document.querySelector("main").prepend(made);
+        continue;
+      }
       if (busy(part) || part.outerHTML === made.outerHTML) continue;
+      before = made;
       const opened = [...part.querySelectorAll("details")].map(d => d.open);
       const scrolled = [...part.querySelectorAll(".scroll")].map(s => s.scrollTop);
       part.replaceWith(made);

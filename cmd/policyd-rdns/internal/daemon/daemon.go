@@ -48,6 +48,7 @@ type Daemon struct {
 	current  atomic.Pointer[generation]
 	changing sync.Mutex // held while current is replaced
 	nat      natGuard
+	list     listGuard
 	tagged   tagged
 	damage   atomic.Pointer[string] // what is wrong with exempt_file; nil: nothing
 	passing  *casenumber.Keys       // of this run alone, if they had to be made; under changing
@@ -216,6 +217,7 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	}
 	d.note(g, req, &r.Facts, r.Decision.Noted)
 	d.nat.see(req, r.Facts.OwnClient || g.conf.Rules.Networks.Has(req.Client), r.Facts.PTR)
+	d.list.see(g.conf.Rules.AllowList, &r.Facts, req.Time, d.log)
 	told := g.texts.Reply(req, &r.Facts, &r.Decision)
 	answer := postfix.NewReply(told.Action)
 	if r.Decision.Action != policy.DUNNO {

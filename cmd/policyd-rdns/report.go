@@ -59,9 +59,10 @@ page that needs nothing else, --json as one object.
 With --mail or --hook nothing is printed. If there are clients that were refused, or
 would be but for mode = "observe", and are probably wanted, what there is to say of them
 is sent to an address, by sendmail(1), or given to a command on its standard input (with
---json the whole report); if there are none, nothing is done. Of a log that is named by
-the configuration the part before its last rotation is read too. This is what
-policyd-rdns-report.timer of the package does each morning:
+--json the whole report); if there are none, nothing is done. A log without a line that
+can be read is an error, which is mailed too. Of a log that is named by the configuration
+the part before its last rotation is read too. This is what policyd-rdns-report.timer of
+the package does each morning:
 
   journalctl -q -u policyd-rdns -o cat -S -24h | policyd-rdns report --since 24h --mail postmaster`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -139,6 +140,8 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 	})
 	bar.Clear()
 	switch {
+	case o.notifies() && errors.Is(err, report.ErrNoLog):
+		err = errors.Join(err, o.tellNoLog(ctx))
 	case o.notifies() && errors.Is(err, report.ErrNothing):
 		err = nil // a quiet day
 	case err != nil:
@@ -151,6 +154,18 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 }
 
 func (o *reportOptions) notifies() bool { return o.mail != "" || o.hook != "" }
+
+// tellNoLog tells who reads the mail that there was nothing to look through: nobody looks
+// at a timer that is quiet.
+func (o *reportOptions) tellNoLog(ctx context.Context) error {
+	if o.mail == "" {
+		return nil
+	}
+	return notice.Mail(ctx, o.mail, "policyd-rdns: "+report.ErrNoLog.Error(),
+		"Whom policyd-rdns has probably refused wrongly could not be looked for: the log that the report reads has no line\n"+
+			"that it can read. Does the daemon run, does Postfix ask it, and is its log where the report looks?\n\n"+
+			"  policyd-rdns doctor\n  systemctl cat policyd-rdns-report\n  journalctl -u policyd-rdns-report -u policyd-rdns -n 20\n")
+}
 
 // notify tells of clients that are probably wanted, if there are any.
 func (o *reportOptions) notify(ctx context.Context, r *report.Report) error {

@@ -63,6 +63,13 @@ for program in systemctl selinuxenabled semanage; do
 	printf '#!/bin/sh\necho "%s $*" >>"%s"\n' "$program" "$calls" >"$temp/bin/$program"
 	chmod +x "$temp/bin/$program"
 done
+# ports LINE...: what semanage says of ports.
+ports() {
+	printf '%s\n' 'SELinux Port Type              Proto    Port Number' 'unreserved_port_t              tcp      61001-65535, 1024-32767' \
+		'other_port_t                   udp      10040' "$@" >"$temp/ports"
+}
+printf '#!/bin/sh\n[ "$2" != -l ] || exec cat "%s"\necho "semanage $*" >>"%s"\n' "$temp/ports" "$calls" >"$temp/bin/semanage"
+ports 'postfix_policyd_port_t         tcp      10031'
 ln -s "$run" "$temp/bin/policyd-rdns"
 mkdir -p /run/systemd
 mount -t tmpfs none /run/systemd
@@ -96,10 +103,28 @@ called "disable --now .*policyd-rdns.service"
 script postuninstall 1
 not_called "semanage"
 script postuninstall 0
+not_called "semanage"
+ports 'postfix_policyd_port_t         tcp      10040, 10031'
+script postuninstall 0
 called "semanage port -d -t postfix_policyd_port_t -p tcp 10040"
-printf '#!/bin/sh\necho "postfix_policyd_port_t         tcp      10040, 10031"\n' >"$temp/bin/semanage"
+for label in 'tcp      10040, 10031' 'tcp      10031, 10035-10045'; do
+	ports "postfix_policyd_port_t         $label"
+	script postinstall 1
+	[ ! -s "$temp/out" ] || fail "with the label already there: $(cat "$temp/out")"
+	not_called "semanage"
+done
+for label in 'tcp      10040' 'tcp      7000, 10000-10100'; do
+	ports 'postfix_policyd_port_t         tcp      10031' "other_port_t                   $label"
+	script postinstall 1
+	not_called "semanage"
+	grep -q 'port 10040 is labelled other_port_t for something else' "$temp/out" || fail "nothing is said of another's label: $(cat "$temp/out")"
+	script postuninstall 0
+	not_called "semanage"
+done
+: >"$temp/ports"
 script postinstall 1
-[ ! -s "$temp/out" ] || fail "with the label already there: $(cat "$temp/out")"
+not_called "semanage"
+grep -q 'the labels of ports could not be read' "$temp/out" || fail "without labels: $(cat "$temp/out")"
 mv "$temp/bin/semanage" "$temp/none"
 command -v semanage >/dev/null || { script postinstall 1 && grep -q 'until you install policycoreutils-python-utils' "$temp/out" || fail "without semanage nothing is said: $(cat "$temp/out")"; }
 printf '#!/bin/sh\nexit 1\n' >"$temp/bin/selinuxenabled"

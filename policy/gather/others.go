@@ -87,9 +87,12 @@ func (in *inquiry) listing() string {
 	return string(append(name, in.rules.AllowList...))
 }
 
+// ListRefuses is the reason of a lookup that the allow-list refused to answer.
+const ListRefuses = "the list does not answer us: too many queries, or by way of a public resolver"
+
 // Why the list has no answer for us.
 var (
-	errListRefuses = errors.New("the list does not answer us: too many queries, or by way of a public resolver")
+	errListRefuses = errors.New(ListRefuses)
 	errNoListing   = errors.New("no answer of such a list")
 )
 

@@ -37,7 +37,7 @@ const (
 // placeholder is what a text may name in braces.
 type placeholder struct {
 	name   string
-	lost   loss // with which it stands for dots; 0: never
+	lost   loss // with which it stands for dots, if they are shorter; 0: never
 	append func(dst []byte, v *values) []byte
 }
 
@@ -128,11 +128,12 @@ func fill(dst []byte, text string, v *values) []byte {
 			continue
 		}
 		p := &placeholders[known]
-		if text = text[len(p.name):]; p.lost != losesNothing && p.lost <= v.loses {
-			dst = append(dst, dots...)
-			continue
-		}
+		text = text[len(p.name):]
+		before := len(dst)
 		dst = p.append(dst, v)
+		if p.lost != losesNothing && p.lost <= v.loses && len(dst)-before > len(dots) {
+			dst = append(dst[:before], dots...)
+		}
 	}
 }
 

@@ -95,7 +95,7 @@ func (t *Texts) Reply(req *policy.Request, f *policy.Facts, d *policy.Decision) 
 			number = len(l.url) - len(t.Help)
 		}
 	}
-	r.Action = l.String(min(smtp.MaxAction, smtp.MaxLine-wrapping(req)))
+	r.Action = l.String(min(smtp.MaxAction, smtp.MaxLine-wrapping(req)+shorter(head)))
 	r.Case = r.Action[len(r.Action)-number:]
 	return r
 }
@@ -129,6 +129,15 @@ func wrapping(req *policy.Request) int {
 	var space [64]byte
 	addr := max(len(req.Client.AppendTo(space[:0])), minAddress)
 	return max(len(recipientForm)+len(req.Recipient), len(clientForm)+name+addr)
+}
+
+// shorter is by how many bytes an action is longer than the code that Postfix puts in its
+// place.
+func shorter(head string) int {
+	if word, _, _ := strings.Cut(head, " "); len(word) > len("450") {
+		return len(word) - len("450")
+	}
+	return 0
 }
 
 // line is an action with its text, in parts.
@@ -176,7 +185,7 @@ func (l *line) String(limit int) string {
 		case len(b) <= limit:
 			return string(b)
 		case l.values.loses == losesContact:
-			return string(l.cut(b, end, limit))
+			return string(l.cut(b, end, limit, named))
 		}
 		l.values.loses++
 	}
@@ -206,10 +215,19 @@ func join(b []byte) []byte {
 
 // cut takes words away from the sentence, which ends at some place in b, and if that is
 // not enough all but the URL.
-func (l *line) cut(b []byte, end, limit int) []byte {
-	keep := end - (len(b) - limit) - len(" "+dots)
-	if keep = bytes.LastIndexByte(b[:max(keep, 0)], ' '); keep <= len(l.head) {
+func (l *line) cut(b []byte, end, limit int, named bool) []byte {
+	behind := " " + dots
+	switch {
+	case named && len(l.url) > 0:
+		behind += " "
+	case len(l.url) > 0:
+		behind += "; see "
+	}
+	sentence := bytes.TrimRight(b[:end], " ")
+	most := min(limit-len(behind)-len(l.url), len(sentence)-1)
+	keep := bytes.LastIndexByte(sentence[:max(most+1, 0)], ' ')
+	if keep <= len(l.head) {
 		return slices.Concat([]byte(l.head), l.url)
 	}
-	return slices.Concat(b[:keep], []byte(" "+dots), b[end:])
+	return slices.Concat(sentence[:keep], []byte(behind), l.url)
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -414,6 +415,104 @@ func TestRoom(t *testing.T) {
 			if len(line) > smtp.MaxLine || !strings.HasSuffix(line, helpURL+told.Case) || len(told.Case) < casenumber.Length4 {
 				t.Fatalf("text %q, %q: %d bytes: %s", text, sent, len(line), line)
 			}
+		}
+		if want := roomiest(e, &d, s, helpURL+told.Case); told.Action != want {
+			t.Fatalf("text %q, contact %q, client name of %d bytes, recipient of %d:\n     %q\nwant %q",
+				text, s.Contact, len(e.Req.ClientName), len(e.Req.Recipient), told.Action, want)
+		}
+	}
+}
+
+// roomiest is the action that loses least of all that there is room for, by the order of
+// losses that the package comment has, found by trying.
+func roomiest(e *cases.Evidence, d *policy.Decision, s reply.Settings, url string) string {
+	// Of an address within 64:ff9b::/96 Postfix may write more than is known of it here.
+	longer := e.Req
+	if len(longer.ClientName) < len("unknown") {
+		longer.ClientName = "unknown"
+	}
+	if least := netip.MustParseAddr("64:ff9b::ffff:ffff"); len(longer.Client.String()) < len(least.String()) {
+		longer.Client = least
+	}
+	fits := func(action string) bool {
+		for _, line := range wrapped(action, &longer) {
+			if len(line) > smtp.MaxLine {
+				return false
+			}
+		}
+		return len(action) <= smtp.MaxAction
+	}
+
+	// What each placeholder stands for, told alone and with room enough.
+	alone := func(placeholder string, s reply.Settings) string {
+		short, of := e.Req, *d
+		short.ClientName, of.Text = "", "x"+placeholder
+		text := (&reply.Texts{Settings: s}).Reply(&short, &e.Facts, &of).Action
+		return strings.TrimPrefix(text, d.ReplyHead()+"x")
+	}
+	values := map[string]string{}
+	for _, p := range []string{"{client}", "{helo}", "{name}", "{addresses}", "{recipient}"} {
+		values[p] = alone(p, reply.Settings{})
+	}
+	values["{contact}"] = alone("{contact}", reply.Settings{Contact: s.Contact})
+
+	join := func(b string) string {
+		switch {
+		case strings.HasSuffix(b, " "):
+			return b
+		case strings.HasSuffix(b, "...") || !strings.HasSuffix(b, ".") && !strings.HasSuffix(b, "!") && !strings.HasSuffix(b, "?"):
+			return b + "; "
+		}
+		return b + " "
+	}
+	sentence, named := strings.CutSuffix(d.Text, "{help}")
+	if named {
+		sentence = strings.TrimRight(sentence, " ")
+	}
+	if strings.TrimSpace(d.Text) == "" {
+		sentence = "Access denied"
+	}
+	var body, action string
+	lost := func(placeholders ...string) {
+		for _, p := range placeholders {
+			if len(values[p]) > len("...") {
+				values[p] = "..."
+			}
+		}
+	}
+	for _, loses := range [][]string{nil, {"{helo}", "{name}", "{recipient}"}, {"{addresses}"}, {"{contact}"}} {
+		adds := values["{contact}"] != "" && !strings.Contains(d.Text, "{contact}") && !slices.Contains(loses, "{contact}")
+		lost(loses...)
+		body = sentence
+		for p, value := range values {
+			body = strings.ReplaceAll(body, p, value)
+		}
+		action = d.ReplyHead() + body
+		if adds {
+			action = join(action) + "contact " + values["{contact}"]
+		}
+		if named {
+			action += " "
+		} else {
+			action = join(action) + "see "
+		}
+		if action += url; fits(action) {
+			return action
+		}
+	}
+	words := strings.TrimRight(body, " ")
+	rest := "; see " + url
+	if named {
+		rest = " " + url
+	}
+	for {
+		i := strings.LastIndexByte(words, ' ')
+		if i <= 0 {
+			return d.ReplyHead() + url
+		}
+		words = words[:i]
+		if action := d.ReplyHead() + words + " ..." + rest; fits(action) {
+			return action
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // TestPostfixLongest: with a recipient of 254 bytes and a client name of 253 the URL stands
 // whole at the end of the reply, in both lists, and the number in it is read by whoever has
-// the key.
+// the key. So it does of a deferral, whose action is longer than the code in the reply.
 func TestPostfixLongest(t *testing.T) {
 	t.Parallel()
 	const help = "https://mx1.mail.example.com/xx/" // as long as it may be
@@ -27,7 +27,8 @@ func TestPostfixLongest(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "case.keys")
 	testbed.WriteFile(t, file, key+"\n")
 	postfix := newPostfix(t)
-	rdns := startProgram(t, sessionConfig("127.0.0.1:0", startUnbound(t), fmt.Sprintf("[reply]\nhelp = %q\nkey_file = %q\n", help, file)))
+	rdns := startProgram(t, sessionConfig("127.0.0.1:0", startUnbound(t), fmt.Sprintf("[reply]\nhelp = %q\nkey_file = %q\n"+
+		"[[rule]]\nname = \"deferred\"\nwhen = { client = \"203.0.113.11\" }\naction = \"defer\"\ntext = \"%s\"\n", help, file, strings.Repeat("w ", 100)+"w")))
 	ask := policyService("inet:" + rdns.tcp)
 	postfix.start(t,
 		smtpdService{name: "recipient", options: []string{"smtpd_recipient_restrictions = reject_unauth_destination, " + ask}},
@@ -37,7 +38,7 @@ func TestPostfixLongest(t *testing.T) {
 	name := strings.Repeat(label, 3) + strings.Repeat("y", 61)
 	recipient := strings.Repeat("r", 254-len("@example.com")) + "@example.com"
 	for _, list := range []restriction{recipientList, clientList} {
-		for _, addr := range []string{"203.0.113.10", "IPV6:2001:db8::10"} {
+		for _, addr := range []string{"203.0.113.10", "203.0.113.11", "IPV6:2001:db8::10"} {
 			for _, helo := range []string{"mail.example.org", "mx.example.com", name, strings.Repeat("h", 255)} {
 				c := mailClient{addr: addr, name: name, helo: helo}
 				s := c.connect(t, postfix.addrs[string(list)])

@@ -122,14 +122,15 @@ func (c *Config) warnReply(r *reader) {
 			}
 		}
 	}
-	if p.KeyFile == "" {
+	if !c.HasKeys() {
 		return
 	}
+	file := cmp.Or(p.KeyFile, StateFile(StateKeys))
 	const then = "who has a key makes case numbers, and reads the page about any address"
-	if why := keyfile.Others(p.KeyFile); why != "" {
-		r.Doubtful("reply.key_file", "reply.key_file = %q: %s reads it: %s; want chmod 600, and the daemon's user as its owner", p.KeyFile, why, then)
+	if why := keyfile.Others(file); why != "" {
+		r.Doubtful("reply.key_file", "reply.key_file = %q: %s: %s; want chmod 600, and the daemon's user as its owner", file, why, then)
 	}
-	if why := writable.ByStrangers(p.KeyFile); why != "" {
-		r.Doubtful("reply.key_file", "reply.key_file = %q: %s: %s; want a folder that only root and the daemon's user may write to", p.KeyFile, why, then)
+	if why := writable.ByStrangers(file); why != "" {
+		r.Doubtful("reply.key_file", "reply.key_file = %q: %s: %s; want a folder that only root and the daemon's user may write to", file, why, then)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config/document"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/listening"
 	"policyd-rdns/cmd/policyd-rdns/internal/config/writable"
+	"policyd-rdns/cmd/policyd-rdns/internal/keyfile"
 	"policyd-rdns/cmd/policyd-rdns/internal/plain"
 	"policyd-rdns/policy/hostname"
 	"policyd-rdns/policy/match"
@@ -179,6 +180,11 @@ func (c *Config) warnHost(r *reader) {
 	}
 	if c.missingFolder() {
 		about.Doubtful("history.store", "history.store = %q: its folder does not exist: until it does, nothing is kept but in memory", c.History.Store)
+	}
+	if keys := StateFile(StateKeys); c.HasKeys() && c.Reply.KeyFile == "" {
+		if why := keyfile.Foreign(keys); why != "" {
+			about.Doubtful("reply.key_file", "reply.key_file = %q: %s", keys, why)
+		}
 	}
 	c.OnHost = about.Warnings
 }

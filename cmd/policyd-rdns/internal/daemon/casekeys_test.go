@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,10 +111,27 @@ func TestKeyFile(t *testing.T) {
 	if _, err := keyfile.Read(file); err == nil || err.Error() != "is longer than 64 KiB" {
 		t.Errorf("of a long file: %v", err)
 	}
-	if err := os.Chmod(file, 0o604); err != nil {
+}
+
+// TestKeyFileOfRoot: what root makes in the folder of another user is his: the daemon runs
+// as that.
+func TestKeyFileOfRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	folder := t.TempDir()
+	if err := os.Chown(folder, 1234, 1235); err != nil {
 		t.Fatal(err)
 	}
-	if why := keyfile.Others(file); !strings.Contains(why, "0604") {
-		t.Errorf("a file that others read: %q", why)
+	file := filepath.Join(folder, "keys")
+	if _, err := keyfile.ReadOrMake(file); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := info.Sys().(*syscall.Stat_t); s.Uid != 1234 || s.Gid != 1235 || info.Mode() != 0o600 {
+		t.Errorf("the file is of %d:%d, mode %v; want 1234:1235, 0600", s.Uid, s.Gid, info.Mode())
 	}
 }

@@ -42,11 +42,13 @@ type Daemon struct {
 	history  *history.History
 	spf      *spf.Checker
 	server   postfix.Server
-	watch    *watch       // nil: nothing is served over HTTP
-	looker   *look.Looker // nil: no page is served to the refused
+	watch    *watch         // nil: nothing is served over HTTP
+	looker   *look.Looker   // nil: no page is served to the refused
+	started  *config.Config // as it was begun with, which is in force of what waits for a restart
 	current  atomic.Pointer[generation]
 	changing sync.Mutex // held while current is replaced
 	nat      natGuard
+	list     listGuard
 	tagged   tagged
 	damage   atomic.Pointer[string] // what is wrong with exempt_file; nil: nothing
 	passing  *casenumber.Keys       // of this run alone, if they had to be made; under changing
@@ -97,6 +99,7 @@ func New(conf *config.Config, o Options) (*Daemon, error) {
 		journal: o.Decisions,
 		nat:     natGuard{log: o.Log},
 		firstID: o.FirstID,
+		started: conf,
 	}
 	if d.firstID == 0 {
 		d.firstID = rand.Uint64()
@@ -214,6 +217,7 @@ func (d *Daemon) record(g *generation, w *work) postfix.Reply {
 	}
 	d.note(g, req, &r.Facts, r.Decision.Noted)
 	d.nat.see(req, r.Facts.OwnClient || g.conf.Rules.Networks.Has(req.Client), r.Facts.PTR)
+	d.list.see(g.conf.Rules.AllowList, &r.Facts, req.Time, d.log)
 	told := g.texts.Reply(req, &r.Facts, &r.Decision)
 	answer := postfix.NewReply(told.Action)
 	if r.Decision.Action != policy.DUNNO {
@@ -256,8 +260,10 @@ func (d *Daemon) reload(ctx context.Context) {
 	var keys *casenumber.Keys
 	var waiting []string
 	if err == nil {
-		waiting = config.NeedRestart(old, conf)
-		conf.Reply.Listen = old.Reply.Listen // a reply names what is served, and its keys are those of that
+		waiting = config.NeedRestart(d.started, conf)
+		conf.Reply.Listen = d.started.Reply.Listen // a reply names what is served, and its keys are those of that
+		conf.History.Window, conf.History.Keep = d.started.History.Window, d.started.History.Keep
+		conf.Rules.Keep = d.started.Rules.Keep
 		keys, err = d.caseKeys(conf)
 	}
 	if err == nil {
@@ -290,7 +296,7 @@ func (d *Daemon) reload(ctx context.Context) {
 	if len(waiting) > 0 {
 		d.log.Warn("changes of " + strings.Join(waiting, ", ") + " wait for a restart")
 	}
-	if conf.Log.Format != old.Log.Format {
+	if conf.Log.Format != d.started.Log.Format {
 		d.log.Warn("messages keep their format until a restart; decisions have the new one")
 	}
 }

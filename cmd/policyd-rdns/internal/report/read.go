@@ -45,6 +45,10 @@ type Config struct {
 // ErrNothing is the error of Read if there is no decision to report on.
 var ErrNothing = errors.New("no decision found")
 
+// ErrNoLog is an ErrNothing that is no quiet day: not one line came in, or none that could
+// be read. The daemon's own messages show that its log arrives.
+var ErrNoLog = errors.New("no decision log came in")
+
 // Read makes a report of the decisions of some logs. Damaged lines are told to
 // r.OnDamage, as always, and counted. The error is that of [journal.Read], or
 // ErrNothing.
@@ -68,7 +72,11 @@ func Read(ctx context.Context, r *journal.Reader, c Config) (*Report, error) {
 	}
 	lines := r.Counts
 	if t.total.Decisions == 0 {
-		return nil, fmt.Errorf("%w in %d lines", ErrNothing, lines.Decisions+lines.Other+lines.Damaged)
+		err := fmt.Errorf("%w in %d lines", ErrNothing, lines.Decisions+lines.Other+lines.Damaged)
+		if lines.Decisions+lines.Other == 0 {
+			err = fmt.Errorf("%w: %w", ErrNoLog, err)
+		}
+		return nil, err
 	}
 	return t.report(Lines{Decisions: lines.Decisions, Other: lines.Other, Damaged: lines.Damaged, Unknown: lines.Unknown}), nil
 }

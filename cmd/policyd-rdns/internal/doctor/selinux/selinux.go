@@ -52,8 +52,8 @@ func check(x *machine.SELinux, e *maincf.Endpoint) []finding.Finding {
 		}}
 	case e.Network == "inet" && x.Unread == "":
 		return []finding.Finding{{
-			ID: "selinux.port", Level: is, Title: "SELinux keeps Postfix from " + plain.Brief(e.Text) + ": the port is not labelled " + machine.PolicyPort,
-			Why: passes + unlogged(x), Do: mend(e),
+			ID: "selinux.port", Level: undenied(is), Title: "SELinux may keep Postfix from " + plain.Brief(e.Text) + ": the port is not labelled " + machine.PolicyPort,
+			Why: "Where it does, " + passes + unlogged(x), Do: mend(e),
 		}}
 	case e.Network == "inet":
 		return []finding.Finding{{
@@ -61,20 +61,25 @@ func check(x *machine.SELinux, e *maincf.Endpoint) []finding.Finding {
 			Why: "It does if the port is labelled " + machine.PolicyPort + ".", Do: mend(e),
 		}}
 	}
-	f := finding.Finding{
-		ID: "selinux.socket", Level: finding.Warning, Title: "SELinux keeps Postfix from unix sockets of other programs, and so from " + plain.Brief(e.Text) + ", unless a module of yours lets it",
+	return []finding.Finding{{
+		ID: "selinux.socket", Level: undenied(is), Title: "SELinux keeps Postfix from unix sockets of other programs, and so from " + plain.Brief(e.Text) + ", unless a module of yours lets it",
 		Why: passes, Do: mend(e),
-	}
-	if is != finding.Error {
-		f.Level = is
-	}
-	return []finding.Finding{f}
+	}}
 }
 
-// unlogged says that nobody has looked whether it was kept from there.
+// undenied is the level of what would be denied by the labels alone: a module or a boolean
+// of the policy may let it all the same.
+func undenied(is finding.Level) finding.Level {
+	if is == finding.Error {
+		return finding.Warning
+	}
+	return is
+}
+
+// unlogged says what the audit log has of it, which is no denial.
 func unlogged(x *machine.SELinux) string {
 	if x.LogUnread == "" {
-		return ""
+		return " The audit log shows no denial within a day: nobody has tried, or a module of yours lets it."
 	}
 	return " Whether it has done so could not be read in the audit log: " + plain.Brief(x.LogUnread) + "."
 }

@@ -24,8 +24,10 @@ func TestCheck(t *testing.T) {
 		{machine.SELinux{Mode: "Disabled", Unread: "no program"}, socket, "", ""},
 		{machine.SELinux{Mode: "Enforcing", Labelled: []string{"10040"}, Denied: deniedPort}, port, "ok selinux.port SELinux lets Postfix connect to inet:127.0.0.1:10040", ""}, // mended since
 		{machine.SELinux{Mode: "Enforcing", Labelled: []string{"10031", "10035-10045"}}, port, "ok selinux.port ", ""},
-		{machine.SELinux{Mode: "Enforcing", Labelled: []string{"10031"}}, port, "error selinux.port SELinux keeps Postfix from inet:127.0.0.1:10040: the port is not labelled", "semanage port -a -t postfix_policyd_port_t -p tcp 10040"},
-		{machine.SELinux{Mode: "Permissive", Labelled: []string{"10031"}}, port, "info selinux.port SELinux keeps", "semanage port -a"},
+		{machine.SELinux{Mode: "Enforcing", Labelled: []string{"10031"}}, port, "warning selinux.port SELinux may keep Postfix from inet:127.0.0.1:10040: the port is not labelled", "semanage port -a -t postfix_policyd_port_t -p tcp 10040"},
+		{machine.SELinux{Mode: "Permissive", Labelled: []string{"10031"}}, port, "info selinux.port SELinux may keep", "semanage port -a"},
+		{machine.SELinux{Mode: "Enforcing", LogUnread: "denied"}, port, "warning selinux.port SELinux may keep", "semanage port -a"},
+		{machine.SELinux{Mode: "Enforcing", Labelled: []string{"10031"}, Denied: deniedPort}, port, "error selinux.denied SELinux kept Postfix from inet", "semanage port -a"},
 		{machine.SELinux{Mode: "Enforcing", Unread: "no program semanage", Denied: deniedPort}, port, "error selinux.denied SELinux kept Postfix from inet:127.0.0.1:10040, 12 times in a day, the last time at 2026-11-28 03:04:05 UTC", "semanage port -a"},
 		{machine.SELinux{Mode: "Enforcing", Unread: "no program semanage", LogUnread: "denied"}, port, "info selinux.read Whether SELinux lets", "semanage port -a"},
 		{machine.SELinux{Mode: "Enforcing", Denied: deniedPort}, socket, "warning selinux.socket SELinux keeps Postfix from unix sockets", "postfix reload"},

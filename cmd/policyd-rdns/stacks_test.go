@@ -228,6 +228,12 @@ func TestStackPages(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range []string{"mailcow", "docker-mailserver", "mailu"} { // as Docker names what it has loaded
+		page, err := os.ReadFile(filepath.Join(contribStacks, name, "README.md"))
+		if err != nil || !strings.Contains(string(page), "`docker tag policyd-rdns:VERSION\npolicyd-rdns:latest`") {
+			t.Errorf("%s/README.md does not tag the image as compose calls it: %v", name, err)
+		}
+	}
 	composes, err := filepath.Glob(filepath.Join(contribStacks, "*", "*.y*ml"))
 	if err != nil || len(composes) != 3 {
 		t.Fatalf("%d compose files, %v; want 3", len(composes), err)

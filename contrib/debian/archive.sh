@@ -26,7 +26,7 @@ freebsd) cp contrib/freebsd/* "$folder" ;;
 *)
 	mkdir "$folder/systemd"
 	cp systemd/* "$folder/systemd"
-	cp contrib/debian/config.toml "$folder"
+	cp contrib/debian/config.toml contrib/debian/logrotate contrib/linux/README.Linux "$folder"
 	;;
 esac
 cp dist/host/man/* "$folder/man"

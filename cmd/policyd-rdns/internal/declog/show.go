@@ -91,7 +91,7 @@ func isLive(paths []string, stdin io.Reader) bool {
 }
 
 // Default is what is read if no log was named: that of a configuration file, if it
-// names one and it is given, or else standard input.
+// names one and it is given, or else standard input. The command report takes it.
 func Default(file string, stdin io.Reader) ([]string, error) {
 	if file != "" {
 		conf, err := config.Load(file)
@@ -105,7 +105,7 @@ func Default(file string, stdin io.Reader) ([]string, error) {
 	if f, ok := stdin.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 			return nil, exit.Usage(errors.New("which log? Name a file, or, if decisions go to the journal:\n" +
-				"  journalctl -u policyd-rdns -o cat | policyd-rdns log -"))
+				"  journalctl -u policyd-rdns -o cat | policyd-rdns report -"))
 		}
 	}
 	return []string{"-"}, nil

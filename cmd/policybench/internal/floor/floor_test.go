@@ -10,8 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/miekg/dns"
-
 	"policyd-rdns/resolver/world"
 )
 
@@ -49,7 +47,7 @@ func TestServeLookups(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer to.Close()
-	serving.Go(func() { converseWith(theirs, &asker{conn: &dns.Conn{Conn: to}}) })
+	serving.Go(func() { converseWith(theirs, &asker{conn: to}) })
 	for _, client := range []string{"203.0.113.10", "203.0.113.11"} {
 		if _, err := io.WriteString(ours, "request=x\nclient_address="+client+"\n\n"); err != nil {
 			t.Fatal(err)

@@ -5,11 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
 
-	"github.com/miekg/dns"
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 // lookupTime is how long one lookup may take.
@@ -26,7 +27,7 @@ func ServeLookups(ctx context.Context, l net.Listener, server string) error {
 			return
 		}
 		defer to.Close()
-		converseWith(conn, &asker{conn: &dns.Conn{Conn: to, UDPSize: dns.DefaultMsgSize}})
+		converseWith(conn, &asker{conn: to})
 	})
 }
 
@@ -57,45 +58,77 @@ func converseWith(conn net.Conn, a *asker) {
 var errOther = errors.New("a reply to another query")
 
 // asker makes lookups over one socket.
-type asker struct{ conn *dns.Conn }
+type asker struct {
+	conn net.Conn
+	id   uint16
+	buf  [4096]byte
+}
 
 // confirm looks up the names of an address and what the first of them resolves to.
 func (a *asker) confirm(client netip.Addr) error {
-	name, err := dns.ReverseAddr(client.String())
-	if err != nil {
+	kind := dnsmessage.TypeA
+	if client.Is6() {
+		kind = dnsmessage.TypeAAAA
+	}
+	names, err := a.ask(reverse(client), dnsmessage.TypePTR)
+	if err != nil || len(names) == 0 {
 		return err
 	}
-	names, err := a.ask(name, dns.TypePTR)
-	if err != nil {
-		return err
+	ptr, ok := names[0].Body.(*dnsmessage.PTRResource)
+	if !ok {
+		return nil
 	}
-	for _, r := range names {
-		if ptr, ok := r.(*dns.PTR); ok {
-			kind := dns.TypeA
-			if client.Is6() {
-				kind = dns.TypeAAAA
-			}
-			_, err = a.ask(ptr.Ptr, kind)
-			return err
-		}
-	}
-	return nil
+	_, err = a.ask(ptr.PTR.String(), kind)
+	return err
 }
 
-func (a *asker) ask(name string, kind uint16) ([]dns.RR, error) {
-	m := new(dns.Msg).SetQuestion(name, kind)
+// reverse is the name of an address: RFC 1035 section 3.5, RFC 3596 section 2.5.
+func reverse(client netip.Addr) string {
+	b := client.AsSlice()
+	var name []byte
+	for i := len(b) - 1; i >= 0; i-- {
+		if client.Is4() {
+			name = fmt.Appendf(name, "%d.", b[i])
+		} else {
+			name = fmt.Appendf(name, "%x.%x.", b[i]&15, b[i]>>4)
+		}
+	}
+	if client.Is4() {
+		return string(name) + "in-addr.arpa."
+	}
+	return string(name) + "ip6.arpa."
+}
+
+func (a *asker) ask(name string, kind dnsmessage.Type) ([]dnsmessage.Resource, error) {
+	q, err := dnsmessage.NewName(name)
+	if err != nil {
+		return nil, err
+	}
+	a.id++
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: a.id, RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: q, Type: kind, Class: dnsmessage.ClassINET}},
+	}
+	query, err := m.AppendPack(a.buf[:0])
+	if err != nil {
+		return nil, err
+	}
 	if err := a.conn.SetDeadline(time.Now().Add(lookupTime)); err != nil {
 		return nil, err
 	}
-	if err := a.conn.WriteMsg(m); err != nil {
+	if _, err := a.conn.Write(query); err != nil {
 		return nil, err
 	}
-	reply, err := a.conn.ReadMsg()
+	n, err := a.conn.Read(a.buf[:])
 	if err != nil {
 		return nil, err
 	}
-	if reply.Id != m.Id {
+	var reply dnsmessage.Message
+	if err := reply.Unpack(a.buf[:n]); err != nil {
+		return nil, err
+	}
+	if reply.ID != a.id {
 		return nil, errOther
 	}
-	return reply.Answer, nil
+	return reply.Answers, nil
 }

@@ -40,7 +40,7 @@ func TestReason(t *testing.T) {
 		{"", "helo=none helo_form=missing", "no HELO"},
 		{"a rule of ones own", `action=reject reply="554 5.7.1 not you"`, "not you"},
 		{"the same, observed", `action=info decided=reject would=reject:x reply="INFO would reject (x): not you"`, "not you"},
-		{"observed rules", "action=dunno would=reject:a,defer:b", "observed: reject by a; observed: defer by b"},
+		{"observed rules", "action=dunno would=reject:a,defer:b", `observed: reject by "a"; observed: defer by "b"`},
 		{"logged in", "authenticated=true", "logged in"},
 		{"an exemption", `rule=partner exempt=true exempt_why="ticket 4711" ptr=none`, "no reverse name; exempt: ticket 4711"},
 		{"one that a stranger cannot paint with", `rule=partner exempt=true exempt_why="a\u001b[31m"`, "exempt: a?[31m"},

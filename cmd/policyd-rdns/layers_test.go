@@ -82,7 +82,7 @@ var sharedImports = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {internalPackages + "report", internalPackages + "deferral", "cmd/policybench/internal/load"},
 	// Keyed hashes, of who came before and of case numbers.
 	"github.com/dchest/siphash":       {"policy/casenumber", "policy/history"},
-	"golang.org/x/net/dns/dnsmessage": {"cmd/policybench/internal/trial", "cmd/policybench/internal/zone"},
+	"golang.org/x/net/dns/dnsmessage": {"cmd/policybench/internal/floor", "cmd/policybench/internal/trial", "cmd/policybench/internal/zone"},
 }
 
 // aPackage is one of ours, without its tests, for whichever system a file is.

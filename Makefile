@@ -8,7 +8,10 @@ include contrib/project.mk
 FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 SOAK      ?= 60s
-VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+# What CHANGELOG.md is headed with names what has no tag yet.
+RELEASE   := v$(shell awk '/^.. [0-9]/ { print $$2; exit }' CHANGELOG.md)
+VERSION   ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || \
+  echo "$(RELEASE)-g$$(git describe --always --dirty --exclude '*' 2>/dev/null)")
 
 .PHONY: build check test lint cross bench fuzz soak man stage deb rpm archive freebsd image release picture
 
@@ -64,10 +67,10 @@ soak:
 ARCH ?= $(shell go env GOARCH)
 PACKING = man stage deb rpm archive freebsd image release
 $(PACKING): export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
-# v1.2.3 is 1.2.3, five commits later 1.2.3+5.g0123abc; before a first tag it is
-# the commit's time.
+# v1.2.3 is 1.2.3, five commits later 1.2.3+5.g0123abc; before its tag it has the
+# commit's time.
 $(PACKING): export DEBVERSION ?= $(shell (git describe --tags --match 'v[0-9]*' --dirty=+dirty 2>/dev/null || \
-  echo "v0~$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d%H%M%S).$$(git describe --always --dirty=+dirty --exclude '*')") | \
+  echo "$(RELEASE)+$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d%H%M%S).$$(git describe --always --dirty=+dirty --exclude '*')") | \
   sed 's/^v//; s/-\([0-9]*\)-g/+\1.g/; s/-/~/g')
 $(PACKING): export VERSION := $(VERSION)
 

@@ -5,10 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/netip"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,13 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/daemon"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy/history"
 	"policyd-rdns/policy/history/sqlite"
-	"policyd-rdns/policy/journal/logwriter"
-	"policyd-rdns/policy/postfix"
 	"policyd-rdns/resolver/world"
 )
 
@@ -51,17 +47,28 @@ func soakZone() string {
 	return zone.String()
 }
 
-// soakConfig wants the file of the history. There are far more clients than fit into
-// memory.
+// soakConfig wants the addresses of the socket and the two pages, of the DNS server, a folder
+// for the keys of case numbers, and the files of the log and the history. There are far more
+// clients than fit into memory.
 const soakConfig = `
 defer_for = "4h"
 [resolver]
+servers = [%[4]q]
 timeout = "100ms"
 cache_entries = 1000
 [server]
+listen = [%[1]q]
 deadline = "300ms"
+[http]
+listen = %[2]q
+[reply]
+help = "https://mx.example.com/rdns/"
+listen = %[3]q
+key_file = "%[5]s/case.keys"
+[log]
+file = "%[5]s/decisions.log"
 [history]
-store = %q
+store = "%[5]s/history.sqlite"
 delay = "1s"
 grace = "4d"
 entries = 1000
@@ -69,7 +76,8 @@ entries = 1000
 
 // TestSoak keeps a daemon busy with clients good and bad, ever new ones among them, peers
 // that break off in mid-request, and a DNS of which half misbehaves; `make soak` does it
-// for longer. It takes no more memory the longer it serves, and in the end nothing is left
+// for longer. The status page and the page for the refused are read all the while. It takes no
+// more memory the longer it serves, and in the end nothing is left
 // behind: no goroutine, no descriptor, no memory to speak of; each answer has its line,
 // and clients are in the file of the history.
 func TestSoak(t *testing.T) {
@@ -123,42 +131,36 @@ func measure(t *testing.T) measured {
 // logged.
 func soak(t *testing.T, server string, w *world.World, duration time.Duration) (answered, logged int64) {
 	t.Helper()
-	store := filepath.Join(t.TempDir(), "history.sqlite")
-	conf, err := config.Parse("soak.toml", fmt.Appendf(nil, soakConfig, store))
-	if err != nil {
+	dir := t.TempDir()
+	at := testbed.FreeAddrs(t, 3)
+	if err := os.WriteFile(filepath.Join(dir, "case.keys"), []byte("00112233445566778899aabbccddeeff\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	conf.Resolver.Servers = []netip.AddrPort{netip.MustParseAddrPort(server)}
-	var lines countingWriter
-	decisions := logwriter.New(&lines, func(l logwriter.Loss) { t.Errorf("lines were lost: %v", l) })
+	path := testbed.TempFile(t, "soak.toml", fmt.Sprintf(soakConfig, at[0], at[1], at[2], server, dir))
 	var log testbed.Log
-	d, err := daemon.New(conf, daemon.Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Decisions: decisions})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := postfix.Listen(anyPort, 0, "")
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	var serving, asking sync.WaitGroup
 	serving.Go(func() {
-		if err := d.Run(ctx, []net.Listener{l}, nil); err != nil {
-			t.Errorf("Run: %v", err)
+		if err := daemon.Serve(ctx, path, "soak", &log); err != nil {
+			t.Errorf("Serve: %v", err)
 		}
 	})
-	var n atomic.Int64
+	await(t, at[0])
+	var n, pages atomic.Int64
 	var heap uint64 // after a quarter of the time
 	for phase, duration := range []time.Duration{duration / 4, duration - duration/4} {
 		end := time.Now().Add(duration)
 		for seed := range uint64(8) {
 			asking.Go(func() {
 				for time.Now().Before(end) {
-					n.Add(int64(soakSession(t, l.Addr().String(), rand.New(rand.NewPCG(seed, uint64(n.Load()))))))
+					n.Add(int64(soakSession(t, at[0], rand.New(rand.NewPCG(seed, uint64(n.Load()))))))
 				}
 			})
 		}
+		asking.Go(func() { pages.Add(readPages(t, at[1], at[2], filepath.Join(dir, "decisions.log"), end)) })
 		asking.Wait()
+		http.DefaultClient.CloseIdleConnections()
 		w.Forget() // what it was asked, which is no memory of the daemon's
 		if now := measure(t).heap; phase == 0 {
 			heap = now
@@ -168,20 +170,100 @@ func soak(t *testing.T, server string, w *world.World, duration time.Duration) (
 	}
 	stop()
 	serving.Wait()
-	d.Close()
 	// A machine under load may have the disk take its time.
 	if text := log.String(); strings.Count(text, "the store does not answer") > strings.Count(text, "the store answers again") {
 		t.Errorf("the store is not used in the end:\n%s", text)
 	}
-	if known := addressesIn(t, store); known == 0 {
+	if strings.Contains(log.String(), "decisions are not logged") {
+		t.Errorf("lines were lost:\n%s", log.String())
+	}
+	if known := addressesIn(t, filepath.Join(dir, "history.sqlite")); known == 0 {
 		t.Errorf("of no client anything is in the file after %d decisions", n.Load())
 	} else {
-		t.Logf("%d of 256 addresses are in the file after %d decisions", known, n.Load())
+		t.Logf("%d of 256 addresses are in the file after %d decisions; %d pages were read", known, n.Load(), pages.Load())
 	}
-	if err := decisions.Close(context.Background()); err != nil {
+	return n.Load(), countLines(t, filepath.Join(dir, "decisions.log"))
+}
+
+// await waits until somebody listens.
+func await(t *testing.T, address string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+		runtime.Gosched()
+	}
+}
+
+// readPages reads the status page, the metrics and the page for the refused of the last case
+// in the log, again and again, and counts them.
+func readPages(t *testing.T, status, help, log string, end time.Time) (n int64) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for time.Now().Before(end) {
+		<-tick.C
+		urls := []string{"http://" + status + "/", "http://" + status + "/metrics", "http://" + help + "/rdns/ptr"}
+		if number := lastCase(t, log); number != "" {
+			urls = append(urls, "http://"+help+"/rdns/"+number)
+		}
+		for _, url := range urls {
+			resp, err := http.Get(url)
+			if err != nil {
+				t.Errorf("%s: %v", url, err)
+				return n
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			if resp.StatusCode >= 500 && resp.StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("%s: %s", url, resp.Status)
+			}
+			n++
+		}
+	}
+	return n
+}
+
+// lastCase is the number of the last case in the end of a log; empty: there is none.
+func lastCase(t *testing.T, path string) string {
+	f, err := os.Open(path)
+	if err != nil {
 		t.Error(err)
+		return ""
 	}
-	return n.Load(), lines.n
+	defer f.Close()
+	tail := make([]byte, 16<<10)
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	read, _ := f.ReadAt(tail, max(size-int64(len(tail)), 0))
+	_, number, _ := bytes.Cut(tail[max(bytes.LastIndex(tail[:read], []byte(" case=")), 0):read], []byte("case="))
+	number, _, _ = bytes.Cut(number, []byte(" "))
+	return string(number)
+}
+
+// countLines counts the lines of a log.
+func countLines(t *testing.T, path string) (n int64) {
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	buf := make([]byte, 1<<20)
+	for {
+		read, err := f.Read(buf)
+		n += int64(bytes.Count(buf[:read], []byte{'\n'}))
+		if err != nil {
+			return n
+		}
+	}
 }
 
 // addressesIn counts which addresses of 203.0.113.0/24 a file of a history has.
@@ -242,12 +324,4 @@ func soakSession(t *testing.T, address string, r *rand.Rand) (answers int) {
 		answers++
 	}
 	return answers
-}
-
-// countingWriter counts lines.
-type countingWriter struct{ n int64 }
-
-func (w *countingWriter) Write(p []byte) (int, error) {
-	w.n += int64(bytes.Count(p, []byte{'\n'}))
-	return len(p), nil
 }

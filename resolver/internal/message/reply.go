@@ -132,5 +132,20 @@ func Parse(packet []byte, sent Packet) (*Reply, error) {
 	if err := p.answer(r, sent); err != nil {
 		return nil, err
 	}
+	if len(r.Records) == 0 && !sound(packet) {
+		return nil, errMangled
+	}
 	return r, nil
+}
+
+// maxUnpacked is the largest message that is unpacked whole, in bytes: out of it one of 64
+// KiB may take megabytes. One that honestly says that there is nothing has a chain of aliases
+// and the SOA of the zone.
+const maxUnpacked = 4096
+
+// sound reports whether all of a message can be read, the records too that nobody asked for:
+// a message in which anything is broken is no word of the server that there is nothing. What
+// is too large to be unpacked is read as far as it is of use.
+func sound(packet []byte) bool {
+	return len(packet) > maxUnpacked || new(dns.Msg).Unpack(packet) == nil
 }

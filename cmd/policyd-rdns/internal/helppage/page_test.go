@@ -477,15 +477,17 @@ func FuzzPage(f *testing.F) {
 	}
 	w := newWorld(f)
 	p := w.page()
-	numbers := []string{""}
-	for _, c := range casenumber.Causes() {
-		numbers = append(numbers, w.number(c, "203.0.113.10"))
-	}
-	turn := 0
+	numbers, turn := []string{""}, 0
 	f.Fuzz(func(t *testing.T, name, header string) {
 		for _, w.found = range states("4") {
 			for i := range w.found.Names {
 				w.found.Names[i].Name = name
+			}
+			if turn%10_000 == 0 { // of the minutes since then, or the numbers are too old
+				numbers = numbers[:1]
+				for _, c := range casenumber.Causes() {
+					numbers = append(numbers, w.number(c, "203.0.113.10"))
+				}
 			}
 			turn++
 			w.now = w.now.Add(time.Minute)

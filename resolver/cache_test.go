@@ -358,3 +358,13 @@ func TestHitIsUse(t *testing.T) {
 		}
 	})
 }
+
+// TestKeptByCaller: what the caller has kept and used counts as if it had asked each time.
+func TestKeptByCaller(t *testing.T) {
+	for kept := range 6 {
+		res := result[string]{entry: &entry[string]{}, late: true}
+		if got, want := res.due(Options{Kept: kept}), 1+kept >= prefetchHits; got != want {
+			t.Errorf("used %d times without asking: due() = %v; want %v", kept, got, want)
+		}
+	}
+}

@@ -22,9 +22,13 @@ type meeting struct {
 	helo   string
 }
 
-// maxHELO bounds the HELOs that are remembered, in bytes: no name is longer (RFC 1035
-// section 2.3.4).
-const maxHELO = 255
+// What is remembered of one client is bounded, to some 2 KiB, so that all take 32 MiB whatever
+// zones strangers have: a HELO of as many bytes, which no name is longer than (RFC 1035 section
+// 2.3.4), and as many names, of which honest hosts have one.
+const (
+	maxHELO  = 255
+	maxNames = 2
+)
 
 // acquaintance is what was learnt of a client. It is not modified, but for its uses.
 type acquaintance struct {
@@ -109,7 +113,7 @@ func (in *inquiry) recall() bool {
 // request.
 func (in *inquiry) keep() {
 	v, f := in.validity, in.facts
-	if in.restored || !v.any || v.none || len(f.Errors) > 0 || len(in.helo) > maxHELO {
+	if in.restored || !v.any || v.none || len(f.Errors) > 0 || len(in.helo) > maxHELO || len(f.Names) > maxNames {
 		return
 	}
 	lookups := slices.Clone(in.lookups.list[:in.lookups.n])

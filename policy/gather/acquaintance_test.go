@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -46,7 +47,7 @@ func TestAcquaintance(t *testing.T) {
 		"203.0.113.10 helo:MAIL.example.com", "203.0.113.20 helo:localhost", "203.0.113.30 helo:helo.example.org",
 		"203.0.113.40 helo:helo.example.com", "203.0.113.50 helo:helo.example.net", "203.0.113.60 helo:[203.0.113.60]",
 	}
-	for seed := range uint64(40) {
+	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { beside(t, clients, rand.New(rand.NewPCG(seed, 0))) })
 		})
@@ -81,7 +82,9 @@ func beside(t *testing.T, clients []string, random *rand.Rand) {
 				t.Fatal(err)
 			}
 		case 1, 2, 3:
-			time.Sleep(time.Duration(random.Int64N(int64(100 * time.Second))))
+			// No answer is ever in the last tenth of its time, when it is prefetched if it was
+			// often of use: what counts as a use depends on which of two answers comes first.
+			time.Sleep(time.Duration(1+random.Int64N(2)) * time.Minute)
 		}
 		client := clients[random.IntN(len(clients))] + " from:<a@example.com> to:b@example.net"
 		decide := func(g *gather.Gatherer) (policy.Decision, policy.Facts, string) {
@@ -92,6 +95,7 @@ func beside(t *testing.T, clients []string, random *rand.Rand) {
 			e.Req.Time, e.Req.HELO = time.Now(), strings.Clone(e.Req.HELO)
 			var f policy.Facts
 			d := g.Decide(t.Context(), &e.Req, &rules, &f)
+			slices.SortFunc(f.Errors, func(a, b resolver.LookupError) int { return strings.Compare(a.About, b.About) }) // in whichever order
 			return d, f, cases.Show(&e.Req, &f)
 		}
 		d, f, shown := decide(remembers)

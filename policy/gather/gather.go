@@ -111,6 +111,7 @@ func (in *inquiry) finish(ctx context.Context, again bool) (d policy.Decision) {
 	ctx, cancel := context.WithTimeout(ctx, in.g.Deadline)
 	defer cancel()
 	in.options.CacheOnly, in.options.Budget = false, resolver.NewBudget(maxQueries)
+	in.options.Kept = 0 // that was told
 	if again {
 		in.restart(fresh)
 	} else {

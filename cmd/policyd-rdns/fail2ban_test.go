@@ -125,6 +125,7 @@ func TestFail2banFilter(t *testing.T) {
 
 // TestFail2ban has fail2ban itself read the same lines.
 func TestFail2ban(t *testing.T) {
+	longAlone(t)
 	program := needProgram(t, "fail2ban-regex", "fail2ban")
 	filter, err := filepath.Abs(fail2banFilter)
 	if err != nil {

@@ -24,6 +24,7 @@ var packagedConfigs = []string{"debian/config.toml", "redhat/config.toml", "free
 // is forged: they are decided about, and not refused, under observation, and under
 // "enforce" not for good within four hours.
 func TestPackagedRefuseNobody(t *testing.T) {
+	longAlone(t)
 	for _, file := range packagedConfigs {
 		packaged, err := os.ReadFile(filepath.Join("../../contrib", file))
 		if err != nil {

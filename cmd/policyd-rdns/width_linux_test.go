@@ -58,6 +58,7 @@ func terminal(t *testing.T, columns uint16) (tty *os.File, written func() string
 // TestWidth: on a terminal no line is longer than that, but for what can be pasted, and
 // to no terminal the same is written in lines as long as they are.
 func TestWidth(t *testing.T) {
+	longAlone(t)
 	t.Setenv("NO_COLOR", "")
 	t.Setenv("TERM", "xterm")
 	log := testbed.TempLog(t, week.Record(t))

@@ -282,6 +282,9 @@ func checkPlain(t *testing.T, answer string) {
 
 // TestCrowds: many tries are one paragraph, and many kinds are not told without end.
 func TestCrowds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: the race detector has nothing to see, and takes half a minute")
+	}
 	var log []byte
 	at := noon.Add(-time.Hour)
 	for i := range 10_000 {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/hostname"
@@ -91,7 +92,11 @@ func clip(dst []byte, name string) []byte {
 	if len(name) <= maxValue {
 		return append(dst, name...)
 	}
-	return append(append(dst, name[:maxValue-len(dots)]...), dots...)
+	n := maxValue - len(dots)
+	for n > 0 && !utf8.RuneStart(name[n]) { // no part of a character
+		n--
+	}
+	return append(append(dst, name[:n]...), dots...)
 }
 
 // list appends what a name resolves to.

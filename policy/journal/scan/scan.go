@@ -23,14 +23,21 @@ type Scanner struct {
 	Bad   bool // it is no JSON
 }
 
+// nul is what Next gives for a NUL byte, which is of no JSON, as nul is not.
+const nul = 0xff
+
 // Next is the byte that comes next, behind white space; 0: none.
 func (s *Scanner) Next() byte {
 	for s.at < len(s.In) {
 		c := s.In[s.at]
-		if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
+		switch c {
+		case ' ', '\t', '\n', '\r':
+			s.at++
+		case 0:
+			return nul
+		default:
 			return c
 		}
-		s.at++
 	}
 	return 0
 }

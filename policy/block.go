@@ -15,21 +15,22 @@ const (
 	mostValues    = 64
 )
 
-// blocks are those of a list of rules.
-type blocks struct {
-	of     *Rule // the first of that list
-	n      int   // of its rules
+// prepared are the blocks of one list of rules. A copy of the rules may have another list,
+// which they say nothing of.
+type prepared struct {
+	first  *Rule // of that list
+	rules  int   // in it
 	blocks []block
 }
 
 // Prepare makes judging by a long list quick. It is to be called when the list is complete,
 // before the rules are in use; what becomes of a request is the same without it.
 func (r *Rules) Prepare() {
-	r.prepared = blocks{}
+	r.prepared = prepared{}
 	if len(r.List) == 0 {
 		return
 	}
-	r.prepared = blocks{of: &r.List[0], n: len(r.List)}
+	r.prepared = prepared{first: &r.List[0], rules: len(r.List)}
 	for i := 0; i < len(r.List); {
 		end, listed := i, map[string][]string{}
 		for ; end < len(r.List); end++ {
@@ -67,28 +68,28 @@ func (r *Rule) selector() *Entry {
 	return nil
 }
 
-// block is the end of the block of rules that place i is in, or else the begin of the next one,
-// or the end of the list; none: no rule in it holds.
-func (e *evaluation) block(i int) (end int, none bool) {
-	all := &e.rules.prepared
-	if len(all.blocks) == 0 || e.firm != nil || e.req.Unknown|e.early != 0 || e.req.Cut != 0 ||
-		all.n != len(e.rules.List) || all.of != &e.rules.List[0] {
+// passBy is the end of the block of rules that place i is in, or else the begin of the next
+// one, or the end of the list; none: no rule up to there holds.
+func (e *evaluation) passBy(i int) (end int, none bool) {
+	of := &e.rules.prepared
+	if len(of.blocks) == 0 || e.firm != nil || e.req.Unknown|e.early != 0 || e.req.Cut != 0 ||
+		of.rules != len(e.rules.List) || of.first != &e.rules.List[0] {
 		return len(e.rules.List), false
 	}
-	for b := range all.blocks {
-		block := &all.blocks[b]
-		if i >= block.end {
+	for n := range of.blocks {
+		b := &of.blocks[n]
+		if i >= b.end {
 			continue
 		}
-		if i < block.begin {
-			return block.begin, false
+		if i < b.begin {
+			return b.begin, false
 		}
-		for j := range block.all {
-			if block.all[j].holds(e).truth != No {
-				return block.end, false
+		for j := range b.all {
+			if b.all[j].holds(e).truth != No {
+				return b.end, false
 			}
 		}
-		return block.end, true
+		return b.end, true
 	}
 	return len(e.rules.List), false
 }

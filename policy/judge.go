@@ -52,7 +52,7 @@ type Rules struct {
 	// Keep is how long a party is known after its last pass; 0: for ever.
 	Keep time.Duration
 
-	prepared blocks
+	prepared prepared
 }
 
 // A Ruling is what one rule makes of a request.
@@ -261,7 +261,7 @@ func (e *evaluation) goDown(d *Decision) {
 	tried := 0        // up to there each rule is looked at
 	for i := e.from; i < len(e.rules.List); i++ {
 		if i >= tried {
-			end, none := e.block(i)
+			end, none := e.passBy(i)
 			if none {
 				i = end - 1
 				continue

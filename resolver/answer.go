@@ -74,6 +74,11 @@ type Answer struct {
 	Stale bool
 }
 
+// Rest is for how long the answer need not be asked for again, from when it was given: until
+// the last part of its time, in which it is prefetched if it is often of use. Not above 0: it
+// is in that part, is Stale, or is no server's.
+func (a *Answer) Rest() time.Duration { return a.TTL - (a.Age+a.TTL)/prefetchShare }
+
 // MaxRecords bounds the records that are kept of one reply, which have 16 KiB at most.
 // Who owns a zone chooses how many there are, and we keep them in memory for a day.
 const MaxRecords = message.MaxRecords

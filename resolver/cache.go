@@ -38,7 +38,7 @@ type entry[R any] struct {
 	outcome Outcome
 	more    bool
 	large   bool
-	// hits is how often the entry was of use, as far as prefetchHits.
+	// hits is how often the entry was of use, as far as PrefetchHits.
 	hits atomic.Uint32
 }
 
@@ -86,9 +86,9 @@ func (e *entry[R]) why() error {
 }
 
 // useful counts that the entry was of use, so many times, and reports whether that was
-// prefetchHits times in all.
+// PrefetchHits times in all.
 func (e *entry[R]) useful(times int) bool {
-	return e.hits.Load() >= prefetchHits || e.hits.Add(uint32(times)) >= prefetchHits
+	return e.hits.Load() >= PrefetchHits || e.hits.Add(uint32(times)) >= PrefetchHits
 }
 
 // expires is when the entry is past its TTL, in milliseconds of Resolver.clock.

@@ -305,12 +305,12 @@ func TestResize(t *testing.T) {
 // TestUsefulToMany: hits are counted as far as it matters, whoever comes at the same
 // time.
 func TestUsefulToMany(t *testing.T) {
-	for hits := 1; hits <= prefetchHits; hits++ {
+	for hits := 1; hits <= PrefetchHits; hits++ {
 		var e entry[string]
 		for range hits - 1 {
 			e.useful(1)
 		}
-		if got := e.useful(1); got != (hits == prefetchHits) {
+		if got := e.useful(1); got != (hits == PrefetchHits) {
 			t.Errorf("useful() the time %d = %v; want %v", hits, got, !got)
 		}
 	}
@@ -328,8 +328,8 @@ func TestUsefulToMany(t *testing.T) {
 		})
 	}
 	users.Wait()
-	if n, hits := often.Load(), e.hits.Load(); n != most*1000-prefetchHits+1 || hits < prefetchHits || hits >= prefetchHits+most {
-		t.Errorf("often %d times, %d hits; want all but %d, and no more hits than callers beyond %d", n, hits, prefetchHits-1, prefetchHits)
+	if n, hits := often.Load(), e.hits.Load(); n != most*1000-PrefetchHits+1 || hits < PrefetchHits || hits >= PrefetchHits+most {
+		t.Errorf("often %d times, %d hits; want all but %d, and no more hits than callers beyond %d", n, hits, PrefetchHits-1, PrefetchHits)
 	}
 }
 
@@ -363,7 +363,7 @@ func TestHitIsUse(t *testing.T) {
 func TestKeptByCaller(t *testing.T) {
 	for kept := range 6 {
 		res := result[string]{entry: &entry[string]{}, late: true}
-		if got, want := res.due(Options{Kept: kept}), 1+kept >= prefetchHits; got != want {
+		if got, want := res.due(Options{Kept: kept}), 1+kept >= PrefetchHits; got != want {
 			t.Errorf("used %d times without asking: due() = %v; want %v", kept, got, want)
 		}
 	}

@@ -80,7 +80,8 @@ type Options struct {
 	// lookups have half of Config.MaxInFlight at most.
 	HELO bool
 	// Kept is how often the caller has used the answer that it was given last, without
-	// asking again: what is often of use is queried again before it expires.
+	// asking again, as far as PrefetchHits: what is often of use is queried again before it
+	// expires.
 	Kept int
 	// Uncounted: the caller counts the lookup itself (Resolver.Count).
 	Uncounted bool

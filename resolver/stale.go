@@ -14,10 +14,11 @@ const (
 	maxStale = 7 * 24 * time.Hour
 )
 
+// PrefetchHits is how often an answer must have been of use to be prefetched before it
+// expires.
+const PrefetchHits = 3
+
 const (
-	// prefetchHits is how often an answer must have been of use to be prefetched
-	// before it expires.
-	prefetchHits = 3
 	// prefetchShare is the last part of its TTL, one in so many, in which it is.
 	prefetchShare = 10
 )
@@ -45,7 +46,7 @@ func (e *entry[R]) late(now int64) bool {
 
 // due counts that an answer was of use, and reports whether it is to be prefetched.
 func (res result[R]) due(o Options) bool {
-	if !res.useful(1+min(o.Kept, prefetchHits)) || !res.late {
+	if !res.useful(1+min(o.Kept, PrefetchHits)) || !res.late {
 		return false
 	}
 	res.hits.Store(0) // one caller will do, or a few

@@ -256,7 +256,7 @@ func TestPrefetchCoalesces(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { b.lookup("A a.example.com", Options{MaxAge: time.Minute}) })
 		synctest.Wait()
-		for range 2 * prefetchHits {
+		for range 2 * PrefetchHits {
 			b.lookup("A a.example.com", Options{})
 		}
 		wg.Wait()

@@ -94,20 +94,8 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 		now = now.UTC()
 	}
 	filter, err := o.wanted.Filter(now)
-	switch {
-	case err != nil:
+	if err = cmp.Or(err, o.check()); err != nil {
 		return exit.Usage(err)
-	case o.top < 0:
-		return exit.Usage(fmt.Errorf("--top %d: want 0 or more", o.top))
-	case o.json && o.html == "-":
-		return exit.Usage(errors.New("--json and --html - are both for standard output"))
-	case o.notifies() && o.html != "":
-		return exit.Usage(errors.New("--mail and --hook send text: without --html"))
-	}
-	if o.mail != "" {
-		if err := notice.CheckAddress(o.mail); err != nil {
-			return exit.Usage(fmt.Errorf("--mail %w", err))
-		}
 	}
 	conf, err := inforce.Load(ctx, o.config, stderr)
 	if err != nil {
@@ -117,7 +105,7 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 		if paths, err = declog.Default(conf.Path, stdin); err != nil {
 			return err
 		}
-		if before := logfile.Rotated(conf.Log.File); o.notifies() && before != "" {
+		if before, _ := logfile.Rotated(conf.Log.File); o.notifies() && before != "" {
 			paths = append(paths, before)
 		}
 	}
@@ -151,6 +139,23 @@ func writeReport(ctx context.Context, paths []string, o *reportOptions, stdin io
 		err = o.write(r, stdout)
 	}
 	return damaged.End(err)
+}
+
+// check says which flags do not go together, or make no sense.
+func (o *reportOptions) check() error {
+	switch {
+	case o.top < 0:
+		return fmt.Errorf("--top %d: want 0 or more", o.top)
+	case o.json && o.html == "-":
+		return errors.New("--json and --html - are both for standard output")
+	case o.notifies() && o.html != "":
+		return errors.New("--mail and --hook send text: without --html")
+	case o.mail != "":
+		if err := notice.CheckAddress(o.mail); err != nil {
+			return fmt.Errorf("--mail %w", err)
+		}
+	}
+	return nil
 }
 
 func (o *reportOptions) notifies() bool { return o.mail != "" || o.hook != "" }

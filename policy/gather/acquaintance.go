@@ -52,16 +52,9 @@ type validity struct {
 	none bool // one is no answer of a server, or holds no more
 }
 
-// manyUses is as many as matter to the resolver.
-const manyUses = 8
-
-// prefetchShare is the last part of its time, one in so many, in which an answer is asked
-// of the resolver each time, so that it is renewed before it is over.
-const prefetchShare = 10
-
 // add adds an answer.
 func (v *validity) add(a *resolver.Answer) {
-	left := a.TTL - (a.Age+a.TTL)/prefetchShare
+	left := a.Rest()
 	if !v.any || left < v.left {
 		v.left = left
 	}
@@ -97,7 +90,7 @@ func (in *inquiry) recall() bool {
 		in.options.Kept = int(a.uses.Load())
 		return false
 	}
-	if a.uses.Load() < manyUses {
+	if a.uses.Load() < resolver.PrefetchHits {
 		a.uses.Add(1)
 	}
 	f := in.facts

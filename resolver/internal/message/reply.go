@@ -139,8 +139,8 @@ func Parse(packet []byte, sent Packet) (*Reply, error) {
 }
 
 // maxUnpacked is the largest message that is unpacked whole, in bytes: out of it one of 64
-// KiB may take megabytes. One that honestly says that there is nothing has a chain of aliases
-// and the SOA of the zone.
+// KiB may take megabytes. An honest "no" has a chain of aliases and the
+// SOA of the zone.
 const maxUnpacked = 4096
 
 // sound reports whether all of a message can be read, the records too that nobody asked for:

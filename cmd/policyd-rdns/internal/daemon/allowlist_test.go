@@ -1,9 +1,7 @@
 package daemon
 
 import (
-	"bytes"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -13,7 +11,6 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/config"
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy"
-	"policyd-rdns/policy/journal/logwriter"
 )
 
 // TestListRefuses: that the allow-list refuses our queries is told once an hour, with what to
@@ -23,19 +20,7 @@ func TestListRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	testbed.WriteFile(t, path, fmt.Sprintf("default_rules = false\n[resolver]\nservers = [%q]\n[names]\ndnswl = \"list.example.org\"\n"+
 		"[[rule]]\nname = \"all\"\nwhen = { client = \"192.0.2.0/24\" }\nunless = { dnswl = \"high\" }\naction = \"reject\"\ntext = \"no\"\n", dns))
-	conf, err := config.Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var messages testbed.Log
-	var none bytes.Buffer
-	decisions := logwriter.New(&none, nil)
-	d, err := New(conf, Options{Log: slog.New(slog.NewTextHandler(&messages, nil)), Decisions: decisions})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	t.Cleanup(func() { _ = closeLog(decisions) })
+	d := newHeard(t, path, config.Host{})
 	begin := time.Now()
 	for _, step := range []struct {
 		client string
@@ -49,12 +34,12 @@ func TestListRefuses(t *testing.T) {
 		{"192.0.2.1", time.Hour, false},
 		{"192.0.2.1", 61 * time.Minute, true},
 	} {
-		messages.Reset()
+		d.messages.Reset()
 		req := policy.Request{Client: netip.MustParseAddr(step.client), State: "RCPT", HELO: "mail.example.com", Time: begin.Add(step.after)}
 		if _, wait := d.Handle(t.Context(), &req); wait != nil {
 			wait()
 		}
-		log := messages.String()
+		log := d.messages.String()
 		told := strings.Contains(log, "level=WARN msg=\"the allow-list refuses our queries") && strings.Contains(log, "list=list.example.org") && strings.Contains(log, "resolver.servers")
 		if told != step.told || !told && log != "" {
 			t.Errorf("%s after %v: told %t; want %t:\n%s", step.client, step.after, told, step.told, log)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"policyd-rdns/cmd/policyd-rdns/internal/logfile"
@@ -58,8 +57,8 @@ func logEnd(file string) ([]byte, error) {
 	if err != nil || cut {
 		return text, err
 	}
-	old := logfile.Rotated(file)
-	if e := filepath.Ext(old); e == ".gz" || e == ".bz2" || e == ".xz" || e == ".zst" || old == "" {
+	old, packed := logfile.Rotated(file)
+	if packed || old == "" {
 		return text, nil // what is packed is of long ago
 	}
 	before, _, err := tail(old, recalled-int64(len(text)))

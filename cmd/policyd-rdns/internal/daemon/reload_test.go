@@ -19,12 +19,35 @@ import (
 	"policyd-rdns/policy/journal/logwriter"
 )
 
-// reloadable is a daemon whose configuration names a list in a file.
-type reloadable struct {
+// heard is a daemon whose messages are kept.
+type heard struct {
 	*Daemon
-	list      string // path
 	decisions *logwriter.Writer
 	messages  testbed.Log
+}
+
+// newHeard makes one that is configured by a file.
+func newHeard(t *testing.T, path string, host config.Host) *heard {
+	t.Helper()
+	conf, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none bytes.Buffer
+	d := &heard{decisions: logwriter.New(&none, nil)}
+	d.Daemon, err = New(conf, Options{Log: slog.New(slog.NewTextHandler(&d.messages, nil)), Decisions: d.decisions, Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	t.Cleanup(func() { _ = closeLog(d.decisions) })
+	return d
+}
+
+// reloadable is a daemon whose configuration names a list in a file.
+type reloadable struct {
+	*heard
+	list string // path
 }
 
 func newReloadable(t *testing.T, h config.Host) *reloadable {
@@ -36,18 +59,7 @@ func newReloadable(t *testing.T, h config.Host) *reloadable {
 	path := filepath.Join(dir, "config.toml")
 	testbed.WriteFile(t, path, fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:0\"]\n[resolver]\nservers = [%q]\n[names]\nproper = [%q]\n[log]\nfile = %q\n",
 		dns, "@"+r.list, filepath.Join(dir, "decisions.log")))
-	conf, err := config.Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var none bytes.Buffer
-	r.decisions = logwriter.New(&none, nil)
-	r.Daemon, err = New(conf, Options{Log: slog.New(slog.NewTextHandler(&r.messages, nil)), Decisions: r.decisions, Host: h})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(r.Close)
-	t.Cleanup(func() { _ = closeLog(r.decisions) })
+	r.heard = newHeard(t, path, h)
 	return r
 }
 

@@ -1,9 +1,7 @@
 package daemon
 
 import (
-	"bytes"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/netip"
 	"os"
@@ -17,7 +15,6 @@ import (
 	"policyd-rdns/cmd/policyd-rdns/internal/testbed"
 	"policyd-rdns/policy"
 	"policyd-rdns/policy/history"
-	"policyd-rdns/policy/journal/logwriter"
 )
 
 // inside is a field of a struct, whoever's it is.
@@ -49,8 +46,8 @@ func fileOf(settings map[string]string) string {
 	return b.String()
 }
 
-// TestReloadOfEachKey: what a reload changes is in force behind it, and of all else the log
-// says that it waits for a restart, as often as a reload leaves it so, and no longer.
+// TestReloadOfEachKey: what a reload changes is in force behind it, and all else is told
+// to wait for a restart, as often as a reload leaves it so, and no longer.
 func TestReloadOfEachKey(t *testing.T) {
 	t.Setenv("STATE_DIRECTORY", t.TempDir())
 	dns, _ := testbed.StartWorld(t, "")
@@ -133,24 +130,12 @@ func TestReloadOfEachKey(t *testing.T) {
 		"log.file": fmt.Sprintf("%q", filepath.Join(dir, "decisions.log")),
 	}
 	testbed.WriteFile(t, path, fileOf(base))
-	conf, err := config.Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var messages testbed.Log
-	var none bytes.Buffer
-	decisions := logwriter.New(&none, nil)
-	d, err := New(conf, Options{Log: slog.New(slog.NewTextHandler(&messages, nil)), Decisions: decisions})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	t.Cleanup(func() { _ = closeLog(decisions) })
+	d := newHeard(t, path, config.Host{})
 	reload := func(settings map[string]string) (log string) {
 		testbed.WriteFile(t, path, fileOf(settings))
-		messages.Reset()
+		d.messages.Reset()
 		d.reload(t.Context())
-		return messages.String()
+		return d.messages.String()
 	}
 
 	var names []string
@@ -171,13 +156,13 @@ func TestReloadOfEachKey(t *testing.T) {
 		with := maps.Clone(base)
 		with[name] = key.value
 		if key.shows != nil {
-			before := key.shows(d)
+			before := key.shows(d.Daemon)
 			log := reload(with)
-			if after := key.shows(d); reflect.DeepEqual(before, after) || strings.Contains(log, "wait for a restart") || !strings.Contains(log, "configuration reloaded") {
+			if after := key.shows(d.Daemon); reflect.DeepEqual(before, after) || strings.Contains(log, "wait for a restart") || !strings.Contains(log, "configuration reloaded") {
 				t.Errorf("%s = %s: shows %v, and %v after a reload; want a change, and nothing that waits:\n%s", name, key.value, before, after, log)
 			}
-			if reload(base); !reflect.DeepEqual(before, key.shows(d)) {
-				t.Errorf("%s: shows %v as it was again; want %v", name, key.shows(d), before)
+			if reload(base); !reflect.DeepEqual(before, key.shows(d.Daemon)) {
+				t.Errorf("%s: shows %v as it was again; want %v", name, key.shows(d.Daemon), before)
 			}
 			continue
 		}
@@ -188,7 +173,7 @@ func TestReloadOfEachKey(t *testing.T) {
 		before := running()
 		for n := range 2 {
 			if log := reload(with); !strings.Contains(log, name) || !strings.Contains(log, "wait for a restart") || !strings.Contains(log, "configuration reloaded") {
-				t.Errorf("%s = %s, reload %d: nothing says that it waits for a restart:\n%s", name, key.value, n+1, log)
+				t.Errorf("%s = %s, reload %d: not told to wait for a restart:\n%s", name, key.value, n+1, log)
 			}
 			if now := running(); !reflect.DeepEqual(before, now) {
 				t.Errorf("%s = %s: what waits is in force: %v; want %v", name, key.value, now, before)

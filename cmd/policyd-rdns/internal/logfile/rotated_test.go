@@ -34,11 +34,12 @@ func TestRotated(t *testing.T) {
 		if want != "" {
 			want = filepath.Join(folder, want)
 		}
-		if got := Rotated(filepath.Join(folder, "decisions.log")); got != want {
-			t.Errorf("of %s: %q; want %q", tt.files, got, want)
+		packed := strings.HasSuffix(want, ".gz") || strings.HasSuffix(want, ".bz2")
+		if got, is := Rotated(filepath.Join(folder, "decisions.log")); got != want || is != packed {
+			t.Errorf("of %s: %q, packed: %v; want %q, %v", tt.files, got, is, want, packed)
 		}
 	}
-	if got := Rotated(""); got != "" {
+	if got, _ := Rotated(""); got != "" {
 		t.Errorf("of no log: %q", got)
 	}
 }

@@ -68,6 +68,19 @@ func (r *Rule) selector() *Entry {
 	return nil
 }
 
+// next is the first place from i on whose rule may hold, for what its block lists.
+func (e *evaluation) next(i int) int {
+	for i >= e.tried && i < len(e.rules.List) {
+		end, none := e.passBy(i)
+		if !none {
+			e.tried = end
+			break
+		}
+		i = end
+	}
+	return i
+}
+
 // passBy is the end of the block of rules that place i is in, or else the begin of the next
 // one, or the end of the list; none: no rule up to there holds.
 func (e *evaluation) passBy(i int) (end int, none bool) {

@@ -26,6 +26,8 @@ type evaluation struct {
 	unchecked bool
 	// from is the place of that rule, where the judgement goes on.
 	from int
+	// tried is the place up to which each rule is looked at ([evaluation.next]).
+	tried int
 	// spared: a rule that was passed over may have spared the client.
 	spared bool
 	// kindly: all good that may be remembered of the client is taken to be.

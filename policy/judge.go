@@ -258,16 +258,8 @@ var comparisons = sync.Pool{New: func() any { return new(comparison) }}
 func (e *evaluation) goDown(d *Decision) {
 	var late CheckSet // queries that are made only if a rule behind would refuse
 	begin := 0        // rule that lacks one of them
-	tried := 0        // up to there each rule is looked at
-	for i := e.from; i < len(e.rules.List); i++ {
-		if i >= tried {
-			end, none := e.passBy(i)
-			if none {
-				i = end - 1
-				continue
-			}
-			tried = end
-		}
+	e.tried = 0
+	for i := e.next(e.from); i < len(e.rules.List); i = e.next(i + 1) {
 		rule := &e.rules.List[i]
 		h := rule.holds(e, i)
 		wait := 0
